@@ -1,0 +1,1 @@
+"""One folder per mall; nothing outside a folder names its mall."""

@@ -1,0 +1,1 @@
+"""The hub: many malls' orders, claims, inquiries and calls as one model on one screen."""

@@ -1,0 +1,308 @@
+"""What a connector is: a manifest, a factory, and one small Protocol per capability.
+
+A connector folder exposes ``MANIFEST`` and nothing else. A capability is declared in the manifest
+if and only if the connector object implements its Protocol; ``tests/contract`` proves it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+import httpx
+from msgspec import Struct
+
+from hub.core.model import Claim, Inquiry, Line, Order, ShopRef
+
+
+class Capability(StrEnum):
+    """Everything the hub may want of a mall. Words of the capability matrix."""
+
+    READ_ORDERS = "read_orders"
+    READ_CLAIMS = "read_claims"
+    READ_INQUIRIES = "read_inquiries"
+    READ_ONE_ORDER = "read_one_order"
+    READ_ONE_INQUIRY = "read_one_inquiry"
+    CHECK = "check"
+    ANSWER_INQUIRY = "answer_inquiry"
+    APPROVE_CANCEL = "approve_cancel"
+    REFUSE_CANCEL = "refuse_cancel"
+
+
+class Feed(StrEnum):
+    """The streams a shop is read by; also the rows of every completeness figure."""
+
+    ORDERS = "orders"
+    CLAIMS = "claims"
+    INQUIRIES = "inquiries"
+
+
+class Support(StrEnum):
+    YES = "yes"
+    NO = "no"
+    PLANNED = "planned"
+
+
+class CapabilityState(Struct, frozen=True, kw_only=True):
+    """``instead`` is the way that exists when the state is not yes (a place in the mall's admin)."""
+
+    state: Support
+    instead: str = ""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """One record of a mall as it came, and what it became.
+
+    ``key`` is the mall's identity of the record (best effort when it is broken). ``raw`` is the
+    JSON as received, kept encrypted. Exactly one of ``record`` and ``error`` is set: a record that
+    cannot be read is reported, never dropped and never the end of the page.
+    """
+
+    key: str
+    raw: bytes
+    record: Order | Claim | Inquiry | None = None
+    error: str | None = None
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """Some readings and where to go on.
+
+    ``cursor`` is opaque text; reading again with it continues right after this page, also in
+    another process. ``progress`` is 0..1 over the whole run.
+    """
+
+    readings: tuple[Reading, ...]
+    cursor: str
+    progress: float = 0.0
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """A half-open stretch of time to read, aware UTC.
+
+    ``is_full`` says that everything in the span is wanted, whether changed or not (first run,
+    nightly reconciliation); otherwise the connector reads what may have changed since ``since``,
+    and re-reads ``open_keys`` that its change feed cannot see.
+    """
+
+    since: datetime
+    until: datetime
+    is_full: bool = True
+
+
+class OpenKeys(Struct, frozen=True, kw_only=True):
+    """What the hub believes is still moving; silent changes are found only by reading these again.
+
+    ``orders``: order numbers with their line numbers. ``inquiries``: inquiry numbers.
+    """
+
+    orders: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    inquiries: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class ReadsOrders(Protocol):
+    """Orders with their lines; claims too where the mall delivers them inside."""
+
+    def read_orders(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        """Page through every order of the span. ``cursor`` continues an interrupted run of the same span.
+
+        Raises MallError when a call fails for good: the run is then not complete.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsClaims(Protocol):
+    """Claims, on malls that list them apart from orders."""
+
+    def read_claims(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]: ...
+
+
+@runtime_checkable
+class ReadsInquiries(Protocol):
+    def read_inquiries(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]: ...
+
+
+@runtime_checkable
+class ReadsOneOrder(Protocol):
+    async def read_order(self, order_no: str, line_nos: tuple[str, ...]) -> tuple[Reading, ...]:
+        """The fresh state of one order. ``line_nos`` are the lines the hub knows; empty reads all that
+        the mall can find by the order number. Raises NotFoundAtMallError when the mall has none of it.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsOneInquiry(Protocol):
+    async def read_inquiry(self, inquiry: Inquiry) -> Reading:
+        """The fresh state of one inquiry. Raises NotFoundAtMallError when it is gone."""
+        ...
+
+
+class CheckItem(Struct, frozen=True, kw_only=True):
+    """One permission or setting tried harmlessly. ``fix`` is for the person who must act."""
+
+    name: str
+    is_ok: bool
+    detail: str = ""
+    fix: str = ""
+
+
+@runtime_checkable
+class Checks(Protocol):
+    async def check(self) -> tuple[CheckItem, ...]: ...
+
+
+class Outcome(StrEnum):
+    """What became of one write."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+
+
+class LineOutcome(Struct, frozen=True, kw_only=True):
+    line_no: str | None
+    outcome: Outcome
+    mall_message: str | None = None
+
+
+class WriteResult(Struct, frozen=True, kw_only=True):
+    """``outcome`` is the worst of ``lines``. ``readings`` is what reading back showed."""
+
+    outcome: Outcome
+    lines: tuple[LineOutcome, ...] = ()
+    readings: tuple[Reading, ...] = ()
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """An answer to one inquiry, written by ``author`` (a name to show, where the mall shows one)."""
+
+    inquiry: Inquiry
+    text: str
+    author: str = ""
+
+
+class CancelDecision(Struct, frozen=True, kw_only=True):
+    """Approve or refuse the cancel request ``claim`` on ``line``.
+
+    ``reason_text`` is told to the customer where the mall shows it. ``claim`` is ``None`` when the
+    hub has not seen one: the connector reads the fresh state in any case.
+    """
+
+    order_no: str
+    line: Line
+    claim: Claim | None = None
+    reason_text: str = ""
+
+
+@runtime_checkable
+class AnswersInquiries(Protocol):
+    async def answer_inquiry(self, answer: Answer) -> WriteResult:
+        """Send once, read back. A lost answer ends in UNKNOWN or, when the read shows it, in DONE."""
+        ...
+
+
+@runtime_checkable
+class ApprovesCancels(Protocol):
+    async def approve_cancel(self, decision: CancelDecision) -> WriteResult:
+        """Reads the fresh state first: refused without sending when the request is no longer open."""
+        ...
+
+
+@runtime_checkable
+class RefusesCancels(Protocol):
+    async def refuse_cancel(self, decision: CancelDecision) -> WriteResult: ...
+
+
+class LinksToAdmin(Protocol):
+    """Every connector can at least say where a person does it in the mall's admin."""
+
+    def admin_link(
+        self, *, order_no: str | None = None, line_no: str | None = None, inquiry: Inquiry | None = None
+    ) -> str | None:
+        """An address of the mall's admin, or ``None`` when not even its home page is known."""
+        ...
+
+
+class Connector(LinksToAdmin, Protocol):
+    """One shop, ready to be read. Capabilities are the Protocols it also implements."""
+
+    shop: ShopRef
+
+    @property
+    def unknown_codes(self) -> Mapping[str, int]:
+        """Codes met that no table holds, as ``"<field>:<code>"`` with how often: shown in ``hub status``."""
+        ...
+
+    @property
+    def calls(self) -> "CallCounts":
+        """Calls sent to this shop since the connector was opened."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class CallCounts(Struct, kw_only=True):
+    sent: int = 0
+    throttled: int = 0
+    retried: int = 0
+
+
+class SecretStore(Protocol):
+    """State that belongs to one shop and must survive: tokens that rotate, keys that were issued.
+
+    Values are encrypted by the store. ``put`` is durable when it returns: a token is saved before
+    its first use. ``lock`` is held by one refresher at a time over all processes.
+    """
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def put(self, name: str, value: str) -> None: ...
+
+    def lock(self, name: str) -> "AsyncLock": ...
+
+
+class AsyncLock(Protocol):
+    async def __aenter__(self) -> Any: ...
+
+    async def __aexit__(self, *error: object) -> None: ...
+
+
+class ShopContext(Struct, kw_only=True):
+    """Everything a connector is given. It reads no environment, no clock and no file of its own."""
+
+    shop: ShopRef
+    base_url: str | None
+    credentials: Mapping[str, Any]
+    secrets: SecretStore
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What the hub knows of a mall without talking to it.
+
+    ``letter`` and ``colour`` mark the mall on dense screens. ``timezone`` is the zone of its naive
+    times and of its days. ``feeds`` maps each feed to the capability that fills it; a feed that is
+    delivered inside another names the other's capability. ``credentials`` is the settings class
+    that reads the ``[shop.credentials]`` table. ``vanishing_feeds`` are those from which a record
+    may disappear without a word; only a complete full run may conclude anything from absence.
+    """
+
+    mall: str
+    title: str
+    title_ko: str
+    letter: str
+    colour: str
+    timezone: str
+    default_base_url: str | None
+    capabilities: Mapping[Capability, CapabilityState]
+    feeds: Mapping[Feed, Capability]
+    credentials: type[Any]
+    open: Callable[[ShopContext], Connector]
+    country: str = "KR"
+    vanishing_feeds: frozenset[Feed] = frozenset()
+    answer_limit: int = 4000

@@ -1,0 +1,35 @@
+"""What was sold, and how its stock is kept."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class InventoryMode(StrEnum):
+    """Who owns and holds the stock; decides whom an agent asks."""
+
+    CONSIGNMENT = "consignment"
+    DIRECT_PURCHASE = "direct_purchase"
+    THIRD_PARTY_LOGISTICS = "third_party_logistics"
+    UNKNOWN = "unknown"
+
+
+class InventoryHint(Struct, frozen=True, kw_only=True):
+    """A fact of the mall that a routing rule may match, e.g. ``logistics_company`` = ``EX01``.
+
+    Names in use: supplier, supplier_trading, logistics_company, direct_contract, delivery_attribute.
+    """
+
+    name: str
+    value: str
+
+
+class Product(Struct, frozen=True, kw_only=True):
+    """A product as one line names it: ``code`` is the mall's number, ``seller_sku`` the seller's own."""
+
+    name: str
+    code: str | None = None
+    option: str | None = None
+    option_code: str | None = None
+    seller_sku: str | None = None
+    hints: tuple[InventoryHint, ...] = ()

@@ -1,0 +1,106 @@
+"""Nothing personal and nothing secret leaves by a log, an error or an unauthorised screen."""
+
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from hub.core.model import Address, Party
+
+MASK = "•"
+
+# Keys whose values never reach a log, in any nesting.
+_SECRET_KEY = re.compile(
+    r"(token|secret|password|passwd|pwd|authorization|certification|api_?key|seller_?key|cookie|signature|sign$)",
+    re.IGNORECASE,
+)
+_PERSONAL_KEY = re.compile(
+    r"(phone|mobile|cellphone|^tel|tel$|e?mail|address|addr|zip|^name$|buyer|receiver|writer|customer|caller|"
+    r"content|text|question|answer$|customs)",
+    re.IGNORECASE,
+)
+_PHONE_IN_TEXT = re.compile(
+    r"(?<![\w-])(?:\+?\d{1,3}[-. ]?)?0?\d{1,4}[-. ]\d{3,4}[-. ]\d{4}(?!\d)|(?<!\d)01\d{8,9}(?!\d)"
+)
+_EMAIL_IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: secrets and personal data become a mask, whatever key they hang under."""
+    for key in list(event):
+        if key != "event":
+            event[key] = _redact(key, event[key])
+    return event
+
+
+def _redact(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _redact(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact(key, inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if _SECRET_KEY.search(key) or _PERSONAL_KEY.search(key):
+        return MASK * 3
+    return mask_text(value) if isinstance(value, str) else value
+
+
+def mask_name(name: str | None) -> str | None:
+    """Keep the first and, from three characters on, the last character: 홍길동 -> 홍•동, 山田 花子 -> 山•••子."""
+    if not name:
+        return name
+    if len(name) == 1:
+        return MASK
+    if len(name) == 2:
+        return name[0] + MASK
+    return name[0] + MASK * (len(name) - 2) + name[-1]
+
+
+def mask_phone(phone: str | None) -> str | None:
+    """Keep the last four digits and what stands before the first separator of a dialled prefix."""
+    if not phone:
+        return phone
+    digits = [index for index, char in enumerate(phone) if char.isdigit()]
+    keep = set(digits[-4:]) | (set(digits[:3]) if len(digits) >= 9 else set())
+    return "".join(MASK if char.isdigit() and index not in keep else char for index, char in enumerate(phone))
+
+
+def mask_email(email: str | None) -> str | None:
+    if not email:
+        return email
+    name, at, domain = email.partition("@")
+    return f"{name[:1]}{MASK * 3}{at}{domain}" if at else MASK * 3
+
+
+def mask_address(address: Address | None) -> Address | None:
+    """The region stays (an agent needs it for delivery), the door does not."""
+    if address is None:
+        return None
+    region = " ".join((address.base or "").split()[:2]) or None
+    return Address(
+        zip_code=None,
+        base=region,
+        detail=MASK * 3 if address.detail or address.base else None,
+        country=address.country,
+    )
+
+
+def mask_text(text: str | None) -> str | None:
+    """Phones and e-mail addresses inside free text."""
+    if not text:
+        return text
+    return _PHONE_IN_TEXT.sub(lambda found: mask_phone(found.group()) or "", _EMAIL_IN_TEXT.sub(MASK * 3, text))
+
+
+def mask_party(party: Party | None) -> Party | None:
+    """The one mask of a person, the same in every view, so that two views never add up to the whole."""
+    if party is None:
+        return None
+    return Party(
+        name=mask_name(party.name),
+        name_kana=mask_name(party.name_kana),
+        phone=mask_phone(party.phone),
+        phone_second=mask_phone(party.phone_second),
+        email=mask_email(party.email),
+        member_id=mask_name(party.member_id),
+        address=mask_address(party.address),
+    )

@@ -1,0 +1,1 @@
+"""Inventory mode to contact: a pure policy over its table."""
