@@ -347,7 +347,7 @@ def _pause(state: RetryCallState) -> float:
     if isinstance(error, RateLimitedError):
         return error.wait_seconds
     # Jitter spreads the retries of many workers; it is no secret.
-    return min(20.0, 0.5 * 2 ** (state.attempt_number - 1)) * (0.5 + random.random())
+    return min(20.0, 0.5 * 2.0 ** (state.attempt_number - 1)) * (0.5 + random.random())
 
 
 def html_error(response: httpx.Response) -> UnavailableError | None:
