@@ -1,0 +1,1 @@
+"""Where everything is kept: tables, their writers and readers, encryption, migrations."""

@@ -1,0 +1,122 @@
+"""One database, SQLite or PostgreSQL, opened by URL; transactions; what differs between the two."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql.dml import Insert
+
+from hub.core.errors import ConfigurationError
+from hub.store.box import Box
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+def async_url(url: str) -> str:
+    """``url`` with the driver the hub uses. Raises: ConfigurationError for any other kind of database."""
+    try:
+        parsed = make_url(url)
+        driver = _DRIVERS[parsed.drivername.split("+")[0]]
+    except (ArgumentError, NoSuchModuleError, KeyError) as error:
+        what = f"HUB_DATABASE_URL names no SQLite or PostgreSQL database: {url.rsplit('@', maxsplit=1)[-1]!r}"
+        raise ConfigurationError(what, fix="Write sqlite:///path/hub.db or postgresql://user@host/name.") from error
+    return parsed.set(drivername=driver).render_as_string(hide_password=False)
+
+
+class Database:
+    """The engine and the keys. ``reading`` gives a snapshot, ``writing`` one transaction.
+
+    SQLite has one writer at a time: writers of this process queue on a lock, other processes on the
+    file (``busy_timeout``). A reader never waits for a writer (WAL).
+    """
+
+    def __init__(self, engine: AsyncEngine, box: Box) -> None:
+        self.engine = engine
+        self.box = box
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._write_lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        async with self.engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end, rolled back by any exception."""
+        if not self.is_sqlite:
+            async with self.engine.begin() as connection:
+                yield connection
+            return
+        async with self._write_lock, self.engine.connect() as connection:
+            # Take the write lock at once: a deferred transaction that upgrades later can deadlock.
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                await connection.rollback()
+                raise
+            await connection.commit()
+
+    def upsert(
+        self, table: Table, *, key: Sequence[Column[Any]], keep: Sequence[Column[Any]] = (), changed_hash: bool = True
+    ) -> Insert:
+        """``INSERT … ON CONFLICT (key) DO UPDATE`` of all columns but key, primary key and ``keep``.
+
+        With ``changed_hash`` a row whose ``content_hash`` is equal is not touched. Execute it with a
+        list of dicts (executemany), never with one large VALUES: that compiles anew on each call.
+        """
+        insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        fixed = {column.name for column in (*key, *keep, *table.primary_key.columns)}
+        update = {column.name: insert.excluded[column.name] for column in table.c if column.name not in fixed}
+        if not update:
+            return insert.on_conflict_do_nothing(index_elements=list(key))
+        where = table.c.content_hash != insert.excluded.content_hash if changed_hash else None
+        return insert.on_conflict_do_update(index_elements=list(key), set_=update, where=where)
+
+    async def aclose(self) -> None:
+        await self.engine.dispose()
+
+
+def open_database(url: str, box: Box) -> Database:
+    """Open without touching the schema (see :mod:`hub.store.schema`)."""
+    url = async_url(url)
+    if url.startswith("sqlite"):
+        engine = create_async_engine(url, connect_args={"timeout": 30})
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    else:
+        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    return Database(engine, box)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions of its own; ours begin explicitly (see Database.writing).
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "cache_size=-32000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def to_ms(at: datetime | None) -> int | None:
+    """Aware time to stored milliseconds."""
+    return None if at is None else round(at.timestamp() * 1000)
+
+
+def from_ms(at: int | None) -> datetime | None:
+    """Stored milliseconds to an aware UTC time."""
+    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)

@@ -1,0 +1,78 @@
+"""What is inside the sealed columns, and how phones and names are normalised for their blind index."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import msgspec
+import phonenumbers
+from msgspec import Struct
+
+from hub.core.model import Party
+
+ORDER_PLACE = b"orders.sealed"
+INQUIRY_PLACE = b"inquiries.sealed"
+CLAIM_TEXT_PLACE = b"claims.reason_text_sealed"
+RAW_PLACE = b"raw_payloads.payload_sealed"
+QUARANTINE_PLACE = b"quarantine.payload_sealed"
+CREDENTIALS_PLACE = b"shops.credentials_sealed"
+SECRET_PLACE = b"shop_secrets.value_sealed"
+ACTION_PLACE = b"actions.payload_sealed"
+CALL_EVENT_PLACE = b"call_events.event_sealed"
+CALLER_PLACE = b"calls.caller_sealed"
+
+
+class OrderPrivate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The personal part of an order."""
+
+    buyer: Party | None = None
+    receiver: Party | None = None
+    delivery_message: str | None = None
+
+
+pack = msgspec.msgpack.Encoder().encode
+unpack_order = msgspec.msgpack.Decoder(OrderPrivate).decode
+
+_KOREAN_MOBILE = re.compile(r"\A0?1[016789]-?\d{3,4}-?\d{4}\Z")
+_NOT_DIGITS = re.compile(r"[^\d+]")
+
+
+@lru_cache(maxsize=50_000)
+def normal_phone(raw: str | None, country: str = "KR") -> str | None:
+    """A phone in any spelling as E.164, or its digits where no plan fits; ``None`` when it is none.
+
+    A masked number ("010-****-1234") is no number: matching on it would join strangers.
+    """
+    if not raw or "*" in raw or "•" in raw:
+        return None
+    raw = unicodedata.normalize("NFKC", raw).strip()
+    if country == "KR" and _KOREAN_MOBILE.match(raw):
+        digits = raw.replace("-", "")
+        return "+82" + digits.removeprefix("0")
+    try:
+        parsed = phonenumbers.parse(raw, country)
+        if phonenumbers.is_possible_number(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        pass
+    digits = _NOT_DIGITS.sub("", raw)
+    return digits if len(digits) >= 7 else None
+
+
+@lru_cache(maxsize=50_000)
+def normal_name(raw: str | None) -> str | None:
+    """A name for exact search: NFKC, casefolded, without blanks; ``None`` when empty or masked."""
+    if not raw or "*" in raw or "•" in raw:
+        return None
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", raw)).casefold() or None
+
+
+def normal_email(raw: str | None) -> str | None:
+    if not raw or "@" not in raw or "*" in raw:
+        return None
+    return raw.strip().casefold()
+
+
+def folded(text: str) -> str:
+    """How product names are compared: NFKC, casefolded, single blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
