@@ -39,12 +39,9 @@ class Box:
 
     def open(self, sealed: bytes, place: bytes) -> bytes:
         """Raises: ConfigurationError when the key is not the one it was sealed with, or the value was moved."""
-        cipher = self._ciphers.get(sealed[1]) if sealed[:1] == bytes((_FORMAT,)) else None
         try:
-            if cipher is None:
-                raise InvalidTag
-            return cipher.decrypt(sealed[2 : 2 + _NONCE], sealed[2 + _NONCE :], place)
-        except InvalidTag as error:
+            return self._ciphers[sealed[1]].decrypt(sealed[2 : 2 + _NONCE], sealed[2 + _NONCE :], place)
+        except (InvalidTag, KeyError, IndexError, ValueError) as error:
             what = f"cannot decrypt {place.decode()}: the keys do not fit this database"
             raise ConfigurationError(what, fix="Restore keys.json of the HUB_HOME that wrote it.") from error
 
