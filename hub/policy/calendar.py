@@ -1,0 +1,118 @@
+"""Business days of Korea and Japan, counted as the law counts them.
+
+Counting: the first day is not counted, and a period that ends on a day of rest ends on the next
+business day (Korean Civil Act, articles 157 and 161; confidence: likely). Saturdays, Sundays and
+public holidays, substitute and temporary ones included, are days of rest. Days that only banks or
+one company keep (31 December to 3 January in Japan) are business days here: that reading gives the
+earlier date, the one kinder to the customer. Give such days as ``closed`` where they matter.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import holidays
+
+ZONES: Final = {"KR": ZoneInfo("Asia/Seoul"), "JP": ZoneInfo("Asia/Tokyo")}
+_DAY: Final = timedelta(days=1)
+_MINUTES_A_DAY: Final = 24 * 60
+_CACHE_LIMIT: Final = 100_000
+#: What is left of a search that will find nothing: a calendar closed for a whole year is a mistake.
+_LONGEST_REST: Final = 366
+# A whole day ends with its last second, as malls write it, not at the midnight that looks a day late.
+_LAST_SECOND: Final = time(23, 59, 59)
+
+
+class BusinessCalendar:
+    """The business days of ``country`` ("KR", "JP"), less the ``closed`` days of one company.
+
+    Times come and go as aware datetimes; days are days of the country's own zone.
+    Raises: ValueError for a country without a calendar, and for a naive time.
+    """
+
+    def __init__(self, country: str, *, closed: frozenset[date] = frozenset()) -> None:
+        zone = ZONES.get(country)
+        if zone is None:
+            message = f"no business calendar for country {country!r}; known: {', '.join(ZONES)}"
+            raise ValueError(message)
+        self.country: Final = country
+        self.zone: Final = zone
+        self._closed = closed
+        self._rest_of_year: dict[int, frozenset[date]] = {}
+        self._sums: dict[tuple[date, int], date] = {}
+
+    def is_business_day(self, day: date) -> bool:
+        if day.weekday() >= 5 or day in self._closed:
+            return False
+        rest = self._rest_of_year.get(day.year)
+        if rest is None:
+            rest = self._rest_of_year[day.year] = frozenset(holidays.country_holidays(self.country, years=day.year))
+        return day not in rest
+
+    def roll_forward(self, day: date) -> date:
+        """``day`` itself, or the next business day when it is a day of rest."""
+        for _ in range(_LONGEST_REST):
+            if self.is_business_day(day):
+                return day
+            day += _DAY
+        message = f"calendar {self.country} has no business day in the year before {day}"
+        raise ValueError(message)
+
+    def add_business_days(self, day: date, count: int) -> date:
+        """The ``count``-th business day after ``day``, which is not counted itself; 0 only rolls forward."""
+        if count <= 0:
+            return self.roll_forward(day)
+        key = (day, count)
+        found = self._sums.get(key)
+        if found is None:
+            found = day
+            for _ in range(count):
+                found = self.roll_forward(found + _DAY)
+            if len(self._sums) >= _CACHE_LIMIT:
+                self._sums.clear()
+            self._sums[key] = found
+        return found
+
+    def add_days(self, day: date, count: int) -> date:
+        """``count`` calendar days after ``day``; an end on a day of rest moves on."""
+        return self.roll_forward(day + timedelta(days=count))
+
+    def day_of(self, at: datetime) -> date:
+        """The local day of an aware time."""
+        if at.tzinfo is None:
+            message = "a time without a zone has no day"
+            raise ValueError(message)
+        return at.astimezone(self.zone).date()
+
+    def end_of(self, day: date) -> datetime:
+        """The last second of ``day``, in UTC."""
+        return datetime.combine(day, _LAST_SECOND, self.zone).astimezone(UTC)
+
+    def add_business_minutes(self, at: datetime, minutes: int, *, opens: int = 540, closes: int = 1080) -> datetime:
+        """``minutes`` of opening time after ``at``, in UTC.
+
+        ``opens`` and ``closes`` are minutes after local midnight of every business day. Time that
+        ends exactly at closing ends there, not at the next opening.
+        """
+        if not 0 <= opens < closes <= _MINUTES_A_DAY:
+            message = f"not opening hours: {opens} to {closes} minutes after midnight"
+            raise ValueError(message)
+        day = self.day_of(at)
+        local = at.astimezone(self.zone)
+        now = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        left = timedelta(minutes=minutes)
+        start, end = timedelta(minutes=opens), timedelta(minutes=closes)
+        begin = max(now, start) if self.is_business_day(day) else end
+        while left > end - begin or begin >= end:
+            left -= max(end - begin, timedelta())
+            day = self.roll_forward(day + _DAY)
+            begin = start
+        midnight = datetime.combine(day, time(), self.zone).astimezone(UTC)
+        return midnight + begin + left
+
+
+@lru_cache(maxsize=64)
+def business_calendar(country: str, closed: frozenset[date] = frozenset()) -> BusinessCalendar:
+    """The shared calendar of a country; its arithmetic is remembered between calls."""
+    return BusinessCalendar(country, closed=closed)

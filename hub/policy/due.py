@@ -1,0 +1,277 @@
+"""By when a case must be dealt with, and who says so: law, mall, promise or our own target.
+
+Source: Act on Consumer Protection in Electronic Commerce (Korea), articles 15 and 18; confidence:
+sure. Clocks of malls come from outside as data. None of this is legal advice.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from hub.policy.calendar import BusinessCalendar, business_calendar
+
+
+class CaseKind(StrEnum):
+    """What a case is about; the values of claims and inquiries are those of the canonical model."""
+
+    CANCEL = "cancel"
+    RETURN = "return"
+    EXCHANGE = "exchange"
+    ADMIN_CANCEL = "admin_cancel"
+    CONFIRM_HOLD = "confirm_hold"
+    NON_RECEIPT = "non_receipt"
+    DISPATCH = "dispatch"
+    PRODUCT_INQUIRY = "product_inquiry"
+    ORDER_INQUIRY = "order_inquiry"
+    CHAT = "chat"
+    CALL = "call"
+    UNKNOWN = "unknown"
+
+
+class DueCause(StrEnum):
+    LAW = "law"
+    MALL = "mall"
+    PROMISE = "promise"
+    TARGET = "target"
+
+
+class Since(StrEnum):
+    """The fact that starts a mall's clock."""
+
+    OPENED = "opened_at"
+    PAID = "paid_at"
+    COLLECTED = "collected_at"
+    PLANNED_SHIP = "planned_ship_at"
+
+
+class CaseFacts(Struct, frozen=True, kw_only=True):
+    """What is known of one case; aware times, ``None`` where not known or not happened.
+
+    ``country`` is the calendar of the shop ("KR", "JP"). ``opened_at`` is when the claim was
+    requested or the question asked. ``collected_at`` is when the goods came back to the seller.
+    ``out_of_stock_at`` is when the seller knew that it cannot supply. ``promised_at`` is the exact
+    time that the customer was told. ``is_answered`` says that the customer has had a first answer.
+    """
+
+    kind: CaseKind
+    mall: str
+    country: str
+    opened_at: datetime
+    paid_at: datetime | None = None
+    ordered_at: datetime | None = None
+    planned_ship_at: datetime | None = None
+    dispatched_at: datetime | None = None
+    collected_at: datetime | None = None
+    out_of_stock_at: datetime | None = None
+    promised_at: datetime | None = None
+    is_answered: bool = False
+
+
+class Due(Struct, frozen=True, kw_only=True):
+    """One deadline: ``at`` in UTC, whole days end with their last local second.
+
+    ``source`` names the rule for people, ``label_key`` the screen's text, ``counted_from`` the
+    moment that started the clock.
+    """
+
+    at: datetime
+    cause: DueCause
+    source: str
+    label_key: str
+    counted_from: datetime
+
+
+class MallClock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A deadline that one mall sets for ``kinds`` of cases, in business days of ``country`` after ``since``."""
+
+    mall: str
+    kinds: tuple[CaseKind, ...]
+    since: Since
+    business_days: int
+    country: str
+    label_key: str
+    source: str
+    confidence: str
+
+
+class Targets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The house's own aims. Minutes of opening time, or business days; ``None`` sets no aim.
+
+    ``opens`` and ``closes`` are minutes after local midnight on business days.
+    """
+
+    product_inquiry_minutes: int | None = 240
+    order_inquiry_minutes: int | None = 240
+    chat_minutes: int | None = 30
+    call_minutes: int | None = 240
+    claim_business_days: int | None = 1
+    opens: int = 9 * 60
+    closes: int = 18 * 60
+
+
+DEFAULT_TARGETS: Final = Targets()
+
+_CLAIMS: Final = frozenset(
+    {
+        CaseKind.CANCEL,
+        CaseKind.RETURN,
+        CaseKind.EXCHANGE,
+        CaseKind.ADMIN_CANCEL,
+        CaseKind.CONFIRM_HOLD,
+        CaseKind.NON_RECEIPT,
+    }
+)
+# Cases in which a paid and unsent line still waits to be sent. A claim is not one of them: the
+# customer wants out; nor is a product question, which has no order.
+_AWAITS_DISPATCH: Final = frozenset({CaseKind.DISPATCH, CaseKind.ORDER_INQUIRY, CaseKind.CHAT, CaseKind.CALL})
+_SUPPLY_PREPAID: Final = "E-Commerce Consumer Protection Act 15(1): 3 business days after prepayment"
+_SUPPLY_ORDERED: Final = "E-Commerce Consumer Protection Act 15(1): 7 days after the order"
+_REFUND_NO_SUPPLY: Final = "E-Commerce Consumer Protection Act 15(2): 3 business days"
+_REFUND_WITHDRAWN: Final = "E-Commerce Consumer Protection Act 18(2): 3 business days after withdrawal"
+_REFUND_RETURNED: Final = "E-Commerce Consumer Protection Act 18(2): 3 business days after the goods came back"
+
+
+def due_dates(
+    facts: CaseFacts, *, clocks: tuple[MallClock, ...] = (), targets: Targets = DEFAULT_TARGETS
+) -> tuple[Due, ...]:
+    """Every deadline of a case, earliest first; law before mall before promise before target at the same time.
+
+    A mall without a clock in ``clocks`` gives none: no number is made up.
+    Raises: ValueError for a country without a calendar, and for a time without a zone.
+    """
+    calendar = business_calendar(facts.country)
+    dues = [*_mall_dues(facts, clocks), *_promise_dues(facts, calendar), *_target_dues(facts, calendar, targets)]
+    if facts.country == "KR":
+        dues += _korean_law(facts, calendar)
+    return tuple(sorted(dues, key=_by_time_and_weight))
+
+
+def earliest(dues: tuple[Due, ...]) -> Due | None:
+    """The deadline that bites first, ``None`` when there is none."""
+    return min(dues, key=_by_time_and_weight, default=None)
+
+
+_WEIGHT: Final = {cause: place for place, cause in enumerate(DueCause)}
+
+
+def _by_time_and_weight(due: Due) -> tuple[datetime, int]:
+    return due.at, _WEIGHT[due.cause]
+
+
+def _awaits_dispatch(facts: CaseFacts) -> bool:
+    return facts.kind in _AWAITS_DISPATCH and facts.dispatched_at is None
+
+
+def _after_business_days(calendar: BusinessCalendar, since: datetime, count: int) -> datetime:
+    return calendar.end_of(calendar.add_business_days(calendar.day_of(since), count))
+
+
+def _law(label_key: str, source: str, since: datetime, at: datetime) -> Due:
+    return Due(at=at, cause=DueCause.LAW, source=source, label_key=label_key, counted_from=since)
+
+
+def _korean_law(facts: CaseFacts, calendar: BusinessCalendar) -> list[Due]:
+    dues = []
+    if _awaits_dispatch(facts):
+        if facts.paid_at is not None:
+            at = _after_business_days(calendar, facts.paid_at, 3)
+            dues.append(_law("due.law.supply", _SUPPLY_PREPAID, facts.paid_at, at))
+        elif facts.ordered_at is not None:
+            at = calendar.end_of(calendar.add_days(calendar.day_of(facts.ordered_at), 7))
+            dues.append(_law("due.law.supply", _SUPPLY_ORDERED, facts.ordered_at, at))
+    if facts.out_of_stock_at is not None:
+        at = _after_business_days(calendar, facts.out_of_stock_at, 3)
+        dues.append(_law("due.law.refund_no_supply", _REFUND_NO_SUPPLY, facts.out_of_stock_at, at))
+    if facts.kind in {CaseKind.CANCEL, CaseKind.RETURN} and facts.collected_at is not None:
+        at = _after_business_days(calendar, facts.collected_at, 3)
+        dues.append(_law("due.law.refund", _REFUND_RETURNED, facts.collected_at, at))
+    elif facts.kind is CaseKind.CANCEL and facts.dispatched_at is None:
+        # Sent goods must come back first; only then does the refund's clock run.
+        at = _after_business_days(calendar, facts.opened_at, 3)
+        dues.append(_law("due.law.refund", _REFUND_WITHDRAWN, facts.opened_at, at))
+    return dues
+
+
+def _started(facts: CaseFacts, since: Since) -> datetime | None:
+    if since is Since.OPENED:
+        return facts.opened_at
+    if since is Since.COLLECTED:
+        return facts.collected_at
+    if not _awaits_dispatch(facts):
+        return None
+    return facts.paid_at if since is Since.PAID else facts.planned_ship_at
+
+
+def _mall_dues(facts: CaseFacts, clocks: tuple[MallClock, ...]) -> list[Due]:
+    dues = []
+    for clock in clocks:
+        if clock.mall != facts.mall or facts.kind not in clock.kinds:
+            continue
+        since = _started(facts, clock.since)
+        if since is not None:
+            dues.append(
+                Due(
+                    at=_after_business_days(business_calendar(clock.country), since, clock.business_days),
+                    cause=DueCause.MALL,
+                    source=f"{clock.source} (confidence: {clock.confidence})",
+                    label_key=clock.label_key,
+                    counted_from=since,
+                )
+            )
+    return dues
+
+
+def _promise_dues(facts: CaseFacts, calendar: BusinessCalendar) -> list[Due]:
+    dues = []
+    if facts.promised_at is not None:
+        dues.append(
+            Due(
+                at=facts.promised_at,
+                cause=DueCause.PROMISE,
+                source="Told to the customer",
+                label_key="due.promise.customer",
+                counted_from=min(facts.opened_at, facts.promised_at),
+            )
+        )
+    if facts.planned_ship_at is not None and _awaits_dispatch(facts):
+        # The announced day counts as a whole, also when it is a day of rest: it was announced.
+        dues.append(
+            Due(
+                at=calendar.end_of(calendar.day_of(facts.planned_ship_at)),
+                cause=DueCause.PROMISE,
+                source="Planned ship date told to the mall",
+                label_key="due.promise.planned_ship",
+                counted_from=facts.planned_ship_at,
+            )
+        )
+    return dues
+
+
+def _target_dues(facts: CaseFacts, calendar: BusinessCalendar, targets: Targets) -> list[Due]:
+    if facts.is_answered:
+        return []
+    if facts.kind in _CLAIMS:
+        days = targets.claim_business_days
+        return [] if days is None else [_target(facts, _after_business_days(calendar, facts.opened_at, days))]
+    minutes = _minutes_to_answer(facts.kind, targets)
+    if minutes is None:
+        return []
+    at = calendar.add_business_minutes(facts.opened_at, minutes, opens=targets.opens, closes=targets.closes)
+    return [_target(facts, at)]
+
+
+def _minutes_to_answer(kind: CaseKind, targets: Targets) -> int | None:
+    if kind is CaseKind.PRODUCT_INQUIRY:
+        return targets.product_inquiry_minutes
+    if kind is CaseKind.ORDER_INQUIRY:
+        return targets.order_inquiry_minutes
+    if kind is CaseKind.CHAT:
+        return targets.chat_minutes
+    return targets.call_minutes if kind is CaseKind.CALL else None
+
+
+def _target(facts: CaseFacts, at: datetime) -> Due:
+    label_key = "due.target.claim" if facts.kind in _CLAIMS else "due.target.answer"
+    return Due(at=at, cause=DueCause.TARGET, source="Own target", label_key=label_key, counted_from=facts.opened_at)
