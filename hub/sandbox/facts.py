@@ -120,7 +120,9 @@ class LineFact:
         return reached
 
     def remaining(self, now: datetime) -> int:
-        """What is left after finished cancels and returns."""
+        """What is left after finished cancels and returns; nothing of a line that was never paid."""
+        if self.plain_status(now) is LineStatus.CANCELLED:
+            return 0
         gone = 0
         for claim in self.claims:
             step = claim.step_at(now)

@@ -1,0 +1,282 @@
+"""The World: every shop's orders, claims and inquiries, true at ``now()`` and changed by what agents do.
+
+Everything is written once, from a seed; what lies after ``now()`` is not shown yet and appears by
+itself. Two Worlds of one seed and one creation time are equal. Times are aware UTC, whole seconds.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from hub.core.model import ClaimKind, ClaimReason, ClaimState, InquiryKind, LineStatus
+from hub.sandbox.facts import AnswerFact, ClaimFact, ClaimStep, InquiryFact, Item, LineFact, LineStep, OrderFact
+from hub.sandbox.history import Historian
+
+_asked_at = attrgetter("asked_at")
+_ENDS_THE_LINE = frozenset({ClaimKind.CANCEL, ClaimKind.RETURN, ClaimKind.ADMIN_CANCEL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopSpec:
+    """``share`` of all orders; ``sub_shops`` are shop numbers where a mall has several in one account."""
+
+    name: str
+    mall: str
+    share: float
+    sub_shops: tuple[int, ...] = (1,)
+    country: str = "KR"
+
+
+DEFAULT_SHOPS = (
+    ShopSpec(name="main-cafe24", mall="cafe24", share=0.40, sub_shops=(1, 2)),
+    ShopSpec(name="main-smartstore", mall="smartstore", share=0.35),
+    ShopSpec(name="main-qoo10", mall="qoo10", share=0.25, country="JP"),
+)
+
+
+class World:
+    """Facts of all shops. Reads show what has happened by ``now()``; writes happen at ``now()``."""
+
+    def __init__(self, *, historian: Historian, shops: Sequence[ShopSpec], now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._historian = historian
+        self.shops = {spec.name: spec for spec in shops}
+        self._orders: dict[str, list[OrderFact]] = {spec.name: [] for spec in shops}
+        self._order_times: dict[str, list[datetime]] = {spec.name: [] for spec in shops}
+        self._inquiries: dict[str, list[InquiryFact]] = {spec.name: [] for spec in shops}
+        self._order_by_number: dict[int, OrderFact] = {}
+        self._order_by_line: dict[int, OrderFact] = {}
+        self._line_by_number: dict[int, LineFact] = {}
+        self._line_by_claim: dict[int, LineFact] = {}
+        self._inquiry_by_number: dict[int, InquiryFact] = {}
+
+    def now(self) -> datetime:
+        """The World's present, cut to whole seconds."""
+        return self._now().replace(microsecond=0)
+
+    # -- reads
+
+    def orders(self, shop: str) -> Sequence[OrderFact]:
+        """Orders placed by now, oldest first."""
+        return self._orders[shop][: bisect_right(self._order_times[shop], self.now())]
+
+    def inquiries(self, shop: str) -> Sequence[InquiryFact]:
+        """Inquiries asked by now, oldest first. Their answers and follow-ups may still lie ahead: see ``said``."""
+        inquiries = self._inquiries[shop]
+        return inquiries[: bisect_right(inquiries, self.now(), key=_asked_at)]
+
+    def order(self, number: int) -> OrderFact:
+        """Raises: KeyError for an unknown number, or an order not placed yet."""
+        order = self._order_by_number[number]
+        if order.ordered_at > self.now():
+            raise KeyError(number)
+        return order
+
+    def order_of(self, line_number: int) -> OrderFact:
+        return self.order(self._order_by_line[line_number].number)
+
+    def line(self, number: int) -> LineFact:
+        self.order_of(number)
+        return self._line_by_number[number]
+
+    def line_of_claim(self, claim_number: int) -> LineFact:
+        return self.line(self._line_by_claim[claim_number].number)
+
+    def inquiry(self, number: int) -> InquiryFact:
+        inquiry = self._inquiry_by_number[number]
+        if inquiry.asked_at > self.now():
+            raise KeyError(number)
+        return inquiry
+
+    def said(self, messages: Sequence[AnswerFact]) -> Sequence[AnswerFact]:
+        """Those of ``answers`` or ``follow_ups`` that have been written by now."""
+        now = self.now()
+        return [message for message in messages if message.at <= now]
+
+    def claims_of(self, line: LineFact) -> Sequence[ClaimFact]:
+        """Claims filed by now, oldest first."""
+        now = self.now()
+        return [claim for claim in line.claims if claim.requested_at <= now]
+
+    def open_claim(self, line: LineFact) -> ClaimFact | None:
+        now = self.now()
+        for claim in reversed(line.claims):
+            step = claim.step_at(now)
+            if step is not None and step.state.is_open:
+                return claim
+        return None
+
+    def was_paid(self, order: OrderFact) -> bool:
+        return order.paid_at is not None and order.paid_at <= self.now()
+
+    # -- writes
+
+    def answer(self, inquiry: InquiryFact, text: str, author: str) -> AnswerFact:
+        """Write an answer now; answers scheduled for later are dropped."""
+        return self._say(inquiry, inquiry.answers, text, author)
+
+    def follow_up(self, inquiry: InquiryFact, text: str) -> AnswerFact:
+        """The customer writes again in the same thread."""
+        return self._say(inquiry, inquiry.follow_ups, text, "customer")
+
+    def _say(self, inquiry: InquiryFact, messages: list[AnswerFact], text: str, author: str) -> AnswerFact:
+        now = self.now()
+        inquiry.answers[:] = [message for message in inquiry.answers if message.at <= now]
+        inquiry.follow_ups[:] = [message for message in inquiry.follow_ups if message.at <= now]
+        said = AnswerFact(number=next(self._historian.message_numbers), at=now, text=text, author=author)
+        messages.append(said)
+        return said
+
+    def move_claim(self, line: LineFact, claim: ClaimFact, state: ClaimState, by: str) -> None:
+        """Bring ``claim`` to ``state`` now. What was to come is cut; a finished cancel or return ends its line."""
+        now = self.now()
+        claim.steps[:] = [step for step in claim.steps if step.at <= now]
+        claim.steps.append(ClaimStep(now, state, by))
+        line.claims[:] = [other for other in line.claims if other.requested_at <= now]
+        if state is ClaimState.DONE and claim.kind in _ENDS_THE_LINE and line.remaining(now) == 0:
+            self._cut_line(line)
+
+    def dispatch(self, line: LineFact, carrier: str, tracking_no: str) -> None:
+        """Send the line now; it arrives two days later."""
+        now = self.now()
+        self._cut_line(line)
+        line.carrier, line.tracking_no, line.is_held = carrier, tracking_no, False
+        line.steps.append(LineStep(now, LineStatus.DISPATCHED))
+        line.steps.append(LineStep(now + timedelta(days=2), LineStatus.DELIVERED))
+
+    def prepare(self, line: LineFact) -> None:
+        """The seller takes the order; from here it waits for ``dispatch``."""
+        self._cut_line(line)
+        if line.plain_status(self.now()) is LineStatus.PAID:
+            line.steps.append(LineStep(self.now(), LineStatus.PREPARING))
+
+    def _cut_line(self, line: LineFact) -> None:
+        now = self.now()
+        line.steps[1:] = [step for step in line.steps[1:] if step.at <= now]
+
+    def request_claim(
+        self,
+        line: LineFact,
+        kind: ClaimKind,
+        reason: ClaimReason,
+        text: str,
+        quantity: int | None = None,
+        *,
+        by: str = "customer",
+        state: ClaimState = ClaimState.REQUESTED,
+    ) -> ClaimFact:
+        """File a claim now, on all that is left unless ``quantity`` is given; the line's future waits for it.
+
+        Raises: ValueError when a claim is open on the line or nothing is left to claim.
+        """
+        now = self.now()
+        left = line.remaining(now)
+        wanted = left if quantity is None else quantity
+        if self.open_claim(line) is not None:
+            raise ValueError("the line has an open claim")
+        if not 1 <= wanted <= left:
+            message = f"cannot claim {wanted} of {left}"
+            raise ValueError(message)
+        self._cut_line(line)
+        claim = ClaimFact(
+            number=next(self._historian.claim_numbers),
+            kind=kind,
+            reason=reason,
+            text=text,
+            quantity=wanted,
+            steps=[ClaimStep(now, state, by)],
+        )
+        line.claims[:] = [*(other for other in line.claims if other.requested_at <= now), claim]
+        self._line_by_claim[claim.number] = line
+        return claim
+
+    def ask(
+        self,
+        shop: str,
+        *,
+        subject: str,
+        text: str,
+        category: str = "",
+        order: OrderFact | None = None,
+        item: Item | None = None,
+    ) -> InquiryFact:
+        """A customer asks now: about ``order`` when given, else about ``item`` (any product when absent)."""
+        spec = self.shops[shop]
+        line = order.lines[0] if order else None
+        inquiry = InquiryFact(
+            number=max(self._inquiry_by_number, default=0) + 1,
+            shop=shop,
+            sub_shop=order.sub_shop if order else spec.sub_shops[0],
+            kind=InquiryKind.ORDER_INQUIRY if order else InquiryKind.PRODUCT_INQUIRY,
+            asked_at=self.now(),
+            subject=subject,
+            text=text,
+            category=category,
+            writer=order.buyer if order else self._historian.people[spec.country][0],
+            item=line.item if line else item or self._historian.items[spec.country][0],
+            order=order,
+            line=line,
+        )
+        inquiries = self._inquiries[shop]
+        inquiries.insert(bisect_right(inquiries, inquiry.asked_at, key=_asked_at), inquiry)
+        self._inquiry_by_number[inquiry.number] = inquiry
+        return inquiry
+
+    # -- building
+
+    def add_order(self, order: OrderFact) -> None:
+        """Orders are added oldest first."""
+        self._orders[order.shop].append(order)
+        self._order_times[order.shop].append(order.ordered_at)
+        self._order_by_number[order.number] = order
+        for line in order.lines:
+            self._order_by_line[line.number] = order
+            self._line_by_number[line.number] = line
+            for claim in line.claims:
+                self._line_by_claim[claim.number] = line
+
+    def add_inquiry(self, inquiry: InquiryFact) -> None:
+        """Inquiries are added oldest first."""
+        self._inquiries[inquiry.shop].append(inquiry)
+        self._inquiry_by_number[inquiry.number] = inquiry
+
+
+def make_world(
+    *,
+    now: Callable[[], datetime],
+    seed: int = 20261122,
+    orders: int = 3000,
+    days: int = 90,
+    shops: Sequence[ShopSpec] = DEFAULT_SHOPS,
+    future_hours: int = 72,
+) -> World:
+    """A World with ``orders`` orders in the last ``days`` days and as dense a flow for ``future_hours`` to come."""
+    today = now().replace(microsecond=0)
+    historian = Historian(
+        seed=seed,
+        orders=orders,
+        first=today - timedelta(days=days),
+        today=today,
+        last=today + timedelta(hours=future_hours),
+    )
+    world = World(historian=historian, shops=shops, now=now)
+    inquiries: list[InquiryFact] = []
+    shares = [spec.share for spec in shops]
+    for number, ordered_at in enumerate(historian.order_times(), start=1):
+        spec = historian.pick(shops, shares)
+        order = historian.write_order(
+            number=number,
+            shop=spec.name,
+            sub_shop=spec.sub_shops[0] if number % 4 else spec.sub_shops[-1],
+            country=spec.country,
+            ordered_at=ordered_at,
+        )
+        world.add_order(order)
+        inquiries.extend(historian.write_inquiries(order, country=spec.country))
+    inquiries.sort(key=_asked_at)
+    for number, inquiry in enumerate(inquiries, start=1):
+        inquiry.number = number
+        world.add_inquiry(inquiry)
+    return world
