@@ -1,0 +1,74 @@
+"""Locks over processes and machines: a row that its holder keeps alive and anybody may take when it is stale."""
+
+import asyncio
+import secrets
+import time
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub.store.database import Database
+from hub.store.tables import leases
+
+# A holder that died is waited for no longer than this; a living one renews at a third of it.
+LEASE_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+
+
+class Lease:
+    """``async with Lease(database, "name"):`` waits for the lease, keeps it, gives it back.
+
+    A process that is killed while it holds one blocks others for at most ``LEASE_SECONDS``.
+    """
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        self._name = name
+        self._owner = secrets.token_hex(12)
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def try_take(self) -> bool:
+        """Take it if it is free or stale; ``False`` when somebody living holds it."""
+        now = time.time_ns() // 1_000_000
+        row = {"name": self._name, "owner": self._owner, "until_at": now + round(LEASE_SECONDS * 1000)}
+        insert = sqlite.insert(leases) if self._database.is_sqlite else postgresql.insert(leases)
+        statement = insert.values(row).on_conflict_do_update(
+            index_elements=[leases.c.name],
+            set_={"owner": insert.excluded.owner, "until_at": insert.excluded.until_at},
+            where=(leases.c.until_at < now) | (leases.c.owner == self._owner),
+        )
+        async with self._database.writing() as connection:
+            taken = (await connection.execute(statement)).rowcount > 0
+        if taken and self._keeper is None:
+            self._keeper = asyncio.create_task(self._keep())
+        return taken
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            until = time.time_ns() // 1_000_000 + round(LEASE_SECONDS * 1000)
+            async with self._database.writing() as connection:
+                await connection.execute(
+                    update(leases)
+                    .where(leases.c.name == self._name, leases.c.owner == self._owner)
+                    .values(until_at=until)
+                )
+
+    async def give_back(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            self._keeper = None
+        async with self._database.writing() as connection:
+            await connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.owner == self._owner))
+
+    async def __aenter__(self) -> Self:
+        while not await self.try_take():  # noqa: ASYNC110  the holder may be another machine
+            await asyncio.sleep(_POLL_SECONDS)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.give_back()
