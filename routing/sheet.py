@@ -1,0 +1,167 @@
+"""Rows of plain cells out of a CSV or Excel file somebody uploaded. Hostile input: every cell is data.
+
+Nothing is evaluated: a cell that looks like a formula is its text. Sizes are bounded before a file
+is unpacked.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from msgspec import Struct
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, XmlError, ZipError
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+MAX_UNPACKED_BYTES: Final = 512 * 1024 * 1024
+MAX_ROWS: Final = 500_000
+_MAX_EXACT_FLOAT: Final = 2**53
+_DELIMITERS: Final = (",", "\t", ";")
+_EXCEL_MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+#: Tried in this order where a file says nothing of its encoding and is no UTF-8.
+_EAST_ASIAN: Final = ("cp949", "cp932")
+
+Cell = str | date
+
+
+class SheetError(Exception):
+    """A file that cannot be read at all; ``fix`` says what its owner can do."""
+
+    def __init__(self, what: str, *, fix: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """Cells row by row, the first row of the file first. ``kind`` is the encoding of a CSV, or "excel"."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    kind: str
+
+
+def read_sheet(data: bytes, *, words: frozenset[str]) -> Sheet:
+    """Read the first sheet of an Excel file, or a CSV in UTF-8, UTF-16 with a mark, CP949 or Shift_JIS.
+
+    ``words`` are the words expected in the file's head (no blanks, folded case); they tell the two
+    East Asian encodings apart, which share most of their bytes. Dates of Excel stay dates.
+    Raises: SheetError when the file cannot be read, is too large or protected.
+    """
+    if len(data) > MAX_BYTES:
+        what = f"The file has {len(data):,} bytes, more than {MAX_BYTES:,}"
+        raise SheetError(what, fix="Split it into several files.")
+    if data.startswith(_EXCEL_MARKS):
+        return _bounded(Sheet(rows=_excel_rows(data), kind="excel"))
+    text, encoding = _decode(data, words)
+    return _bounded(Sheet(rows=_csv_rows(text), kind=encoding))
+
+
+def _bounded(sheet: Sheet) -> Sheet:
+    if len(sheet.rows) > MAX_ROWS:
+        what = f"The file has {len(sheet.rows):,} rows, more than {MAX_ROWS:,}"
+        raise SheetError(what, fix="Split it into several files.")
+    return sheet
+
+
+def _excel_rows(data: bytes) -> tuple[tuple[Cell, ...], ...]:
+    fix = "Open it in a spreadsheet program and save it as .xlsx or as CSV."
+    if data.startswith(b"PK"):
+        _refuse_bomb(data)
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except PasswordError as error:
+        raise SheetError("The file is protected by a password", fix="Save it without the password.") from error
+    except (CalamineError, XmlError, ZipError, IndexError) as error:
+        raise SheetError("The file cannot be read as an Excel file", fix=fix) from error
+    return tuple(tuple(_cell(value) for value in row) for row in rows)
+
+
+def _refuse_bomb(data: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        fix = "Save the file again as .xlsx or as CSV; it may have been cut off on its way."
+        raise SheetError("The Excel file is damaged", fix=fix) from error
+    if unpacked > MAX_UNPACKED_BYTES:
+        what = f"The Excel file unpacks to {unpacked:,} bytes, more than {MAX_UNPACKED_BYTES:,}"
+        raise SheetError(what, fix="Split it into several files, without pictures.")
+
+
+def _cell(value: Any) -> Cell:
+    """A cell as text, a whole number without its ".0", a date as a date."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < _MAX_EXACT_FLOAT:
+        return str(int(value))
+    return str(value)
+
+
+def _decode(data: bytes, words: frozenset[str]) -> tuple[str, str]:
+    if data.startswith(b"\xef\xbb\xbf"):
+        candidates: Sequence[str] = ("utf-8-sig",)
+    elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        candidates = ("utf-16",)
+    else:
+        candidates = ("utf-8",)
+    found = [*_decodings(data, candidates)] or [*_decodings(data, _EAST_ASIAN)]
+    if not found:
+        raise SheetError(
+            "The file is neither Excel nor text in UTF-8, CP949 or Shift_JIS",
+            fix="Save it as CSV in UTF-8, or as .xlsx.",
+        )
+    return max(found, key=lambda pair: _likeness(pair[0], words))
+
+
+def _decodings(data: bytes, encodings: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for encoding in encodings:
+        try:
+            yield data.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+
+
+def _likeness(text: str, words: frozenset[str]) -> tuple[int, int]:
+    """How much a decoding looks right: known words in the head, then script that people write."""
+    lines = text.splitlines()
+    head = sum(word in words for word in (fold_word(cell) for row in _parse(lines[:1]) for cell in row))
+    sample = text[:20_000]
+    # Hangul read as Shift_JIS turns into half-width katakana and rare ideographs; kana read as CP949
+    # turns into rare hangul mixed with ideographs. Plain kana and hangul are what people type.
+    natural = sum("\u3041" <= char <= "\u30fe" or "\uac00" <= char <= "\ud7a3" for char in sample)
+    odd = sum("\uff61" <= char <= "\uff9f" or "\ue000" <= char <= "\uf8ff" for char in sample)
+    return head, natural - 2 * odd
+
+
+def fold_word(text: str) -> str:
+    """A head or mode word without blanks, hyphens and case: "Seller SKU" and "seller_sku" are one word."""
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _csv_rows(text: str) -> tuple[tuple[Cell, ...], ...]:
+    rows: list[tuple[Cell, ...]] = []
+    try:
+        rows.extend(tuple(row) for row in _parse(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        what = f"Row {len(rows) + 1} is no readable CSV: {error}"
+        fix = "A quotation mark opened and never closed is the usual cause; correct it or save the file as .xlsx."
+        raise SheetError(what, fix=fix) from error
+    return tuple(rows)
+
+
+def _parse(lines: Sequence[str] | io.StringIO) -> Iterator[list[str]]:
+    first = lines[0] if isinstance(lines, Sequence) and lines else ""
+    if isinstance(lines, io.StringIO):
+        first = lines.readline()
+        lines.seek(0)
+    delimiter = max(_DELIMITERS, key=first.count)
+    return iter(csv.reader(lines, delimiter=delimiter, strict=True))
