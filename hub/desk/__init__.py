@@ -1,0 +1,1 @@
+"""What agents and supervisors do, as functions: the worklist, a case, search, assigning, acting, exporting."""

@@ -1,0 +1,39 @@
+"""What the desk needs of the rest of the hub; the one builder of it stands above the desk."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from hub.core.contract import Connector, Manifest
+from hub.settings import Settings
+from hub.store.database import Database
+
+
+class Malls(Protocol):
+    """Every mall the hub knows, by name."""
+
+    @property
+    def manifests(self) -> Mapping[str, Manifest]: ...
+
+    def manifest(self, mall: str) -> Manifest: ...
+
+
+class Services(Protocol):
+    """One running hub. ``now`` gives aware UTC times; ``routing`` is ``None`` where no table was imported."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def registry(self) -> Malls: ...
+
+    @property
+    def now(self) -> Callable[[], datetime]: ...
+
+    @property
+    def routing(self) -> Any: ...
+
+    async def connector(self, shop_name: str) -> Connector: ...

@@ -1,0 +1,69 @@
+"""Sessions kept on the server: the browser holds a random key, the table only its digest."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import delete, select
+
+from hub.desk.access import Actor, Role
+from hub.store.database import Database, to_ms
+from hub.store.tables import sessions, users
+
+
+class _Session(Struct, frozen=True, kw_only=True):
+    """``stamp`` is taken from the password hash: a new password ends the sessions of the old one."""
+
+    user_id: int
+    stamp: bytes
+
+
+_decode = msgspec.msgpack.Decoder(_Session).decode
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _stamp(password_hash: str) -> bytes:
+    return hashlib.sha256(password_hash.encode()).digest()[:12]
+
+
+async def open_session(database: Database, *, user_id: int, at: datetime, lasts: timedelta) -> str:
+    """A new key, never one that the browser brought along. Sessions that have ended are swept out."""
+    key = secrets.token_urlsafe(32)
+    async with database.writing() as connection:
+        await connection.execute(delete(sessions).where(sessions.c.expires_at <= to_ms(at)))
+        row = (await connection.execute(select(users.c.password_hash).where(users.c.id == user_id))).one()
+        data = _Session(user_id=user_id, stamp=_stamp(row.password_hash))
+        await connection.execute(
+            sessions.insert().values(
+                key_hash=_digest(key), data=msgspec.msgpack.encode(data), expires_at=to_ms(at + lasts)
+            )
+        )
+    return key
+
+
+async def read_session(database: Database, *, key: str, at: datetime, address: str | None) -> Actor | None:
+    """Who the key belongs to; ``None`` when it has ended or the account was closed."""
+    async with database.reading() as connection:
+        found = await connection.execute(
+            select(sessions.c.data).where(sessions.c.key_hash == _digest(key), sessions.c.expires_at > to_ms(at))
+        )
+        data = found.scalar_one_or_none()
+        if data is None:
+            return None
+        session = _decode(data)
+        user = (await connection.execute(select(users).where(users.c.id == session.user_id))).one_or_none()
+    if user is None or not user.is_active or _stamp(user.password_hash) != session.stamp:
+        return None
+    return Actor(
+        user_id=user.id, login=user.login, name=user.name, role=Role(user.role), locale=user.locale, address=address
+    )
+
+
+async def end_session(database: Database, *, key: str) -> None:
+    async with database.writing() as connection:
+        await connection.execute(delete(sessions).where(sessions.c.key_hash == _digest(key)))

@@ -1,0 +1,247 @@
+"""Plain data for templates and JSON: already masked or knowingly not, no rows, no queries.
+
+Times are aware UTC, money is minor units with its currency; words are keys of the message tables.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from hub.core.model import Money, Party
+
+
+class MallMark(Struct, frozen=True, kw_only=True):
+    """How a mall is marked on dense screens: a letter and a colour, with its name for those who ask."""
+
+    mall: str
+    title: str
+    title_ko: str
+    letter: str
+
+
+class DueView(Struct, frozen=True, kw_only=True):
+    """One deadline. ``cause`` is law, mall, promise or target; ``label_key`` may be empty."""
+
+    at: datetime
+    cause: str
+    label_key: str = ""
+    source: str = ""
+    is_overdue: bool = False
+
+
+class CaseRow(Struct, frozen=True, kw_only=True):
+    """One line of the worklist."""
+
+    case_id: int
+    mark: MallMark
+    shop: str
+    kind: str
+    state: str
+    is_open: bool
+    opened_at: datetime
+    order_no: str | None = None
+    product_name: str | None = None
+    quantity: int | None = None
+    customer: str | None = None
+    excerpt: str | None = None
+    due: DueView | None = None
+    assignee_id: int | None = None
+    assignee: str | None = None
+
+
+class ShipmentView(Struct, frozen=True, kw_only=True):
+    carrier: str | None
+    tracking_no: str | None
+    dispatched_at: datetime | None
+    delivered_at: datetime | None
+
+
+class LineView(Struct, frozen=True, kw_only=True):
+    line_id: int
+    line_no: str
+    status: str
+    raw_status: str
+    is_held: bool
+    quantity: int
+    remaining_quantity: int | None
+    product_name: str
+    option: str | None
+    product_code: str | None
+    seller_sku: str | None
+    amount: Money | None
+    planned_ship_at: datetime | None
+    shipment: ShipmentView
+    mall_changed_at: datetime | None
+    has_vanished: bool
+    link: str | None = None
+
+
+class ClaimView(Struct, frozen=True, kw_only=True):
+    """``is_of_case``: the case shown is about it."""
+
+    claim_id: int
+    line_no: str
+    claim_no: str | None
+    kind: str
+    state: str
+    raw_state: str
+    is_open: bool
+    reason: str
+    raw_reason: str | None
+    reason_text: str | None
+    fault_party: str
+    quantity: int | None
+    requested_at: datetime | None
+    ended_at: datetime | None
+    ended_by: str | None
+    hold_reason: str | None
+    refund: Money | None
+    is_of_case: bool = False
+
+
+class MessageView(Struct, frozen=True, kw_only=True):
+    author: str
+    text: str
+    at: datetime | None
+
+
+class InquiryView(Struct, frozen=True, kw_only=True):
+    inquiry_id: int
+    inquiry_no: str
+    kind: str
+    state: str
+    raw_state: str
+    subject: str | None
+    text: str
+    category: str | None
+    asked_at: datetime
+    answered_at: datetime | None
+    is_public: bool
+    product_name: str | None
+    product_code: str | None
+    messages: tuple[MessageView, ...]
+    link: str | None = None
+
+
+class EntryKind(StrEnum):
+    EVENT = "event"
+    MESSAGE = "message"
+    ACTION = "action"
+
+
+class TimelineEntry(Struct, frozen=True, kw_only=True):
+    """One thing that happened. ``key`` is a message key, ``words`` its parameters (message keys again
+    where they start with ``@``). ``author`` is customer, seller, mall or a user's name.
+    """
+
+    kind: EntryKind
+    at: datetime | None
+    key: str
+    words: dict[str, Any] = {}
+    text: str | None = None
+    author: str | None = None
+    outcome: str | None = None
+
+
+class PersonView(Struct, frozen=True, kw_only=True):
+    """The people of one order or inquiry, masked unless the case was opened with a reason."""
+
+    buyer: Party | None = None
+    receiver: Party | None = None
+    delivery_message: str | None = None
+
+
+class OrderView(Struct, frozen=True, kw_only=True):
+    order_id: int
+    order_no: str
+    shop: str
+    mark: MallMark
+    sub_shop: str
+    ordered_at: datetime | None
+    paid_at: datetime | None
+    amount: Money | None
+    payment_method: str | None
+    market: str | None
+    market_order_no: str | None
+    fetched_at: datetime | None
+    lines: tuple[LineView, ...]
+    link: str | None = None
+
+
+class OtherOrder(Struct, frozen=True, kw_only=True):
+    """Another order, perhaps of the same person: joined by the keyed hash of a phone or e-mail only."""
+
+    order_id: int
+    order_no: str
+    shop: str
+    mark: MallMark
+    ordered_at: datetime | None
+    product_name: str
+    line_count: int
+    statuses: tuple[str, ...]
+    open_case_id: int | None
+    open_kinds: tuple[str, ...]
+    matched_by: str
+
+
+class FeedView(Struct, frozen=True, kw_only=True):
+    """How fresh one feed of a shop is; ``error_kind`` says why its newest try failed."""
+
+    feed: str
+    data_as_of: datetime | None
+    error_kind: str | None
+    failing_since: datetime | None
+
+
+class ShopView(Struct, frozen=True, kw_only=True):
+    shop: str
+    mark: MallMark
+    is_active: bool
+    feeds: tuple[FeedView, ...]
+    open_cases: int = 0
+
+    @property
+    def data_as_of(self) -> datetime | None:
+        """The shop is as fresh as its oldest feed; unknown when one was never read."""
+        times = [feed.data_as_of for feed in self.feeds]
+        return None if not times or None in times else min(at for at in times if at is not None)
+
+    @property
+    def is_failing(self) -> bool:
+        return any(feed.error_kind for feed in self.feeds)
+
+
+class SameOrderCase(Struct, frozen=True, kw_only=True):
+    case_id: int
+    kind: str
+    state: str
+    is_open: bool
+
+
+class ContactView(Struct, frozen=True, kw_only=True):
+    """Whom to ask about ``matter``, in order, with the reasons; ``steps`` is how it was found."""
+
+    matter: str
+    mode: str
+    mode_rule: str
+    chain: tuple[dict[str, Any], ...]
+    steps: tuple[str, ...]
+
+
+class CaseView(Struct, frozen=True, kw_only=True):
+    """Everything of one case on one screen."""
+
+    row: CaseRow
+    dues: tuple[DueView, ...]
+    order: OrderView | None
+    claims: tuple[ClaimView, ...]
+    inquiries: tuple[InquiryView, ...]
+    timeline: tuple[TimelineEntry, ...]
+    person: PersonView
+    others: tuple[OtherOrder, ...]
+    same_order: tuple[SameOrderCase, ...]
+    shop: ShopView
+    link: str | None
+    is_unmasked: bool = False
