@@ -83,6 +83,7 @@ _MODES: Final = {
 }
 _MODE_OF: Final = {fold_word(word): mode for mode, words in _MODES.items() for word in words}
 _MODE_WORDS: Final = "위탁 (consignment), 직매입 or 사입 (direct_purchase), 물류 or 3PL (third_party_logistics)"
+_ROUNDED: Final = re.compile(r"\d(?:\.\d+)?[eE]\+\d+")
 _DATE: Final = re.compile(r"(\d{4})\s*[-/.년]?\s*(\d{1,2})\s*[-/.월]?\s*(\d{1,2})\s*[일.]?(?:[ T]00:00(?::00)?)?")
 
 
@@ -184,7 +185,7 @@ def _read_head(cells: tuple[Cell, ...], number: int) -> tuple[dict[str, int], li
     if "mode" not in columns:
         problems.append(_missing(number, "mode", _COLUMNS["mode"]))
     if not any(column in columns for column in _KEY_COLUMNS):
-        names = tuple(_COLUMNS[column][0] for column in _KEY_COLUMNS) + ("판매자상품코드", "옵션코드", "상품코드")
+        names = (name for column in _KEY_COLUMNS for name in _COLUMNS[column][:2])
         problems.append(_missing(number, " | ".join(_KEY_COLUMNS), names))
     return columns, problems
 
@@ -240,6 +241,9 @@ class _RowReader:
         if len(text) > _MAX_VALUE:
             reason = f"{len(text)} characters are too many for a code"
             self._problems.append(_problem(number, column, text, reason, f"Use at most {_MAX_VALUE}."))
+        if column in _KEY_COLUMNS and _ROUNDED.fullmatch(text):
+            reason = "The spreadsheet has rounded this long number, so the code is lost"
+            self._problems.append(_problem(number, column, text, reason, "Format the column as text, enter it again."))
         return text or None
 
     def _mode(self, number: int, cells: tuple[Cell, ...]) -> InventoryMode:
