@@ -186,19 +186,16 @@ class Historian:
         random = self._random
         if random.random() < 0.1:
             self._claim(line, country, ClaimKind.CANCEL, ClaimReason.OUT_OF_STOCK, requested, by=_SELLER)
-            self._step(line, requested + random.randrange(60, _HOUR), ClaimState.DONE, _SELLER)
-            return None
+            return self._end(line, requested + random.randrange(60, _HOUR), _SELLER)
         self._claim(line, country, ClaimKind.CANCEL, random.choice(_CANCEL_REASONS), requested)
         if not is_prepared and random.random() < 0.5:  # nobody has to agree before the order is taken
-            self._step(line, requested + random.randrange(1, 60), ClaimState.DONE, _MALL)
-            return None
+            return self._end(line, requested + random.randrange(1, 60), _MALL)
         outcome = random.random()
         if self._stays_open(requested) or outcome > 0.97:
             return None
         decided = requested + random.randrange(_HOUR // 2, 20 * _HOUR)
         if outcome < 0.65:
-            self._approve(line, decided)
-            return None
+            return self._approve(line, decided)
         if outcome < 0.82:
             self._step(line, decided, ClaimState.REJECTED, _SELLER)
         else:
@@ -207,15 +204,20 @@ class Historian:
             return decided
         again = decided + random.randrange(_HOUR, 6 * _HOUR)
         self._claim(line, country, ClaimKind.CANCEL, random.choice(_CANCEL_REASONS), again)
-        if not self._stays_open(again):
-            self._approve(line, again + random.randrange(_HOUR, 8 * _HOUR))
-        return None
+        if self._stays_open(again):
+            return None
+        return self._approve(line, again + random.randrange(_HOUR, 8 * _HOUR))
 
-    def _approve(self, line: LineFact, at: int) -> None:
+    def _approve(self, line: LineFact, at: int) -> int | None:
+        """Returns when the rest of a partly cancelled line goes on."""
         if self._random.random() < 0.4:
             self._step(line, at, ClaimState.REFUNDING, _SELLER)
             at += self._random.randrange(_HOUR, _DAY)
-        self._step(line, at, ClaimState.DONE, _SELLER)
+        return self._end(line, at, _SELLER)
+
+    def _end(self, line: LineFact, at: int, by: str) -> int | None:
+        self._step(line, at, ClaimState.DONE, by)
+        return at if line.claims[-1].quantity < line.quantity else None
 
     def _send_back(self, line: LineFact, country: str, kind: ClaimKind, *, requested: int) -> int | None:
         """Write a return or an exchange, at times a second claim after it. Returns when the line is free again."""

@@ -51,6 +51,8 @@ class World:
         self._line_by_number: dict[int, LineFact] = {}
         self._line_by_claim: dict[int, LineFact] = {}
         self._inquiry_by_number: dict[int, InquiryFact] = {}
+        #: numbers of orders that a write has changed, oldest first: a mall that keeps an index reads on from its place
+        self.changed_orders: list[int] = []
 
     def now(self) -> datetime:
         """The World's present, cut to whole seconds."""
@@ -137,6 +139,7 @@ class World:
         line.claims[:] = [other for other in line.claims if other.requested_at <= now]
         if state is ClaimState.DONE and claim.kind in _ENDS_THE_LINE and line.remaining(now) == 0:
             self._cut_line(line)
+        self._note_change(line)
 
     def dispatch(self, line: LineFact, carrier: str, tracking_no: str) -> None:
         """Send the line now; it arrives two days later."""
@@ -152,8 +155,17 @@ class World:
         if line.plain_status(self.now()) is LineStatus.PAID:
             line.steps.append(LineStep(self.now(), LineStatus.PREPARING))
 
+    def set_held(self, line: LineFact, *, is_held: bool) -> None:
+        """Hold a line back from dispatch, or free it."""
+        line.is_held = is_held
+        self._note_change(line)
+
+    def _note_change(self, line: LineFact) -> None:
+        self.changed_orders.append(self._order_by_line[line.number].number)
+
     def _cut_line(self, line: LineFact) -> None:
         now = self.now()
+        self._note_change(line)
         line.steps[1:] = [step for step in line.steps[1:] if step.at <= now]
 
     def request_claim(
