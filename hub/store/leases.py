@@ -1,13 +1,16 @@
 """Locks over processes and machines: a row that its holder keeps alive and anybody may take when it is stale."""
 
 import asyncio
+import os
 import secrets
+import socket
 import time
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.database import Database
 from hub.store.tables import leases
@@ -20,13 +23,14 @@ _POLL_SECONDS = 0.05
 class Lease:
     """``async with Lease(database, "name"):`` waits for the lease, keeps it, gives it back.
 
-    A process that is killed while it holds one blocks others for at most ``LEASE_SECONDS``.
+    A process that is killed while it holds one blocks other machines for at most ``LEASE_SECONDS``,
+    and its own machine not at all: there it is seen to be gone.
     """
 
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._owner = secrets.token_hex(12)
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(8)}"
         self._keeper: asyncio.Task[None] | None = None
 
     async def try_take(self) -> bool:
@@ -41,9 +45,23 @@ class Lease:
         )
         async with self._database.writing() as connection:
             taken = (await connection.execute(statement)).rowcount > 0
+            if not taken and await self._evict_dead(connection):
+                taken = (await connection.execute(statement)).rowcount > 0
         if taken and self._keeper is None:
             self._keeper = asyncio.create_task(self._keep())
         return taken
+
+    async def _evict_dead(self, connection: AsyncConnection) -> bool:
+        """Remove the holder if it was a process of this machine that no longer lives."""
+        holder = await connection.scalar(select(leases.c.owner).where(leases.c.name == self._name))
+        if holder is None:
+            return True
+        host, _, rest = holder.partition(":")
+        pid = rest.partition(":")[0]
+        if host != socket.gethostname() or not pid.isdigit() or _lives(int(pid)):
+            return False
+        await connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.owner == holder))
+        return True
 
     async def _keep(self) -> None:
         while True:
@@ -72,3 +90,13 @@ class Lease:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.give_back()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -86,9 +86,19 @@ class RecordWriter:
         self._known_products: set[tuple[str, str]] = set()
 
     async def write(
-        self, connection: AsyncConnection, readings: Sequence[Reading], *, feed: Feed, now: datetime
+        self,
+        connection: AsyncConnection,
+        readings: Sequence[Reading],
+        *,
+        feed: Feed,
+        now: datetime,
+        claims_are_glimpses: bool = False,
     ) -> Written:
-        """Store one page. ``feed`` is what the page was read for (a broken record counts there)."""
+        """Store one page. ``feed`` is what the page was read for (a broken record counts there).
+
+        ``claims_are_glimpses``: the claims stand on their orders with fewer fields than their own
+        feed gives. A stored claim is then overwritten only when it moved.
+        """
         written = Written(counts={each: Counts() for each in Feed}, claimed=set(), threads=set())
         at = to_ms(now)
         orders_read: list[Order] = []
@@ -111,7 +121,7 @@ class RecordWriter:
                 claims_read.extend(order.claims)
         if claims_read or orders_read:
             complete = {line.line_no for order in orders_read if order.claims_are_complete for line in order.lines}
-            await self._write_claims(connection, claims_read, complete, at, written)
+            await self._write_claims(connection, claims_read, complete, at, written, are_glimpses=claims_are_glimpses)
         if inquiries_read:
             await self._write_inquiries(connection, inquiries_read, at, written)
         await self._write_raw(connection, readings, feed, at)
@@ -269,6 +279,8 @@ class RecordWriter:
         complete_lines: set[str],
         at: int | None,
         written: Written,
+        *,
+        are_glimpses: bool,
     ) -> None:
         """Store claims; an open one missing on a line whose claims are completely known has ended."""
         by_key = {claim.claim_key: claim for claim in read}
@@ -288,7 +300,7 @@ class RecordWriter:
             stored = stored_rows.get(claim.claim_key)
             if stored is None:
                 counts.new += 1
-            elif stored.content_hash == digest:
+            elif stored.content_hash == digest or (are_glimpses and stored.state == claim.state):
                 counts.unchanged += 1
                 continue
             else:

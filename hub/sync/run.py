@@ -1,0 +1,254 @@
+"""One run over one shop: every feed read page by page, each page one transaction with its cursor."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from msgspec import Struct
+
+from hub.core.contract import (
+    Capability,
+    Connector,
+    Feed,
+    Manifest,
+    OpenKeys,
+    Page,
+    Reading,
+    ReadsClaims,
+    ReadsInquiries,
+    ReadsOrders,
+    Span,
+)
+from hub.core.errors import ConfigurationError, MallError
+from hub.core.model import Claim, Order
+from hub.policy.due import MallClock
+from hub.store.database import Database
+from hub.store.leases import Lease
+from hub.store.records import Counts
+from hub.store.shops import ShopRow
+from hub.sync.feed_state import FeedStates, read_state
+from hub.sync.ingest import Ingest
+from hub.sync.open_keys import read_open_keys
+from hub.sync.settle import Settler
+
+log = structlog.get_logger(__name__)
+
+#: told after every page: shop, feed, share done 0..1, records read so far
+OnProgress = Callable[[str, Feed, float, int], None]
+
+
+class FeedReport(Counts, kw_only=True):
+    """One feed of one run. ``calls`` and ``throttled`` count under the feed whose reading sent them."""
+
+    feed: Feed
+    calls: int = 0
+    throttled: int = 0
+    seconds: float = 0.0
+    complete: bool = False
+    data_as_of: datetime | None = None
+
+
+class RunError(Struct, frozen=True, kw_only=True):
+    kind: str
+    message: str
+
+
+class ShopReport(Struct, kw_only=True):
+    shop: str
+    mall: str
+    complete: bool
+    error: RunError | None
+    feeds: list[FeedReport]
+
+
+class _Pass(Struct, frozen=True, kw_only=True):
+    """One way of reading and the feeds that it fills; the first of them keeps the cursor."""
+
+    capability: Capability
+    feeds: tuple[Feed, ...]
+
+
+class _Seen(Struct, kw_only=True):
+    """What an unbroken full run has met, to judge afterwards what it has not."""
+
+    line_nos: set[str]
+    claim_keys: set[str]
+
+    def note(self, readings: Sequence[Reading]) -> None:
+        for reading in readings:
+            if isinstance(reading.record, Order):
+                self.line_nos.update(line.line_no for line in reading.record.lines)
+            elif isinstance(reading.record, Claim):
+                self.claim_keys.add(reading.record.claim_key)
+
+
+def _passes(manifest: Manifest) -> list[_Pass]:
+    by_capability: dict[Capability, list[Feed]] = {}
+    for feed in Feed:
+        if capability := manifest.feeds.get(feed):
+            by_capability.setdefault(capability, []).append(feed)
+    return [_Pass(capability=capability, feeds=tuple(feeds)) for capability, feeds in by_capability.items()]
+
+
+class ShopRun:
+    """Reads one shop completely: what is new, what changed, what vanished.
+
+    An interrupted run is continued with the same span at its cursor; a finished one starts the next
+    where its data ends. One shop is read by one run at a time over all processes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        shop: ShopRow,
+        manifest: Manifest,
+        connector: Connector,
+        clocks: tuple[MallClock, ...],
+        first_read_days: int,
+        now: Callable[[], datetime],
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._database = database
+        self._shop = shop
+        self._manifest = manifest
+        self._connector = connector
+        self._first_read = timedelta(days=first_read_days)
+        self._now = now
+        self._on_progress = on_progress or (lambda *_: None)
+        self._ingest = Ingest(database, shop=shop, manifest=manifest, clocks=clocks)
+        self._states = FeedStates(database, shop.id)
+        self._reports = {feed: FeedReport(feed=feed) for feed in Feed if feed in manifest.feeds}
+        self._errors: list[RunError] = []
+        self._seen = _Seen(line_nos=set(), claim_keys=set())
+
+    async def run(self, *, full: bool = False) -> ShopReport:
+        """Never raises for what a mall does: the report says what is missing and why."""
+        with structlog.contextvars.bound_contextvars(shop=self._shop.name):
+            async with Lease(self._database, f"sync:{self._shop.id}"):
+                await self._run(full=full)
+        return ShopReport(
+            shop=self._shop.name,
+            mall=self._shop.mall,
+            complete=not self._errors and all(report.complete for report in self._reports.values()),
+            error=self._errors[0] if self._errors else None,
+            feeds=list(self._reports.values()),
+        )
+
+    async def _run(self, *, full: bool) -> None:
+        started_at = self._now()
+        passes = _passes(self._manifest)
+        # Claims join orders, so they come after them; inquiries wait for nobody.
+        alone = [each for each in passes if each.capability is Capability.READ_INQUIRIES]
+        joined = [each for each in passes if each.capability is not Capability.READ_INQUIRIES]
+        settler = Settler(
+            self._database, shop_id=self._shop.id, connector=self._connector, ingest=self._ingest, now=self._now
+        )
+
+        async def orders_then_claims() -> None:
+            unbroken = [await self._guarded(each, full=full) for each in joined]
+            if self._manifest.vanishing_feeds and all(self._reports[each.feeds[0]].complete for each in joined):
+                await self._settle(settler, started_at, is_whole=all(unbroken))
+
+        async def inquiries() -> None:
+            for each in alone:
+                await self._guarded(each, full=full)
+
+        await asyncio.gather(orders_then_claims(), inquiries())
+        await self._states.note_unknown_codes(Feed.ORDERS, self._connector.unknown_codes)
+
+    async def _settle(self, settler: Settler, started_at: datetime, *, is_whole: bool) -> None:
+        calls_before = self._connector.calls.sent
+        counts = {feed: Counts() for feed in Feed}
+        try:
+            counts = await settler.settle(
+                since=started_at,
+                seen_lines=self._seen.line_nos if is_whole else None,
+                seen_claims=self._seen.claim_keys if is_whole else None,
+            )
+        except MallError as error:
+            await self._failed(_Pass(capability=Capability.READ_ORDERS, feeds=(Feed.ORDERS,)), error)
+        for feed, report in self._reports.items():
+            report.add(counts[feed])
+        self._reports[Feed.ORDERS].calls += self._connector.calls.sent - calls_before
+
+    async def _guarded(self, each: _Pass, *, full: bool) -> bool:
+        """Run one pass; returns whether it was full, whole and in one piece. The edge of a feed's run:
+        whatever breaks it is reported, and the others go on.
+        """
+        begun = time.perf_counter()
+        calls = self._connector.calls
+        before = (calls.sent, calls.throttled)
+        report = self._reports[each.feeds[0]]
+        try:
+            return await self._read(each, full=full)
+        except MallError as error:
+            await self._failed(each, error)
+        except Exception as error:
+            log.exception("sync.feed.failed", feed=each.feeds[0].value)
+            await self._failed(each, error)
+        finally:
+            report.seconds = round(time.perf_counter() - begun, 3)
+            report.calls += calls.sent - before[0]
+            report.throttled += calls.throttled - before[1]
+        return False
+
+    async def _failed(self, each: _Pass, error: Exception) -> None:
+        # A foreign exception's text may quote data; its type may not.
+        kind = error.kind if isinstance(error, MallError) else "internal"
+        message = str(error) if isinstance(error, MallError | ConfigurationError) else type(error).__name__
+        self._errors.append(RunError(kind=kind, message=message))
+        for feed in each.feeds:
+            self._reports[feed].complete = False
+        log.warning("sync.feed.incomplete", feed=each.feeds[0].value, kind=kind, error=message)
+        await self._states.fail(each.feeds, kind=kind, message=message, now=self._now())
+
+    async def _read(self, each: _Pass, *, full: bool) -> bool:
+        feed = each.feeds[0]
+        state = await read_state(self._database, self._shop.id, feed)
+        now = self._now()
+        cursor = None
+        if state.running is not None and state.cursor is not None and not (full and not state.running.is_full):
+            span, cursor = state.running, state.cursor
+        elif full or state.data_as_of is None:
+            span = Span(since=now - self._first_read, until=now, is_full=True)
+        else:
+            span = Span(since=state.data_as_of, until=now, is_full=False)
+        await self._states.begin(feed, span, cursor=cursor, now=now)
+        open_keys = await read_open_keys(self._database, self._shop.id)
+        is_whole = span.is_full and cursor is None
+        async for page in self._pages(each.capability, span, open_keys, cursor):
+            await self._write_page(each, page, is_noted=is_whole and bool(self._manifest.vanishing_feeds))
+        await self._states.complete(each.feeds, span, self._reports)
+        for filled in each.feeds:
+            self._reports[filled].complete = True
+            self._reports[filled].data_as_of = span.until
+        self._on_progress(self._shop.name, feed, 1.0, self._reports[feed].read)
+        return is_whole
+
+    async def _write_page(self, each: _Pass, page: Page, *, is_noted: bool) -> None:
+        feed = each.feeds[0]
+        async with self._database.writing() as connection:
+            written = await self._ingest.page(connection, page.readings, feed=feed, now=self._now())
+            await self._states.move(connection, feed, page.cursor)
+        for counted, counts in written.counts.items():
+            if counted in self._reports:
+                self._reports[counted].add(counts)
+        if is_noted:
+            self._seen.note(page.readings)
+        self._on_progress(self._shop.name, feed, page.progress, self._reports[feed].read)
+
+    def _pages(
+        self, capability: Capability, span: Span, open_keys: OpenKeys, cursor: str | None
+    ) -> AsyncIterator[Page]:
+        connector = self._connector
+        if capability is Capability.READ_ORDERS and isinstance(connector, ReadsOrders):
+            return connector.read_orders(span, open_keys=open_keys, cursor=cursor)
+        if capability is Capability.READ_CLAIMS and isinstance(connector, ReadsClaims):
+            return connector.read_claims(span, open_keys=open_keys, cursor=cursor)
+        if capability is Capability.READ_INQUIRIES and isinstance(connector, ReadsInquiries):
+            return connector.read_inquiries(span, open_keys=open_keys, cursor=cursor)
+        what = f"the {self._shop.mall} connector declares {capability} and does not implement it"
+        raise ConfigurationError(what)

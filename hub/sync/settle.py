@@ -1,0 +1,199 @@
+"""After the reading: what a mall without change marks left unsaid.
+
+Some malls list orders and claims apart, drop cancelled orders from the list without a word, and let
+refused claims simply disappear. Nothing is concluded from absence alone: what a complete run did
+not show is asked for by its number.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import structlog
+from sqlalchemy import bindparam, func, select, update
+
+from hub.core.contract import Connector, Feed, ReadsOneOrder
+from hub.core.errors import NotFoundAtMallError
+from hub.core.model import ClaimKind, ClaimState, LineStatus
+from hub.store.database import Database, to_ms
+from hub.store.ids import new_id
+from hub.store.records import Counts
+from hub.store.tables import claims, lines, orders, status_changes
+from hub.sync.ingest import Ingest
+from hub.sync.open_keys import OPEN_LINES
+
+log = structlog.get_logger(__name__)
+
+_ENDED_LINES = (LineStatus.CANCELLED.value, LineStatus.RETURNED.value, LineStatus.EXCHANGED.value)
+_ENDS_LINE = {
+    ClaimKind.CANCEL.value: LineStatus.CANCELLED.value,
+    ClaimKind.ADMIN_CANCEL.value: LineStatus.CANCELLED.value,
+    ClaimKind.RETURN.value: LineStatus.RETURNED.value,
+}
+
+
+class Settler:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        shop_id: int,
+        connector: Connector,
+        ingest: Ingest,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._shop_id = shop_id
+        self._connector = connector
+        self._ingest = ingest
+        self._now = now
+
+    async def settle(
+        self, *, since: datetime, seen_lines: set[str] | None, seen_claims: set[str] | None
+    ) -> dict[Feed, Counts]:
+        """Finish a complete run that began at ``since``.
+
+        ``seen_*`` are what an unbroken full run showed, ``None`` after any other run: then nothing
+        is judged to have vanished. Raises: MallError when asking fails; what was settled stays.
+        """
+        asked: dict[str, set[str]] = defaultdict(set)
+        for order_no, line_no in await self._claims_without_line(since if seen_lines is None else None):
+            asked[order_no].add(line_no)
+        if seen_lines is not None:
+            for order_no, line_no in await self._open_lines():
+                if line_no not in seen_lines:
+                    asked[order_no].add(line_no)
+        if seen_claims is not None:
+            for claim_key, order_no, line_no in await self._open_claims():
+                if claim_key not in seen_claims:
+                    asked[order_no].add(line_no)
+        counts = await self._ask(asked)
+        await self._end_lines(since)
+        return counts
+
+    async def _ask(self, asked: dict[str, set[str]]) -> dict[Feed, Counts]:
+        counts = {feed: Counts() for feed in Feed}
+        if not asked or not isinstance(self._connector, ReadsOneOrder):
+            return counts
+        for order_no, line_nos in sorted(asked.items()):
+            gone: set[str] = set()
+            for line_no in sorted(line_nos):
+                try:
+                    readings = await self._connector.read_order(order_no, (line_no,))
+                except NotFoundAtMallError:
+                    gone.add(line_no)
+                    continue
+                now = self._now()
+                async with self._database.writing() as connection:
+                    written = await self._ingest.page(connection, readings, feed=Feed.ORDERS, now=now)
+                    known = await connection.execute(
+                        select(claims.c.order_no, claims.c.kind).where(
+                            claims.c.shop_id == self._shop_id, claims.c.line_no == line_no
+                        )
+                    )
+                    await self._ingest.refresh_cases(connection, {(row.order_no, row.kind) for row in known}, now=now)
+                for feed, added in written.counts.items():
+                    counts[feed].add(added)
+            counts[Feed.ORDERS].vanished += await self._mark_vanished(gone)
+        return counts
+
+    async def _claims_without_line(self, since: datetime | None) -> Iterable[tuple[str, str]]:
+        """Lines that only a claim has named. ``since`` keeps to claims written in this run."""
+        query = (
+            select(claims.c.order_no, claims.c.line_no)
+            .select_from(
+                claims.outerjoin(lines, (lines.c.shop_id == claims.c.shop_id) & (lines.c.line_no == claims.c.line_no))
+            )
+            .where(claims.c.shop_id == self._shop_id, lines.c.id.is_(None))
+        )
+        if since is not None:
+            query = query.where(claims.c.fetched_at >= to_ms(since))
+        async with self._database.reading() as connection:
+            return [(row.order_no, row.line_no) for row in await connection.execute(query)]
+
+    async def _open_lines(self) -> Iterable[tuple[str, str]]:
+        query = (
+            select(orders.c.order_no, lines.c.line_no)
+            .select_from(lines.join(orders, orders.c.id == lines.c.order_id))
+            .where(lines.c.shop_id == self._shop_id, lines.c.status.in_(OPEN_LINES), lines.c.vanished_at.is_(None))
+        )
+        async with self._database.reading() as connection:
+            return [(row.order_no, row.line_no) for row in await connection.execute(query)]
+
+    async def _open_claims(self) -> Iterable[tuple[str, str, str]]:
+        query = select(claims.c.claim_key, claims.c.order_no, claims.c.line_no).where(
+            claims.c.shop_id == self._shop_id, claims.c.is_open
+        )
+        async with self._database.reading() as connection:
+            return [(row.claim_key, row.order_no, row.line_no) for row in await connection.execute(query)]
+
+    async def _mark_vanished(self, line_nos: set[str]) -> int:
+        if not line_nos:
+            return 0
+        statement = (
+            update(lines)
+            .where(
+                lines.c.shop_id == self._shop_id,
+                lines.c.line_no.in_(line_nos),
+                lines.c.vanished_at.is_(None),
+            )
+            .values(vanished_at=to_ms(self._now()))
+        )
+        async with self._database.writing() as connection:
+            return (await connection.execute(statement)).rowcount
+
+    async def _end_lines(self, since: datetime) -> None:
+        """Lines whose finished claims leave nothing: the order list itself does not say so.
+
+        Only the status is touched, not the digest: the same list row read again changes nothing.
+        """
+        taken = func.sum(func.coalesce(claims.c.quantity, lines.c.quantity))
+        query = (
+            select(
+                lines.c.id,
+                lines.c.status,
+                lines.c.raw_status,
+                func.min(claims.c.kind).label("kind"),
+                func.max(claims.c.ended_at).label("ended_at"),
+            )
+            .select_from(
+                lines.join(claims, (claims.c.shop_id == lines.c.shop_id) & (claims.c.line_no == lines.c.line_no))
+            )
+            .where(
+                lines.c.shop_id == self._shop_id,
+                lines.c.status.not_in(_ENDED_LINES),
+                claims.c.state == ClaimState.DONE.value,
+                claims.c.kind.in_(list(_ENDS_LINE)),
+                (claims.c.fetched_at >= to_ms(since)) | (lines.c.fetched_at >= to_ms(since)),
+            )
+            .group_by(lines.c.id, lines.c.status, lines.c.raw_status, lines.c.quantity)
+            .having(taken >= lines.c.quantity)
+        )
+        async with self._database.writing() as connection:
+            ended = list(await connection.execute(query))
+            if not ended:
+                return
+            seen_at = to_ms(self._now())
+            await connection.execute(
+                update(lines)
+                .where(lines.c.id == bindparam("row_id"))
+                .values(status=bindparam("new_status"), remaining_quantity=0),
+                [{"row_id": row.id, "new_status": _ENDS_LINE[row.kind]} for row in ended],
+            )
+            await connection.execute(
+                status_changes.insert(),
+                [
+                    {
+                        "id": new_id(),
+                        "shop_id": self._shop_id,
+                        "subject": "line",
+                        "subject_id": row.id,
+                        "from_status": row.status,
+                        "to_status": _ENDS_LINE[row.kind],
+                        "raw_status": row.raw_status,
+                        "mall_at": row.ended_at,
+                        "seen_at": seen_at,
+                    }
+                    for row in ended
+                ],
+            )
