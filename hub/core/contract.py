@@ -5,6 +5,7 @@ if and only if the connector object implements its Protocol; ``tests/contract`` 
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
@@ -261,13 +262,7 @@ class SecretStore(Protocol):
 
     async def put(self, name: str, value: str) -> None: ...
 
-    def lock(self, name: str) -> "AsyncLock": ...
-
-
-class AsyncLock(Protocol):
-    async def __aenter__(self) -> Any: ...
-
-    async def __aexit__(self, *error: object) -> None: ...
+    def lock(self, name: str) -> AbstractAsyncContextManager[object]: ...
 
 
 class ShopContext(Struct, kw_only=True):

@@ -1,0 +1,249 @@
+"""The one place that builds concrete objects: settings in, a working hub out."""
+
+import asyncio
+import os
+import tomllib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import structlog
+from msgspec import Struct
+
+from hub.core.contract import Connector, Manifest, ShopContext
+from hub.core.errors import ConfigurationError
+from hub.core.http import require_safe_url
+from hub.core.model import ShopRef
+from hub.policy.clock_file import standard_clocks
+from hub.registry import Registry, find_connectors
+from hub.settings import Settings
+from hub.store import schema
+from hub.store.box import load_box
+from hub.store.database import Database, open_database
+from hub.store.shops import ShopRow, ShopSecrets, ShopStore
+from hub.sync.run import OnProgress, RunError, ShopReport, ShopRun
+
+log = structlog.get_logger(__name__)
+
+
+class SyncReport(Struct, kw_only=True):
+    """What `hub sync --json` prints."""
+
+    started_at: datetime
+    finished_at: datetime
+    complete: bool
+    shops: list[ShopReport]
+
+
+class Hub:
+    """Everything opened and wired; made by :func:`open_hub`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        registry: Registry,
+        *,
+        now: Callable[[], datetime],
+        transports: Mapping[str, httpx.AsyncBaseTransport],
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.registry = registry
+        self.now = now
+        self.shop_store = ShopStore(database)
+        self._transports = transports
+        self._connectors: dict[str, Connector] = {}
+        self._opening = asyncio.Lock()
+
+    async def shops(self) -> list[ShopRow]:
+        return await self.shop_store.all()
+
+    async def connector(self, shop_name: str) -> Connector:
+        """The shop's connector, opened once. Raises: ConfigurationError for a shop or mall unknown."""
+        async with self._opening:
+            if shop_name not in self._connectors:
+                shop = await self.shop_store.named(shop_name)
+                self._connectors[shop_name] = self.registry.manifest(shop.mall).open(
+                    ShopContext(
+                        shop=ShopRef(name=shop.name, mall=shop.mall),
+                        base_url=shop.base_url,
+                        credentials=await self.shop_store.credentials(shop.id),
+                        secrets=ShopSecrets(self.database, shop.id),
+                        now=self.now,
+                        sleep=asyncio.sleep,
+                        transport=self._transports.get(shop_name),
+                    )
+                )
+            return self._connectors[shop_name]
+
+    async def import_shops(self, path: Path) -> list[tuple[str, bool]]:
+        """Add or replace the shops of a TOML file: all of them or, with any mistake, none.
+
+        Returns name and whether it is new. Raises: ConfigurationError naming file, shop and key.
+        """
+        found = read_shop_file(path, self.registry)
+        return [
+            (
+                shop.name,
+                await self.shop_store.put(
+                    name=shop.name,
+                    mall=shop.mall,
+                    base_url=shop.base_url,
+                    credentials=shop.credentials,
+                    now=self.now(),
+                ),
+            )
+            for shop in found
+        ]
+
+    async def sync(
+        self, names: Sequence[str] = (), *, full: bool = False, on_progress: OnProgress | None = None
+    ) -> SyncReport:
+        """One complete run over the named shops, or all, at once.
+
+        Raises: ConfigurationError when there is no shop, or a name is unknown.
+        """
+        started_at = self.now()
+        chosen = [await self.shop_store.named(name) for name in dict.fromkeys(names)] or await self.shops()
+        if not chosen:
+            what = "there is no shop to read"
+            raise ConfigurationError(what, fix="Add shops with `hub shop import FILE.toml`, or try `hub demo`.")
+        reports = await asyncio.gather(*(self._sync_shop(shop, full=full, on_progress=on_progress) for shop in chosen))
+        return SyncReport(
+            started_at=started_at,
+            finished_at=self.now(),
+            complete=all(report.complete for report in reports),
+            shops=list(reports),
+        )
+
+    async def _sync_shop(self, shop: ShopRow, *, full: bool, on_progress: OnProgress | None) -> ShopReport:
+        try:
+            manifest: Manifest = self.registry.manifest(shop.mall)
+            run = ShopRun(
+                self.database,
+                shop=shop,
+                manifest=manifest,
+                connector=await self.connector(shop.name),
+                clocks=standard_clocks(),
+                first_read_days=self.settings.first_read_days,
+                now=self.now,
+                on_progress=on_progress,
+            )
+            return await run.run(full=full)
+        except ConfigurationError as error:
+            # One shop that is set up wrongly does not stop the others.
+            wrong = RunError(kind="configuration", message=str(error))
+            return ShopReport(shop=shop.name, mall=shop.mall, complete=False, error=wrong, feeds=[])
+
+    async def aclose(self) -> None:
+        for connector in self._connectors.values():
+            await connector.aclose()
+        await self.database.aclose()
+
+
+@asynccontextmanager
+async def open_hub(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    transports: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+    registry: Registry | None = None,
+) -> AsyncIterator[Hub]:
+    """Open keys, database (created or upgraded) and connectors; close them at the end.
+
+    ``transports`` replaces the network of a shop, by its name (emulated malls in process).
+    Raises: ConfigurationError for whatever is set up wrongly.
+    """
+    home = settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"HUB_HOME {home} cannot be used: {error.strerror}"
+        raise ConfigurationError(what, fix="Choose a folder that this user can write to.") from error
+    database = open_database(settings.resolved_database_url, load_box(home / "keys.json"))
+    hub = Hub(settings, database, registry or find_connectors(), now=now, transports=transports or {})
+    try:
+        await schema.upgrade(database)
+        yield hub
+    finally:
+        await hub.aclose()
+
+
+class ShopTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One ``[[shop]]`` of a shop file."""
+
+    name: str
+    mall: str
+    credentials: dict[str, Any]
+    base_url: str | None = None
+
+
+class _ShopFile(Struct, frozen=True, forbid_unknown_fields=True):
+    shop: list[ShopTable]
+
+
+def read_shop_file(path: Path, registry: Registry) -> list[ShopTable]:
+    """Read and check a shop file without storing anything.
+
+    A credential may be "env:NAME" or "file:PATH" instead of its value.
+    Raises: ConfigurationError naming file, shop and key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        tables = msgspec.convert(tomllib.loads(text), _ShopFile).shop
+    except OSError as error:
+        what = f"{path}: {error.strerror}"
+        raise ConfigurationError(what, fix="Name a TOML file with [[shop]] tables.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        what = f"{path}: not a TOML file: {error}"
+        raise ConfigurationError(what) from error
+    except msgspec.ValidationError as error:
+        what = f"{path}: {error}"
+        fix = f"Each [[shop]] has the keys {', '.join(ShopTable.__struct_fields__)}, and no other."
+        raise ConfigurationError(what, fix=fix) from error
+    names = [table.name for table in tables]
+    if twice := {name for name in names if names.count(name) > 1}:
+        what = f"{path}: two shops are named {', '.join(sorted(twice))}"
+        raise ConfigurationError(what, fix="Give each shop a name of its own.")
+    return [_checked(table, path, registry) for table in tables]
+
+
+def _checked(table: ShopTable, path: Path, registry: Registry) -> ShopTable:
+    where = f"{path}, shop {table.name!r}"
+    if not table.name.strip():
+        what = f"{path}: a shop has no name"
+        raise ConfigurationError(what)
+    if table.mall not in registry.manifests:
+        what = f"{where}: unknown mall {table.mall!r}"
+        raise ConfigurationError(what, fix=f"Known malls: {', '.join(sorted(registry.manifests))}.")
+    if table.base_url is not None:
+        require_safe_url(table.base_url)
+    credentials = {
+        key: _resolved(value, f"{where}, credentials.{key}", path) for key, value in table.credentials.items()
+    }
+    registry.manifest(table.mall).credentials.read(credentials, where=where)
+    return msgspec.structs.replace(table, credentials=credentials)
+
+
+def _resolved(value: Any, where: str, path: Path) -> Any:
+    if not isinstance(value, str):
+        return value
+    kind, _, rest = value.partition(":")
+    if kind == "env":
+        if rest not in os.environ:
+            what = f"{where}: the environment has no {rest!r}"
+            raise ConfigurationError(what, fix=f"Set {rest}, or write the value itself.")
+        return os.environ[rest]
+    if kind == "file":
+        secret = (path.parent / rest).expanduser()
+        try:
+            return secret.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            what = f"{where}: cannot read {secret}"
+            raise ConfigurationError(what, fix="Name a readable text file after file:.") from error
+    return value
