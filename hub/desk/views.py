@@ -73,14 +73,13 @@ class LineView(Struct, frozen=True, kw_only=True):
     amount: Money | None
     planned_ship_at: datetime | None
     shipment: ShipmentView
+    purchase_confirmed_at: datetime | None
     mall_changed_at: datetime | None
     has_vanished: bool
     link: str | None = None
 
 
 class ClaimView(Struct, frozen=True, kw_only=True):
-    """``is_of_case``: the case shown is about it."""
-
     claim_id: int
     line_no: str
     claim_no: str | None
@@ -98,7 +97,6 @@ class ClaimView(Struct, frozen=True, kw_only=True):
     ended_by: str | None
     hold_reason: str | None
     refund: Money | None
-    is_of_case: bool = False
 
 
 class MessageView(Struct, frozen=True, kw_only=True):
@@ -110,6 +108,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
 class InquiryView(Struct, frozen=True, kw_only=True):
     inquiry_id: int
     inquiry_no: str
+    thread_no: str
     kind: str
     state: str
     raw_state: str
@@ -132,14 +131,14 @@ class EntryKind(StrEnum):
 
 
 class TimelineEntry(Struct, frozen=True, kw_only=True):
-    """One thing that happened. ``key`` is a message key, ``words`` its parameters (message keys again
-    where they start with ``@``). ``author`` is customer, seller, mall or a user's name.
+    """One thing that happened. ``key`` is a message key; ``words`` fill it, those that start with ``@``
+    are message keys themselves. ``author`` is customer, seller, unknown, or the name of a colleague.
     """
 
     kind: EntryKind
     at: datetime | None
     key: str
-    words: dict[str, Any] = {}
+    words: tuple[tuple[str, str], ...] = ()
     text: str | None = None
     author: str | None = None
     outcome: str | None = None
@@ -213,7 +212,7 @@ class ShopView(Struct, frozen=True, kw_only=True):
         return any(feed.error_kind for feed in self.feeds)
 
 
-class SameOrderCase(Struct, frozen=True, kw_only=True):
+class CaseLink(Struct, frozen=True, kw_only=True):
     case_id: int
     kind: str
     state: str
@@ -230,18 +229,28 @@ class ContactView(Struct, frozen=True, kw_only=True):
     steps: tuple[str, ...]
 
 
-class CaseView(Struct, frozen=True, kw_only=True):
-    """Everything of one case on one screen."""
+class Dossier(Struct, frozen=True, kw_only=True):
+    """Everything known about one order or one inquiry thread; the case page and the order page both show it.
 
-    row: CaseRow
-    dues: tuple[DueView, ...]
+    ``timeline`` is oldest first. ``cases`` are all cases of this order or thread.
+    """
+
+    shop: ShopView
     order: OrderView | None
+    person: PersonView
     claims: tuple[ClaimView, ...]
     inquiries: tuple[InquiryView, ...]
     timeline: tuple[TimelineEntry, ...]
-    person: PersonView
     others: tuple[OtherOrder, ...]
-    same_order: tuple[SameOrderCase, ...]
-    shop: ShopView
+    cases: tuple[CaseLink, ...]
     link: str | None
-    is_unmasked: bool = False
+    is_unmasked: bool
+
+
+class CaseView(Struct, frozen=True, kw_only=True):
+    """Everything of one case on one screen. ``thread_no`` tells which inquiries it is about."""
+
+    row: CaseRow
+    dues: tuple[DueView, ...]
+    thread_no: str | None
+    dossier: Dossier

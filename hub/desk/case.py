@@ -1,0 +1,110 @@
+"""One case, and one order, with everything around them; masked unless opened with a reason."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, select
+
+from hub.desk.access import AccessAction, Actor, Permission, record_access, require
+from hub.desk.dossier import Subject, read_dossier
+from hub.desk.services import Services
+from hub.desk.views import CaseView, Dossier, DueView
+from hub.desk.worklist import case_row, select_rows
+from hub.policy.due import Due
+from hub.store.tables import cases, orders, shops
+
+REASON_LIMIT = 200
+_decode_dues = msgspec.json.Decoder(list[Due]).decode
+
+
+class NotFoundError(Exception):
+    """There is no such case or order (any more)."""
+
+
+async def read_case(services: Services, *, actor: Actor, case_id: int) -> CaseView:
+    """Raises: ForbiddenError, NotFoundError."""
+    require(actor, Permission.WORK_CASES)
+    return await _read_case(services, case_id=case_id, is_unmasked=False)
+
+
+async def read_order(services: Services, *, actor: Actor, order_id: int) -> Dossier:
+    """Raises: ForbiddenError, NotFoundError."""
+    require(actor, Permission.WORK_CASES)
+    return await _read_order(services, order_id=order_id, is_unmasked=False)
+
+
+async def unmask_case(services: Services, *, actor: Actor, case_id: int, reason: str) -> CaseView:
+    """The case with personal data in the clear, this once. The access log knows of it first.
+
+    Raises: ForbiddenError, NotFoundError, ValueError without a reason.
+    """
+    await _record_unmasking(services, actor=actor, subject=f"case {case_id}", reason=reason)
+    return await _read_case(services, case_id=case_id, is_unmasked=True)
+
+
+async def unmask_order(services: Services, *, actor: Actor, order_id: int, reason: str) -> Dossier:
+    """As :func:`unmask_case`, for the page of an order."""
+    await _record_unmasking(services, actor=actor, subject=f"order {order_id}", reason=reason)
+    return await _read_order(services, order_id=order_id, is_unmasked=True)
+
+
+async def _record_unmasking(services: Services, *, actor: Actor, subject: str, reason: str) -> None:
+    require(actor, Permission.UNMASK)
+    reason = " ".join(reason.split())
+    if not reason:
+        message = "personal data is shown only with a reason"
+        raise ValueError(message)
+    async with services.database.writing() as connection:
+        await record_access(
+            connection,
+            at=services.now(),
+            actor=actor,
+            action=AccessAction.UNMASK,
+            subject=subject,
+            reason=reason[:REASON_LIMIT],
+        )
+
+
+async def _read_case(services: Services, *, case_id: int, is_unmasked: bool) -> CaseView:
+    async with services.database.reading() as connection:
+        row = (await connection.execute(select_rows().where(cases.c.id == case_id))).one_or_none()
+        if row is None:
+            raise NotFoundError
+        subject = Subject(
+            shop_id=row.shop_id, shop=row.shop, mall=row.mall, order_no=row.order_no, thread_no=row.thread_no
+        )
+        dossier = await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
+    return CaseView(
+        row=case_row(row, malls=services.registry, now=services.now()),
+        dues=_dues(row, services),
+        thread_no=row.thread_no,
+        dossier=dossier,
+    )
+
+
+async def _read_order(services: Services, *, order_id: int, is_unmasked: bool) -> Dossier:
+    query = (
+        select(orders.c.order_no, orders.c.shop_id, shops.c.name, shops.c.mall)
+        .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
+        .where(orders.c.id == order_id)
+    )
+    async with services.database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise NotFoundError
+        subject = Subject(shop_id=row.shop_id, shop=row.name, mall=row.mall, order_no=row.order_no, order_id=order_id)
+        return await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
+
+
+def _dues(row: Row[Any], services: Services) -> tuple[DueView, ...]:
+    now = services.now()
+    return tuple(
+        DueView(
+            at=due.at,
+            cause=due.cause.value,
+            label_key=due.label_key,
+            source=due.source,
+            is_overdue=row.is_open and due.at < now,
+        )
+        for due in _decode_dues(row.due_all)
+    )

@@ -1,0 +1,198 @@
+"""Gathers everything about one order or one inquiry thread in a fixed number of queries."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.core.contract import Connector
+from hub.core.errors import ConfigurationError
+from hub.core.model import Inquiry, Party
+from hub.desk.freshness import shop_views
+from hub.desk.person import other_orders
+from hub.desk.record_views import (
+    Curtain,
+    claim_view,
+    inquiry_view,
+    open_inquiry,
+    open_order,
+    order_view,
+    person_view,
+)
+from hub.desk.services import Services
+from hub.desk.timeline import build_timeline
+from hub.desk.views import CaseLink, Dossier
+from hub.store.sealed import normal_email
+from hub.store.tables import actions, cases, claims, inquiries, lines, orders, status_changes, users
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """What a dossier is about: an order, an inquiry thread, or a thread about an order."""
+
+    shop_id: int
+    shop: str
+    mall: str
+    order_no: str | None = None
+    thread_no: str | None = None
+    order_id: int | None = None
+
+
+async def read_dossier(
+    services: Services, connection: AsyncConnection, *, subject: Subject, is_unmasked: bool
+) -> Dossier:
+    curtain = Curtain(is_open=is_unmasked)
+    box, malls = services.database.box, services.registry
+    connector = await _connector(services, subject.shop)
+    order_row = await _order_row(connection, subject)
+    line_rows = (
+        await _rows(connection, select(lines).where(lines.c.order_id == order_row.id).order_by(lines.c.line_no))
+        if order_row
+        else []
+    )
+    claim_rows = await _claim_rows(connection, subject)
+    inquiry_rows = await _inquiry_rows(connection, subject)
+    opened = [open_inquiry(row, box) for row in inquiry_rows]
+
+    order = (
+        order_view(order_row, line_rows, shop=subject.shop, malls=malls, mall=subject.mall, connector=connector)
+        if order_row
+        else None
+    )
+    claim_views = tuple(claim_view(row, box, curtain) for row in claim_rows)
+    inquiry_views = tuple(
+        inquiry_view(row, inquiry, curtain, connector) for row, inquiry in zip(inquiry_rows, opened, strict=True)
+    )
+    timeline = build_timeline(
+        order=order,
+        claims=claim_views,
+        inquiries=inquiry_views,
+        changes=await _changes(connection, line_rows, claim_rows),
+        actions=await _actions(connection, subject, [inquiry.inquiry_no for inquiry in opened]),
+        box=box,
+        curtain=curtain,
+    )
+    writer = next((inquiry.writer for inquiry in reversed(opened) if inquiry.writer), None)
+    phones, emails = _keys_of_person(services, order_row, inquiry_rows, writer)
+    return Dossier(
+        shop=(await shop_views(connection, malls=malls, shop_id=subject.shop_id))[0],
+        order=order,
+        person=person_view(open_order(order_row, box), writer, curtain),
+        claims=claim_views,
+        inquiries=inquiry_views,
+        timeline=timeline,
+        others=await other_orders(
+            connection, phones=phones, emails=emails, without=order_row.id if order_row else None, malls=malls
+        ),
+        cases=await _cases(connection, subject),
+        link=_link(connector, subject, opened),
+        is_unmasked=is_unmasked,
+    )
+
+
+async def _connector(services: Services, shop: str) -> Connector | None:
+    """Only for addresses of the mall's admin: wrong credentials must not hide the case."""
+    try:
+        return await services.connector(shop)
+    except ConfigurationError:
+        return None
+
+
+def _link(connector: Connector | None, subject: Subject, opened: Sequence[Inquiry]) -> str | None:
+    if connector is None:
+        return None
+    inquiry = next((each for each in reversed(opened) if each.thread_no == subject.thread_no), None)
+    if inquiry is not None:
+        return connector.admin_link(inquiry=inquiry)
+    return connector.admin_link(order_no=subject.order_no)
+
+
+def _keys_of_person(
+    services: Services, order_row: Row[Any] | None, inquiry_rows: Sequence[Row[Any]], writer: Party | None
+) -> tuple[list[bytes], list[bytes]]:
+    phones = [row.writer_phone_idx for row in inquiry_rows]
+    emails = []
+    if order_row is not None:
+        phones += [order_row.buyer_phone_idx, order_row.receiver_phone_idx]
+        emails.append(order_row.buyer_email_idx)
+    if writer is not None and (email := normal_email(writer.email)):
+        emails.append(services.database.box.blind("email", email))
+    return [key for key in dict.fromkeys(phones) if key], [key for key in dict.fromkeys(emails) if key]
+
+
+async def _rows(connection: AsyncConnection, query: Any) -> list[Row[Any]]:
+    return list((await connection.execute(query)).all())
+
+
+async def _order_row(connection: AsyncConnection, subject: Subject) -> Row[Any] | None:
+    if subject.order_id is not None:
+        query = select(orders).where(orders.c.id == subject.order_id)
+    elif subject.order_no is not None:
+        query = (
+            select(orders)
+            .where(orders.c.shop_id == subject.shop_id, orders.c.order_no == subject.order_no)
+            .order_by(orders.c.id)
+            .limit(1)
+        )
+    else:
+        return None
+    return (await connection.execute(query)).one_or_none()
+
+
+async def _claim_rows(connection: AsyncConnection, subject: Subject) -> list[Row[Any]]:
+    if subject.order_no is None:
+        return []
+    of_order = (claims.c.shop_id == subject.shop_id, claims.c.order_no == subject.order_no)
+    return await _rows(connection, select(claims).where(*of_order).order_by(claims.c.requested_at, claims.c.id))
+
+
+async def _inquiry_rows(connection: AsyncConnection, subject: Subject) -> list[Row[Any]]:
+    """The thread itself and whatever else was asked about the same order."""
+    which = []
+    if subject.order_no is not None:
+        which.append(inquiries.c.order_no == subject.order_no)
+    if subject.thread_no is not None:
+        which.append(inquiries.c.thread_no == subject.thread_no)
+    if not which:
+        return []
+    query = select(inquiries).where(inquiries.c.shop_id == subject.shop_id, or_(*which))
+    return await _rows(connection, query.order_by(inquiries.c.asked_at, inquiries.c.id))
+
+
+async def _changes(
+    connection: AsyncConnection, line_rows: Sequence[Row[Any]], claim_rows: Sequence[Row[Any]]
+) -> list[Row[Any]]:
+    of_lines = (status_changes.c.subject == "line") & status_changes.c.subject_id.in_([row.id for row in line_rows])
+    of_claims = (status_changes.c.subject == "claim") & status_changes.c.subject_id.in_([row.id for row in claim_rows])
+    return await _rows(connection, select(status_changes).where(or_(of_lines, of_claims)).order_by(status_changes.c.id))
+
+
+async def _actions(connection: AsyncConnection, subject: Subject, inquiry_nos: Sequence[str]) -> list[Row[Any]]:
+    which: list[ColumnElement[bool]] = [actions.c.inquiry_no.in_(inquiry_nos)]
+    if subject.order_no is not None:
+        which.append(actions.c.order_no == subject.order_no)
+    query = (
+        select(actions, users.c.name.label("user_name"))
+        .select_from(actions.outerjoin(users, users.c.id == actions.c.user_id))
+        .where(actions.c.shop_id == subject.shop_id, or_(*which))
+        .order_by(actions.c.created_at, actions.c.id)
+    )
+    return await _rows(connection, query)
+
+
+async def _cases(connection: AsyncConnection, subject: Subject) -> tuple[CaseLink, ...]:
+    which = []
+    if subject.order_no is not None:
+        which.append(cases.c.order_no == subject.order_no)
+    if subject.thread_no is not None:
+        which.append(cases.c.thread_no == subject.thread_no)
+    query = (
+        select(cases.c.id, cases.c.kind, cases.c.state, cases.c.is_open)
+        .where(cases.c.shop_id == subject.shop_id, or_(*which))
+        .order_by(cases.c.is_open.desc(), cases.c.due_at, cases.c.id)
+    )
+    return tuple(
+        CaseLink(case_id=row.id, kind=row.kind, state=row.state, is_open=row.is_open)
+        for row in await connection.execute(query)
+    )

@@ -1,0 +1,96 @@
+"""Other orders that are perhaps the same person's: joined by keyed hashes, never by a name, never stored."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.desk.services import Malls
+from hub.desk.views import OtherOrder
+from hub.desk.worklist import mall_mark
+from hub.store.database import from_ms
+from hub.store.tables import cases, lines, orders, shops
+
+LIMIT: Final = 20
+
+
+async def other_orders(
+    connection: AsyncConnection,
+    *,
+    phones: Sequence[bytes],
+    emails: Sequence[bytes],
+    without: int | None,
+    malls: Malls,
+) -> tuple[OtherOrder, ...]:
+    """Orders over all malls with one of these blind indexes, newest first, at most LIMIT.
+
+    ``without`` is the order already on the screen.
+    """
+    matches = []
+    if phones:
+        matches += [orders.c.buyer_phone_idx.in_(phones), orders.c.receiver_phone_idx.in_(phones)]
+    if emails:
+        matches.append(orders.c.buyer_email_idx.in_(emails))
+    if not matches:
+        return ()
+    query = (
+        select(orders, shops.c.name.label("shop"), shops.c.mall)
+        .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
+        .where(or_(*matches), shops.c.is_active)
+        .order_by(orders.c.ordered_at.desc(), orders.c.id.desc())
+        .limit(LIMIT)
+    )
+    if without is not None:
+        query = query.where(orders.c.id != without)
+    found = (await connection.execute(query)).all()
+    return await summarise(connection, found, phones=frozenset(phones), malls=malls)
+
+
+async def summarise(
+    connection: AsyncConnection, found: Sequence[Row[Any]], *, phones: frozenset[bytes], malls: Malls
+) -> tuple[OtherOrder, ...]:
+    """Order rows (with ``shop`` and ``mall``) as short views, with their lines and open cases: two more queries."""
+    if not found:
+        return ()
+    by_order: dict[int, list[Row[Any]]] = defaultdict(list)
+    line_query: Select[Any] = (
+        select(lines.c.order_id, lines.c.product_name, lines.c.status)
+        .where(lines.c.order_id.in_([row.id for row in found]))
+        .order_by(lines.c.order_id, lines.c.line_no)
+    )
+    for line in (await connection.execute(line_query)).all():
+        by_order[line.order_id].append(line)
+    open_cases: dict[tuple[int, str], list[Row[Any]]] = defaultdict(list)
+    case_query: Select[Any] = (
+        select(cases.c.id, cases.c.shop_id, cases.c.order_no, cases.c.kind)
+        .where(
+            cases.c.shop_id.in_([row.shop_id for row in found]),
+            cases.c.order_no.in_([row.order_no for row in found]),
+            cases.c.is_open,
+        )
+        .order_by(cases.c.due_at, cases.c.id)
+    )
+    for case in await connection.execute(case_query):
+        open_cases[case.shop_id, case.order_no].append(case)
+    return tuple(_other(row, by_order[row.id], open_cases[row.shop_id, row.order_no], phones, malls) for row in found)
+
+
+def _other(
+    row: Row[Any], order_lines: list[Row[Any]], order_cases: list[Row[Any]], phones: frozenset[bytes], malls: Malls
+) -> OtherOrder:
+    is_by_phone = row.buyer_phone_idx in phones or row.receiver_phone_idx in phones
+    return OtherOrder(
+        order_id=row.id,
+        order_no=row.order_no,
+        shop=row.shop,
+        mark=mall_mark(malls, row.mall),
+        ordered_at=from_ms(row.ordered_at),
+        product_name=order_lines[0].product_name if order_lines else "",
+        line_count=len(order_lines),
+        statuses=tuple(dict.fromkeys(line.status for line in order_lines)),
+        open_case_id=order_cases[0].id if order_cases else None,
+        open_kinds=tuple(dict.fromkeys(case.kind for case in order_cases)),
+        matched_by="phone" if is_by_phone else "email",
+    )

@@ -1,0 +1,131 @@
+"""What happened to an order or a thread, from every source, as one column: oldest first."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from hub.core.model import ClaimState, LineStatus
+from hub.desk.record_views import Curtain
+from hub.desk.views import ClaimView, EntryKind, InquiryView, LineView, OrderView, TimelineEntry
+from hub.store.box import Box
+from hub.store.database import from_ms
+from hub.store.sealed import ACTION_PLACE
+
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+# Changes that stand in the timeline with the mall's own time already.
+_TIMED = frozenset({LineStatus.DISPATCHED, LineStatus.DELIVERED, LineStatus.PURCHASE_CONFIRMED})
+
+
+def build_timeline(
+    *,
+    order: OrderView | None,
+    claims: Sequence[ClaimView],
+    inquiries: Sequence[InquiryView],
+    changes: Iterable[Row[Any]],
+    actions: Iterable[Row[Any]],
+    box: Box,
+    curtain: Curtain,
+) -> tuple[TimelineEntry, ...]:
+    entries = [
+        *_order_entries(order),
+        *_claim_entries(claims),
+        *_change_entries(changes, order, claims),
+        *_message_entries(inquiries),
+        *(_action_entry(action, box, curtain) for action in actions),
+    ]
+    # Lines that moved together are one event; equal entries keep their first place.
+    return tuple(sorted(dict.fromkeys(entries), key=lambda entry: entry.at or _BEFORE_ALL))
+
+
+def _event(key: str, at: datetime | None, **words: str | None) -> TimelineEntry:
+    filled = tuple((name, word or "") for name, word in words.items())
+    return TimelineEntry(kind=EntryKind.EVENT, at=at, key=key, words=filled)
+
+
+def _order_entries(order: OrderView | None) -> Iterator[TimelineEntry]:
+    if order is None:
+        return
+    if order.ordered_at:
+        yield _event("event.ordered", order.ordered_at)
+    if order.paid_at:
+        yield _event("event.paid", order.paid_at)
+    for line in order.lines:
+        yield from _line_entries(line)
+
+
+def _line_entries(line: LineView) -> Iterator[TimelineEntry]:
+    shipment = line.shipment
+    if shipment.dispatched_at:
+        tracking = " ".join(part for part in (shipment.carrier, shipment.tracking_no) if part)
+        yield _event("event.dispatched", shipment.dispatched_at, tracking=tracking)
+    if shipment.delivered_at:
+        yield _event("event.delivered", shipment.delivered_at)
+    if line.purchase_confirmed_at:
+        yield _event("event.purchase_confirmed", line.purchase_confirmed_at)
+
+
+def _claim_entries(claims: Sequence[ClaimView]) -> Iterator[TimelineEntry]:
+    for claim in claims:
+        kind = f"@kind.{claim.kind}"
+        if claim.requested_at:
+            yield TimelineEntry(
+                kind=EntryKind.EVENT,
+                at=claim.requested_at,
+                key="event.claim_requested",
+                words=(("kind", kind), ("reason", f"@reason.{claim.reason}")),
+                text=claim.reason_text,
+            )
+        if claim.ended_at:
+            by = f"@by.{claim.ended_by or 'unknown'}"
+            yield _event("event.claim_ended", claim.ended_at, kind=kind, state=f"@state.{claim.state}", by=by)
+
+
+def _change_entries(
+    changes: Iterable[Row[Any]], order: OrderView | None, claims: Sequence[ClaimView]
+) -> Iterator[TimelineEntry]:
+    timed_lines = {line.line_id for line in order.lines if line.shipment.dispatched_at} if order else set()
+    by_id = {claim.claim_id: claim for claim in claims}
+    for row in changes:
+        at = from_ms(row.mall_at if row.mall_at is not None else row.seen_at)
+        if row.subject == "line":
+            if row.to_status not in _TIMED or row.subject_id not in timed_lines:
+                yield _event("event.line_status", at, status=f"@line.{row.to_status}")
+        elif row.subject == "claim" and row.subject_id in by_id:
+            claim = by_id[row.subject_id]
+            if not (claim.ended_at and not ClaimState(row.to_status).is_open):
+                yield _event("event.claim_state", at, kind=f"@kind.{claim.kind}", state=f"@state.{row.to_status}")
+
+
+def _message_entries(inquiries: Sequence[InquiryView]) -> Iterator[TimelineEntry]:
+    for inquiry in inquiries:
+        newest = inquiry.asked_at
+        for number, message in enumerate(inquiry.messages):
+            # A message without a time keeps its place in the thread.
+            newest = message.at or newest
+            subject = inquiry.subject if number == 0 and inquiry.subject != message.text else None
+            yield TimelineEntry(
+                kind=EntryKind.MESSAGE,
+                at=newest,
+                key=f"message.{message.author}",
+                words=(("kind", f"@kind.{inquiry.kind}"), ("subject", subject or ""), ("no", f"{inquiry.inquiry_no}")),
+                text=message.text,
+                author=message.author,
+            )
+
+
+def _action_entry(row: Row[Any], box: Box, curtain: Curtain) -> TimelineEntry:
+    """A done answer stands in the thread itself; only what is not certain repeats its text here."""
+    text = None
+    if row.payload_sealed is not None and row.outcome != "done":
+        text = curtain.text(box.open(row.payload_sealed, ACTION_PLACE).decode(errors="replace"))
+    return TimelineEntry(
+        kind=EntryKind.ACTION,
+        at=from_ms(row.created_at),
+        key=f"action.{row.action}",
+        text=text or None,
+        author=row.user_name,
+        outcome=row.outcome,
+        words=(("mall_message", row.error_message or ""),),
+    )
