@@ -82,7 +82,7 @@ _MODES: Final = {
     ),
 }
 _MODE_OF: Final = {fold_word(word): mode for mode, words in _MODES.items() for word in words}
-_MODE_WORDS: Final = "위탁 (consignment), 직매입 or 사입 (direct_purchase), 물류 or 3PL (third_party_logistics)"
+MODE_WORDS: Final = "위탁 (consignment), 직매입 or 사입 (direct_purchase), 물류 or 3PL (third_party_logistics)"
 _ROUNDED: Final = re.compile(r"\d(?:\.\d+)?[eE]\+\d+")
 _DATE: Final = re.compile(r"(\d{4})\s*[-/.년]?\s*(\d{1,2})\s*[-/.월]?\s*(\d{1,2})\s*[일.]?(?:[ T]00:00(?::00)?)?")
 
@@ -128,7 +128,7 @@ def read_mode_table(data: bytes) -> ModeTableImport:
             row = reader.read(number, cells)
             if row is not None:
                 found.append((number, row))
-        problems += _overlaps(found)
+        problems += find_overlaps(found)
         if not found and not problems:
             problems.append(_file_problem("The file has a head and no rows", "Add one row per product."))
     problems.sort(key=lambda problem: problem.row)
@@ -138,6 +138,11 @@ def read_mode_table(data: bytes) -> ModeTableImport:
         readable=len(found),
         kind=sheet.kind,
     )
+
+
+def mode_of(word: str) -> InventoryMode | None:
+    """The mode that an English, Korean or Japanese word means, ``None`` for any other word."""
+    return _MODE_OF.get(_word(word))
 
 
 def _file_problem(reason: str, fix: str) -> Problem:
@@ -248,10 +253,10 @@ class _RowReader:
 
     def _mode(self, number: int, cells: tuple[Cell, ...]) -> InventoryMode:
         cell = self._cell(cells, "mode")
-        mode = _MODE_OF.get(_word(cell))
+        mode = mode_of(_text(cell))
         if mode is None:
             reason = "No inventory mode" if _text(cell) else "The mode is empty"
-            self._problems.append(_problem(number, "mode", cell, reason, f"Write one of: {_MODE_WORDS}."))
+            self._problems.append(_problem(number, "mode", cell, reason, f"Write one of: {MODE_WORDS}."))
             return InventoryMode.UNKNOWN
         return mode
 
@@ -272,7 +277,7 @@ class _RowReader:
         return None
 
 
-def _overlaps(found: list[tuple[int, ModeRow]]) -> list[Problem]:
+def find_overlaps(found: Iterable[tuple[int, ModeRow]]) -> list[Problem]:
     """Rows of the same key and shop that are valid on the same day would contradict each other."""
     groups: dict[tuple[tuple[str, str] | None, str | None], list[tuple[int, ModeRow]]] = {}
     for pair in found:
