@@ -338,7 +338,7 @@ def _join(
         agent=last.agent if last and last.agent else None,
         agents=_in_order(talked),
         is_short_abandon=result is CallResult.ABANDONED_QUEUE and _last_wait(legs) < SHORT_ABANDON_SECONDS,
-        is_transferred_out=_is_transferred(stories, legs, talked),
+        is_transferred_out=result is CallResult.ANSWERED and _is_transferred(stories, legs, talked),
         caller=caller,
     )
 
@@ -454,7 +454,7 @@ class _Facts:
     def decide(self, *, is_lost: bool) -> tuple[CallResult | None, str | None]:
         """One result, in the order of the counting rules; the reason where there is one."""
         is_open = any(leg.end is None for leg in self.legs)
-        if is_open and is_lost and self.hangup() is None:
+        if is_open and is_lost:
             return CallResult.SYSTEM_LOST, None
         if any(leg.connected is not None for leg in self.legs):
             return CallResult.ANSWERED, None
