@@ -5,7 +5,6 @@ pieces. Four attributes are kept apart: the line that was dialled, the line chos
 who spoke last, and the matter as the agent logged it.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,12 +13,12 @@ from math import inf
 import msgspec
 
 from ivr.event import Event, Kind, Source
+from ivr.groups import group_events, guess_links, learn_links
 from ivr.legs import HANGUP_SECONDS, Leg, channel_legs, queue_legs, settle
 from ivr.routes import Place, Routes
 
 SHORT_ABANDON_SECONDS = 5.0
 LOST_AFTER_SECONDS = 4 * 3600.0  # a call without an end is given up this long after its last sign of life
-CONSULTATION_SECONDS = 3 * 3600.0  # a consultation is looked for among the talks begun at most so long before
 NOT_JOINED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
 
 
@@ -81,109 +80,6 @@ class _Story:
 
     def first(self, kind: Kind) -> Event | None:
         return next((event for event in self.events if event.kind is kind), None)
-
-
-# ---------------------------------------------------------------- grouping
-
-
-def learn_links(events: Iterable[Event]) -> dict[str, str]:
-    """Map callid -> call id, as CEL, AMI and CDR say it; a channel that is its own call is left out."""
-    links: dict[str, str] = {}
-    for event in events:
-        if event.linkedid and event.linkedid != event.callid and event.callid:
-            known = links.get(event.callid)
-            links[event.callid] = event.linkedid if known is None else min(known, event.linkedid, key=_age)
-    return links
-
-
-def _age(callid: str) -> tuple[float, int, str]:
-    """``name-1795310905.12`` -> time and counter of the channel's creation."""
-    stamp, _, counter = callid.rpartition("-")[2].partition(".")
-    is_number = stamp.isascii() and stamp.isdigit() and counter.isascii() and counter.isdigit()
-    return (float(stamp), int(counter), callid) if is_number and len(callid) < 200 else (inf, 0, callid)
-
-
-def group_key(event: Event, links: Mapping[str, str]) -> str:
-    """The call an event belongs to; "" for events of no call (restart, presence)."""
-    key = event.linkedid or event.callid
-    for _ in range(8):
-        further = links.get(key)
-        if further is None or further == key:
-            break
-        key = further
-    return key
-
-
-def group_events(events: Iterable[Event], links: Mapping[str, str]) -> dict[str, list[Event]]:
-    groups: dict[str, list[Event]] = {}
-    for event in events:
-        key = group_key(event, links)
-        if key:
-            groups.setdefault(key, []).append(event)
-    return groups
-
-
-def is_orphan(group: Sequence[Event]) -> bool:
-    """Does the group look like an attended transfer's consultation: transferred to a queue, never entered?"""
-    moved = False
-    for event in group:
-        if event.source is not Source.QUEUE_LOG or event.kind is Kind.ENTER:
-            return False
-        moved = moved or event.kind is Kind.MOVE
-    return moved
-
-
-def guess_links(groups: Mapping[str, Sequence[Event]]) -> dict[str, str]:
-    """Consultation callid -> call id, for queue_log alone, which does not say whose consultation it was.
-
-    A consultation has a transfer step but never entered. It belongs to a call whose caller was talking to an agent
-    when it began. Of several, the one whose disposition was logged by the consulted agent, then the one whose caller's
-    number the consultation ends with, then the same DID, then the talk that ended soonest after it began.
-    """
-    orphans = {key: group for key, group in groups.items() if is_orphan(group)}
-    if not orphans:
-        return {}
-    talks = sorted(
-        (
-            (leg.connected, key, leg)
-            for key, group in groups.items()
-            if key not in orphans and any(event.kind is Kind.CONNECT for event in group)
-            for leg in queue_legs(event for event in group if event.source is Source.QUEUE_LOG)
-            if leg.connected is not None
-        ),
-        key=lambda talk: talk[:2],
-    )
-    starts = [talk[0] for talk in talks]
-    links: dict[str, str] = {}
-    for key, orphan in sorted(orphans.items()):
-        began = min(event.at for event in orphan)
-        best: tuple[tuple[bool, bool, bool, float], str] | None = None
-        for index in range(bisect_right(starts, began) - 1, -1, -1):
-            connected, parent, leg = talks[index]
-            if connected < began - CONSULTATION_SECONDS:
-                break
-            if leg.end is not None and leg.end < began:
-                continue
-            rank = (*_kinship(orphan, groups[parent]), -(leg.end if leg.end is not None else inf))
-            if best is None or rank > best[0]:
-                best = (rank, parent)
-        if best is not None:
-            links[key] = best[1]
-    return links
-
-
-def _kinship(orphan: Sequence[Event], parent: Sequence[Event]) -> tuple[bool, bool, bool]:
-    served = {(event.queue, event.agent) for event in orphan if event.kind is Kind.CONNECT}
-    callers = {event.caller for event in orphan} - {""}
-    dids = {event.did for event in orphan} - {""}
-    return (
-        any(event.kind is Kind.DISPOSITION and (event.queue, event.agent) in served for event in parent),
-        any(event.caller in callers for event in parent),
-        any(event.did in dids for event in parent),
-    )
-
-
-# ---------------------------------------------------------------- deriving
 
 
 def derive_calls(

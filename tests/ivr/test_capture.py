@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ivr.calls import Call, derive_calls, learn_links
+from ivr.calls import Call, derive_calls
 from ivr.counts import count_calls
 from ivr.event import Event, Kind, Source, identity
+from ivr.groups import learn_links
 from ivr.records import Tally, read_records
 from ivr.routes import routes_from_map
 
