@@ -1,0 +1,5 @@
+"""Naver SmartStore."""
+
+from connectors.smartstore.connector import MANIFEST
+
+__all__ = ["MANIFEST"]

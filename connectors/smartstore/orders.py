@@ -1,0 +1,194 @@
+"""Reading product orders: the change feed tells which lines moved, the detail tells how they are.
+
+The feed is no log. It shows each line once, at its newest listed event, and is silent about order
+confirmation, delivery, holds and delays (operators' answer, discussion 2437; sure). So every type of
+event is read, the detail decides, and lines that the hub believes open are read again by number.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from connectors.smartstore.ahead import work_ahead
+from connectors.smartstore.client import MOST_ROWS, SmartstoreClient
+from connectors.smartstore.mapping import Unknowns, read_detail, unreadable_key
+from hub.core.contract import OpenKeys, Page, Reading, Span
+from hub.core.errors import MalformedResponseError, NotFoundAtMallError
+from hub.core.paging import decode_cursor, encode_cursor, windows
+
+#: longer is refused with 104139
+LONGEST_WINDOW = timedelta(hours=24)
+#: rows may become visible after their own time (lag unknown, seconds to a minute reported): stay behind
+BEHIND = timedelta(minutes=2)
+#: and start before the last end; on top of the hub's own overlap
+OVERLAP = timedelta(minutes=10)
+#: days without a full chunk after which what was found is read, so that a slow shop makes progress too
+_WINDOWS_PER_CHUNK = 5
+#: chunks of details being read while the feed goes on
+_DEPTH = 3
+
+
+class OrdersCursor(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything found before the place (``at``, ``more``) was read, except ``pending``.
+
+    ``until`` keeps the end of an interrupted run. ``reread_after`` is set once the feed is done: open
+    lines with greater numbers are left.
+    """
+
+    until: datetime
+    at: datetime
+    more: tuple[str, str] | None = None
+    pending: tuple[str, ...] = ()
+    reread_after: str | None = None
+
+
+class _Chunk(Struct, frozen=True, kw_only=True):
+    ids: tuple[str, ...]
+    cursor: OrdersCursor
+    progress: float
+    broken: tuple[bytes, ...] = ()
+
+
+async def read_order_pages(
+    client: SmartstoreClient, span: Span, *, open_keys: OpenKeys, cursor: str | None, now: datetime, unknown: Unknowns
+) -> AsyncGenerator[Page, None]:
+    """One Page per detail call of at most 300 lines; the feed runs ahead of the details.
+
+    The feed is always walked to two minutes before ``now``: a line that was ordered inside the span
+    and moved after its end stands at its newest event, not inside the span.
+    """
+    start = span.since - OVERLAP
+    place = decode_cursor(cursor, OrdersCursor) or OrdersCursor(until=max(start, now - BEHIND), at=start)
+    open_ids = sorted({line_no for _, line_nos in open_keys.orders for line_no in line_nos})
+    # The share of the run that the feed takes, guessed by calls, so that progress moves evenly.
+    feed_calls = max(1.0, (place.until - start) / LONGEST_WINDOW)
+    feed_share = feed_calls / (feed_calls + len(open_ids) / MOST_ROWS)
+    seen: set[str] = set()
+
+    async def read(chunk: _Chunk) -> Page:
+        return await _read_chunk(client, chunk, unknown)
+
+    if place.reread_after is None:
+        walk = _walk_feed(client, place, start=start, share=feed_share)
+        async with aclosing(work_ahead(walk, read, depth=_DEPTH)) as pages:
+            async for page in pages:
+                seen.update(reading.key for reading in page.readings)
+                yield page
+    left = [line_no for line_no in open_ids if line_no not in seen and line_no > (place.reread_after or "")]
+    again = _reread(left, until=place.until, share=feed_share)
+    async with aclosing(work_ahead(again, read, depth=_DEPTH)) as pages:
+        async for page in pages:
+            yield page
+
+
+async def read_lines(client: SmartstoreClient, ids: tuple[str, ...], unknown: Unknowns) -> tuple[Reading, ...]:
+    """The lines ``ids``; those that the mall does not show, asked twice, are left out."""
+    found: dict[str, Reading] = {}
+    for first in range(0, len(ids), MOST_ROWS):
+        wanted = tuple(dict.fromkeys(ids[first : first + MOST_ROWS]))
+        found |= await _details(client, wanted, unknown)
+        missing = tuple(line_no for line_no in wanted if line_no not in found)
+        if missing:
+            found |= await _details(client, missing, unknown)
+    return tuple(found.values())
+
+
+def missing_lines(ids: tuple[str, ...], readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """What of ``ids`` does not stand in ``readings``, as readings with an error: a line shown once is never lost."""
+    found = {reading.key for reading in readings}
+    return tuple(
+        Reading(
+            key=line_no,
+            raw=msgspec.json.encode({"productOrderId": line_no}),
+            error="the mall has named this line but does not show its detail",
+        )
+        for line_no in ids
+        if line_no not in found
+    )
+
+
+async def _read_chunk(client: SmartstoreClient, chunk: _Chunk, unknown: Unknowns) -> Page:
+    readings = await read_lines(client, chunk.ids, unknown)
+    broken = tuple(
+        Reading(key=unreadable_key(row), raw=row, error="a row of the change feed without a usable productOrderId")
+        for row in chunk.broken
+    )
+    return Page(
+        readings=readings + missing_lines(chunk.ids, readings) + broken,
+        cursor=encode_cursor(chunk.cursor),
+        progress=chunk.progress,
+    )
+
+
+async def _details(client: SmartstoreClient, ids: tuple[str, ...], unknown: Unknowns) -> dict[str, Reading]:
+    """Readings by line number; when the mall refuses the whole call for one unknown id, the halves are asked."""
+    try:
+        records = await client.details(ids)
+    except NotFoundAtMallError:
+        if len(ids) == 1:
+            return {}
+        middle = len(ids) // 2
+        halves = await _details(client, ids[:middle], unknown)
+        return halves | await _details(client, ids[middle:], unknown)
+    readings = (read_detail(record, unknown) for record in records)
+    return {reading.key: reading for reading in readings}
+
+
+async def _walk_feed(
+    client: SmartstoreClient, place: OrdersCursor, *, start: datetime, share: float
+) -> AsyncGenerator[_Chunk, None]:
+    """Ids in chunks of at most 300, each with the place from which another process goes on."""
+    pending = dict.fromkeys(place.pending)
+    broken: list[bytes] = []
+    more = place.more
+    quiet = 0
+    length = max(timedelta(seconds=1), place.until - start)
+
+    def chunks(at: datetime, following: tuple[str, str] | None, *, is_flushed: bool) -> list[_Chunk]:
+        made: list[_Chunk] = []
+        while len(pending) >= MOST_ROWS or (is_flushed and (pending or broken or not made)):
+            ids = tuple(pending)[:MOST_ROWS]
+            for line_no in ids:
+                del pending[line_no]
+            cursor = OrdersCursor(until=place.until, at=at, more=following, pending=tuple(pending))
+            progress = min(1.0, max(0.0, share * ((at - start) / length)))
+            made.append(_Chunk(ids=ids, cursor=cursor, progress=progress, broken=tuple(broken)))
+            broken.clear()
+        return made
+
+    for window in windows(place.at, place.until, longest=LONGEST_WINDOW):
+        places: set[tuple[str, str] | None] = {more}
+        while True:
+            page = await client.changed(since=window.since, until=window.until, more=more)
+            pending.update(dict.fromkeys(page.ids))
+            broken += page.broken
+            more = page.more
+            if more is None:
+                break
+            if more in places:
+                raise MalformedResponseError("the change feed gives the same place twice", path="$.data.more")
+            places.add(more)
+            for chunk in chunks(window.since, more, is_flushed=False):
+                yield chunk
+        quiet += 1
+        is_flushed = quiet >= _WINDOWS_PER_CHUNK or window.until >= place.until
+        for chunk in chunks(window.until, None, is_flushed=is_flushed):
+            yield chunk
+        if is_flushed:
+            quiet = 0
+    # A run that broke off between the last chunks goes on with what its cursor still holds.
+    if pending or broken:
+        for chunk in chunks(place.until, None, is_flushed=True):
+            yield chunk
+
+
+async def _reread(left: list[str], *, until: datetime, share: float) -> AsyncGenerator[_Chunk, None]:
+    """Chunks of known lines; at least one, possibly empty, chunk says that the run is at its end."""
+    for first in range(0, max(1, len(left)), MOST_ROWS):
+        ids = tuple(left[first : first + MOST_ROWS])
+        cursor = OrdersCursor(until=until, at=until, reread_after=ids[-1] if ids else "")
+        done = 1.0 if first + MOST_ROWS >= len(left) else share + (1 - share) * (first + MOST_ROWS) / len(left)
+        yield _Chunk(ids=ids, cursor=cursor, progress=done)

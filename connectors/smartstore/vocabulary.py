@@ -1,0 +1,155 @@
+"""Every code table of SmartStore.
+
+Source: Naver Commerce API (커머스API) documentation 2.73.0, enumerations of the order group;
+confidence: sure for the codes, the canonical side is our reading. A code that stands in no table
+becomes ``UNKNOWN`` with the mall's word kept.
+"""
+
+from types import MappingProxyType
+from typing import Final
+
+from hub.core.model import ClaimKind, ClaimReason, ClaimState, FaultParty, LineStatus
+
+#: productOrderStatus; PAYED is split by placeOrderStatus in the mapping
+LINE_STATUS: Final = MappingProxyType(
+    {
+        "PAYMENT_WAITING": LineStatus.PENDING_PAYMENT,
+        "PAYED": LineStatus.PAID,
+        "DELIVERING": LineStatus.DISPATCHED,
+        "DELIVERED": LineStatus.DELIVERED,
+        "PURCHASE_DECIDED": LineStatus.PURCHASE_CONFIRMED,
+        "EXCHANGED": LineStatus.EXCHANGED,
+        "CANCELED": LineStatus.CANCELLED,
+        "RETURNED": LineStatus.RETURNED,
+        "CANCELED_BY_NOPAYMENT": LineStatus.CANCELLED,
+    }
+)
+
+#: placeOrderStatus: whether the seller has confirmed the order (발주확인)
+PLACE_ORDER_STATUS: Final = frozenset({"NOT_YET", "OK", "CANCEL"})
+PLACED: Final = "OK"
+
+CLAIM_KIND: Final = MappingProxyType(
+    {
+        "CANCEL": ClaimKind.CANCEL,
+        "RETURN": ClaimKind.RETURN,
+        "EXCHANGE": ClaimKind.EXCHANGE,
+        "PURCHASE_DECISION_HOLDBACK": ClaimKind.CONFIRM_HOLD,
+        "ADMIN_CANCEL": ClaimKind.ADMIN_CANCEL,
+    }
+)
+
+#: claimStatus. *_REJECT covers both "the seller refused" and "the buyer withdrew"; the mall does not tell which.
+CLAIM_STATE: Final = MappingProxyType(
+    {
+        "CANCEL_REQUEST": ClaimState.REQUESTED,
+        "CANCELING": ClaimState.REFUNDING,
+        "CANCEL_DONE": ClaimState.DONE,
+        "CANCEL_REJECT": ClaimState.REJECTED,
+        "RETURN_REQUEST": ClaimState.REQUESTED,
+        "EXCHANGE_REQUEST": ClaimState.REQUESTED,
+        "COLLECTING": ClaimState.COLLECTING,
+        "COLLECT_DONE": ClaimState.COLLECTED,
+        "EXCHANGE_REDELIVERING": ClaimState.RESHIPPING,
+        "RETURN_DONE": ClaimState.DONE,
+        "EXCHANGE_DONE": ClaimState.DONE,
+        "RETURN_REJECT": ClaimState.REJECTED,
+        "EXCHANGE_REJECT": ClaimState.REJECTED,
+        "PURCHASE_DECISION_HOLDBACK": ClaimState.HOLD,
+        "PURCHASE_DECISION_HOLDBACK_REDELIVERING": ClaimState.RESHIPPING,
+        "PURCHASE_DECISION_REQUEST": ClaimState.REQUESTED,
+        "PURCHASE_DECISION_HOLDBACK_RELEASE": ClaimState.DONE,
+        "ADMIN_CANCELING": ClaimState.REFUNDING,
+        "ADMIN_CANCEL_DONE": ClaimState.DONE,
+        "ADMIN_CANCEL_REJECT": ClaimState.REJECTED,
+    }
+)
+
+#: a buyer's cancel that waits for the seller; CANCELING also stays behind after a failed refund (likely)
+CANCEL_APPROVABLE: Final = frozenset({"CANCEL_REQUEST", "CANCELING"})
+
+CLAIM_REASON: Final = MappingProxyType(
+    {
+        "INTENT_CHANGED": ClaimReason.CHANGE_OF_MIND,
+        "SIMPLE_INTENT_CHANGED": ClaimReason.CHANGE_OF_MIND,
+        "COLOR_AND_SIZE": ClaimReason.CHANGE_OF_MIND,
+        "GIFT_INTENT_CHANGED": ClaimReason.CHANGE_OF_MIND,
+        "WRONG_ORDER": ClaimReason.WRONG_ORDER,
+        "MISTAKE_ORDER": ClaimReason.WRONG_ORDER,
+        "DELAYED_DELIVERY": ClaimReason.LATE,
+        "DELAYED_DELIVERY_BY_PURCHASER": ClaimReason.LATE,
+        "NOT_YET_DELIVERY": ClaimReason.LATE,
+        "NOT_YET_RECEIVE": ClaimReason.LATE,
+        "SOLD_OUT": ClaimReason.OUT_OF_STOCK,
+        "OUT_OF_STOCK": ClaimReason.OUT_OF_STOCK,
+        "UNDER_QUANTITY": ClaimReason.OUT_OF_STOCK,
+        "BROKEN": ClaimReason.DAMAGED,
+        "BROKEN_AND_BAD": ClaimReason.DEFECT,
+        "WRONG_DELIVERY": ClaimReason.WRONG_ITEM,
+        "WRONG_OPTION": ClaimReason.WRONG_ITEM,
+        "WRONG_DELAYED_DELIVERY": ClaimReason.WRONG_ITEM,
+        "DROPPED_DELIVERY": ClaimReason.MISSING_PART,
+        "INCORRECT_INFO": ClaimReason.NOT_AS_DESCRIBED,
+        "INCORRECT_INFO_BY_PURCHASER": ClaimReason.NOT_AS_DESCRIBED,
+        "PRODUCT_UNSATISFIED": ClaimReason.OTHER,
+        "PRODUCT_UNSATISFIED_BY_PURCHASER": ClaimReason.OTHER,
+        "ETC": ClaimReason.OTHER,
+        "NOT_YET_DISCUSSION": ClaimReason.OTHER,
+        "SALE_INTENT_CHANGED": ClaimReason.OTHER,
+        "NOT_YET_PAYMENT": ClaimReason.OTHER,
+        "RECEIVING_DUE_DATE_OVER": ClaimReason.OTHER,
+        "RECEIVER_MISMATCHED": ClaimReason.OTHER,
+        "GIFT_REFUSAL": ClaimReason.OTHER,
+        "MINOR_RESTRICTED": ClaimReason.OTHER,
+        "RECEIVING_BLOCKED": ClaimReason.OTHER,
+        "ASYNC_FAIL_PAYMENT": ClaimReason.OTHER,
+        "ASYNC_LONG_WAIT_PAYMENT": ClaimReason.OTHER,
+    }
+)
+
+#: who a reason speaks against (our reading; confidence: guess). What the code leaves open stays unknown.
+FAULT_PARTY: Final = MappingProxyType(
+    {
+        "INTENT_CHANGED": FaultParty.CUSTOMER,
+        "SIMPLE_INTENT_CHANGED": FaultParty.CUSTOMER,
+        "COLOR_AND_SIZE": FaultParty.CUSTOMER,
+        "WRONG_ORDER": FaultParty.CUSTOMER,
+        "MISTAKE_ORDER": FaultParty.CUSTOMER,
+        "SOLD_OUT": FaultParty.SELLER,
+        "OUT_OF_STOCK": FaultParty.SELLER,
+        "SALE_INTENT_CHANGED": FaultParty.SELLER,
+        "DROPPED_DELIVERY": FaultParty.SELLER,
+        "WRONG_DELIVERY": FaultParty.SELLER,
+        "WRONG_OPTION": FaultParty.SELLER,
+        "INCORRECT_INFO": FaultParty.SELLER,
+    }
+)
+
+#: holdbackStatus; only HOLDBACK stops a claim
+HOLDBACK_STATUS: Final = frozenset({"HOLDBACK", "RELEASED"})
+HELD_BACK: Final = "HOLDBACK"
+
+#: holdbackReason. EXTRAFEEE really has three E's, EXCHANGE_EXTRAFEE two.
+HOLDBACK_REASON: Final = frozenset(
+    {
+        "RETURN_DELIVERYFEE",
+        "EXTRAFEEE",
+        "RETURN_DELIVERYFEE_AND_EXTRAFEEE",
+        "RETURN_PRODUCT_NOT_DELIVERED",
+        "ETC",
+        "EXCHANGE_DELIVERYFEE",
+        "EXCHANGE_EXTRAFEE",
+        "EXCHANGE_PRODUCT_READY",
+        "EXCHANGE_PRODUCT_NOT_DELIVERED",
+        "EXCHANGE_HOLDBACK",
+        "SELLER_CONFIRM_NEED",
+        "PURCHASER_CONFIRM_NEED",
+        "SELLER_REMIT",
+        "ETC2",
+    }
+)
+
+#: codes of the order group that say "no" for good, whatever the HTTP status (it is 400 or 500)
+NOT_FOUND_CODES: Final = frozenset({"100001", "100003", "101009", "4040", "NOT_FOUND", "ERR-NC-101004"})
+ACCESS_CODES: Final = frozenset({"GW.AUTHN", "GW.AUTHZ", "GW.IP_NOT_ALLOWED", "UNAUTHORIZED", "FORBIDDEN"})
+SERVER_CODES: Final = frozenset({"5000", "5001", "9999", "INTERNAL_SERVER_ERROR", "ERR-NC-101006", "server_error"})
