@@ -108,12 +108,11 @@ def _cell(value: Any) -> Cell:
 
 def _decode(data: bytes, words: frozenset[str]) -> tuple[str, str]:
     if data.startswith(b"\xef\xbb\xbf"):
-        candidates: Sequence[str] = ("utf-8-sig",)
+        found = [*_decodings(data, ("utf-8-sig",))]
     elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        candidates = ("utf-16",)
+        found = [*_decodings(data, ("utf-16",))]
     else:
-        candidates = ("utf-8",)
-    found = [*_decodings(data, candidates)] or [*_decodings(data, _EAST_ASIAN)]
+        found = [*_decodings(data, ("utf-8",))] or [*_decodings(data, _EAST_ASIAN)]
     if not found:
         raise SheetError(
             "The file is neither Excel nor text in UTF-8, CP949 or Shift_JIS",

@@ -1,0 +1,185 @@
+import time
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.core.model import InventoryHint, InventoryMode, Product
+from routing.modes import ModeDefault, ModeRow, ModeRule, ModeTable, normalise, resolve_mode, shown
+
+CONSIGNMENT = InventoryMode.CONSIGNMENT
+DIRECT = InventoryMode.DIRECT_PURCHASE
+WAREHOUSE = InventoryMode.THIRD_PARTY_LOGISTICS
+DAY = date(2026, 11, 20)
+
+
+def product(**fields):
+    hints = tuple(InventoryHint(name=name, value=value) for name, value in fields.pop("hints", {}).items())
+    return Product(name="린넨 셔츠", hints=hints, **fields)
+
+
+def resolve(table, given_product, *, shop="main", mall="malla", on=DAY):
+    found = resolve_mode(given_product, shop=shop, mall=mall, on=on, table=table)
+    return found.mode, found.rule
+
+
+def test_the_seller_sku_comes_before_the_option_before_the_product():
+    rows = (
+        ModeRow(mode=CONSIGNMENT, product_code="P1"),
+        ModeRow(mode=DIRECT, option_code="O1"),
+        ModeRow(mode=WAREHOUSE, seller_sku="S1"),
+    )
+    table = ModeTable(rows=rows)
+
+    assert resolve(table, product(code="P1", option_code="O1", seller_sku="S1")) == (WAREHOUSE, "table:seller_sku=S1")
+    assert resolve(table, product(code="P1", option_code="O1", seller_sku="S2")) == (DIRECT, "table:option_code=O1")
+    assert resolve(table, product(code="P1", option_code="O2")) == (CONSIGNMENT, "table:product_code=P1")
+
+
+def test_a_row_with_two_keys_counts_under_the_narrower_one_only():
+    table = ModeTable(rows=(ModeRow(mode=DIRECT, option_code="O1", product_code="P1"),))
+
+    assert resolve(table, product(code="P1", option_code="O2")) == (InventoryMode.UNKNOWN, "unknown")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["ab-001 x", "AB-001  X", "ＡＢ－００１　ｘ", "\tab-001 x\u00a0"],
+)
+def test_keys_compare_whatever_their_width_case_and_blanks(written):
+    table = ModeTable(rows=(ModeRow(mode=DIRECT, seller_sku=" Ab-001 X "),))
+
+    assert resolve(table, product(seller_sku=written))[0] is DIRECT
+
+
+def test_a_row_holds_from_its_first_to_its_last_day():
+    rows = (
+        ModeRow(mode=CONSIGNMENT, seller_sku="S1", valid_to=date(2026, 11, 19)),
+        ModeRow(mode=DIRECT, seller_sku="S1", valid_from=date(2026, 11, 20), valid_to=date(2026, 11, 21)),
+    )
+    table = ModeTable(rows=rows)
+
+    found = [resolve(table, product(seller_sku="S1"), on=date(2026, 11, day))[0] for day in (19, 20, 21, 22)]
+
+    assert found == [CONSIGNMENT, DIRECT, DIRECT, InventoryMode.UNKNOWN]
+
+
+def test_a_row_of_the_shop_comes_before_a_row_for_all():
+    rows = (ModeRow(mode=CONSIGNMENT, seller_sku="S1"), ModeRow(mode=DIRECT, seller_sku="S1", shop="second"))
+    table = ModeTable(rows=rows)
+
+    assert resolve(table, product(seller_sku="S1"), shop="second")[0] is DIRECT
+    assert resolve(table, product(seller_sku="S1"), shop="main")[0] is CONSIGNMENT
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"shop": "main"}, True),
+        ({"shop": "other"}, False),
+        ({"mall": "malla"}, True),
+        ({"mall": "mallb"}, False),
+        ({"supplier": "s000000a"}, True),
+        ({"supplier": "S1"}, False),
+        ({"sku_prefix": "hb-"}, True),
+        ({"sku_prefix": "HB-0011"}, False),
+        ({"hints": (InventoryHint(name="supplier_trading", value="C"),)}, True),
+        ({"hints": (InventoryHint(name="supplier_trading", value="D"),)}, False),
+        ({"hints": (InventoryHint(name="supplier_trading", value="*"),)}, True),
+        ({"hints": (InventoryHint(name="logistics_company", value="*"),)}, False),
+        ({"mall": "malla", "sku_prefix": "XX"}, False),
+    ],
+    ids=str,
+)
+def test_a_rule_holds_when_all_its_conditions_do(condition, holds):
+    table = ModeTable(rules=(ModeRule(name="r", mode=CONSIGNMENT, **condition),))
+    given_product = product(seller_sku="HB-001", hints={"supplier": "S000000A", "supplier_trading": "C"})
+
+    expected = (CONSIGNMENT, "rule:r") if holds else (InventoryMode.UNKNOWN, "unknown")
+    assert resolve(table, given_product) == expected
+
+
+def test_an_sku_prefix_needs_an_sku():
+    table = ModeTable(rules=(ModeRule(name="r", mode=CONSIGNMENT, sku_prefix="A"),))
+
+    assert resolve(table, product(code="A1"))[0] is InventoryMode.UNKNOWN
+
+
+def test_the_first_rule_that_holds_decides_and_the_table_beats_it():
+    rules = (ModeRule(name="one", mode=DIRECT, mall="malla"), ModeRule(name="two", mode=WAREHOUSE, shop="main"))
+    table = ModeTable(rows=(ModeRow(mode=CONSIGNMENT, seller_sku="S1"),), rules=rules)
+
+    assert resolve(table, product(seller_sku="S2")) == (DIRECT, "rule:one")
+    assert resolve(table, product(seller_sku="S1")) == (CONSIGNMENT, "table:seller_sku=S1")
+    assert resolve(table, product(seller_sku="S2"), mall="mallb") == (WAREHOUSE, "rule:two")
+
+
+def test_the_default_of_the_shop_comes_before_the_default_of_all():
+    table = ModeTable(defaults=(ModeDefault(mode=DIRECT), ModeDefault(mode=CONSIGNMENT, shop="main")))
+
+    assert resolve(table, product(), shop="main") == (CONSIGNMENT, "default:main")
+    assert resolve(table, product(), shop="other") == (DIRECT, "default:*")
+
+
+def test_every_step_of_the_way_is_told():
+    table = ModeTable(defaults=(ModeDefault(mode=DIRECT, shop="main"),))
+
+    found = resolve_mode(product(seller_sku="S1", code="P1"), shop="main", mall="malla", on=DAY, table=table)
+
+    assert found.steps == (
+        "Seller SKU S1 is not in the table.",
+        "Product code P1 is not in the table.",
+        "No rule holds.",
+        "Default of shop main: direct_purchase.",
+    )
+
+
+def test_partner_and_logistics_come_from_the_decision_then_from_the_mall():
+    table = ModeTable(rows=(ModeRow(mode=WAREHOUSE, seller_sku="S1", partner="한빛유통"),))
+    given_product = product(seller_sku="S1", hints={"supplier": "S000000A", "logistics_company": "EX01"})
+
+    found = resolve_mode(given_product, shop="main", mall="malla", on=DAY, table=table)
+
+    assert (found.partner, found.logistics) == ("한빛유통", "EX01")
+
+
+def test_a_hostile_key_stays_one_short_line():
+    assert shown("a\nb\x1b[31m" + "x" * 100) == "a\ufffdb\ufffd[31m" + "x" * 51 + "…"
+
+
+TEXT = st.text(max_size=30)
+
+
+@settings(deadline=None)
+@given(text=TEXT)
+def test_normalising_twice_changes_nothing(text):
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@settings(deadline=None)
+@given(sku=TEXT, option_code=TEXT, code=TEXT, hint=TEXT)
+def test_no_product_breaks_the_look_up_and_every_decision_has_steps(sku, option_code, code, hint):
+    table = ModeTable(
+        rows=(ModeRow(mode=DIRECT, seller_sku="0"),), rules=(ModeRule(name="r", mode=WAREHOUSE, supplier="a"),)
+    )
+    given_product = product(seller_sku=sku, option_code=option_code, code=code, hints={"supplier": hint})
+
+    found = resolve_mode(given_product, shop="main", mall="malla", on=DAY, table=table)
+
+    assert found.rule.split(":")[0] in {"table", "rule", "unknown"}
+    assert found.steps
+
+
+def test_a_large_table_is_not_scanned():
+    table = ModeTable(
+        rows=[ModeRow(mode=CONSIGNMENT, seller_sku=f"SKU-{number}") for number in range(20_000)],
+        rules=[ModeRule(name=f"r{number}", mode=DIRECT, sku_prefix=f"Z{number}") for number in range(20)],
+    )
+    products = [product(seller_sku=f"sku-{number * 2}", code=f"P{number}") for number in range(20_000)]
+
+    begin = time.process_time()
+    found = [resolve_mode(one, shop="main", mall="malla", on=DAY, table=table).mode for one in products]
+
+    assert found.count(CONSIGNMENT) == 10_000
+    assert time.process_time() - begin < 1
