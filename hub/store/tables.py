@@ -356,6 +356,8 @@ actions = Table(
     Column("lines", Text, nullable=False),
     Column("error_message", Text),
     Column("user_id", BigInteger),
+    # chosen by a form: the same form sent twice acts once
+    Column("token", Text, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Index("ix_actions_shop_id_order_no", "shop_id", "order_no"),

@@ -13,11 +13,12 @@ import msgspec
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.model import Inquiry, InquiryState
+from hub.core.model import InquiryState
 from hub.core.redact import mask_name, mask_text
 from hub.policy.due import CaseFacts, CaseKind, Due, MallClock, due_dates
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.ids import new_id
+from hub.store.one import unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
 from hub.store.tables import cases, claims, inquiries, lines, orders
 
@@ -25,7 +26,6 @@ from hub.store.tables import cases, claims, inquiries, lines, orders
 NEVER = to_ms(datetime(9999, 12, 31, tzinfo=UTC)) or 0
 
 _EXCERPT = 80
-_unpack_inquiry = msgspec.msgpack.Decoder(Inquiry).decode
 _OPEN_INQUIRY = frozenset({InquiryState.UNANSWERED, InquiryState.IN_PROGRESS, InquiryState.UNKNOWN})
 
 
@@ -134,7 +134,7 @@ class CaseKeeper:
     def _inquiry_case(self, thread_no: str, rows: Sequence[Any], now: datetime) -> dict[str, Any]:
         still_open = [row for row in rows if row.state in _OPEN_INQUIRY]
         shown = max(still_open or rows, key=lambda row: (row.asked_at, row.id))
-        inquiry = _unpack_inquiry(self._database.box.open(shown.sealed, INQUIRY_PLACE))
+        inquiry = unpack_inquiry(self._database.box.open(shown.sealed, INQUIRY_PLACE))
         facts = CaseFacts(
             kind=CaseKind(shown.kind),
             mall=self._mall,
