@@ -1,0 +1,29 @@
+"""Cafe24: the seller's own mall in Korea."""
+
+from connectors.cafe24.connector import open_shop
+from connectors.cafe24.settings import Cafe24Credentials
+from hub.core.contract import Capability, CapabilityState, Feed, Manifest, Support
+
+_YES = CapabilityState(state=Support.YES)
+
+MANIFEST = Manifest(
+    mall="cafe24",
+    title="Cafe24",
+    title_ko="카페24 자사몰",
+    letter="C",
+    colour="#1b5fd9",
+    timezone="Asia/Seoul",
+    default_base_url=None,
+    capabilities={
+        Capability.READ_ORDERS: _YES,
+        Capability.READ_CLAIMS: CapabilityState(
+            state=Support.NO, instead="Claims come inside the orders (주문 조회에 포함): there is no list of their own."
+        ),
+        Capability.READ_ONE_ORDER: _YES,
+    },
+    feeds={Feed.ORDERS: Capability.READ_ORDERS, Feed.CLAIMS: Capability.READ_ORDERS},
+    credentials=Cafe24Credentials,
+    open=open_shop,
+)
+
+__all__ = ["MANIFEST"]

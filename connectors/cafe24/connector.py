@@ -1,0 +1,57 @@
+"""One Cafe24 shop: joins client, mapping and feeds, and implements the Protocols of the contract."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import quote
+
+from connectors.cafe24.client import Cafe24Client
+from connectors.cafe24.order_feed import OrderFeed
+from connectors.cafe24.settings import Cafe24Credentials
+from hub.core.contract import CallCounts, OpenKeys, Page, Reading, ShopContext, Span
+from hub.core.model import Inquiry
+
+
+class Cafe24Connector:
+    def __init__(self, context: ShopContext) -> None:
+        credentials = Cafe24Credentials.read(context.credentials, where=f"shop {context.shop.name}")
+        self.shop = context.shop
+        self._context = context
+        self._credentials = credentials
+        self._codes: Counter[str] = Counter()
+        self._client = Cafe24Client(context, credentials)
+        self._orders = OrderFeed(self._client, shop_nos=credentials.shop_no, codes=self._codes)
+
+    @property
+    def unknown_codes(self) -> Mapping[str, int]:
+        return self._codes
+
+    @property
+    def calls(self) -> CallCounts:
+        return self._client.calls
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def read_orders(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        return self._orders.read(span, open_keys=open_keys, cursor=cursor)
+
+    async def read_order(self, order_no: str, line_nos: tuple[str, ...]) -> tuple[Reading, ...]:
+        del line_nos  # an order always comes with all of its lines
+        reading, _ = await self._orders.read_one(order_no)
+        return (reading,)
+
+    def admin_link(
+        self, *, order_no: str | None = None, line_no: str | None = None, inquiry: Inquiry | None = None
+    ) -> str | None:
+        """The order in the mall's admin; other screens have no known address (confidence: likely).
+
+        The shop number in the path is a guess for other shops than 1, so the first one read is used.
+        """
+        del line_no
+        root = f"https://{self._credentials.mall_id}.cafe24.com/admin/php/shop{self._credentials.shop_no[0]}/"
+        number = order_no or (inquiry.order_no if inquiry is not None else None)
+        return f"{root}s_new/order_detail.php?order_id={quote(number, safe='')}" if number else root
+
+
+def open_shop(context: ShopContext) -> Cafe24Connector:
+    return Cafe24Connector(context)

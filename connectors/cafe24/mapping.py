@@ -1,0 +1,184 @@
+"""Cafe24's orders to the canonical model. Pure; claims and inquiries have modules of their own."""
+
+from collections import Counter
+
+from connectors.cafe24.claim_mapping import map_claims
+from connectors.cafe24.values import Value, code, money, text, when, whole
+from connectors.cafe24.vocabulary import (
+    CLAIM_STATE,
+    FINAL_STATUS,
+    HELD_STATUS,
+    KIND_OF_LETTER,
+    OWN_MARKET,
+    PLAIN_STATUS,
+)
+from connectors.cafe24.wire import ItemWire, OrderWire, PartyWire, Texts
+from hub.core.errors import MalformedResponseError
+from hub.core.model import Address, ClaimKind, InventoryHint, Line, LineStatus, Order, Party, Product, Shipment
+
+_GONE = frozenset({LineStatus.CANCELLED, LineStatus.RETURNED})
+
+
+def map_order(wire: OrderWire, *, codes: Counter[str]) -> Order:
+    """Turn one order with its embedded lines, people and claims into a canonical order.
+
+    Shape: one wire order -> one Order with 1..n lines and 0..n claims; ``codes`` counts what no table
+    holds. Amounts in the order's currency. Times: ISO with offset, naive ones are KST; UTC out.
+    Raises: MalformedResponseError when the order number, every line or a line's number is missing.
+    Source: Cafe24 Admin API, version 2026-03-01, GET /orders; confidence: sure.
+    """
+    order_no = code(wire.order_id)
+    if order_no is None:
+        raise MalformedResponseError("an order without a number", path="order_id")
+    items = wire.items
+    if not items:
+        raise MalformedResponseError("an order without lines", path="items")
+    currency = code(wire.currency) or "KRW"
+    claims, are_complete = map_claims(wire, order_no=order_no, currency=currency, codes=codes)
+    market, market_order_no = _market(wire)
+    receiver = _first(wire.receivers)
+    return Order(
+        order_no=order_no,
+        ordered_at=when(wire.order_date, path="order_date"),
+        lines=tuple([_line(item, currency=currency, paid=wire.paid, codes=codes) for item in items]),
+        claims=claims,
+        claims_are_complete=are_complete,
+        paid_at=when(wire.payment_date, path="payment_date"),
+        currency=currency,
+        amount=money(wire.payment_amount, currency, path="payment_amount"),
+        payment_method=_joined(wire.payment_method_name) or _joined(wire.payment_method),
+        buyer=_party(_first(wire.buyer), member_id=wire.member_id),
+        receiver=_party(receiver, member_id=None),
+        delivery_message=text(receiver.shipping_message) if receiver is not None else None,
+        sub_shop=code(wire.shop_no),
+        market=market,
+        market_order_no=market_order_no,
+    )
+
+
+def _line(item: ItemWire, *, currency: str, paid: Value, codes: Counter[str]) -> Line:
+    line_no = code(item.order_item_code)
+    if line_no is None:
+        raise MalformedResponseError("a line without a number", path="items.order_item_code")
+    quantity = whole(item.quantity, path="items.quantity")
+    if quantity is None:
+        raise MalformedResponseError("a line without a quantity", path="items.quantity")
+    raw_status = code(item.order_status) or ""
+    status, basis = _status(item, raw_status, paid=paid, codes=codes)
+    price = money(item.product_price, currency, path="items.product_price")
+    option_price = money(item.option_price, currency, path="items.option_price")
+    amount = None
+    if price is not None:
+        amount = type(price)(
+            minor=(price.minor + (option_price.minor if option_price is not None else 0)) * quantity,
+            currency=currency,
+        )
+    return Line(
+        line_no=line_no,
+        status=status,
+        raw_status=raw_status,
+        quantity=quantity,
+        product=_product(item),
+        held=basis == HELD_STATUS,
+        remaining_quantity=0 if status in _GONE else quantity,
+        amount=amount,
+        planned_ship_at=when(item.shipping_expected_date, path="items.shipping_expected_date"),
+        purchase_confirmed_at=when(item.purchaseconfirmation_date, path="items.purchaseconfirmation_date"),
+        shipment=_shipment(item),
+        replaces_line_no=None,
+    )
+
+
+def _status(item: ItemWire, raw: str, *, paid: Value, codes: Counter[str]) -> tuple[LineStatus, str]:
+    """The status without open claims, and the code that it was read from.
+
+    A claim that is under way leaves the line where it was before customer service touched it
+    (``order_status_before_cs``); where that is not told, the line's own dates say how far it came.
+    """
+    plain = PLAIN_STATUS.get(raw) or FINAL_STATUS.get(raw)
+    if plain is not None:
+        return plain, raw
+    if raw not in CLAIM_STATE:
+        codes[f"order_status:{raw}"] += 1
+        return LineStatus.UNKNOWN, raw
+    before = code(item.order_status_before_cs)
+    if before is not None and before in PLAIN_STATUS:
+        return PLAIN_STATUS[before], before
+    if before is not None and before not in CLAIM_STATE:
+        codes[f"order_status_before_cs:{before}"] += 1
+    if when(item.delivered_date, path="items.delivered_date") is not None:
+        return LineStatus.DELIVERED, raw
+    if when(item.shipped_date, path="items.shipped_date") is not None:
+        return LineStatus.DISPATCHED, raw
+    if KIND_OF_LETTER[raw[0]] is not ClaimKind.CANCEL:
+        return LineStatus.UNKNOWN, raw
+    return (LineStatus.PENDING_PAYMENT if paid == "F" else LineStatus.PREPARING), raw
+
+
+def _product(item: ItemWire) -> Product:
+    supplier, trading = code(item.supplier_id), code(item.supplier_transaction_type)
+    hints: tuple[InventoryHint, ...] = ()
+    if supplier is not None:
+        hints += (InventoryHint(name="supplier", value=supplier),)
+    if trading is not None:
+        hints += (InventoryHint(name="supplier_trading", value=trading),)
+    return Product(
+        name=text(item.product_name) or "",
+        code=code(item.product_code),
+        option=text(item.option_value),
+        option_code=code(item.variant_code),
+        seller_sku=code(item.custom_product_code) or code(item.custom_variant_code),
+        hints=hints,
+    )
+
+
+def _shipment(item: ItemWire) -> Shipment | None:
+    carrier = code(item.shipping_company_code) or text(item.shipping_company_name)
+    tracking_no = code(item.tracking_no)
+    dispatched_at = when(item.shipped_date, path="items.shipped_date")
+    delivered_at = when(item.delivered_date, path="items.delivered_date")
+    if carrier is None and tracking_no is None and dispatched_at is None and delivered_at is None:
+        return None
+    return Shipment(carrier=carrier, tracking_no=tracking_no, dispatched_at=dispatched_at, delivered_at=delivered_at)
+
+
+def _market(wire: OrderWire) -> tuple[str | None, str | None]:
+    """The market that an order came through, and its number there: the same order as another shop's."""
+    number = code(wire.market_order_no)
+    market_id = code(wire.market_id)
+    if number is None and (market_id is None or market_id == OWN_MARKET):
+        return None, None
+    return code(wire.order_place_id) or market_id, number
+
+
+def _party(wire: PartyWire | None, *, member_id: Value) -> Party | None:
+    if wire is None:
+        return None
+    cellphone, phone = text(wire.cellphone) or text(wire.virtual_phone_no), text(wire.phone)
+    zip_code, base = text(wire.zipcode), text(wire.address1)
+    detail, country = text(wire.address2), text(wire.country_code)
+    has_address = zip_code is not None or base is not None or detail is not None
+    party = Party(
+        name=text(wire.name),
+        phone=cellphone or phone,
+        phone_second=phone if cellphone is not None else None,
+        email=text(wire.email),
+        member_id=text(wire.member_id) or text(member_id),
+        address=Address(zip_code=zip_code, base=base, detail=detail, country=country) if has_address else None,
+    )
+    return None if party == _NOBODY else party
+
+
+_NOBODY = Party()
+
+
+def _first(people: PartyWire | list[PartyWire] | None) -> PartyWire | None:
+    if isinstance(people, list):
+        return people[0] if people else None
+    return people
+
+
+def _joined(values: Texts) -> str | None:
+    if not isinstance(values, list):
+        return text(values)
+    return ", ".join(found for value in values if (found := text(value)) is not None) or None

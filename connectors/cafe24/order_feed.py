@@ -1,0 +1,216 @@
+"""Reading orders: windows over kinds of date, the offset wall, rows that move while paging."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from connectors.cafe24.claim_mapping import missing_claims
+from connectors.cafe24.client import ID_LIMIT, ORDER_LIMIT, ORDER_WALL, Cafe24Client
+from connectors.cafe24.decoding import best_key, decode
+from connectors.cafe24.mapping import map_order
+from connectors.cafe24.vocabulary import CHANGE_DATES
+from connectors.cafe24.wire import OrderWire, claim_decoder, order_decoder
+from hub.core.contract import OpenKeys, Page, Reading, Span
+from hub.core.errors import MalformedResponseError, NotFoundAtMallError
+from hub.core.model import ClaimKind
+from hub.core.paging import Window, decode_cursor, encode_cursor, windows
+
+#: less than 3 months a call; the shortest three months have 89 days (confidence: sure)
+LONGEST = timedelta(days=85)
+#: the mall filters by whole seconds and its clock is not ours
+OVERLAP = timedelta(minutes=10)
+#: how often a window is read when rows moved under the reader
+TURNS = 3
+RESOURCE = {ClaimKind.CANCEL: "cancellation", ClaimKind.RETURN: "return", ClaimKind.EXCHANGE: "exchange"}
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a run stands: what the next call reads. It is the cursor.
+
+    ``step`` counts the (shop number, kind of date) pairs, then the shop numbers of open orders.
+    ``pending`` are the windows of the step still to read (none: not cut yet), the first from
+    ``offset`` on; ``found`` is how many different orders it gave so far, ``turn`` which reading of it
+    this is. ``reread`` is the last open order number that was read again.
+    """
+
+    step: int = 0
+    pending: tuple[tuple[datetime, datetime], ...] = ()
+    offset: int = 0
+    found: int = 0
+    turn: int = 1
+    reread: str = ""
+
+    def next_window(self) -> "Place":
+        rest = self.pending[1:]
+        return Place(step=self.step if rest else self.step + 1, pending=rest)
+
+
+class OrderFeed:
+    """Every order of a span, or every one that may have changed since.
+
+    Full: by order date. Changes: there is no filter by change, so every kind of date that has one
+    (10 minutes of overlap), and what no date shows by re-reading the open orders.
+    Source: Cafe24 Admin API, version 2026-03-01, GET /orders; confidence: sure for the filters.
+    """
+
+    def __init__(self, client: Cafe24Client, *, shop_nos: Sequence[int], codes: Counter[str]) -> None:
+        self._client = client
+        self._shop_nos = shop_nos
+        self._codes = codes
+
+    async def read(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        place = decode_cursor(cursor, Place) or Place()
+        kinds = CHANGE_DATES[:1] if span.is_full else CHANGE_DATES
+        steps = [(shop_no, kind) for shop_no in self._shop_nos for kind in kinds]
+        run = _Run(span=span, steps=len(steps) + 1)
+        while place.step < len(steps):
+            if not place.pending:
+                place = msgspec.structs.replace(place, pending=_cut(span))
+            shop_no, date_type = steps[place.step]
+            readings, place = await self._next_page(place, shop_no, date_type, run)
+            yield run.page(readings, place)
+        async for page in self._reread(open_keys, place, run):
+            yield page
+
+    async def read_one(self, order_no: str) -> tuple[Reading, OrderWire | None]:
+        """One order, looked for in every shop number; with its wire record when it could be read.
+
+        Raises: NotFoundAtMallError when no shop number has it.
+        """
+        for shop_no in self._shop_nos:
+            try:
+                row = await self._client.order(shop_no=shop_no, order_no=order_no)
+            except NotFoundAtMallError:
+                continue  # an order of another shop number looks the same as none (confidence: guess)
+            return await self._reading(row, shop_no)
+        raise NotFoundAtMallError("no shop number of this mall has the order", operation="orders")
+
+    async def _next_page(self, place: Place, shop_no: int, date_type: str, run: "_Run") -> tuple[list[Reading], Place]:
+        since, until = place.pending[0]
+        page = await self._client.orders(
+            shop_no=shop_no, date_type=date_type, since=since, until=until, offset=place.offset
+        )
+        readings = await self._readings(page.rows, shop_no)
+        found = run.found_in_window(place, readings)
+        fresh = run.unseen(readings)
+        has_more = bool(page.rows) and (len(page.rows) >= ORDER_LIMIT or page.has_next)
+        if not has_more and place.offset == 0 and place.turn == 1:
+            return fresh, place.next_window()  # one page: nothing could move between pages
+        if has_more and place.offset > 0:
+            offset = place.offset + len(page.rows)
+            return fresh, msgspec.structs.replace(place, offset=offset, found=found)
+        total = await self._client.count_orders(shop_no=shop_no, date_type=date_type, since=since, until=until)
+        if has_more and total > ORDER_WALL:
+            halves = Window(since=since, until=until).halves()
+            cut = tuple((half.since, half.until) for half in halves)
+            return fresh, Place(step=place.step, pending=cut + place.pending[1:])
+        if has_more:
+            return fresh, msgspec.structs.replace(place, offset=len(page.rows), found=found)
+        if found >= total:
+            return fresh, place.next_window()
+        if place.turn < TURNS:
+            return fresh, msgspec.structs.replace(place, offset=0, found=0, turn=place.turn + 1)
+        fresh.append(_short(shop_no, date_type, since, until, found=found, total=total))
+        return fresh, place.next_window()
+
+    async def _reread(self, open_keys: OpenKeys, place: Place, run: "_Run") -> AsyncIterator[Page]:
+        """Open orders by number: holds, refused and withdrawn requests move no date.
+
+        An order that is not returned is not concluded to be gone.
+        """
+        numbers = sorted({number for number, _ in open_keys.orders if number > place.reread} - run.seen)
+        for start in range(0, len(numbers), ID_LIMIT):
+            batch = numbers[start : start + ID_LIMIT]
+            missing, readings = list(batch), list[Reading]()
+            for shop_no in self._shop_nos:
+                if not missing:
+                    break
+                page = await self._client.orders_by_number(shop_no=shop_no, order_nos=missing)
+                found = await self._readings(page.rows, shop_no)
+                readings += found
+                keys = {reading.key for reading in found}
+                missing = [number for number in missing if number not in keys]
+            after = Place(step=run.steps - 1, reread=batch[-1])
+            yield run.page(readings, after, share=(start + len(batch)) / len(numbers))
+
+    async def _readings(self, rows: Sequence[bytes], shop_no: int) -> list[Reading]:
+        return [(await self._reading(row, shop_no))[0] for row in rows]
+
+    async def _reading(self, row: bytes, shop_no: int) -> tuple[Reading, OrderWire | None]:
+        """What one row became; a row that cannot be read is reported alone."""
+        try:
+            wire = decode(order_decoder, row)
+            if wire.shop_no is None:
+                wire.shop_no = shop_no
+            for kind, claim_code in missing_claims(wire):
+                await self._add_claim(wire, kind, claim_code, shop_no)
+            record = map_order(wire, codes=self._codes)
+        except MalformedResponseError as error:
+            return Reading(key=best_key(row, "order_id"), raw=row, error=str(error)), None
+        return Reading(key=record.order_no, raw=row, record=record), wire
+
+    async def _add_claim(self, wire: OrderWire, kind: ClaimKind, claim_code: str, shop_no: int) -> None:
+        """Fetch a claim that the order only names; the order stays incomplete when there is none."""
+        try:
+            row = await self._client.claim(shop_no=shop_no, resource=RESOURCE[kind], claim_code=claim_code)
+        except NotFoundAtMallError:
+            return
+        claim = decode(claim_decoder, row)
+        name = "return_" if kind is ClaimKind.RETURN else RESOURCE[kind]
+        known = getattr(wire, name)
+        setattr(wire, name, [*known, claim] if isinstance(known, list) else [claim])
+
+
+class _Run:
+    """What one process remembers of its run: orders given out, orders of the window being read."""
+
+    def __init__(self, *, span: Span, steps: int) -> None:
+        self.steps = steps
+        self.seen: set[str] = set()
+        self._seconds = max(1.0, (span.until - span.since).total_seconds())
+        self._window: set[str] = set()
+        self._before = 0
+
+    def found_in_window(self, place: Place, readings: list[Reading]) -> int:
+        """How many different orders the window gave, this page included."""
+        if place.offset == 0:
+            self._before = 0
+            if place.turn == 1:
+                self._window = set()
+        elif not self._window:
+            self._before = place.found  # continued by another process: those it found are not these
+        self._window.update(reading.key for reading in readings)
+        return self._before + len(self._window)
+
+    def unseen(self, readings: list[Reading]) -> list[Reading]:
+        """Without the orders that this run has given out already, in other windows or by other dates."""
+        fresh = [reading for reading in readings if reading.key not in self.seen]
+        self.seen.update(reading.key for reading in fresh)
+        return fresh
+
+    def page(self, readings: list[Reading], place: Place, *, share: float = 0.0) -> Page:
+        left = sum((until - since).total_seconds() for since, until in place.pending)
+        inside = max(0.0, 1 - left / self._seconds) if place.pending else share
+        progress = min(1.0, (place.step + inside) / self.steps)
+        return Page(readings=tuple(readings), cursor=encode_cursor(place), progress=progress)
+
+
+def _cut(span: Span) -> tuple[tuple[datetime, datetime], ...]:
+    """The windows of a span; both ends belong to the mall's windows, so neighbours share a second."""
+    since = span.since.replace(microsecond=0) - (timedelta() if span.is_full else OVERLAP)
+    until = span.until.replace(microsecond=0) + timedelta(seconds=1)
+    cut = windows(since, max(until, since + timedelta(seconds=1)), longest=LONGEST)
+    return tuple((window.since, window.until) for window in cut)
+
+
+def _short(shop_no: int, date_type: str, since: datetime, until: datetime, *, found: int, total: int) -> Reading:
+    """The mall counts more orders than it lists: said aloud instead of passing as complete."""
+    where = f"shop_no {shop_no}, {date_type} {since.isoformat()} to {until.isoformat()}"
+    return Reading(
+        key=f"window:{shop_no}:{date_type}:{since.isoformat()}",
+        raw=b"{}",
+        error=f"the mall counts {total} orders but listed {found} in {TURNS} readings ({where})",
+    )
