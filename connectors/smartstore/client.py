@@ -15,7 +15,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from connectors.smartstore.mapping import KST
+from connectors.smartstore.leaves import KST
 from connectors.smartstore.vocabulary import ACCESS_CODES, NOT_FOUND_CODES, SERVER_CODES
 from connectors.smartstore.wire import (
     ActedWire,

@@ -7,7 +7,8 @@ from connectors.smartstore import actions
 from connectors.smartstore.auth import NaverAuth
 from connectors.smartstore.client import RATE, SmartstoreClient, Verdicts, read_limits
 from connectors.smartstore.inquiries import find_inquiry, read_inquiry_pages
-from connectors.smartstore.mapping import QNA_PREFIX, Unknowns
+from connectors.smartstore.leaves import Unknowns
+from connectors.smartstore.mapping import QNA_PREFIX
 from connectors.smartstore.orders import missing_lines, read_lines, read_order_pages
 from connectors.smartstore.probe import probe
 from connectors.smartstore.settings import DEFAULT_BASE_URL, SmartstoreCredentials

@@ -12,14 +12,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from connectors.smartstore.client import RecordPage, SmartstoreClient
-from connectors.smartstore.mapping import (
-    INQUIRY_PREFIX,
-    KST,
-    QNA_PREFIX,
-    Unknowns,
-    read_inquiry,
-    read_qna,
-)
+from connectors.smartstore.leaves import KST, Unknowns
+from connectors.smartstore.mapping import INQUIRY_PREFIX, QNA_PREFIX, read_inquiry, read_qna
 from hub.core.contract import OpenKeys, Page, Reading, Span
 from hub.core.errors import MalformedResponseError
 from hub.core.paging import decode_cursor, encode_cursor

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from connectors.smartstore.ahead import work_ahead
 from connectors.smartstore.client import MOST_ROWS, SmartstoreClient
-from connectors.smartstore.mapping import Unknowns, read_detail, unreadable_key
+from connectors.smartstore.leaves import Unknowns
+from connectors.smartstore.mapping import read_detail, unreadable_key
 from hub.core.contract import OpenKeys, Page, Reading, Span
 from hub.core.errors import MalformedResponseError, NotFoundAtMallError
 from hub.core.paging import decode_cursor, encode_cursor, windows

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from connectors.smartstore.auth import NaverAuth
 from connectors.smartstore.client import SmartstoreClient
-from connectors.smartstore.mapping import KST
+from connectors.smartstore.leaves import KST
 from hub.core.contract import CheckItem
 from hub.core.errors import MallError
 
