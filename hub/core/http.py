@@ -8,6 +8,7 @@ else - time-outs, pacing, retries, what may be repeated - is decided here, once 
 import ipaddress
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import httpx
@@ -82,6 +83,10 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+#: calls of whoever reads now are counted here too (a feed of a run); set by the reader for its own task
+counted_calls: ContextVar[CallCounts | None] = ContextVar("counted_calls", default=None)
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -277,8 +282,13 @@ class MallHttp:
                 )
         raise AssertionError  # tenacity either returned or raised
 
+    def _counters(self) -> tuple[CallCounts, ...]:
+        reader = counted_calls.get()
+        return (self.counts,) if reader is None else (self.counts, reader)
+
     def _note_retry(self, state: RetryCallState) -> None:
-        self.counts.retried += 1
+        for counts in self._counters():
+            counts.retried += 1
         error = state.outcome.exception() if state.outcome else None
         log.info("mall.call.retried", shop=self._shop, attempt=state.attempt_number, error=type(error).__name__)
 
@@ -293,7 +303,8 @@ class MallHttp:
         request: Mapping[str, Any],
     ) -> httpx.Response:
         sent_at = await bucket.take()
-        self.counts.sent += 1
+        for counts in self._counters():
+            counts.sent += 1
         try:
             response = await self.client.request(method, url, **request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -312,7 +323,8 @@ class MallHttp:
         if error_found is None:
             return response
         if isinstance(error_found, RateLimitedError):
-            self.counts.throttled += 1
+            for counts in self._counters():
+                counts.throttled += 1
             bucket.close_for(error_found.wait_seconds)
         raise self._failed(error_found, operation, is_write)
 

@@ -57,7 +57,7 @@ class Counts(Struct, kw_only=True):
     vanished: int = 0
 
     def add(self, other: "Counts") -> None:
-        for field in self.__struct_fields__:
+        for field in Counts.__struct_fields__:
             setattr(self, field, getattr(self, field) + getattr(other, field))
 
 
@@ -481,7 +481,7 @@ class RecordWriter:
             )
         # A record that can be read again leaves quarantine by itself.
         await connection.execute(
-            _RESOLVE, {"shop_id": self._shop_id, "feed": feed.value, "keys": list(fresh), "at": at}
+            _RESOLVE, {"of_shop": self._shop_id, "of_feed": feed.value, "keys": list(fresh), "at": at}
         )
 
     async def _write_broken(
@@ -641,8 +641,8 @@ _STORED_RAW = select(raw_payloads.c.key, raw_payloads.c.payload_hash).where(
 _RESOLVE = (
     update(quarantine)
     .where(
-        quarantine.c.shop_id == bindparam("shop_id"),
-        quarantine.c.feed == bindparam("feed"),
+        quarantine.c.shop_id == bindparam("of_shop"),
+        quarantine.c.feed == bindparam("of_feed"),
         _among(quarantine, "key", "keys"),
         quarantine.c.resolved_at.is_(None),
     )

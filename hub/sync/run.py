@@ -9,6 +9,7 @@ import structlog
 from msgspec import Struct
 
 from hub.core.contract import (
+    CallCounts,
     Capability,
     Connector,
     Feed,
@@ -22,6 +23,7 @@ from hub.core.contract import (
     Span,
 )
 from hub.core.errors import ConfigurationError, MallError
+from hub.core.http import counted_calls
 from hub.core.model import Claim, Order
 from hub.policy.due import MallClock
 from hub.store.database import Database
@@ -160,7 +162,8 @@ class ShopRun:
         await self._states.note_unknown_codes(Feed.ORDERS, self._connector.unknown_codes)
 
     async def _settle(self, settler: Settler, started_at: datetime, *, is_whole: bool) -> None:
-        calls_before = self._connector.calls.sent
+        calls = CallCounts()
+        counted_calls.set(calls)
         counts = {feed: Counts() for feed in Feed}
         try:
             counts = await settler.settle(
@@ -172,15 +175,15 @@ class ShopRun:
             await self._failed(_Pass(capability=Capability.READ_ORDERS, feeds=(Feed.ORDERS,)), error)
         for feed, report in self._reports.items():
             report.add(counts[feed])
-        self._reports[Feed.ORDERS].calls += self._connector.calls.sent - calls_before
+        self._reports[Feed.ORDERS].calls += calls.sent
 
     async def _guarded(self, each: _Pass, *, full: bool) -> bool:
         """Run one pass; returns whether it was full, whole and in one piece. The edge of a feed's run:
         whatever breaks it is reported, and the others go on.
         """
         begun = time.perf_counter()
-        calls = self._connector.calls
-        before = (calls.sent, calls.throttled)
+        calls = CallCounts()
+        counted_calls.set(calls)
         report = self._reports[each.feeds[0]]
         try:
             return await self._read(each, full=full)
@@ -191,8 +194,8 @@ class ShopRun:
             await self._failed(each, error)
         finally:
             report.seconds = round(time.perf_counter() - begun, 3)
-            report.calls += calls.sent - before[0]
-            report.throttled += calls.throttled - before[1]
+            report.calls += calls.sent
+            report.throttled += calls.throttled
         return False
 
     async def _failed(self, each: _Pass, error: Exception) -> None:
