@@ -327,7 +327,7 @@ def render_claim(order: OrderFact, item: Item, claim: ClaimFact, now: datetime) 
     step = claim.step_at(now)
     is_undone = step is not None and step.state in (ClaimState.WITHDRAWN, ClaimState.REJECTED)
     is_done = step is not None and step.state is ClaimState.DONE
-    amount = claim.quantity * claim_price(item)
+    amount = claim.quantity * item.line.item.price
     accepted = accepted_at(claim) or claim.requested_at
     letter = LETTERS[claim.kind]
     rendered: Json = {
@@ -359,10 +359,6 @@ def render_claim(order: OrderFact, item: Item, claim: ClaimFact, now: datetime) 
             {"order_item_code": item_code(order, other)} for other in items_of(order, now) if other.replaces is claim
         ]
     return rendered
-
-
-def claim_price(item: Item) -> int:
-    return item.line.item.price
 
 
 def _pickup(order: OrderFact, item: Item, claim: ClaimFact) -> Json:

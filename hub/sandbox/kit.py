@@ -68,7 +68,7 @@ class SandboxOptions:
 
     ``rate_per_second`` and ``burst`` replace the mall's documented limit when given. ``rows`` is asked
     to spoil the rows of every list answer; the default leaves them as they are. ``seed`` chooses the
-    awkward shapes.
+    awkward shapes. ``clock`` answers the seconds that limits count by; the World's own time when absent.
     """
 
     rate_per_second: float | None = None
@@ -76,6 +76,7 @@ class SandboxOptions:
     enforce_limits: bool = True
     rows: RowFaults = field(default_factory=RowFaults)
     seed: int = 1
+    clock: Callable[[], float] | None = None
 
 
 class SandboxMall(Protocol):

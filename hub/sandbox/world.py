@@ -110,6 +110,10 @@ class World:
                 return claim
         return None
 
+    def goods(self, shop: str) -> Sequence[Item]:
+        """Everything the shop sells, one entry per option."""
+        return self._historian.items[self.shops[shop].country]
+
     def was_paid(self, order: OrderFact) -> bool:
         return order.paid_at is not None and order.paid_at <= self.now()
 

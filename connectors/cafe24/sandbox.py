@@ -1,0 +1,371 @@
+"""An emulated Cafe24 mall: one account with its shop numbers, over the World.
+
+It answers what the Admin API answers and refuses what it refuses: tokens that rotate, a leaky bucket,
+windows shorter than three months, walls of offset, two body forms. Not emulated and told so: some
+filters of the order list, comments, memos, points, coupons, webhooks.
+
+Source: Cafe24 Admin API, version 2026-03-01; confidence: sure unless the part's own module says less.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from litestar.types import ASGIApp
+
+from connectors.cafe24.sandbox_boards import Boards
+from connectors.cafe24.sandbox_claims import Claims
+from connectors.cafe24.sandbox_http import (
+    ApiError,
+    Json,
+    Limits,
+    Tokens,
+    body_shop_no,
+    many,
+    one_request,
+    page_of,
+    required,
+    shop_no_of,
+    window_of,
+)
+from connectors.cafe24.sandbox_items import LETTERS, items_of
+from connectors.cafe24.sandbox_orders import (
+    CARRIERS,
+    claim_code,
+    item_code,
+    kst,
+    money,
+    order_id,
+    product_code,
+    product_no,
+    render_buyer,
+    render_item,
+    render_order,
+    render_receivers,
+)
+from connectors.cafe24.sandbox_search import OrderSearch, links
+from connectors.cafe24.sandbox_truth import truth_of
+from hub.core.model import ClaimState, InventoryMode
+from hub.sandbox.asgi import Request, Response, app_of
+from hub.sandbox.facts import Item, LineFact, OrderFact
+from hub.sandbox.kit import Row, SandboxMall, SandboxOptions, Truth
+from hub.sandbox.world import World
+
+_MALL_ID, _CLIENT_ID, _CLIENT_SECRET, _REFRESH_TOKEN = "hubmall", "sandbox-client", "sandbox-secret", "rT0.sandbox"
+_ADMIN = "/api/v2/admin"
+_EMBEDS = frozenset({"items", "receivers", "buyer", "return", "cancellation", "exchange"})
+_EMBEDS_OF_ONE = _EMBEDS | {"benefits", "coupons", "refunds"}
+_CLAIM = "cancellation|return|exchange"
+
+
+def build(world: World, *, shop: str, options: SandboxOptions) -> "Cafe24Sandbox":
+    """The emulated mall of one shop of the World."""
+    return Cafe24Sandbox(world, shop=shop, options=options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    method: str
+    path: re.Pattern[str]
+    scope: str
+    handle: Callable[..., Response]
+
+
+class Cafe24Sandbox(SandboxMall):
+    """``tokens`` and ``limits`` may be looked at and bent by tests (expire a token, take a scope away)."""
+
+    def __init__(self, world: World, *, shop: str, options: SandboxOptions) -> None:
+        self.mall = "cafe24"
+        self.shop = shop
+        self.app: ASGIApp = app_of(self._answer)
+        self.tokens = Tokens(
+            now=world.now,
+            mall_id=_MALL_ID,
+            client_id=_CLIENT_ID,
+            client_secret=_CLIENT_SECRET,
+            refresh_token=_REFRESH_TOKEN,
+        )
+        self.limits = Limits(options=options, clock=options.clock or (lambda: world.now().timestamp()))
+        #: calls answered, by method and path
+        self.calls: dict[str, int] = {}
+        self._world = world
+        self._rows = options.rows
+        self._search = OrderSearch(world, shop)
+        self._claims = Claims(world, self._search)
+        self._boards = Boards(world, shop, mall_id=_MALL_ID, rows=options.rows)
+        self._routes = self._make_routes()
+
+    def shop_table(self, base_url_root: str) -> Row:
+        return {
+            "name": self.shop,
+            "mall": self.mall,
+            "base_url": base_url_root.rstrip("/"),
+            "credentials": {
+                "mall_id": _MALL_ID,
+                "client_id": _CLIENT_ID,
+                "client_secret": _CLIENT_SECRET,
+                "refresh_token": self.tokens.refresh_token,
+                "shop_no": list(self._world.shops[self.shop].sub_shops),
+            },
+        }
+
+    def truth(self) -> Truth:
+        return truth_of(self._world, self.shop)
+
+    # -- requests
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == "/api/v2/oauth/token" and request.method == "POST":
+            return self.tokens.answer(request)
+        refused = self.limits.admit()
+        response = refused or self._routed(request)
+        response.headers |= self.limits.headers()
+        version = request.headers.get("x-cafe24-api-version")
+        if version:
+            response.headers["X-Cafe24-Api-Version"] = version
+        return response
+
+    def _routed(self, request: Request) -> Response:
+        key = f"{request.method} {request.path}"
+        self.calls[key] = self.calls.get(key, 0) + 1
+        try:
+            for route in self._routes:
+                match = route.path.fullmatch(request.path)
+                if match and route.method == request.method:
+                    self.tokens.check(request, route.scope)
+                    return route.handle(request, *match.groups())
+        except ApiError as error:
+            return error.response
+        return ApiError(404, "No API found.").response
+
+    def _make_routes(self) -> list[_Route]:
+        orders, boards, claims = "order", "community", self._claims
+        table: list[tuple[str, str, str, Callable[..., Response]]] = [
+            ("GET", "/orders", orders, self._orders),
+            ("GET", "/orders/count", orders, self._count),
+            ("GET", r"/orders/([\d-]+)", orders, self._one_order),
+            ("PUT", r"/orders/([\d-]+)", orders, self._hold),
+            ("GET", r"/orders/([\d-]+)/(items|receivers|buyer)", orders, self._part_of_order),
+            ("POST", r"/orders/([\d-]+)/shipments", orders, self._ship),
+            ("POST", rf"/orders/([\d-]+)/({_CLAIM})", orders, claims.accept),
+            ("PUT", rf"/orders/([\d-]+)/({_CLAIM})/([\w-]+)", orders, claims.move),
+            ("GET", rf"/({_CLAIM})/([\w-]+)", orders, self._claim),
+            ("GET", "/refunds", orders, self._refunds),
+            ("GET", "/shops", "store", self._shops),
+            ("GET", "/carriers", "shipping", self._carriers),
+            ("GET", "/suppliers", "supply", self._suppliers),
+            ("GET", "/products", "product", self._products),
+            ("GET", "/boards", boards, self._boards.boards),
+            ("GET", r"/boards/(\d+)/articles", boards, self._boards.articles),
+            ("POST", r"/boards/(\d+)/articles", boards, self._boards.post_articles),
+            ("GET", "/urgentinquiry", boards, self._boards.urgent),
+            *((method, r"/urgentinquiry/(\d+)/reply", boards, self._boards.urgent_reply) for method in _REPLY_METHODS),
+            *(
+                ("PUT", f"/{name}requests", orders, partial(claims.refuse, name=name))
+                for name in ("cancellation", "return", "exchange")
+            ),
+        ]
+        return [
+            _Route(method, re.compile(_ADMIN + path), f"mall.{'read' if method == 'GET' else 'write'}_{area}", handle)
+            for method, path, area, handle in table
+        ]
+
+    # -- orders
+
+    def _orders(self, request: Request) -> Response:
+        limit, offset = page_of(request, most=1000, deepest=15000)
+        embed = _embed(request, _EMBEDS)
+        found = self._search.find(request)
+        now = self._world.now()
+        rows = [render_order(order, now, embed=embed) for order in found[offset : offset + limit]]
+        fields = frozenset(many(request, "fields"))
+        if fields:
+            rows = [{name: value for name, value in row.items() if name in fields | embed} for row in rows]
+        is_last = offset + limit >= len(found)
+        return Response(
+            content={
+                "orders": self._rows.spoil(rows, path=request.path),
+                "links": links(request, limit=limit, offset=offset, is_last=is_last),
+            }
+        )
+
+    def _count(self, request: Request) -> Response:
+        return Response(content={"count": len(self._search.find(request))})
+
+    def _one_order(self, request: Request, order_no: str) -> Response:
+        embed = _embed(request, _EMBEDS_OF_ONE)
+        order = self._search.one(order_no, shop_no_of(request))
+        rendered = render_order(order, self._world.now(), embed=embed)
+        if "refunds" in embed:
+            rendered["refunds"] = list(self._refunds_of(order))
+        return Response(content={"order": rendered | {name: [] for name in embed & {"benefits", "coupons"}}})
+
+    def _part_of_order(self, request: Request, order_no: str, part: str) -> Response:
+        order = self._search.one(order_no, shop_no_of(request))
+        now = self._world.now()
+        if part == "items":
+            return Response(content={"items": [render_item(order, item, now) for item in items_of(order, now)]})
+        return Response(content={part: render_buyer(order) if part == "buyer" else render_receivers(order)})
+
+    def _hold(self, request: Request, order_no: str) -> Response:
+        """PUT /orders/{order_id}: prepare, hold and unhold."""
+        wanted = one_request(request)
+        required(wanted, "process_status", "order_item_code")
+        order = self._search.one(order_no, body_shop_no(request))
+        for item in self._items_named(order, wanted["order_item_code"]):
+            if wanted["process_status"] in ("hold", "unhold"):
+                self._world.set_held(item, is_held=wanted["process_status"] == "hold")
+            elif wanted["process_status"] in ("prepare", "prepareproduct"):
+                self._world.prepare(item)
+            else:
+                raise ApiError(422, "Invalid value. (parameter.process_status)")
+        shown = {"process_status": wanted["process_status"], "order_item_code": wanted["order_item_code"]}
+        return Response(content={"order": {"shop_no": order.sub_shop, **shown, "collect_points": "F"}})
+
+    def _ship(self, request: Request, order_no: str) -> Response:
+        wanted = one_request(request)
+        required(wanted, "tracking_no", "shipping_company_code", "status", "order_item_code")
+        order = self._search.one(order_no, body_shop_no(request))
+        names = {code: name for name, code in CARRIERS.items()}
+        carrier = names.get(str(wanted["shipping_company_code"]))
+        if carrier is None:
+            raise ApiError(422, "Invalid value. (parameter.shipping_company_code)")
+        for line in self._items_named(order, wanted["order_item_code"]):
+            self._world.dispatch(line, carrier, str(wanted["tracking_no"])[:40])
+        shipment = {"shop_no": order.sub_shop, "shipping_code": f"D-{order_id(order)}-00", "order_id": order_id(order)}
+        return Response(status=201, content={"shipments": [shipment | wanted]})
+
+    def _items_named(self, order: OrderFact, codes: Any) -> list[LineFact]:
+        """The lines of the named items, each still to be dispatched."""
+        now = self._world.now()
+        by_code = {item_code(order, item): item for item in items_of(order, now)}
+        chosen = [by_code.get(str(code)) for code in codes]
+        lines = [item.line for item in chosen if item and item.code(now) in ("N10", "N20", "N21", "N22")]
+        if len(lines) != len(chosen):
+            raise ApiError(422, "The item is in a state that does not allow it. (parameter.order_item_code)")
+        return lines
+
+    # -- claims and refunds
+
+    def _claim(self, request: Request, name: str, code: str) -> Response:
+        return self._claims.read(name, code, shop_no_of(request))
+
+    def _refunds(self, request: Request) -> Response:
+        limit, offset = page_of(request, most=500, deepest=15000)
+        window = window_of(request, months=12)
+        if window is None:
+            raise ApiError(422, "Required parameter is missing. (parameter.start_date)")
+        start, end = kst(window[0]) or "", kst(window[1]) or ""
+        shop_no, order_ids = shop_no_of(request), set(many(request, "order_id"))
+        found = [
+            refund
+            for order in self._world.orders(self.shop)
+            if order.sub_shop == shop_no and (not order_ids or order_id(order) in order_ids)
+            for refund in self._refunds_of(order)
+            if start <= refund["refund_date"] <= end
+        ]
+        found.sort(key=lambda refund: str(refund["refund_date"]), reverse=True)
+        return Response(content={"refunds": self._rows.spoil(found[offset : offset + limit], path=request.path)})
+
+    def _refunds_of(self, order: OrderFact) -> list[Json]:
+        now = self._world.now()
+        rows: list[Json] = []
+        for item in items_of(order, now) if any(line.claims for line in order.lines) else ():
+            for claim in item.claims:
+                step = claim.step_at(now)
+                if step and step.state is ClaimState.DONE and LETTERS[claim.kind] != "E":
+                    row = {
+                        "shop_no": order.sub_shop,
+                        "order_id": order_id(order),
+                        "refund_code": claim_code(claim, now),
+                        "refund_date": kst(step.at),
+                        "accepted_refund_date": kst(step.at),
+                        "actual_refund_amount": money(item.line.item.price * claim.quantity),
+                        "order_item_code": [item_code(order, item)],
+                        "status": "T",
+                    }
+                    rows.append(row)
+        return rows
+
+    # -- the mall itself
+
+    def _shops(self, _request: Request) -> Response:
+        rows = [
+            {
+                "shop_no": number,
+                "default": "T" if number == 1 else "F",
+                "shop_name": f"{_MALL_ID} {number}",
+                "language_code": "ko_KR",
+                "currency_code": "KRW",
+                "timezone": "Asia/Seoul",
+                "active": "T",
+            }
+            for number in self._world.shops[self.shop].sub_shops
+        ]
+        return Response(content={"shops": rows})
+
+    def _carriers(self, request: Request) -> Response:
+        rows = [
+            {
+                "shop_no": shop_no_of(request),
+                "carrier_id": number,
+                "shipping_carrier_code": code,
+                "shipping_carrier": name,
+            }
+            for number, (name, code) in enumerate(CARRIERS.items(), start=1)
+        ]
+        return Response(content={"carriers": rows})
+
+    def _suppliers(self, request: Request) -> Response:
+        limit, offset = page_of(request, most=100, deepest=8000)
+        rows = {
+            goods.supplier_code: {
+                "shop_no": shop_no_of(request),
+                "supplier_code": goods.supplier_code,
+                "supplier_name": goods.supplier_name,
+                "status": "A",
+                "trading_type": "D" if goods.mode is InventoryMode.DIRECT_PURCHASE else "C",
+                "payment_type": "P",
+                "supplier_type": "BS",
+                "manager_information": [
+                    {"no": 1, "name": "담당자", "phone": "010-0000-0002", "email": "p@example.com", "use_sms": "F"}
+                ],
+            }
+            for goods in self._goods()
+        }
+        return Response(content={"suppliers": list(rows.values())[offset : offset + limit]})
+
+    def _products(self, request: Request) -> Response:
+        limit, offset = page_of(request, most=100, deepest=5000)
+        wanted = set(many(request, "product_no"))
+        rows = {
+            product_no(goods): {
+                "shop_no": shop_no_of(request),
+                "product_no": product_no(goods),
+                "product_code": product_code(goods),
+                "custom_product_code": goods.sku,
+                "product_name": goods.name,
+                "price": money(goods.price),
+                "supplier_code": goods.supplier_code,
+                "display": "T",
+                "selling": "T",
+            }
+            for goods in self._goods()
+        }
+        found = [row for number, row in rows.items() if not wanted or str(number) in wanted]
+        return Response(content={"products": found[offset : offset + limit]})
+
+    def _goods(self) -> Sequence[Item]:
+        return self._world.goods(self.shop)
+
+
+_REPLY_METHODS = ("GET", "POST", "PUT")
+
+
+def _embed(request: Request, known: frozenset[str]) -> frozenset[str]:
+    embed = frozenset(many(request, "embed"))
+    if not embed <= known:
+        raise ApiError(422, "Invalid value. (parameter.embed)")
+    return embed

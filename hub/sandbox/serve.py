@@ -1,0 +1,74 @@
+"""Emulated malls on loopback ports, for the demo and for programs that want real sockets."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from hub.sandbox.kit import SandboxMall
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+DEFAULT_PORTS = (9101, 9102, 9103)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals to the program it runs in."""
+
+    def install_signal_handlers(self) -> None:
+        return
+
+
+def base_urls(
+    malls: Sequence[SandboxMall], *, host: str = "127.0.0.1", ports: Sequence[int] = DEFAULT_PORTS
+) -> dict[str, str]:
+    """Shop name -> scheme, host and port under which ``serve`` will answer for it."""
+    return {mall.shop: f"http://{host}:{port}" for mall, port in zip(malls, ports, strict=False)}
+
+
+async def serve(malls: Sequence[SandboxMall], *, host: str = "127.0.0.1", ports: Sequence[int] = DEFAULT_PORTS) -> None:
+    """Serve until cancelled, one port per mall. Raises: ValueError when there are fewer ports than malls."""
+    async with serving(malls, host=host, ports=ports):
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def serving(
+    malls: Sequence[SandboxMall], *, host: str = "127.0.0.1", ports: Sequence[int] = DEFAULT_PORTS
+) -> "AsyncIterator[None]":
+    """Serve while the block runs; every port answers before it starts.
+
+    Raises: ValueError when there are fewer ports than malls, OSError when a port is taken.
+    """
+    if len(ports) < len(malls):
+        message = f"{len(malls)} malls need as many ports, not {len(ports)}"
+        raise ValueError(message)
+    servers = [_server(mall, host, port) for mall, port in zip(malls, ports, strict=False)]
+    tasks = [asyncio.create_task(server.serve()) for server in servers]
+    try:
+        while not all(server.started for server in servers):
+            for task in tasks:
+                if task.done():
+                    task.result()
+                    raise OSError("an emulated mall could not listen on its port")
+            await asyncio.sleep(0.02)
+        yield
+    finally:
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _server(mall: SandboxMall, host: str, port: int) -> _Server:
+    config = uvicorn.Config(
+        mall.app,  # type: ignore[arg-type]
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+    )
+    return _Server(config)
