@@ -6,6 +6,7 @@ is unpacked.
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -19,6 +20,7 @@ MAX_UNPACKED_BYTES: Final = 512 * 1024 * 1024
 MAX_ROWS: Final = 500_000
 _MAX_EXACT_FLOAT: Final = 2**53
 _DELIMITERS: Final = (",", "\t", ";")
+_DELIMITER: Final = re.compile(r"[,\t;]")
 _EXCEL_MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: Tried in this order where a file says nothing of its encoding and is no UTF-8.
 _EAST_ASIAN: Final = ("cp949", "cp932")
@@ -131,9 +133,8 @@ def _decodings(data: bytes, encodings: Sequence[str]) -> Iterator[tuple[str, str
 
 def _likeness(text: str, words: frozenset[str]) -> tuple[int, int]:
     """How much a decoding looks right: known words in the head, then script that people write."""
-    lines = text.splitlines()
-    head = sum(word in words for word in (fold_word(cell) for row in _parse(lines[:1]) for cell in row))
     sample = text[:20_000]
+    head = sum(fold_word(cell) in words for cell in _DELIMITER.split(sample.partition("\n")[0]))
     # Hangul read as Shift_JIS turns into half-width katakana and rare ideographs; kana read as CP949
     # turns into rare hangul mixed with ideographs. Plain kana and hangul are what people type.
     natural = sum("\u3041" <= char <= "\u30fe" or "\uac00" <= char <= "\ud7a3" for char in sample)
@@ -147,20 +148,14 @@ def fold_word(text: str) -> str:
 
 
 def _csv_rows(text: str) -> tuple[tuple[Cell, ...], ...]:
+    lines = io.StringIO(text, newline="")
+    delimiter = max(_DELIMITERS, key=lines.readline().count)
+    lines.seek(0)
     rows: list[tuple[Cell, ...]] = []
     try:
-        rows.extend(tuple(row) for row in _parse(io.StringIO(text, newline="")))
+        rows.extend(tuple(row) for row in csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
         what = f"Row {len(rows) + 1} is no readable CSV: {error}"
         fix = "A quotation mark opened and never closed is the usual cause; correct it or save the file as .xlsx."
         raise SheetError(what, fix=fix) from error
     return tuple(rows)
-
-
-def _parse(lines: Sequence[str] | io.StringIO) -> Iterator[list[str]]:
-    first = lines[0] if isinstance(lines, Sequence) and lines else ""
-    if isinstance(lines, io.StringIO):
-        first = lines.readline()
-        lines.seek(0)
-    delimiter = max(_DELIMITERS, key=first.count)
-    return iter(csv.reader(lines, delimiter=delimiter, strict=True))

@@ -94,8 +94,9 @@ def test_a_mall_clock_counts_in_its_own_calendar():
     # 23 November is a holiday in Japan and a working Monday in Korea.
     clocks = read_clocks(CLOCK, file="clocks.toml")
 
-    assert dues_of(CaseKind.DISPATCH, country="JP", paid_at=seoul("2026-11-20T10:00"), clocks=clocks) == [
-        (seoul("2026-11-26T23:59:59"), "mall", "due.mall.dispatch")
+    assert dues_of(CaseKind.DISPATCH, paid_at=seoul("2026-11-20T10:00"), clocks=clocks) == [
+        (seoul("2026-11-25T23:59:59"), "law", "due.law.supply"),
+        (seoul("2026-11-26T23:59:59"), "mall", "due.mall.dispatch"),
     ]
     assert (
         dues_of(CaseKind.DISPATCH, mall="mallb", country="JP", paid_at=seoul("2026-11-20T10:00"), clocks=clocks) == []

@@ -184,3 +184,14 @@ def test_every_chain_has_people_or_reasons_and_never_a_partner_of_purchased_good
     if mode is DIRECT:
         assert Role.PARTNER not in {link.role for link in found.chain}
         assert "한빛" not in msgspec.json.encode(found).decode()
+
+
+def test_purchased_goods_never_show_their_supplier_even_where_the_md_is_missing():
+    decision = ModeDecision(mode=DIRECT, rule="rule:r", steps=(), partner="한빛유통")
+
+    (link,) = build_chain(
+        decision, matter=Matter.COMPENSATION, shop="m", mall="m", at=NOON, directory=Directory((PARTNER,))
+    )
+
+    assert link.contact is None
+    assert link.why.endswith("No contact with the role md is in the directory.")

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.core.model import InventoryMode
@@ -228,6 +228,8 @@ def test_problems_are_listed_up_to_a_limit_and_counted_beyond():
 
 @settings(deadline=None)
 @given(data=st.binary(max_size=300))
+@example(data=b'"')
+@example(data=b'\xb0\xa1"')
 def test_no_bytes_raise(data):
     found = read_mode_table(data)
 
