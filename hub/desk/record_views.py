@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Row
 
 from hub.core.contract import Connector
@@ -22,9 +21,8 @@ from hub.desk.views import (
 from hub.desk.worklist import mall_mark
 from hub.store.box import Box
 from hub.store.database import from_ms
+from hub.store.one import unpack_inquiry
 from hub.store.sealed import CLAIM_TEXT_PLACE, INQUIRY_PLACE, ORDER_PLACE, OrderPrivate, unpack_order
-
-_unpack_inquiry = msgspec.msgpack.Decoder(Inquiry).decode
 
 
 class Curtain:
@@ -48,7 +46,7 @@ def open_order(row: Row[Any] | None, box: Box) -> OrderPrivate:
 
 
 def open_inquiry(row: Row[Any], box: Box) -> Inquiry:
-    return _unpack_inquiry(box.open(row.sealed, INQUIRY_PLACE))
+    return unpack_inquiry(box.open(row.sealed, INQUIRY_PLACE))
 
 
 def person_view(private: OrderPrivate, writer: Party | None, curtain: Curtain) -> PersonView:

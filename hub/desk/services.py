@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from hub.core.contract import Connector, Manifest
 from hub.settings import Settings
 from hub.store.database import Database
+from routing.contacts import Directory
+from routing.modes import ModeTable
 
 
 class Malls(Protocol):
@@ -16,6 +18,16 @@ class Malls(Protocol):
     def manifests(self) -> Mapping[str, Manifest]: ...
 
     def manifest(self, mall: str) -> Manifest: ...
+
+
+class RoutingBook(Protocol):
+    """Whom to ask: inventory modes of products, and the people."""
+
+    @property
+    def table(self) -> ModeTable: ...
+
+    @property
+    def directory(self) -> Directory: ...
 
 
 class Services(Protocol):
@@ -34,6 +46,6 @@ class Services(Protocol):
     def now(self) -> Callable[[], datetime]: ...
 
     @property
-    def routing(self) -> Any: ...
+    def routing(self) -> RoutingBook | None: ...
 
     async def connector(self, shop_name: str) -> Connector: ...

@@ -5,7 +5,6 @@ Times are aware UTC, money is minor units with its currency; words are keys of t
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from msgspec import Struct
 
@@ -220,13 +219,43 @@ class CaseLink(Struct, frozen=True, kw_only=True):
 
 
 class ContactView(Struct, frozen=True, kw_only=True):
-    """Whom to ask about ``matter``, in order, with the reasons; ``steps`` is how it was found."""
+    """One person to ask; ``name`` is ``None`` when nobody is known for the role, and ``why`` says so."""
+
+    role: str
+    name: str | None
+    organisation: str | None
+    phone: str | None
+    chat: str | None
+    email: str | None
+    is_open: bool
+    next_open_at: datetime | None
+    why: str
+
+
+class ContactCard(Struct, frozen=True, kw_only=True):
+    """Whom to ask about ``matter``, in order; ``mode_rule`` and ``steps`` tell how that was found."""
 
     matter: str
     mode: str
     mode_rule: str
-    chain: tuple[dict[str, Any], ...]
+    product_name: str
+    chain: tuple[ContactView, ...]
     steps: tuple[str, ...]
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """One action on one line or inquiry, as the screen offers it; a greyed one says why and where else."""
+
+    action: str
+    is_allowed: bool
+    is_irreversible: bool
+    why_not: str | None
+    instead: str
+    link: str | None
+    order_no: str | None = None
+    line_no: str | None = None
+    inquiry_no: str | None = None
+    product_name: str | None = None
 
 
 class Dossier(Struct, frozen=True, kw_only=True):

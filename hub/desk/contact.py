@@ -1,0 +1,112 @@
+"""Whom an agent asks about a case: the chain of the routing table, with people, hours and reasons."""
+
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from hub.core.model import ClaimReason, Product
+from hub.desk.access import Actor, Permission, require
+from hub.desk.case import NotFoundError
+from hub.desk.services import Services
+from hub.desk.views import CaseView, ContactCard, ContactView
+from hub.store.one import product_of
+from hub.store.tables import cases, lines, orders, shops
+from routing.chain import Link, Matter, build_chain
+from routing.modes import resolve_mode
+
+_OF_KIND: Final = {
+    "cancel": Matter.STOCK,
+    "exchange": Matter.STOCK,
+    "return": Matter.DEFECT,
+    "order_inquiry": Matter.DISPATCH_DELAY,
+    "product_inquiry": Matter.PRODUCT_DETAIL,
+    "non_receipt": Matter.MISSING_PARCEL,
+}
+_OF_REASON: Final = {
+    ClaimReason.LATE: Matter.DISPATCH_DELAY,
+    ClaimReason.OUT_OF_STOCK: Matter.STOCK,
+    ClaimReason.DEFECT: Matter.DEFECT,
+    ClaimReason.DAMAGED: Matter.DEFECT,
+    ClaimReason.WRONG_ITEM: Matter.DEFECT,
+    ClaimReason.MISSING_PART: Matter.DEFECT,
+}
+
+
+def likely_matter(case: CaseView) -> Matter:
+    """Where the card starts: by the customer's reason, else by the kind of case. The agent can change it."""
+    for claim in case.dossier.claims:
+        if claim.kind == case.row.kind and claim.is_open and claim.reason in _OF_REASON:
+            return _OF_REASON[ClaimReason(claim.reason)]
+    return _OF_KIND.get(case.row.kind, Matter.OTHER)
+
+
+async def contact_card(services: Services, *, actor: Actor, case_id: int, matter: Matter) -> ContactCard | None:
+    """``None`` when no routing table was imported, or the case is about no known product.
+
+    Raises: ForbiddenError, NotFoundError.
+    """
+    require(actor, Permission.WORK_CASES)
+    book = services.routing
+    row = await _product_row(services, case_id)
+    if book is None or row.product_name is None:
+        return None
+    product = product_of(row) if row.line_no is not None else Product(name=row.product_name)
+    now = services.now()
+    on = now.astimezone(services.settings.zone).date()
+    decision = resolve_mode(product, shop=row.shop, mall=row.mall, on=on, table=book.table)
+    chain = build_chain(decision, matter=matter, shop=row.shop, mall=row.mall, at=now, directory=book.directory)
+    return ContactCard(
+        matter=matter.value,
+        mode=decision.mode.value,
+        mode_rule=decision.rule,
+        product_name=product.name,
+        chain=tuple(_view(link) for link in chain),
+        steps=decision.steps,
+    )
+
+
+async def _product_row(services: Services, case_id: int) -> Row[Any]:
+    """The case's first line, as far as it has an order; else the product it names."""
+    of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
+    query = (
+        select(
+            shops.c.name.label("shop"),
+            shops.c.mall,
+            lines.c.line_no,
+            lines.c.product_code,
+            lines.c.product_option,
+            lines.c.option_code,
+            lines.c.seller_sku,
+            lines.c.hints,
+            cases.c.product_name,
+        )
+        .select_from(
+            cases.join(shops, shops.c.id == cases.c.shop_id)
+            .outerjoin(orders, of_order)
+            .outerjoin(lines, lines.c.order_id == orders.c.id)
+        )
+        .where(cases.c.id == case_id)
+        # The line that the case names, before the others of the order.
+        .order_by((lines.c.product_name == cases.c.product_name).desc(), lines.c.line_no)
+        .limit(1)
+    )
+    async with services.database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def _view(link: Link) -> ContactView:
+    contact = link.contact
+    return ContactView(
+        role=link.role.value,
+        name=contact.name if contact else None,
+        organisation=contact.organisation if contact else None,
+        phone=contact.phone if contact else None,
+        chat=contact.chat if contact else None,
+        email=contact.email if contact else None,
+        is_open=link.open_now,
+        next_open_at=link.next_open_at,
+        why=link.why,
+    )
