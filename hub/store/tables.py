@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -426,17 +427,15 @@ product_modes = Table(
     Index("ix_product_modes_key_kind_key", "key_kind", "key"),
 )
 
-# Telephone records as read, each once; calls are derived from all events of their group.
+# Telephone records as read, each once; calls are derived from all events of their time.
 call_events = Table(
     "call_events",
     metadata,
     Column("digest", LargeBinary, primary_key=True),
-    # PBX and linked id: what belongs to one call
-    Column("group_key", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
-    # msgpack of the parsed event; caller numbers inside are sealed with it
+    # msgpack of ivr.event.Event; caller numbers inside are sealed with it
     Column("event_sealed", LargeBinary, nullable=False),
-    Index("ix_call_events_group_key", "group_key"),
+    Index("ix_call_events_at", "at"),
 )
 
 calls = Table(
@@ -449,10 +448,11 @@ calls = Table(
     Column("chosen_line", Text),
     Column("handling_line", Text),
     Column("topic", Text),
-    Column("result", Text, nullable=False),
+    # null while the call goes on
+    Column("result", Text),
     Column("entered_at", BigInteger, nullable=False),
-    Column("wait_seconds", Integer),
-    Column("talk_seconds", Integer),
+    Column("wait_seconds", Float),
+    Column("talk_seconds", Float),
     Column("agent", Text),
     Column("is_short_abandon", Boolean, nullable=False),
     Column("is_transferred", Boolean, nullable=False),

@@ -29,13 +29,12 @@ def upgrade() -> None:
     op.create_table(
         "call_events",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("group_key", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("event_sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_call_events")),
     )
     with op.batch_alter_table("call_events", schema=None) as batch_op:
-        batch_op.create_index("ix_call_events_group_key", ["group_key"], unique=False)
+        batch_op.create_index("ix_call_events_at", ["at"], unique=False)
 
     op.create_table(
         "calls",
@@ -46,10 +45,10 @@ def upgrade() -> None:
         sa.Column("chosen_line", sa.Text(), nullable=True),
         sa.Column("handling_line", sa.Text(), nullable=True),
         sa.Column("topic", sa.Text(), nullable=True),
-        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
         sa.Column("entered_at", sa.BigInteger(), nullable=False),
-        sa.Column("wait_seconds", sa.Integer(), nullable=True),
-        sa.Column("talk_seconds", sa.Integer(), nullable=True),
+        sa.Column("wait_seconds", sa.Float(), nullable=True),
+        sa.Column("talk_seconds", sa.Float(), nullable=True),
         sa.Column("agent", sa.Text(), nullable=True),
         sa.Column("is_short_abandon", sa.Boolean(), nullable=False),
         sa.Column("is_transferred", sa.Boolean(), nullable=False),
@@ -496,7 +495,7 @@ def downgrade() -> None:
 
     op.drop_table("calls")
     with op.batch_alter_table("call_events", schema=None) as batch_op:
-        batch_op.drop_index("ix_call_events_group_key")
+        batch_op.drop_index("ix_call_events_at")
 
     op.drop_table("call_events")
     with op.batch_alter_table("access_log", schema=None) as batch_op:
