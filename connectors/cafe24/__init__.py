@@ -19,9 +19,19 @@ MANIFEST = Manifest(
         Capability.READ_CLAIMS: CapabilityState(
             state=Support.NO, instead="Claims come inside the orders (주문 조회에 포함): there is no list of their own."
         ),
+        Capability.READ_INQUIRIES: _YES,
         Capability.READ_ONE_ORDER: _YES,
+        Capability.READ_ONE_INQUIRY: _YES,
+        Capability.CHECK: _YES,
+        Capability.ANSWER_INQUIRY: _YES,
+        Capability.APPROVE_CANCEL: _YES,
+        Capability.REFUSE_CANCEL: _YES,
     },
-    feeds={Feed.ORDERS: Capability.READ_ORDERS, Feed.CLAIMS: Capability.READ_ORDERS},
+    feeds={
+        Feed.ORDERS: Capability.READ_ORDERS,
+        Feed.CLAIMS: Capability.READ_ORDERS,
+        Feed.INQUIRIES: Capability.READ_INQUIRIES,
+    },
     credentials=Cafe24Credentials,
     open=open_shop,
 )

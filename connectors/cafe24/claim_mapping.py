@@ -143,7 +143,7 @@ class _Claims:
         self._codes = codes
         self._found: dict[str, Claim] = {}
         # Lines that others were split from or exchanged for: their dates also tell of those.
-        self._origins = {origin for item in items for origin in _origins(item)}
+        self._origins = {origin for item in items for origin in origins(item)}
 
     def of(self, accepted: list[tuple[ClaimKind, ClaimWire]]) -> tuple[tuple[Claim, ...], bool]:
         known_codes: set[str] = set()
@@ -402,7 +402,8 @@ def _is_replacement(item: ItemWire) -> bool:
     return code(item.order_status) == REPLACEMENT_STATUS or code(item.status_code) == "N2"
 
 
-def _origins(item: ItemWire) -> list[str]:
+def origins(item: ItemWire) -> list[str]:
+    """Numbers (item_no) of the lines that this one was split from or exchanged for."""
     origin = item.original_item_no
     values = origin if isinstance(origin, list) else [origin]
     return [found for value in values if (found := code(value)) is not None]

@@ -4,10 +4,24 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
+from connectors.cafe24.actions import Actions
+from connectors.cafe24.checks import Checker
 from connectors.cafe24.client import Cafe24Client
+from connectors.cafe24.inquiry_feed import InquiryFeed
 from connectors.cafe24.order_feed import OrderFeed
 from connectors.cafe24.settings import Cafe24Credentials
-from hub.core.contract import CallCounts, OpenKeys, Page, Reading, ShopContext, Span
+from hub.core.contract import (
+    Answer,
+    CallCounts,
+    CancelDecision,
+    CheckItem,
+    OpenKeys,
+    Page,
+    Reading,
+    ShopContext,
+    Span,
+    WriteResult,
+)
 from hub.core.model import Inquiry
 
 
@@ -20,6 +34,14 @@ class Cafe24Connector:
         self._codes: Counter[str] = Counter()
         self._client = Cafe24Client(context, credentials)
         self._orders = OrderFeed(self._client, shop_nos=credentials.shop_no, codes=self._codes)
+        self._inquiries = InquiryFeed(self._client, credentials=credentials, codes=self._codes)
+        self._actions = Actions(
+            self._client,
+            credentials=credentials,
+            orders=self._orders,
+            inquiries=self._inquiries,
+            now=context.now,
+        )
 
     @property
     def unknown_codes(self) -> Mapping[str, int]:
@@ -39,6 +61,25 @@ class Cafe24Connector:
         del line_nos  # an order always comes with all of its lines
         reading, _ = await self._orders.read_one(order_no)
         return (reading,)
+
+    def read_inquiries(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        return self._inquiries.read(span, open_keys=open_keys, cursor=cursor)
+
+    async def read_inquiry(self, inquiry: Inquiry) -> Reading:
+        return await self._inquiries.read_one(inquiry, until=self._context.now())
+
+    async def answer_inquiry(self, answer: Answer) -> WriteResult:
+        return await self._actions.answer(answer)
+
+    async def approve_cancel(self, decision: CancelDecision) -> WriteResult:
+        return await self._actions.approve_cancel(decision)
+
+    async def refuse_cancel(self, decision: CancelDecision) -> WriteResult:
+        return await self._actions.refuse_cancel(decision)
+
+    async def check(self) -> tuple[CheckItem, ...]:
+        checker = Checker(self._client, credentials=self._credentials, inquiries=self._inquiries, now=self._context.now)
+        return await checker.run()
 
     def admin_link(
         self, *, order_no: str | None = None, line_no: str | None = None, inquiry: Inquiry | None = None

@@ -1,0 +1,305 @@
+"""Reading inquiries: boards by creation, with the threads put together, and urgent inquiries."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from connectors.cafe24.client import ARTICLE_LIMIT, ARTICLE_WALL, ID_LIMIT, Cafe24Client
+from connectors.cafe24.decoding import best_key, decode
+from connectors.cafe24.inquiry_mapping import LOST, Board, map_thread, map_urgent, parent_of, read_write_ref
+from connectors.cafe24.settings import Cafe24Credentials
+from connectors.cafe24.values import code, when
+from connectors.cafe24.vocabulary import INQUIRY_BOARD_TYPES, USUAL_BOARDS
+from connectors.cafe24.wire import (
+    ArticleWire,
+    article_decoder,
+    board_decoder,
+    reply_decoder,
+    urgent_decoder,
+)
+from hub.core.contract import OpenKeys, Page, Reading, Span
+from hub.core.errors import MalformedResponseError, NotFoundAtMallError, RejectedByMallError
+from hub.core.model import Inquiry, InquiryKind
+from hub.core.paging import Window, decode_cursor, encode_cursor, windows
+
+#: at most one year a call (confidence: sure)
+LONGEST = timedelta(days=364)
+#: there is no filter by change: posts of these days are read again in every run
+TRAILING = timedelta(days=14)
+OVERLAP = timedelta(minutes=10)
+#: how far back the posts below an old question are looked for
+THREAD_REACH = timedelta(days=92)
+#: rows read twice at each page break: a post deleted meanwhile pulls the rest one up
+PAGE_OVERLAP = 5
+#: a chain of answers is followed up to its question this many posts
+CHAIN = 10
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """The cursor: which board, and the last question of it that was given out."""
+
+    step: int = 0
+    after: int = -1
+
+
+class InquiryFeed:
+    """Questions with their threads. One board is read whole before its questions are given out,
+    because an answer may stand anywhere after its question.
+    """
+
+    def __init__(self, client: Cafe24Client, *, credentials: Cafe24Credentials, codes: Counter[str]) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._codes = codes
+        self._boards: tuple[Board, ...] | None = None
+
+    async def read(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        place = decode_cursor(cursor, Place) or Place()
+        boards = await self.boards()
+        since, until = span.since - OVERLAP, span.until + timedelta(seconds=1)
+        if not span.is_full:
+            since = min(since, span.until - TRAILING)
+        window = Window(since=since.replace(microsecond=0), until=until.replace(microsecond=0))
+        for step in range(place.step, len(boards)):
+            board = boards[step]
+            wanted = [no for key in open_keys.inquiries if (no := board.article_no(key)) is not None]
+            readings = await self._board(board, window, wanted)
+            after = place.after if step == place.step else -1
+            left = [(no, reading) for no, reading in readings if no > after]
+            for start in range(0, max(1, len(left)), ARTICLE_LIMIT):
+                part = left[start : start + ARTICLE_LIMIT]
+                is_last = start + ARTICLE_LIMIT >= len(left)
+                at = Place(step=step + 1) if is_last else Place(step=step, after=part[-1][0])
+                progress = (step + min(1.0, (start + len(part)) / max(1, len(left)))) / len(boards)
+                yield Page(readings=tuple(reading for _, reading in part), cursor=encode_cursor(at), progress=progress)
+
+    async def read_one(self, inquiry: Inquiry, *, until: datetime) -> Reading:
+        """Raises: NotFoundAtMallError when the question is gone."""
+        ref = read_write_ref(inquiry.write_ref)
+        for board in await self.boards():
+            number = board.article_no(inquiry.inquiry_no)
+            is_named = ref is None or (ref.shop_no, ref.board_no) == (board.shop_no, board.no)
+            if number is None or not is_named:
+                continue
+            since = inquiry.asked_at - OVERLAP
+            if board.no is None:
+                readings = await self._urgent(board, Window(since=since, until=inquiry.asked_at + OVERLAP))
+            else:
+                readings = await self._thread(board, number, since=since, until=until)
+            for found, reading in readings:
+                if found == number:
+                    return reading
+        raise NotFoundAtMallError("the question is no longer there", operation="articles")
+
+    async def boards(self) -> tuple[Board, ...]:
+        """The boards to read, of every shop number: configured, else found by their type."""
+        if self._boards is None:
+            found: list[Board] = []
+            for shop_no in self._credentials.shop_no:
+                found += await self._boards_of(shop_no)
+                found.append(Board(shop_no=shop_no, no=None, kind=InquiryKind.ORDER_INQUIRY))
+            self._boards = tuple(found)
+        return self._boards
+
+    async def _boards_of(self, shop_no: int) -> list[Board]:
+        if self._credentials.boards:
+            return [
+                Board(shop_no=shop_no, no=board.no, kind=InquiryKind(board.kind)) for board in self._credentials.boards
+            ]
+        try:
+            page = await self._client.boards(shop_no=shop_no)
+        except (NotFoundAtMallError, RejectedByMallError):
+            # Boards are listed for Korean and Japanese shops only; the usual numbers may still exist.
+            return [Board(shop_no=shop_no, no=no, kind=kind) for no, kind in USUAL_BOARDS.items()]
+        boards = [decode(board_decoder, row) for row in page.rows]
+        return [
+            Board(shop_no=shop_no, no=board.board_no, kind=kind)
+            for board in boards
+            if (kind := INQUIRY_BOARD_TYPES.get(code(board.board_type) or "")) is not None
+        ]
+
+    async def _board(self, board: Board, window: Window, wanted: Sequence[int]) -> list[tuple[int, Reading]]:
+        if board.no is None:
+            try:
+                return await self._urgent(board, window)
+            except NotFoundAtMallError:
+                return []  # a mall without urgent inquiries; check() tells
+        posts = _Posts(board)
+        await self._read_window(board, board.no, window, posts)
+        own = set(posts.roots())
+        await self._read_numbers(board, board.no, [no for no in wanted if no not in posts], posts)
+        await self._read_parents(board, board.no, posts)
+        old = [no for no in posts.roots() if no not in own]
+        if old:
+            begin = min(filter(None, (posts.created(no) for no in old)), default=window.since)
+            begin = max(begin.replace(microsecond=0), window.since - THREAD_REACH)
+            if begin < window.since:
+                await self._read_window(board, board.no, Window(since=begin, until=window.since), posts)
+        return self._readings(board, posts, sorted({*own, *old}))
+
+    async def _thread(
+        self, board: Board, number: int, *, since: datetime, until: datetime
+    ) -> list[tuple[int, Reading]]:
+        posts = _Posts(board)
+        if board.no is not None:
+            await self._read_numbers(board, board.no, [number], posts)
+            if number in posts:
+                window = Window(since=since.replace(microsecond=0), until=until + timedelta(seconds=1))
+                await self._read_window(board, board.no, window, posts)
+        return self._readings(board, posts, [number] if number in posts else [])
+
+    def _readings(self, board: Board, posts: "_Posts", roots: Iterable[int]) -> list[tuple[int, Reading]]:
+        readings = [(-1, reading) for reading in posts.broken]
+        children = posts.children()
+        for number in roots:
+            below = children.get(number, [])
+            raw = b"[" + b",".join([posts.raw[number], *(posts.raw[child] for child in below)]) + b"]"
+            key = board.inquiry_no(number)
+            try:
+                record = map_thread(
+                    posts.wire[number],
+                    [posts.wire[child] for child in below],
+                    board=board,
+                    mall_id=self._credentials.mall_id,
+                    codes=self._codes,
+                )
+            except MalformedResponseError as error:
+                readings.append((number, Reading(key=key, raw=raw, error=str(error))))
+            else:
+                readings.append((number, Reading(key=key, raw=raw, record=record)))
+        return readings
+
+    async def _read_window(self, board: Board, board_no: int, window: Window, posts: "_Posts") -> None:
+        """Every post of a window; a window with more than the offset reaches is halved."""
+        for part in windows(window.since, window.until, longest=LONGEST):
+            offset = 0
+            while True:
+                page = await self._client.articles(
+                    shop_no=board.shop_no, board_no=board_no, since=part.since, until=part.until, offset=offset
+                )
+                posts.add(page.rows)
+                is_full = len(page.rows) >= ARTICLE_LIMIT
+                if not page.rows or not (is_full or page.has_next):
+                    break
+                offset += len(page.rows) - (PAGE_OVERLAP if is_full else 0)
+                if offset > ARTICLE_WALL:
+                    for half in part.halves():
+                        await self._read_window(board, board_no, half, posts)
+                    break
+
+    async def _read_numbers(self, board: Board, board_no: int, numbers: Sequence[int], posts: "_Posts") -> None:
+        for start in range(0, len(numbers), ID_LIMIT):
+            batch = numbers[start : start + ID_LIMIT]
+            page = await self._client.articles_by_number(shop_no=board.shop_no, board_no=board_no, article_nos=batch)
+            posts.add(page.rows)
+
+    async def _read_parents(self, board: Board, board_no: int, posts: "_Posts") -> None:
+        """Questions whose answers came without them: they are older than the window."""
+        asked: set[int] = set()
+        for _ in range(CHAIN):
+            missing = sorted(posts.missing_parents() - asked)
+            if not missing:
+                return
+            asked.update(missing)
+            await self._read_numbers(board, board_no, missing, posts)
+
+    async def _urgent(self, board: Board, window: Window) -> list[tuple[int, Reading]]:
+        found: dict[int, Reading] = {}
+        broken: list[tuple[int, Reading]] = []
+        for part in windows(window.since, window.until, longest=LONGEST):
+            offset = 0
+            while offset <= ARTICLE_WALL:
+                page = await self._client.urgent_inquiries(
+                    shop_no=board.shop_no, since=part.since, until=part.until, offset=offset
+                )
+                for row in page.rows:
+                    number, reading = await self._urgent_reading(board, row)
+                    if number < 0:
+                        broken.append((number, reading))
+                    else:
+                        found[number] = reading
+                offset += len(page.rows)
+                if not page.rows or not (len(page.rows) >= ARTICLE_LIMIT or page.has_next):
+                    break
+        return broken + sorted(found.items())
+
+    async def _urgent_reading(self, board: Board, row: bytes) -> tuple[int, Reading]:
+        try:
+            wire = decode(urgent_decoder, row)
+            raw, reply = row, None
+            if (code(wire.reply_status) or code(wire.status)) in ("I", "T"):
+                reply_row = await self._urgent_reply(board, wire.article_no)
+                if reply_row is not None:
+                    reply = decode(reply_decoder, reply_row)
+                    raw = b"[" + row + b"," + reply_row + b"]"
+            record = map_urgent(wire, reply, board=board, codes=self._codes)
+        except MalformedResponseError as error:
+            key = f"{board.inquiry_no(0)[:-1]}{best_key(row, 'article_no')}"
+            return -1, Reading(key=key, raw=row, error=str(error))
+        return wire.article_no, Reading(key=record.inquiry_no, raw=raw, record=record)
+
+    async def _urgent_reply(self, board: Board, article_no: int) -> bytes | None:
+        try:
+            return await self._client.urgent_reply(shop_no=board.shop_no, article_no=article_no)
+        except NotFoundAtMallError:
+            return None
+
+
+class _Posts:
+    """The posts of one board read so far, by number."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.raw: dict[int, bytes] = {}
+        self.wire: dict[int, ArticleWire] = {}
+        self.broken: list[Reading] = []
+        self._parent: dict[int, int | None] = {}
+        self._broken_keys: set[str] = set()
+
+    def __contains__(self, number: object) -> bool:
+        return number in self.wire
+
+    def add(self, rows: Iterable[bytes]) -> None:
+        for row in rows:
+            try:
+                wire = decode(article_decoder, row)
+                parent = parent_of(wire)
+            except MalformedResponseError as error:
+                self._add_broken(row, str(error))
+                continue
+            if wire.notice == "T":
+                continue  # the shop's own announcement on top of the board
+            self.raw[wire.article_no], self.wire[wire.article_no] = row, wire
+            self._parent[wire.article_no] = parent
+
+    def _add_broken(self, row: bytes, error: str) -> None:
+        key = f"{self._board.inquiry_no(0)[:-1]}{best_key(row, 'article_no')}"
+        if key not in self._broken_keys:
+            self._broken_keys.add(key)
+            self.broken.append(Reading(key=key, raw=row, error=error))
+
+    def roots(self) -> list[int]:
+        return [number for number, parent in self._parent.items() if parent is None]
+
+    def missing_parents(self) -> set[int]:
+        named = {parent for parent in self._parent.values() if parent is not None and parent != LOST}
+        return named - self._parent.keys()
+
+    def created(self, number: int) -> datetime | None:
+        try:
+            return when(self.wire[number].created_date, path="created_date")
+        except MalformedResponseError:
+            return None
+
+    def children(self) -> dict[int, list[int]]:
+        """All posts below each root, at any depth."""
+        found: dict[int, list[int]] = {}
+        for number, parent in self._parent.items():
+            top, steps = parent, 0
+            while top is not None and self._parent.get(top) is not None and steps < CHAIN:
+                top, steps = self._parent[top], steps + 1
+            if parent is not None and top is not None:
+                found.setdefault(top, []).append(number)
+        return found
