@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, XmlError, ZipError
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 512 * 1024 * 1024
@@ -76,7 +76,7 @@ def _excel_rows(data: bytes) -> tuple[tuple[Cell, ...], ...]:
         rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
     except PasswordError as error:
         raise SheetError("The file is protected by a password", fix="Save it without the password.") from error
-    except (CalamineError, XmlError, ZipError, IndexError) as error:
+    except CalamineError as error:
         raise SheetError("The file cannot be read as an Excel file", fix=fix) from error
     return tuple(tuple(_cell(value) for value in row) for row in rows)
 
@@ -85,7 +85,7 @@ def _refuse_bomb(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         fix = "Save the file again as .xlsx or as CSV; it may have been cut off on its way."
         raise SheetError("The Excel file is damaged", fix=fix) from error
     if unpacked > MAX_UNPACKED_BYTES:

@@ -211,6 +211,13 @@ def test_a_zip_without_a_workbook_is_told():
     assert problems_of(out.getvalue()) == [(0, None, None)]
 
 
+def test_a_zip_of_a_version_nobody_knows_is_told():
+    data = xlsx(("sku", "mode"), ("A", "위탁"))
+    directory = data.rindex(b"PK\x01\x02")
+
+    assert problems_of(data[: directory + 6] + b"\x6e" + data[directory + 7 :]) == [(0, None, None)]
+
+
 def test_a_workbook_that_unpacks_too_far_is_refused_before_it_is_opened(monkeypatch):
     monkeypatch.setattr("routing.sheet.MAX_UNPACKED_BYTES", 100)
 
