@@ -157,7 +157,7 @@ class Historian:
         dispatched = prepared + random.randrange(4 * _HOUR, 60 * _HOUR)
         if random.random() < 0.8:
             line.planned_ship_at = _local_midnight(dispatched)
-        line.is_held = random.random() < 0.02
+        line.is_held = random.random() < 0.08
         chance = random.random()
         if chance < 0.06:
             cancel_at = random.randrange(paid + 600, dispatched)
@@ -213,6 +213,9 @@ class Historian:
         if self._random.random() < 0.4:
             self._step(line, at, ClaimState.REFUNDING, _SELLER)
             at += self._random.randrange(_HOUR, _DAY)
+        if self._random.random() < 0.1:
+            self._step(line, at, ClaimState.HOLD, _SELLER)
+            at += self._random.randrange(_HOUR, 2 * _DAY)
         return self._end(line, at, _SELLER)
 
     def _end(self, line: LineFact, at: int, by: str) -> int | None:

@@ -64,7 +64,7 @@ async def serving(
 
 def _server(mall: SandboxMall, host: str, port: int) -> _Server:
     config = uvicorn.Config(
-        mall.app,  # type: ignore[arg-type]
+        mall.app,
         host=host,
         port=port,
         log_level="warning",
