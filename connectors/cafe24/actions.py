@@ -17,7 +17,13 @@ from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import code, html_text, plain_text, whole
 from connectors.cafe24.wire import ItemWire, OrderWire
 from hub.core.contract import Answer, CancelDecision, LineOutcome, Outcome, Reading, WriteResult
-from hub.core.errors import MalformedResponseError, NotFoundAtMallError, OutcomeUnknownError, RejectedByMallError
+from hub.core.errors import (
+    MalformedResponseError,
+    MallError,
+    NotFoundAtMallError,
+    OutcomeUnknownError,
+    RejectedByMallError,
+)
 from hub.core.model import Inquiry, MessageAuthor
 
 #: first version whose claims know the status "accepted" (confidence: likely)
@@ -29,6 +35,8 @@ REASON_LIMIT = 2000
 CLIENT_IP = "127.0.0.1"
 ACCEPTED = 202
 CONFLICT = 409
+#: a cancel request of the customer that nobody decided yet
+OPEN_CANCEL = "C00"
 
 
 class Actions:
@@ -65,7 +73,10 @@ class Actions:
                 return _result(Outcome.DONE, (reading,))
             return _result(Outcome.REFUSED, (reading,), message="answered meanwhile (이미 답변되었습니다)")
         outcome, message = await self._send(lambda: self._post_answer(ref, before, answer))
-        after, reading = await self._read_inquiry(answer.inquiry)
+        try:
+            after, reading = await self._read_inquiry(answer.inquiry)
+        except MallError:
+            return _result(outcome, (), message=message)  # what was sent was sent: nothing may raise now
         if outcome is not Outcome.REFUSED:
             shows_it = _answers(after, answer.text) > _answers(before, answer.text)
             if shows_it:
@@ -93,23 +104,25 @@ class Actions:
             message = f"the reason is longer than {REASON_LIMIT} characters"
             raise RejectedByMallError(message)
         reading, wire, item = await self._read_line(decision.order_no, line_no)
-        status = code(item.order_status) or ""
-        if status != "C00":
-            said = f"no open cancel request: the line is {status} (취소신청 상태가 아닙니다)"
+        if code(item.order_status) != OPEN_CANCEL:
+            said = f"no open cancel request: the line is {code(item.order_status)} (취소신청 상태가 아닙니다)"
             return _result(Outcome.REFUSED, (reading,), line_no=line_no, message=said)
         send = self._approve if is_approval else self._refuse
         outcome, message = await self._send(lambda: send(decision, wire, item))
-        reading, wire, item = await self._read_line(decision.order_no, line_no)
+        try:
+            reading, wire, item = await self._read_line(decision.order_no, line_no)
+        except MallError:
+            return _result(outcome, (), line_no=line_no, message=message)
         if outcome is not Outcome.REFUSED:
-            status = code(item.order_status) or ""
+            status_now = code(item.order_status) or ""
             is_accepted = _is_accepted(wire, item)
-            is_refused = status != "C00" and not is_accepted
+            is_refused = status_now != OPEN_CANCEL and not is_accepted
             if is_accepted if is_approval else is_refused:
                 outcome = Outcome.DONE
             elif outcome is Outcome.DONE:
-                outcome = Outcome.PENDING if status == "C00" else Outcome.UNKNOWN
-            elif status != "C00":
-                message = f"the line is {status} now"
+                outcome = Outcome.PENDING if status_now == OPEN_CANCEL else Outcome.UNKNOWN
+            elif status_now != OPEN_CANCEL:
+                message = f"the line is {status_now} now"
         return _result(outcome, (reading,), line_no=line_no, message=message)
 
     async def _approve(self, decision: CancelDecision, wire: OrderWire, item: ItemWire) -> Sent:

@@ -220,12 +220,12 @@ class _Claims:
             raw_state=raw_state,
             reason=reason,
             raw_reason=raw_reason,
-            reason_text=text(claim.claim_reason) or text(source.claim_reason),
+            reason_text=text(source.claim_reason) or text(claim.claim_reason),
             quantity=whole(detail.claim_quantity, path="claim_quantity")
             or (whole(nested.quantity, path="quantity") if nested is not None else None)
             or whole(item.claim_quantity, path="claim_quantity"),
             ended_at=_ended_at(detail, kind) if state is ClaimState.DONE else None,
-            ended_by=EndedBy.UNKNOWN if state is ClaimState.WITHDRAWN else None,
+            ended_by=_ended_by(state),
             collect_carrier=text(claim.return_shipping_company_name),
             collect_tracking_no=code(claim.return_invoice_no),
             collected_at=when(detail.return_collected_date, path="return_collected_date"),
@@ -244,7 +244,7 @@ class _Claims:
                 return self._state(code(source.order_status) or "")
         raw_state = code(item.order_status) or ""
         if _undone_kind(item) is kind:
-            return ClaimState.WITHDRAWN, raw_state
+            return ClaimState.WITHDRAWN, code(item.request_undone) or ""
         if kind_now(item) is not None or _is_partial(nested or item, item):
             return ClaimState.DONE, raw_state
         self._codes[f"claim.state:{kind}:{raw_state}"] += 1
@@ -257,13 +257,12 @@ class _Claims:
         return state or ClaimState.UNKNOWN, status
 
     def _reason(self, claim: ClaimWire | None, item: ItemWire) -> tuple[Reason, str | None]:
-        """The seller's reason of an accepted claim, else the buyer's; with the code it was read from."""
-        table, raw = SELLER_REASONS, code(claim.claim_reason_type) if claim is not None else None
-        if raw is None:
-            table, raw = BUYER_REASONS, code(item.claim_reason_type)
+        """The buyer's reason, which stands from the request on, else the seller's; with its code."""
+        table, raw = BUYER_REASONS, code(item.claim_reason_type)
+        if raw is None and claim is not None:
+            table, raw = SELLER_REASONS, code(claim.claim_reason_type)
         if raw is None:
             return _UNKNOWN_REASON, None
-        # Buyer's codes have been seen on claims too; they mean the same there.
         reason = table.get(raw) or BUYER_REASONS.get(raw)
         if reason is None:
             self._codes[f"claim_reason_type:{raw}"] += 1
@@ -306,7 +305,7 @@ class _Claims:
             reason_text=text(item.claim_reason),
             quantity=whole(item.claim_quantity, path="items.claim_quantity"),
             ended_at=_ended_at(item, kind) if state is ClaimState.DONE else None,
-            ended_by=EndedBy.SELLER if state is ClaimState.REJECTED else None,
+            ended_by=_ended_by(state),
         )
 
     def _add_past(self, kind: ClaimKind, item: ItemWire, requested_at: datetime) -> None:
@@ -327,7 +326,7 @@ class _Claims:
             claim_no=None,
             requested_at=requested_at,
             state=ClaimState.WITHDRAWN if is_withdrawn else ClaimState.REJECTED,
-            raw_state=code(item.order_status) or "",
+            raw_state=(code(item.request_undone) if is_withdrawn else code(item.order_status)) or "",
             reason=reason,
             raw_reason=raw_reason,
             reason_text=text(item.claim_reason) if is_newest else None,
@@ -386,6 +385,13 @@ def _key(line_no: str, kind: ClaimKind, requested_at: datetime | None, claim_no:
     if requested_at is not None:
         return f"{line_no}:{kind}:{requested_at.astimezone(KST):%Y%m%d%H%M%S}"
     return f"{line_no}:{claim_no or kind}"
+
+
+def _ended_by(state: ClaimState) -> EndedBy | None:
+    """Only a refusal tells who did it: Cafe24 lets nobody but the seller refuse."""
+    if state is ClaimState.REJECTED:
+        return EndedBy.SELLER
+    return None if state.is_open else EndedBy.UNKNOWN
 
 
 def _undone_kind(item: ItemWire) -> ClaimKind | None:

@@ -11,7 +11,7 @@ from connectors.cafe24.decoding import best_key, decode
 from connectors.cafe24.inquiry_mapping import LOST, Board, map_thread, map_urgent, parent_of, read_write_ref
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import code, when
-from connectors.cafe24.vocabulary import INQUIRY_BOARD_TYPES, USUAL_BOARDS
+from connectors.cafe24.vocabulary import INQUIRY_BOARD_TYPES, REVIEW_BOARD, USUAL_BOARDS
 from connectors.cafe24.wire import (
     ArticleWire,
     article_decoder,
@@ -117,7 +117,8 @@ class InquiryFeed:
         return [
             Board(shop_no=shop_no, no=board.board_no, kind=kind)
             for board in boards
-            if (kind := INQUIRY_BOARD_TYPES.get(code(board.board_type) or "")) is not None
+            if board.board_no != REVIEW_BOARD
+            and (kind := INQUIRY_BOARD_TYPES.get(code(board.board_type) or "")) is not None
         ]
 
     async def _board(self, board: Board, window: Window, wanted: Sequence[int]) -> list[tuple[int, Reading]]:

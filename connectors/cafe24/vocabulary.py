@@ -142,7 +142,9 @@ URGENT_STATE: dict[str, InquiryState] = {
     "T": InquiryState.ANSWERED,
 }
 
-#: board types that hold questions; 4 (reviews) and the rest are not inquiries
+#: the usual board of reviews: it may bear the type of product questions, but asks nothing
+REVIEW_BOARD = 4
+#: board types that hold questions
 INQUIRY_BOARD_TYPES: dict[str, InquiryKind] = {
     "5": InquiryKind.PRODUCT_INQUIRY,
     "7": InquiryKind.ORDER_INQUIRY,
