@@ -35,6 +35,8 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 ATTEMPTS = 5
 #: a pause longer than this is not waited for inside one call: the run is rescheduled instead
 LONGEST_PAUSE_SECONDS = 60.0
+#: a shorter pause is lost in the rounding of a wall clock and would be waited for again and again
+_CLOCK_GRAIN_SECONDS = 1e-5
 
 
 def make_client(
@@ -134,7 +136,7 @@ class Bucket:
             now = self._leak()
             room_in = (self._level + 1 - max(1.0, self.capacity - 1)) / self.per_second
             pause = max(room_in, self._closed_until - now)
-            if pause <= 0:
+            if pause <= _CLOCK_GRAIN_SECONDS:
                 self._level += 1
                 return now
             await self._sleep(pause)
