@@ -1,0 +1,309 @@
+"""One Qoo10 Japan shop: reads orders, claims and inquiries, answers inquiries, says what QSM must do."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from connectors.qoo10 import mapping
+from connectors.qoo10 import vocabulary as codes
+from connectors.qoo10.check import check_shop
+from connectors.qoo10.client import DEFAULT_BASE_URL, Qoo10Client
+from connectors.qoo10.plan import Call, Plan, claim_plan, inquiry_plan, order_plan
+from connectors.qoo10.settings import Qoo10Credentials
+from connectors.qoo10.wire import decode_line, text
+from hub.core.contract import (
+    Answer,
+    CallCounts,
+    Capability,
+    CapabilityState,
+    CheckItem,
+    Feed,
+    LineOutcome,
+    Manifest,
+    OpenKeys,
+    Outcome,
+    Page,
+    Reading,
+    ShopContext,
+    Span,
+    Support,
+    WriteResult,
+)
+from hub.core.errors import MallError, NotFoundAtMallError, OutcomeUnknownError, RejectedByMallError
+from hub.core.model import Inquiry, InquiryState, ShopRef
+from hub.core.paging import decode_cursor, encode_cursor
+
+log = structlog.get_logger(__name__)
+
+QSM = "https://qsm.qoo10.jp/GMKT.INC.Gsm.Web"
+DELIVERY_PAGE = f"{QSM}/Delivery/DeliveryManagement.aspx"
+CLAIM_PAGE = f"{QSM}/Claim/ClaimManagement.aspx"
+HOME_PAGE = f"{QSM}/Default.aspx"
+
+#: readings in one page; a call may answer with ten thousands of rows
+PAGE_ROWS = 1000
+#: look-ups by number in one page
+PAGE_LOOK_UPS = 20
+#: lines of one cart that are followed from one of them
+MOST_RELATED = 100
+
+ToReading = Callable[[bytes], Reading]
+Fetch = Callable[[Call], Awaitable[list[bytes]]]
+
+
+class Qoo10Connector:
+    """Implements the Protocols that MANIFEST declares."""
+
+    def __init__(self, context: ShopContext) -> None:
+        credentials = Qoo10Credentials.read(context.credentials, where=f"shop {context.shop.name}")
+        self.shop: ShopRef = context.shop
+        self._now = context.now
+        self._client = Qoo10Client(context, credentials)
+        self._unknown: Counter[str] = Counter()
+
+    @property
+    def unknown_codes(self) -> Mapping[str, int]:
+        return self._unknown
+
+    @property
+    def calls(self) -> CallCounts:
+        return self._client.http.counts
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    async def read_orders(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        """Each reading is an Order with one line. Open lines that no list shows are looked up by number."""
+        plan = decode_cursor(cursor, Plan) or order_plan(span, open_keys)
+
+        def to_reading(raw: bytes) -> Reading:
+            return mapping.read_listed_order(raw, unknown=self._unknown)
+
+        async for page, rest in self._pages(plan, self._orders, to_reading):
+            plan = rest
+            yield page
+        while plan.left:
+            chunk = plan.left[:PAGE_LOOK_UPS]
+            readings = [reading for line_no in chunk for reading in await self._look_up(line_no)]
+            plan = plan.without_left(len(chunk))
+            yield Page(readings=tuple(readings), cursor=encode_cursor(plan), progress=plan.progress)
+
+    async def read_claims(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:  # noqa: ARG002
+        """Claims of every status, by the days of request and of completion."""
+        plan = decode_cursor(cursor, Plan) or claim_plan(span)
+
+        def to_reading(raw: bytes) -> Reading:
+            return mapping.read_claim(raw, unknown=self._unknown)
+
+        async for page, _ in self._pages(plan, self._claims, to_reading):
+            yield page
+
+    async def read_inquiries(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        """One reading per customer message. Open inquiries that no list shows are sought among the answered."""
+        plan = decode_cursor(cursor, Plan) or inquiry_plan(span, open_keys)
+        async for page, _ in self._pages(plan, self._inquiries, self._to_inquiry):
+            yield page
+
+    async def read_order(self, order_no: str, line_nos: tuple[str, ...]) -> tuple[Reading, ...]:
+        """Each line with its claim. The mall finds lines only, so without ``line_nos`` the number is
+        tried as that of a line, and the lines related to it are read too.
+        """
+        if line_nos:
+            readings = [reading for line_no in line_nos for reading in await self._look_up(line_no)]
+        else:
+            readings = await self._look_up(order_no)
+            for line_no in sorted({line_no for reading in readings for line_no in _related(reading)} - {order_no}):
+                readings += await self._look_up(line_no)
+        if not readings:
+            raise NotFoundAtMallError("Qoo10 has none of these order numbers", shop=self.shop.name)
+        return tuple(readings)
+
+    async def read_inquiry(self, inquiry: Inquiry) -> Reading:
+        """Sought in every status around the time it was asked; the newest status wins."""
+        around = timedelta(days=1)
+        found: Reading | None = None
+        for status in codes.INQUIRY_STATUSES:
+            call = Call(status, "", inquiry.asked_at - around, inquiry.asked_at + around)
+            for raw in await self._inquiries(call):
+                reading = self._to_inquiry(raw)
+                if reading.key == inquiry.inquiry_no:
+                    found = reading
+        if found is None:
+            raise NotFoundAtMallError("Qoo10 does not show this inquiry any more", shop=self.shop.name)
+        return found
+
+    async def check(self) -> tuple[CheckItem, ...]:
+        return await check_shop(self._client, now=self._now)
+
+    async def _pages(self, plan: Plan, fetch: Fetch, to_reading: ToReading) -> AsyncIterator[tuple[Page, Plan]]:
+        """Make the calls of ``plan``. A row that came before, byte for byte, is not repeated.
+
+        Only the last page of a call moves the cursor on: the rows of a call cannot be resumed in
+        the middle, because nothing fixes their order.
+        """
+        shown: set[int] = set()
+        while (plan := plan.with_fallback()).todo:
+            rows = await fetch(plan.todo[0])
+            fresh = []
+            for row in rows:
+                if (mark := hash(row)) not in shown:
+                    shown.add(mark)
+                    fresh.append(row)
+            keys: set[str] = set()
+            after = plan.after_first(len(rows))
+            for start in range(0, len(fresh) or 1, PAGE_ROWS):
+                readings = tuple(map(to_reading, fresh[start : start + PAGE_ROWS]))
+                keys.update(reading.key for reading in readings)
+                if start + PAGE_ROWS < len(fresh):
+                    done = (start + PAGE_ROWS) / len(fresh)
+                    progress = plan.progress + (after.progress - plan.progress) * done
+                    yield Page(readings=readings, cursor=encode_cursor(plan), progress=progress), plan
+                else:
+                    plan = after.seen(keys)
+                    yield Page(readings=readings, cursor=encode_cursor(plan), progress=plan.progress), plan
+
+    async def _orders(self, call: Call) -> list[bytes]:
+        return await self._client.orders(call.status, call.condition, call.since, _next_second(call.until))
+
+    async def _claims(self, call: Call) -> list[bytes]:
+        return await self._client.claims(call.condition, call.since, _next_second(call.until))
+
+    async def _inquiries(self, call: Call) -> list[bytes]:
+        return await self._client.inquiries(call.status, call.since, _next_second(call.until))
+
+    async def _look_up(self, line_no: str) -> list[Reading]:
+        try:
+            rows = await self._client.order(line_no)
+        except NotFoundAtMallError:
+            return []
+        return [mapping.read_whole_line(raw, unknown=self._unknown) for raw in rows]
+
+    def _to_inquiry(self, raw: bytes) -> Reading:
+        return mapping.read_inquiry(raw, unknown=self._unknown)
+
+    # --- acting ----------------------------------------------------------------------------------
+
+    async def answer_inquiry(self, answer: Answer) -> WriteResult:
+        """Post the answer once. An inquiry that is answered already is refused without a call, a lost
+        answer is settled by the status that the inquiry then has.
+
+        Raises: RejectedByMallError for an empty or too long text (nothing is sent), NotFoundAtMallError
+        when the inquiry is gone.
+        """
+        written = answer.text.replace("\x00", "").strip()
+        if not written or len(written) > codes.ANSWER_LIMIT:
+            message = f"an answer has 1 to {codes.ANSWER_LIMIT} characters, this one has {len(written)}"
+            raise RejectedByMallError(message, shop=self.shop.name, operation=codes.ANSWER_INQUIRY)
+        before = await self.read_inquiry(answer.inquiry)
+        if _state_of(before) is InquiryState.ANSWERED:
+            return _result(Outcome.REFUSED, "already answered", before)
+        inquiry_type, question_no, seq_no = answer.inquiry.inquiry_no.split(":")
+        try:
+            await self._client.answer(
+                inquiry_type=inquiry_type, question_no=question_no, seq_no=seq_no, contents=written
+            )
+        except OutcomeUnknownError as error:
+            after = await self._read_back(answer.inquiry)
+            is_done = after is not None and _state_of(after) is InquiryState.ANSWERED
+            return _result(Outcome.DONE if is_done else Outcome.UNKNOWN, error.mall_message, after)
+        except RejectedByMallError as error:
+            return _result(Outcome.REFUSED, error.mall_message, await self._read_back(answer.inquiry))
+        return _result(Outcome.DONE, None, await self._read_back(answer.inquiry))
+
+    async def _read_back(self, inquiry: Inquiry) -> Reading | None:
+        """The inquiry after a write; a failure to read is logged, for the write itself is over."""
+        try:
+            return await self.read_inquiry(inquiry)
+        except MallError as error:
+            log.warning("qoo10.answer.not_read_back", shop=self.shop.name, error=error.kind)
+            return None
+
+    # --- the way that always exists -----------------------------------------------------------------
+
+    def admin_link(
+        self,
+        *,
+        order_no: str | None = None,
+        line_no: str | None = None,
+        inquiry: Inquiry | None = None,
+    ) -> str | None:
+        """QSM pages take no order number, so the page is opened and the number searched there."""
+        if inquiry is None and (order_no is not None or line_no is not None):
+            return DELIVERY_PAGE
+        return HOME_PAGE
+
+
+def _next_second(until: datetime) -> datetime:
+    """The mall filters by whole seconds: one more, so that none is cut off; a row seen twice is no harm."""
+    return until + timedelta(seconds=1) if until.microsecond else until
+
+
+def _related(reading: Reading) -> tuple[str, ...]:
+    if reading.record is None:
+        return ()
+    related = text(decode_line(reading.raw).related_orders) or ""
+    return tuple(part for part in (part.strip() for part in related.split(",")) if part.isdigit())[:MOST_RELATED]
+
+
+def _state_of(reading: Reading) -> InquiryState:
+    return reading.record.state if isinstance(reading.record, Inquiry) else InquiryState.UNKNOWN
+
+
+def _result(outcome: Outcome, mall_message: str | None, reading: Reading | None) -> WriteResult:
+    return WriteResult(
+        outcome=outcome,
+        lines=(LineOutcome(line_no=None, outcome=outcome, mall_message=mall_message),),
+        readings=() if reading is None else (reading,),
+    )
+
+
+_YES = CapabilityState(state=Support.YES)
+
+MANIFEST = Manifest(
+    mall="qoo10",
+    title="Qoo10 Japan",
+    title_ko="큐텐 재팬",
+    letter="Q",
+    colour="#d3224a",
+    country="JP",
+    timezone="Asia/Tokyo",
+    default_base_url=DEFAULT_BASE_URL,
+    capabilities={
+        Capability.READ_ORDERS: _YES,
+        Capability.READ_CLAIMS: _YES,
+        Capability.READ_INQUIRIES: _YES,
+        Capability.READ_ONE_ORDER: _YES,
+        Capability.READ_ONE_INQUIRY: _YES,
+        Capability.CHECK: _YES,
+        Capability.ANSWER_INQUIRY: _YES,
+        Capability.APPROVE_CANCEL: CapabilityState(
+            state=Support.NO,
+            instead=(
+                "QSM > 배송/취소/미수령 > 클레임 관리에서 승인하세요. API의 SetCancelProcess는 판매자 사유(품절 등)로 "
+                "기록되어 "
+                "취소율에 불리하므로 구매자 요청의 승인이 아닙니다. / Approve in QSM, claim page: the API's "
+                f"SetCancelProcess books a seller's reason and is no approval of a buyer's request. {CLAIM_PAGE}"
+            ),
+        ),
+        Capability.REFUSE_CANCEL: CapabilityState(
+            state=Support.NO,
+            instead=(
+                "API로 거절할 수 없음. QSM 클레임 관리에서 송장(택배사, 운송장 번호)을 입력하고 거절하세요. "
+                f"/ The API has no refusal: in QSM, claim page, enter carrier and tracking number and refuse. {CLAIM_PAGE}"
+            ),
+        ),
+    },
+    feeds={
+        Feed.ORDERS: Capability.READ_ORDERS,
+        Feed.CLAIMS: Capability.READ_CLAIMS,
+        Feed.INQUIRIES: Capability.READ_INQUIRIES,
+    },
+    credentials=Qoo10Credentials,
+    open=Qoo10Connector,
+    vanishing_feeds=frozenset({Feed.ORDERS, Feed.CLAIMS}),
+    answer_limit=codes.ANSWER_LIMIT,
+)

@@ -1,0 +1,314 @@
+"""The shape of Qoo10's JSON: one envelope, one row for orders and claims, one for inquiries.
+
+Keys are read without regard to case, because the methods (and their versions) spell them
+differently; numbers may come as text or with decimals; every value may be null, "" or absent.
+Source: QAPI field tables of GetShippingInfo_v3, GetShippingAndClaimInfoByOrderNo_V2,
+GetClaimInfo_V3 and GetInquiryMessage; confidence: sure for names, likely for types.
+"""
+
+import json
+import math
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from hub.core.errors import MalformedResponseError
+
+Scalar = str | int | float | bool | None
+T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
+
+_LONGEST_KEY = 64
+
+
+class LineRow(Struct, frozen=True, kw_only=True):
+    """One order number: a row of the order list, of the claim list, or of the look-up by number."""
+
+    status: Scalar = None
+    pack_no: Scalar = None
+    order_no: Scalar = None
+    order_date: Scalar = None
+    payment_date: Scalar = None
+    planned_date: Scalar = None
+    shipping_date: Scalar = None
+    delivered_date: Scalar = None
+    buyer: Scalar = None
+    buyer_kana: Scalar = None
+    buyer_tel: Scalar = None
+    buyer_mobile: Scalar = None
+    buyer_email: Scalar = None
+    item_no: Scalar = None
+    seller_item_code: Scalar = None
+    item_title: Scalar = None
+    option: Scalar = None
+    option_code: Scalar = None
+    quantity: Scalar = None
+    total: Scalar = None
+    currency: Scalar = None
+    payment_method: Scalar = None
+    receiver: Scalar = None
+    receiver_kana: Scalar = None
+    zip_code: Scalar = None
+    address: Scalar = None
+    address_base: Scalar = None
+    address_detail: Scalar = None
+    receiver_tel: Scalar = None
+    receiver_mobile: Scalar = None
+    shipping_way: Scalar = None
+    message: Scalar = None
+    carrier: Scalar = None
+    tracking_no: Scalar = None
+    related_orders: Scalar = None
+    claim_status: Scalar = None
+    request_date: Scalar = None
+    completion_date: Scalar = None
+    reason: Scalar = None
+    return_carrier: Scalar = None
+    return_tracking_no: Scalar = None
+    part_refund_count: Scalar = None
+    part_refund_balance: Scalar = None
+
+
+#: spelling in lower case -> field; two spellings of one field are those of v3 and v2
+LINE_KEYS = {
+    "shippingstatus": "status",
+    "packno": "pack_no",
+    "orderno": "order_no",
+    "orderdate": "order_date",
+    "paymentdate": "payment_date",
+    "estimatedshippingdate": "planned_date",
+    "estshippingdate": "planned_date",
+    "shippingdate": "shipping_date",
+    "delivereddate": "delivered_date",
+    "buyer": "buyer",
+    "buyerkana": "buyer_kana",
+    "buyer_gata": "buyer_kana",
+    "buyertel": "buyer_tel",
+    "buyermobile": "buyer_mobile",
+    "buyeremail": "buyer_email",
+    "itemno": "item_no",
+    "itemcode": "item_no",
+    "selleritemcode": "seller_item_code",
+    "itemtitle": "item_title",
+    "option": "option",
+    "optioncode": "option_code",
+    "orderqty": "quantity",
+    "total": "total",
+    "currency": "currency",
+    "paymentmethod": "payment_method",
+    "receiver": "receiver",
+    "receiverkana": "receiver_kana",
+    "receiver_gata": "receiver_kana",
+    "zipcode": "zip_code",
+    "shippingaddress": "address",
+    "shippingaddr": "address",
+    "address1": "address_base",
+    "addr1": "address_base",
+    "address2": "address_detail",
+    "addr2": "address_detail",
+    "receivertel": "receiver_tel",
+    "receivermobile": "receiver_mobile",
+    "shippingway": "shipping_way",
+    "shippingmessage": "message",
+    "shippingmsg": "message",
+    "deliverycompany": "carrier",
+    "trackingno": "tracking_no",
+    "relatedorder": "related_orders",
+    "claimstatus": "claim_status",
+    "requestdate": "request_date",
+    "cancelrefunddate": "completion_date",
+    "reason": "reason",
+    "deliverycompanyreturn": "return_carrier",
+    "trackingnoreturn": "return_tracking_no",
+    "nrpartrefundcnt": "part_refund_count",
+    "nrpartrefundbalance": "part_refund_balance",
+}
+
+
+class InquiryRow(Struct, frozen=True, kw_only=True):
+    """One message of a customer. ``contr_no`` is the number of one order line, 0 when there is none."""
+
+    inq_type: Scalar = None
+    seq_no: Scalar = None
+    question_no: Scalar = None
+    inq_dt: Scalar = None
+    cust_nm: Scalar = None
+    cate_nm: Scalar = None
+    cate_cd: Scalar = None
+    title: Scalar = None
+    contents: Scalar = None
+    gd_no: Scalar = None
+    gd_nm: Scalar = None
+    contr_no: Scalar = None
+    status: Scalar = None
+
+
+INQUIRY_KEYS = {name: name for name in InquiryRow.__struct_fields__}
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """``code`` is 0 for success. ``result`` is the unread ResultObject."""
+
+    code: int
+    message: str | None
+    result: Raw
+
+
+_NULL = Raw(b"null")
+_envelopes = msgspec.json.Decoder(dict[str, Raw])
+_lists = msgspec.json.Decoder(list[Raw])
+_objects = msgspec.json.Decoder(dict[str, Raw])
+_rows = msgspec.json.Decoder(dict[str, Any])
+
+
+def decode_envelope(body: bytes) -> Envelope:
+    """Read the outer object. ErrorCode goes before ResultCode: a refused key answers with it alone.
+
+    Raises: ValueError when the body is no JSON object (cut off, a page of HTML, plain text);
+    MalformedResponseError when it is one without a readable code.
+    """
+    fields = {key.lower(): value for key, value in _decode(_envelopes, body.removeprefix(b"\xef\xbb\xbf")).items()}
+    error_code = _code(fields.get("errorcode"))
+    if error_code:
+        return Envelope(code=error_code, message=_message(fields.get("errormsg")), result=_NULL)
+    code = _code(fields.get("resultcode"))
+    if code is None:
+        raise MalformedResponseError("the answer has no ResultCode", path="ResultCode")
+    return Envelope(code=code, message=_message(fields.get("resultmsg")), result=fields.get("resultobject", _NULL))
+
+
+def rows_of(result: Raw) -> list[bytes]:
+    """The records of a ResultObject, each still as received: a list, one object, or a list in an object.
+
+    Raises: MalformedResponseError when it is something else.
+    """
+    body = bytes(result).strip()
+    if body in (b"", b"null", b'""'):
+        return []
+    try:
+        if body.startswith(b"["):
+            return [bytes(item) for item in _decode(_lists, body)]
+        if body.startswith(b"{"):
+            inside = list(_decode(_objects, body).values())
+            if len(inside) == 1 and bytes(inside[0]).lstrip()[:1] in (b"[", b"n"):
+                return rows_of(inside[0])
+            return [body] if inside else []
+    except ValueError as error:
+        raise MalformedResponseError("ResultObject cannot be read", path="ResultObject") from error
+    raise MalformedResponseError("ResultObject is neither a list nor an object", path="ResultObject")
+
+
+def decode_line(raw: bytes) -> LineRow:
+    """One row of orders or claims. Raises: ValueError when it is no object or a value is a list or object."""
+    return _row(raw, LineRow, _line_field)
+
+
+def decode_inquiry(raw: bytes) -> InquiryRow:
+    """One row of inquiries. Raises: ValueError when it is no object or a value is a list or object."""
+    return _row(raw, InquiryRow, _inquiry_field)
+
+
+@lru_cache(maxsize=1024)
+def _line_field(key: str) -> str | None:
+    return LINE_KEYS.get(key.lower())
+
+
+@lru_cache(maxsize=1024)
+def _inquiry_field(key: str) -> str | None:
+    return INQUIRY_KEYS.get(key.lower())
+
+
+def _row(raw: bytes, kind: type[S], field_of: Any) -> S:
+    known: dict[str, Any] = {}
+    for key, value in _decode(_rows, raw).items():
+        if value is None or value == "" or len(key) > _LONGEST_KEY:
+            continue
+        field = field_of(key)
+        if field is not None:
+            known[field] = value
+    return msgspec.convert(known, kind)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode; a body with raw control characters, lone surrogates or broken UTF-8 is mended first.
+
+    Raises: ValueError when it is no JSON of the wanted type even then.
+    """
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    except RecursionError as error:
+        message = "nested too deeply"
+        raise ValueError(message) from error
+    try:
+        mended = json.dumps(json.loads(body.decode(errors="replace"), strict=False), ensure_ascii=False)
+        return decoder.decode(mended.encode(errors="replace"))
+    except RecursionError as error:
+        message = "nested too deeply"
+        raise ValueError(message) from error
+
+
+def _code(raw: Raw | None) -> int | None:
+    """A code sent as a number or as text; ``None`` when absent.
+
+    Raises: MalformedResponseError when it is something else.
+    """
+    if raw is None or bytes(raw) == b"null":
+        return None
+    try:
+        return whole(msgspec.json.decode(raw, type=Scalar))
+    except ValueError as error:
+        raise MalformedResponseError("a result code is no number", path="ResultCode") from error
+
+
+def _message(raw: Raw | None) -> str | None:
+    if raw is None:
+        return None
+    try:
+        return text(msgspec.json.decode(raw, type=Scalar))
+    except ValueError:
+        # The mall's own words are only shown; their shape decides nothing.
+        return None
+
+
+def text(value: Scalar) -> str | None:
+    """Plain text without outer blanks and NUL (a database refuses it); ``None`` when nothing is left.
+
+    A number loses a fraction of zeros: 1071000201.0 -> "1071000201".
+    """
+    if isinstance(value, str):
+        return value.replace("\x00", "").strip() or None if "\x00" in value else value.strip() or None
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def number(value: Scalar) -> str | None:
+    """An identifying number as text: 1071000201, "1071000201 ", 1071000201.0; 0 and "" are none."""
+    found = text(value)
+    if found is None:
+        return None
+    if "." in found and found.endswith("0"):
+        whole_part, _, fraction = found.partition(".")
+        if whole_part.isdigit() and not fraction.strip("0"):
+            found = whole_part
+    return None if found == "0" else found
+
+
+def whole(value: Scalar) -> int | None:
+    """A whole number sent as 2, "2", 2.0 or "2.0"; ``None`` when absent.
+
+    Raises: ValueError when it is no whole number.
+    """
+    if value is None or isinstance(value, int):
+        return value if value is None else int(value)
+    amount = float(value)
+    if not math.isfinite(amount) or not amount.is_integer():
+        message = "not a whole number"
+        raise ValueError(message)
+    return int(amount)
