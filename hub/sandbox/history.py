@@ -166,7 +166,7 @@ class Historian:
                 line.steps.append(LineStep(_moment(prepared), LineStatus.PREPARING))
             if freed_at is None:
                 return
-            dispatched = max(dispatched, freed_at + random.randrange(600, 4 * _HOUR))
+            dispatched = max(dispatched, freed_at + random.randrange(600, 30 * _HOUR))
         else:
             line.steps.append(LineStep(_moment(prepared), LineStatus.PREPARING))
         delivered = dispatched + random.randrange(18 * _HOUR, 4 * _DAY)
@@ -212,10 +212,10 @@ class Historian:
         """Returns when the rest of a partly cancelled line goes on."""
         if self._random.random() < 0.4:
             self._step(line, at, ClaimState.REFUNDING, _SELLER)
-            at += self._random.randrange(_HOUR, _DAY)
-        if self._random.random() < 0.1:
+            at += self._random.randrange(_HOUR, 3 * _DAY)
+        if self._random.random() < 0.2:
             self._step(line, at, ClaimState.HOLD, _SELLER)
-            at += self._random.randrange(_HOUR, 2 * _DAY)
+            at += self._random.randrange(6 * _HOUR, 4 * _DAY)
         return self._end(line, at, _SELLER)
 
     def _end(self, line: LineFact, at: int, by: str) -> int | None:
@@ -356,10 +356,10 @@ class Historian:
         if random.random() >= share_left:
             answered = asked + random.randrange(_HOUR // 3, 30 * _HOUR)
             inquiry.answers.append(self._message(answered, random.choice(ANSWERS[country]), _SELLER))
-            if random.random() < 0.15:
+            if random.random() < 0.25:
                 again = answered + random.randrange(_HOUR, 2 * _DAY)
                 inquiry.follow_ups.append(self._message(again, random.choice(FOLLOW_UPS[country]), _CUSTOMER))
-                if again < self._today - 2 * _DAY:
+                if again < self._today - 2 * _DAY and random.random() < 0.8:
                     once_more = again + random.randrange(_HOUR, _DAY)
                     inquiry.answers.append(self._message(once_more, random.choice(ANSWERS[country]), _SELLER))
         return inquiry

@@ -1,0 +1,510 @@
+"""The emulated Cafe24 against its reference: Cafe24 Admin API, version 2026-03-01."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from connectors.cafe24.sandbox import Cafe24Sandbox, build
+from hub.core.model import ClaimKind, ClaimReason, ClaimState, LineStatus
+from hub.sandbox.kit import SandboxOptions
+from hub.sandbox.world import World, make_world
+
+SHOP = "main-cafe24"
+ADMIN = "/api/v2/admin"
+ALL_EMBEDS = "items,receivers,buyer,cancellation,return,exchange"
+START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)  # noon in Korea
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+class Caller:
+    """One authorised client of the emulated mall."""
+
+    def __init__(self, mall: Cafe24Sandbox) -> None:
+        self.mall = mall
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(mall.app), base_url="http://mall")
+
+    async def token(self, refresh_token: str | None = None, **changes: object) -> httpx.Response:
+        given = self.mall.shop_table("http://mall")["credentials"]
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token or given["refresh_token"]}
+        auth = (given["client_id"], changes.pop("secret", given["client_secret"]))
+        reply = await self.http.post("/api/v2/oauth/token", data=form, auth=auth)
+        if reply.status_code == 200:
+            self.http.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
+        return reply
+
+    async def get(self, path: str, **query: object) -> httpx.Response:
+        return await self.http.get(ADMIN + path, params=query)
+
+    async def orders(self, **query: object) -> list[dict]:
+        window = {"start_date": "2026-08-24", "end_date": "2026-11-22", "limit": 1000, "embed": ALL_EMBEDS}
+        reply = await self.get("/orders", **(window | query))
+        assert reply.status_code == 200, reply.text
+        return reply.json()["orders"]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def world(clock: Clock) -> World:
+    return make_world(now=clock, orders=3000, days=89)
+
+
+@pytest.fixture
+async def caller(world: World):
+    one = Caller(build(world, shop=SHOP, options=SandboxOptions(enforce_limits=False)))
+    await one.token()
+    yield one
+    await one.http.aclose()
+
+
+def line_in(world: World, status: LineStatus, *, sub_shop: int = 1, quantity: int = 1):
+    """A line of an own-mall order without claims."""
+    now = world.now()
+    return next(
+        (order, line)
+        for order in reversed(world.orders(SHOP))
+        for line in order.lines
+        if line.status(now) is status
+        and not line.claims
+        and line.quantity >= quantity
+        and order.sub_shop == sub_shop
+        and order.number % 33
+    )
+
+
+async def item_of(caller: Caller, order, line) -> dict:
+    order_id = f"{order.ordered_at + timedelta(hours=9):%Y%m%d}-{order.number:07d}"
+    orders = await caller.orders(order_id=order_id, shop_no=order.sub_shop)
+    index = order.lines.index(line)
+    return orders[0]["items"][index] | {"order_id": order_id}
+
+
+# -- tokens
+
+
+async def test_a_refresh_rotates_and_the_old_token_dies_at_once(caller: Caller) -> None:
+    old = caller.mall.tokens.refresh_token
+
+    fresh = await caller.token()
+    again = await caller.token(old)
+
+    assert fresh.json()["refresh_token"] != old
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+
+
+async def test_expiry_is_korean_time_without_offset(caller: Caller) -> None:
+    body = (await caller.token()).json()
+
+    assert body["issued_at"] == "2026-11-22T12:00:00.000"
+    assert body["expires_at"] == "2026-11-22T14:00:00.000"
+    assert "expires_in" not in body
+
+
+async def test_an_access_token_lives_two_hours(caller: Caller, clock: Clock) -> None:
+    clock.forward(hours=2)
+
+    reply = await caller.get("/shops")
+
+    assert reply.status_code == 401
+    assert reply.json()["error"]["message"] == "access_token time expired. (invalid_token)"
+
+
+async def test_a_wrong_secret_and_a_json_body_get_no_token(caller: Caller) -> None:
+    wrong = await caller.token(secret="other")
+    given = caller.mall.shop_table("http://mall")["credentials"]
+    as_json = await caller.http.post(
+        "/api/v2/oauth/token",
+        json={"grant_type": "refresh_token", "refresh_token": given["refresh_token"]},
+        auth=(given["client_id"], given["client_secret"]),
+    )
+
+    assert (wrong.status_code, as_json.status_code) == (401, 400)
+
+
+async def test_a_missing_scope_is_a_403_in_the_envelope(caller: Caller) -> None:
+    caller.mall.tokens.scopes.discard("mall.read_community")
+
+    reply = await caller.get("/boards")
+
+    assert reply.status_code == 403
+    assert set(reply.json()["error"]) == {"code", "message", "more_info"}
+
+
+async def test_the_bucket_overflows_at_forty_and_drains_two_a_second(world: World, clock: Clock) -> None:
+    caller = Caller(build(world, shop=SHOP, options=SandboxOptions()))
+    await caller.token()
+
+    replies = [await caller.get("/shops") for _ in range(41)]
+    clock.forward(seconds=1)
+    later = [(await caller.get("/shops")).status_code for _ in range(3)]
+    await caller.http.aclose()
+
+    assert [reply.status_code for reply in replies].count(200) == 40
+    assert replies[39].headers["X-Api-Call-Limit"] == "40/40"
+    assert replies[40].status_code == 429
+    assert later == [200, 200, 429]
+
+
+async def test_the_quota_tells_how_long_to_wait(world: World, clock: Clock) -> None:
+    caller = Caller(build(world, shop=SHOP, options=SandboxOptions(burst=5000)))
+    await caller.token()
+    for _ in range(3000):
+        await caller.get("/shops")
+
+    reply = await caller.get("/shops")
+    await caller.http.aclose()
+
+    assert (reply.status_code, reply.headers["X-Cafe24-Call-Remain"]) == (429, "600")
+
+
+# -- orders
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"start_date": "2026-08-22", "end_date": "2026-11-22"}, 422),
+        ({"start_date": "2026-08-23", "end_date": "2026-11-22"}, 200),
+        ({"start_date": "2026-11-01"}, 422),
+        ({}, 422),
+        ({"start_date": "2026-11-01", "end_date": "2026-11-22", "limit": "1001"}, 422),
+        ({"start_date": "2026-11-01", "end_date": "2026-11-22", "offset": "15001"}, 422),
+        ({"start_date": "2026-11-01", "end_date": "2026-11-22", "date_type": "updated_date"}, 422),
+        ({"start_date": "2026-11-01", "end_date": "2026-11-22", "embed": "items,gifts"}, 422),
+        ({"start_date": "first of May", "end_date": "2026-11-22"}, 422),
+        ({"order_id": ",".join(f"20261101-{number:07d}" for number in range(101))}, 422),
+    ],
+)
+async def test_what_the_order_list_refuses(caller: Caller, query: dict[str, str], status: int) -> None:
+    assert (await caller.get("/orders", **query)).status_code == status
+
+
+async def test_an_offset_that_was_not_encoded_is_a_400(caller: Caller) -> None:
+    path = f"{ADMIN}/orders?start_date=2026-11-01T00:00:00+09:00&end_date=2026-11-20T00:00:00%2B09:00"
+
+    assert (await caller.http.get(path)).status_code == 400
+
+
+async def test_pages_of_both_shop_numbers_hold_every_order_once(caller: Caller, world: World) -> None:
+    seen: list[str] = []
+    for shop_no in (1, 2):
+        count = (
+            await caller.get("/orders/count", start_date="2026-08-24", end_date="2026-11-22", shop_no=shop_no)
+        ).json()["count"]
+        paged: list[str] = []
+        for offset in range(0, count, 50):
+            rows = await caller.orders(limit=50, offset=offset, shop_no=shop_no)
+            paged.extend(row["order_id"] for row in rows)
+        assert len(paged) == count
+        seen.extend(paged)
+
+    assert len(seen) == len(set(seen)) == len(world.orders(SHOP))
+
+
+async def test_an_order_of_another_shop_number_is_not_found(caller: Caller, world: World) -> None:
+    order = next(order for order in world.orders(SHOP) if order.sub_shop == 2)
+    order_id = f"{order.ordered_at + timedelta(hours=9):%Y%m%d}-{order.number:07d}"
+
+    assert (await caller.get(f"/orders/{order_id}")).status_code == 404
+    assert (await caller.get(f"/orders/{order_id}", shop_no=2)).json()["order"]["order_id"] == order_id
+
+
+async def test_the_list_shows_what_is_awkward(caller: Caller) -> None:
+    orders = await caller.orders() + await caller.orders(shop_no=2)
+    items = [item for order in orders for item in order["items"]]
+    dates = {item["delivered_date"] for item in items if item["order_status"] == "N20"}
+
+    assert {None, "", "0000-00-00"} <= dates
+    assert any(" " in item["ordered_date"] for item in items)
+    assert any(item["ordered_date"].endswith("+09:00") for item in items)
+    assert all(item["product_price"].endswith(".00") for item in items)
+    assert any(order["market_id"] != "self" and order["market_order_no"] for order in orders)
+    assert any(order["show_shipping_address"] == "F" and order["receivers"][0]["name"] == "" for order in orders)
+    assert any(order["receivers"][0]["virtual_phone_no"] for order in orders)
+    assert any(item["request_undone"] for item in items)
+    assert any("<b>" in item["product_name"] for item in items)
+
+
+def test_a_larger_mall_shows_the_rarer_codes(clock: Clock) -> None:
+    world = make_world(now=clock, orders=20000)
+    mall = build(world, shop=SHOP, options=SandboxOptions())
+
+    codes = {row["raw_status"] for row in mall.truth().lines}
+
+    assert {"N00", "N01", "N10", "N20", "N21", "N22", "N30", "N40", "N50"} <= codes
+    assert {"C00", "C11", "C36", "C40", "C47", "C48", "C49"} <= codes
+    assert codes & {"C34", "C35"}
+    assert {"R00", "R12", "R20", "R40", "E00", "E20", "E31", "E40"} <= codes
+    assert not {code for code in codes if code.endswith("99")}
+
+
+async def test_order_search_finds_by_status_and_by_phone(caller: Caller, world: World) -> None:
+    asked = await caller.orders(order_status="C00")
+    order = world.orders(SHOP)[-1]
+    of_buyer = await caller.orders(buyer_cellphone=order.buyer.phone, shop_no=order.sub_shop)
+
+    assert asked
+    assert all("C00" in {item["order_status"] for item in row["items"]} for row in asked)
+    assert {row["buyer"]["cellphone"] for row in of_buyer} == {order.buyer.phone}
+
+
+# -- claims
+
+
+async def test_a_request_lies_on_its_item_until_it_is_accepted(caller: Caller, world: World, clock: Clock) -> None:
+    order, line = line_in(world, LineStatus.PREPARING)
+    clock.forward(minutes=1)
+    world.request_claim(line, ClaimKind.CANCEL, ClaimReason.LATE, "늦어요")
+    asked = await item_of(caller, order, line)
+
+    reply = await caller.http.post(
+        f"{ADMIN}/orders/{asked['order_id']}/cancellation",
+        json={
+            "shop_no": 1,
+            "request": {
+                "status": "canceled",
+                "items": [{"order_item_code": asked["order_item_code"], "quantity": line.quantity}],
+            },
+        },
+    )
+    code = reply.json()["cancellation"]["claim_code"]
+    after = await item_of(caller, order, line)
+    claim = (await caller.get(f"/cancellation/{code}")).json()["cancellation"]
+
+    assert (asked["order_status"], asked["claim_code"], asked["claim_reason_type"]) == ("C00", None, "B")
+    assert asked["order_status_before_cs"] in ("N20", "N21", "N22")
+    assert reply.status_code == 201
+    assert (after["order_status"], after["claim_code"]) == ("C40", code)
+    assert [item["order_item_code"] for item in claim["items"]] == [asked["order_item_code"]]
+    assert claim["undone"] == "F"
+    found = await caller.orders(date_type="cancel_complete_date", start_date="2026-11-22", end_date="2026-11-23")
+    assert asked["order_id"] in {row["order_id"] for row in found}
+
+
+async def test_a_part_is_split_off_as_an_item_of_its_own(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.DELIVERED, quantity=2)
+    whole = await item_of(caller, order, line)
+
+    reply = await caller.http.post(
+        f"{ADMIN}/orders/{whole['order_id']}/return",
+        json={
+            "shop_no": 1,
+            "request": {"status": "accepted", "items": [{"order_item_code": whole["order_item_code"], "quantity": 1}]},
+        },
+    )
+    items = (await caller.get(f"/orders/{whole['order_id']}/items")).json()["items"]
+    part = items[-1]
+
+    assert reply.status_code == 201
+    assert (await item_of(caller, order, line))["quantity"] == line.quantity - 1
+    assert (part["quantity"], part["order_status"], part["original_item_no"]) == (1, "R10", [whole["item_no"]])
+
+
+async def test_an_accepted_exchange_brings_a_replacement(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.DELIVERED)
+    item = await item_of(caller, order, line)
+
+    reply = await caller.http.post(
+        f"{ADMIN}/orders/{item['order_id']}/exchange",
+        json={
+            "shop_no": 1,
+            "request": {
+                "status": "accepted",
+                "same_product": "T",
+                "items": [{"order_item_code": item["order_item_code"], "quantity": line.quantity}],
+            },
+        },
+    )
+    new_code = reply.json()["exchange"]["exchanged_items"][0]["order_item_code"]
+    items = {row["order_item_code"]: row for row in (await caller.orders(order_id=item["order_id"]))[0]["items"]}
+
+    assert reply.json()["exchange"]["claim_code"].startswith("B")
+    assert items[item["order_item_code"]]["order_status"] == "E10"
+    assert (items[new_code]["order_status"], items[new_code]["status_code"]) == ("N01", "N2")
+
+
+def refusal(item: dict, **changes: object) -> dict:
+    return {
+        "order_id": item["order_id"],
+        "order_item_code": [item["order_item_code"]],
+        "undone": "T",
+        "reason_type": "I",
+        "display_reject_reason": "T",
+        "reject_reason": "이미 출고되었습니다.",
+    } | changes
+
+
+async def test_a_refusal_takes_only_the_form_with_requests(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.PREPARING)
+    claim = world.request_claim(line, ClaimKind.CANCEL, ClaimReason.LATE, "늦어요")
+    item = await item_of(caller, order, line)
+    path = f"{ADMIN}/cancellationrequests"
+
+    flat = await caller.http.put(path, json=refusal(item))
+    single = await caller.http.put(path, json={"shop_no": 1, "request": refusal(item)})
+    untouched = claim.step_at(world.now()).state
+    good = await caller.http.put(path, json={"shop_no": 1, "requests": [refusal(item)]})
+    again = await caller.http.put(path, json={"shop_no": 1, "requests": [refusal(item)]})
+
+    assert (flat.status_code, single.status_code, untouched) == (400, 422, ClaimState.REQUESTED)
+    assert good.json()["cancellationrequests"][0]["order_item_code"] == [item["order_item_code"]]
+    assert again.status_code == 409
+    assert (await item_of(caller, order, line))["order_status"] == "C11"
+
+
+async def test_refusals_that_differ_are_a_207(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.PREPARING)
+    world.request_claim(line, ClaimKind.CANCEL, ClaimReason.LATE, "늦어요")
+    item = await item_of(caller, order, line)
+    unknown = refusal(item, order_id="20261122-9999999")
+
+    reply = await caller.http.put(
+        f"{ADMIN}/cancellationrequests", json={"shop_no": 1, "requests": [refusal(item), unknown]}
+    )
+    rows = reply.json()["cancellationrequests"]
+
+    assert reply.status_code == 207
+    assert (rows[0]["undone"], rows[1]["status"]) == ("T", 404)
+
+
+async def test_a_dispatched_item_cannot_be_cancelled(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.DISPATCHED)
+    item = await item_of(caller, order, line)
+
+    reply = await caller.http.post(
+        f"{ADMIN}/orders/{item['order_id']}/cancellation",
+        json={"shop_no": 1, "request": {"status": "canceled", "items": [{"order_item_code": item["order_item_code"]}]}},
+    )
+
+    assert reply.status_code == 422
+
+
+async def test_a_market_order_forbids_what_only_the_own_mall_can(caller: Caller, world: World) -> None:
+    order = next(order for order in reversed(world.orders(SHOP)) if order.number % 33 == 0)
+    order_id = f"{order.ordered_at + timedelta(hours=9):%Y%m%d}-{order.number:07d}"
+
+    reply = await caller.http.post(
+        f"{ADMIN}/orders/{order_id}/cancellation",
+        json={"shop_no": order.sub_shop, "request": {"status": "canceled", "payment_gateway_cancel": "T"}},
+    )
+
+    assert (reply.status_code, "payment_gateway_cancel" in reply.text) == (422, True)
+
+
+# -- inquiries
+
+
+async def articles(caller: Caller, **query: object) -> list[dict]:
+    found: list[dict] = []
+    for shop_no in (1, 2):
+        for board in (6, 9):
+            while True:
+                page = {
+                    "limit": 100,
+                    "offset": len([a for a in found if (a["board_no"], a["shop_no"]) == (board, shop_no)]),
+                }
+                rows = (await caller.get(f"/boards/{board}/articles", shop_no=shop_no, **page, **query)).json()[
+                    "articles"
+                ]
+                found.extend(rows)
+                if len(rows) < 100:
+                    break
+    return found
+
+
+async def test_answers_come_in_the_list_of_their_questions(caller: Caller) -> None:
+    found = await articles(caller)
+    roots = [row for row in found if row["reply_depth"] == 0]
+    answers = [row for row in found if row["member_id"] == "hubmall"]
+
+    assert len({(row["shop_no"], row["article_no"]) for row in found}) == len(found)
+    assert {row["parent_article_no"] == row["article_no"] for row in roots} == {True, False}
+    assert {None, 0} <= {row["parent_article_no"] for row in roots}
+    assert answers
+    assert all(row["reply_depth"] > 0 and row["reply_status"] is None for row in answers)
+    assert {row["reply_status"] for row in roots} == {"N", "P", "C"}
+    assert any("<script>" in row["content"] for row in roots) or any("onerror" in row["content"] for row in roots)
+
+
+async def test_an_answer_posted_twice_stands_there_twice(caller: Caller, world: World, clock: Clock) -> None:
+    order, _ = line_in(world, LineStatus.PREPARING)
+    inquiry = world.ask(SHOP, subject="문의", text="언제 오나요?", order=order)
+    if inquiry.number % 10 == 0:  # that one would be an urgent inquiry
+        inquiry = world.ask(SHOP, subject="문의", text="언제 오나요?", order=order)
+    root = next(row for row in await articles(caller, reply_status="N") if row["article_no"] == inquiry.number * 2)
+    clock.forward(minutes=1)
+    post = {
+        "writer": "hubmall",
+        "title": "RE: 문의",
+        "content": "내일 출고됩니다.",
+        "client_ip": "203.0.113.10",
+        "reply_article_no": root["article_no"],
+        "reply_status": "C",
+    }
+
+    flat = await caller.http.post(f"{ADMIN}/boards/9/articles", json=post)
+    incomplete = await caller.http.post(
+        f"{ADMIN}/boards/9/articles", json={"shop_no": 1, "requests": [post | {"client_ip": ""}]}
+    )
+    replies = [
+        await caller.http.post(f"{ADMIN}/boards/9/articles", json={"shop_no": 1, "requests": [post]}) for _ in range(2)
+    ]
+    children = [row for row in await articles(caller) if row["title"] == "RE: 문의"]
+
+    assert (flat.status_code, incomplete.status_code) == (400, 422)
+    assert [reply.status_code for reply in replies] == [201, 201]
+    assert len(children) == 2
+    assert (await articles(caller, article_no=root["article_no"]))[0]["reply_status"] == "C"
+
+
+async def test_an_urgent_inquiry_is_answered_by_its_own_call(caller: Caller) -> None:
+    waiting: list[dict] = []
+    for shop_no in (1, 2):
+        waiting.extend((await caller.get("/urgentinquiry", limit=100, shop_no=shop_no)).json()["urgentinquiry"])
+    row = waiting[0]
+    path = f"{ADMIN}/urgentinquiry/{row['article_no']}/reply"
+
+    wrong = await caller.http.post(path, json={"shop_no": row["shop_no"], "request": {"content": "확인 중"}})
+    good = await caller.http.post(
+        path, json={"shop_no": row["shop_no"], "request": {"content": "확인 중", "user_id": "hubmall", "status": "I"}}
+    )
+
+    assert (wrong.status_code, good.status_code) == (422, 201)
+    assert good.json()["reply"]["content"] == "<p>확인 중</p>"
+
+
+# -- truth
+
+
+async def test_the_truth_is_what_the_mall_shows(caller: Caller) -> None:
+    truth = caller.mall.truth()
+    items = {
+        item["order_item_code"]: item
+        for shop_no in (1, 2)
+        for order in await caller.orders(shop_no=shop_no)
+        for item in order["items"]
+    }
+    coded = [claim["claim_code"] for shop_no in (1, 2) for order in await caller.orders(shop_no=shop_no)
+             for name in ("cancellation", "return", "exchange") for claim in order[name]]  # fmt: skip
+
+    assert {row["line_no"]: row["raw_status"] for row in truth.lines} == {
+        code: item["order_status"] for code, item in items.items()
+    }
+    assert sorted(row["claim_no"] for row in truth.claims if row["claim_no"]) == sorted(coded)
+    assert all(row["remaining_quantity"] == 0 for row in truth.lines if row["status"] in ("cancelled", "returned"))
+    roots = [row for row in await articles(caller) if row["reply_depth"] == 0]
+    assert len([row for row in truth.inquiries if "urgent" not in row["inquiry_no"]]) == len(roots)
