@@ -37,7 +37,7 @@ class Shop:
 
     def __init__(self, options: SandboxOptions) -> None:
         self.clock = Clock()
-        self.world: World = make_world(now=self.clock, orders=600, days=20)
+        self.world: World = make_world(now=self.clock, orders=2000, days=20)
         self.mall: Qoo10 = build(self.world, shop=SHOP, options=options)
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.mall.app), base_url=f"http://mall.test{SERVICE}"

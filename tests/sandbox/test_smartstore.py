@@ -33,7 +33,7 @@ class Clock:
 class Shop:
     """One emulated shop with a client that holds a token."""
 
-    def __init__(self, options: SandboxOptions, orders: int = 400) -> None:
+    def __init__(self, options: SandboxOptions, orders: int = 1500) -> None:
         self.clock = Clock()
         self.world: World = make_world(now=self.clock, orders=orders, days=20)
         self.mall: SmartStore = build(self.world, shop=SHOP, options=options)
