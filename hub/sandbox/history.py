@@ -212,7 +212,7 @@ class Historian:
         """Returns when the rest of a partly cancelled line goes on."""
         if self._random.random() < 0.4:
             self._step(line, at, ClaimState.REFUNDING, _SELLER)
-            at += self._random.randrange(_HOUR, 3 * _DAY)
+            at += self._random.randrange(_HOUR, 6 * _DAY)
         if self._random.random() < 0.2:
             self._step(line, at, ClaimState.HOLD, _SELLER)
             at += self._random.randrange(6 * _HOUR, 4 * _DAY)
