@@ -17,7 +17,7 @@ from connectors.smartstore.vocabulary import (
     HOLDBACK_REASON,
     HOLDBACK_STATUS,
 )
-from connectors.smartstore.wire import ClaimWire, DetailWire, ProductOrderWire
+from connectors.smartstore.wire import ClaimWire, DetailWire, ProductOrderWire, Scalar
 from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, EndedBy, FaultParty
 
 
@@ -53,7 +53,15 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _claims_found(wire: DetailWire, unknown: Unknowns) -> Iterator[_Claimed]:
-    told: set[tuple[ClaimKind, str | None]] = set()
+    product = wire.product_order or ProductOrderWire()
+    current_type = text_of(product.claim_type)
+    told: set[tuple[Scalar, ...]] = set()
+
+    def tell(kind: ClaimKind, type_word: str, section: ClaimWire) -> _Claimed:
+        told.add((text_of(section.claim_id),))
+        told.add((kind, text_of(section.claim_status)))
+        return _Claimed(kind, type_word, section)
+
     for sections in (wire.current_claim, wire.before_claim):
         if sections is None:
             continue
@@ -63,23 +71,31 @@ def _claims_found(wire: DetailWire, unknown: Unknowns) -> Iterator[_Claimed]:
             (ClaimKind.EXCHANGE, "EXCHANGE", sections.exchange),
         ):
             if section is not None and section != _NO_CLAIM:
-                told.add((kind, text_of(section.claim_id)))
-                yield _Claimed(kind, type_word, section)
+                if sections is wire.current_claim and type_word == current_type:
+                    section = _filled(section, product)
+                yield tell(kind, type_word, section)
     for section in wire.completed_claims or ():
         if section is not None and section != _NO_CLAIM:
             type_word = text_of(section.claim_type) or ""
-            kind = _kind(type_word, unknown)
-            told.add((kind, text_of(section.claim_id)))
-            yield _Claimed(kind, type_word, section)
-    product = wire.product_order or ProductOrderWire()
-    current_type = text_of(product.claim_type)
+            yield tell(_kind(type_word, unknown), type_word, section)
     if current_type is None:
         return
     kind = _kind(current_type, unknown)
     claim_no = text_of(product.claim_id)
-    is_told = any(no == claim_no for _, no in told) if claim_no else any(known is kind for known, _ in told)
-    if not is_told:
+    mark = (claim_no,) if claim_no else (kind, text_of(product.claim_status))
+    if mark not in told:
         yield _Claimed(kind, current_type, ClaimWire(claim_id=product.claim_id, claim_status=product.claim_status))
+
+
+def _filled(section: ClaimWire, product: ProductOrderWire) -> ClaimWire:
+    """The claim requested last also stands, shortened, on the product order: it lends what the section lacks."""
+    if section.claim_id and section.claim_status:
+        return section
+    return msgspec.structs.replace(
+        section,
+        claim_id=section.claim_id or product.claim_id,
+        claim_status=section.claim_status or product.claim_status,
+    )
 
 
 _NO_CLAIM = ClaimWire()

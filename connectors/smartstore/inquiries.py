@@ -125,9 +125,10 @@ async def _read_stretch(
     """Readings and the next page (``None`` after the last).
 
     A row that is deleted or answered while the list is paged pulls others to a page already read. The
-    list's own total tells: when fewer came, it is read again until nothing new comes.
+    list's own greatest total tells: when fewer came, it is read again until nothing new comes.
     """
     met: set[str] = set()
+    most = 0
     number = first_page
     for attempt in range(_PASSES):
         known_before = len(met)
@@ -137,6 +138,7 @@ async def _read_stretch(
             keys = {reading.key for reading in readings}
             is_new_here = not keys <= met
             met |= keys
+            most = max(most, page.total or 0)
             if page.is_last:
                 break
             if not is_new_here and attempt == 0:
@@ -144,7 +146,7 @@ async def _read_stretch(
             number += 1
             _require_end(number, page)
             yield readings, number
-        is_complete = page.total is None or len(met) >= page.total or len(met) == known_before
+        is_complete = len(met) >= most or len(met) == known_before
         yield readings, None if is_complete else 1
         if is_complete:
             return
