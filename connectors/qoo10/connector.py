@@ -293,7 +293,7 @@ MANIFEST = Manifest(
             state=Support.NO,
             instead=(
                 "API로 거절할 수 없음. QSM 클레임 관리에서 송장(택배사, 운송장 번호)을 입력하고 거절하세요. "
-                f"/ The API has no refusal: in QSM, claim page, enter carrier and tracking number and refuse. {CLAIM_PAGE}"
+                f"/ The API has no refusal: enter carrier and tracking number in QSM and refuse. {CLAIM_PAGE}"
             ),
         ),
     },

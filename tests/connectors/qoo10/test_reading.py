@@ -1,9 +1,16 @@
 """Runs over orders, claims and inquiries: which calls are made, what is shown, how a run continues."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.qoo10.plan import LONGEST_WINDOW, even_windows
 from hub.core.contract import OpenKeys, Span
-from hub.core.model import LineStatus
+from hub.core.errors import AccessError, NotFoundAtMallError
+from hub.core.model import InquiryState, LineStatus
 from tests.connectors.qoo10.conftest import NOW, Call, Mall, all_pages, all_readings, ok, refused
 
 FULL = Span(since=NOW - timedelta(days=90), until=NOW)
@@ -88,7 +95,7 @@ async def test_a_list_of_a_round_count_is_read_again_in_halves(mall: Mall):
         if call.form["ShippingStatus"] != "2":
             return ok([])
         first, last = (
-            f"{datetime.strptime(call.form[name], '%Y%m%d%H%M%S') - timedelta(hours=9):%Y%m%d%H%M%S}"
+            f"{datetime.strptime(call.form[name] + '+0900', '%Y%m%d%H%M%S%z').astimezone(UTC):%Y%m%d%H%M%S}"
             for name in ("SearchStartDate", "SearchEndDate")
         )
         return ok([held[at] for at in sorted(held) if first <= at <= last][:500])
@@ -134,10 +141,87 @@ async def test_a_change_run_reads_open_statuses_whole_and_looks_up_what_no_list_
 
 async def test_a_failed_call_ends_the_run(mall: Mall):
     mall.answer = lambda call: refused(-90002)
-    seen = None
-    try:
-        await all_pages(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None))
-    except Exception as error:
-        seen = error
 
-    assert (seen.kind, seen.mall_code, len(mall.calls)) == ("access", "-90002", 1)
+    with pytest.raises(AccessError) as caught:
+        await all_pages(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None))
+
+    assert (caught.value.mall_code, len(mall.calls)) == ("-90002", 1)
+
+
+async def test_claims_are_read_by_request_and_completion_and_shown_once(mall: Mall):
+    claim = {"claimStatus": "4", "packNo": 1, "orderNo": 2, "orderQty": 1, "requestDate": "2026-11-08 09:12:00"}
+    mall.answer = lambda call: ok({"ClaimInfo": [claim]})
+
+    readings = await all_readings(mall.open().read_claims(NIGHT, open_keys=NOTHING, cursor=None))
+
+    assert [(call.form["ClaimStat"], call.form["search_condition"]) for call in mall.calls] == [("", "2"), ("", "3")]
+    assert [(reading.key, reading.record.claim_no) for reading in readings] == [("2:20261108091200", None)]
+
+
+def inquiry_row(seq: int, status: str, **more: object) -> dict[str, object]:
+    return {
+        "INQ_TYPE": "MSG",
+        "QUESTION_NO": 10,
+        "SEQ_NO": seq,
+        "INQ_DT": "2026-10-01 09:00:00",
+        "STATUS": status,
+    } | more
+
+
+async def test_an_open_inquiry_that_no_list_shows_is_sought_among_all_answered(mall: Mall):
+    def answer(call: Call):
+        is_wide = call.form["search_start_dt"] < "20261001"
+        return ok([inquiry_row(11, "S3")] if call.form["proc_status"] == "S3" and is_wide else [])
+
+    mall.answer = answer
+    open_keys = OpenKeys(inquiries=("MSG:10:11", "MSG:10:12"))
+
+    readings = await all_readings(mall.open().read_inquiries(NIGHT, open_keys=open_keys, cursor=None))
+
+    assert [call.form["proc_status"] for call in mall.calls] == ["S1", "S2", "S3", "S3"]
+    assert [(reading.key, reading.record.state) for reading in readings] == [("MSG:10:11", InquiryState.ANSWERED)]
+
+
+async def test_one_order_is_read_by_its_lines_and_related_lines(mall: Mall):
+    def answer(call: Call):
+        number = int(call.form["OrderNo"])
+        if number > 2:
+            return refused(-10001)
+        return ok({"shippingStatus": "5", "packNo": 1, "orderNo": number, "orderQty": 1, "relatedOrder": "1, 2"})
+
+    mall.answer = answer
+    connector = mall.open()
+
+    assert [reading.key for reading in await connector.read_order("1", ())] == ["1", "2"]
+    assert [reading.key for reading in await connector.read_order("9", ("2", "3"))] == ["2"]
+    with pytest.raises(NotFoundAtMallError):
+        await connector.read_order("9", ("3",))
+
+
+async def test_calls_keep_to_three_a_second(mall: Mall):
+    at = []
+
+    def answer(call: Call):
+        at.append(mall.clock())
+        return ok()
+
+    mall.answer = answer
+
+    await all_pages(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None))
+
+    assert min(later - earlier for earlier, later in pairwise(at)) >= timedelta(seconds=0.33)
+
+
+@given(
+    days=st.floats(min_value=0.001, max_value=800),
+    start=st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2026, 1, 1)),
+)
+def test_windows_join_without_gap_and_keep_the_limit(days: float, start: datetime):
+    since = start.replace(tzinfo=UTC)
+    until = since + timedelta(days=days)
+
+    found = even_windows(since, until)
+
+    assert (found[0].since, found[-1].until) == (since, until)
+    assert all(before.until == after.since for before, after in pairwise(found))
+    assert all(window.until - window.since <= LONGEST_WINDOW for window in found)
