@@ -208,6 +208,8 @@ class TokenAuth(httpx.Auth):
         token = await self.token()
         self.apply(request, token)
         response = yield request
+        # httpx reads the body for its own flow only; this one replaces it.
+        await response.aread()
         if await self.is_refused(response):
             token = await self.token(refused=token)
             self.apply(request, token)
