@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from ivr.cel import pbx_time
+from ivr.cel import decode_row, pbx_time
 from ivr.event import Event, Kind, Source, UnknownEventError, UnreadableLineError
 from ivr.queue_log import step
 
@@ -22,7 +22,7 @@ LocalOptimizationBegin LocalOptimizationEnd AgentCalled AgentDump AgentLogin Age
 QueueMemberStatus QueueMemberPenalty QueueMemberRinginuse QueueParams QueueEntry QueueStatusComplete
 QueueSummary QueueSummaryComplete Hold Unhold HangupRequest SoftHangupRequest HangupHandlerPush
 HangupHandlerPop HangupHandlerRun MusicOnHoldStart MusicOnHoldStop Rename ExtensionStatus DeviceStateChange
-PresenceStateChange PeerStatus Registry ContactStatus Cdr CEL FullyBooted Shutdown Reload ChannelReload
+PresenceStateChange PeerStatus Registry ContactStatus Cdr CEL Reload ChannelReload
 ChannelTalkingStart ChannelTalkingStop RTCPSent RTCPReceived MixMonitorStart MixMonitorStop MonitorStart
 MonitorStop ParkedCall UnParkedCall ParkedCallGiveUp ParkedCallTimeOut Pickup OriginateResponse AsyncAGIStart
 AsyncAGIExec AsyncAGIEnd AGIExecStart AGIExecEnd SuccessfulAuth ChallengeSent ChallengeResponseFailed
@@ -55,6 +55,7 @@ class Message(msgspec.Struct, rename="pascal"):
     paused_reason: str = ""
     paused: str = ""
     cause: str | float = ""
+    uptime: str | float = ""
     caller_number: str = msgspec.field(default="", name="CallerIDNum")
     user_event: str = ""
     arg: str = ""
@@ -151,7 +152,7 @@ def parse_json(line: str | bytes, *, zone: tzinfo) -> Event | None:
     Raises: UnreadableLineError when it is torn or a field is broken; UnknownEventError for an event of others.
     """
     try:
-        message = _message.decode(line)
+        message = decode_row(line, _message)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise UnreadableLineError("no AMI event") from error
     if message.event in _IGNORED:
@@ -159,6 +160,10 @@ def parse_json(line: str | bytes, *, zone: tzinfo) -> Event | None:
     if not message.event:
         raise UnreadableLineError("no event name")
     at = pbx_time(message.timestamp or message.recv, zone)
+    if message.event in ("FullyBooted", "Shutdown"):
+        # FullyBooted is also told at every login: what counts is since when the PBX has been up
+        began = at - (_seconds(message.uptime) or 0.0)
+        return Event(source=Source.AMI, kind=Kind.RESTART, at=began, callid="", detail=message.event)
     if message.event in ("BlindTransfer", "AttendedTransfer"):
         return _transfer(message, at)
     if message.event.startswith("QueueMember"):

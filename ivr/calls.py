@@ -13,7 +13,7 @@ from math import inf
 import msgspec
 
 from ivr.event import Event, Kind, Source
-from ivr.groups import group_events, guess_links, learn_links
+from ivr.groups import group_events, guess_links, is_orphan, learn_links
 from ivr.legs import HANGUP_SECONDS, Leg, channel_legs, queue_legs, settle
 from ivr.routes import Place, Routes
 
@@ -97,6 +97,8 @@ def derive_calls(
     guessed = guess_links(groups)
     for key, call_id in guessed.items():
         groups[call_id] = [*groups[call_id], *groups.pop(key)]
+    # a consultation whose call is not in these records is no call of its own
+    groups = {key: group for key, group in groups.items() if not is_orphan(group)}
     restarts = sorted(event.at for event in events if event.kind is Kind.RESTART)
     horizon = as_of if as_of is not None else max((event.at for event in events), default=0.0)
     calls = (
@@ -185,10 +187,11 @@ def _find(stories: list[_Story], pick: Callable[[_Story], str]) -> str:
 
 
 def _did(call_id: str, stories: list[_Story], rows: list[Event], routes: Routes) -> str:
-    for kind in (Kind.ENTER, Kind.KEY, Kind.TRY_QUEUE, Kind.CLOSED):
-        found = _find(stories, lambda story, kind=kind: next((e.did for e in story.of(kind) if e.did), ""))  # type: ignore[misc]
-        if found:
-            return found
+    """The number as a step of the dialplan tells it, else as the channel came in."""
+    steps = (event for story in stories for event in story.events if event.kind not in (Kind.CHANNEL, Kind.ROW))
+    told = [event for event in steps if event.did]
+    if told:
+        return next((event.did for event in told if event.kind is Kind.ENTER), told[0].did)
     channels = [event for story in stories for event in story.of(Kind.CHANNEL) if event.callid == call_id]
     known = [event.did for event in channels if _from_outside(event, event.detail, routes)]
     known += [event.did for event in rows if event.callid == call_id and _from_outside(event, event.extra, routes)]

@@ -6,7 +6,7 @@ The CSV has no header as a rule: its columns are then those of ``CSV_COLUMNS``.
 
 import re
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -46,6 +46,7 @@ class Row(msgspec.Struct):
     eventextra: Any = ""
 
 
+T = TypeVar("T")
 _row = msgspec.json.Decoder(Row)
 _extra = msgspec.json.Decoder(dict[str, Any])
 
@@ -89,6 +90,15 @@ def _user_event(name: str, row: Row, at: float) -> Event:
     )
 
 
+def decode_row(line: str | bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode a record; ``null`` for a field that is not there is as good as leaving it out."""
+    try:
+        return decoder.decode(line)
+    except msgspec.ValidationError:
+        values = _extra.decode(line)
+        return msgspec.convert({name: value for name, value in values.items() if value is not None}, decoder.type)
+
+
 def parse_row(row: Row, *, zone: tzinfo) -> Event | None:
     """Read one record; ``None`` = known, but says nothing that is needed here."""
     kind = row.eventenum or row.eventtype
@@ -127,7 +137,7 @@ def parse_row(row: Row, *, zone: tzinfo) -> Event | None:
 
 def parse_json(line: str | bytes, *, zone: tzinfo) -> Event | None:
     try:
-        row = _row.decode(line)
+        row = decode_row(line, _row)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise UnreadableLineError("no CEL record") from error
     return parse_row(row, zone=zone)

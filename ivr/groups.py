@@ -13,6 +13,8 @@ from ivr.legs import queue_legs
 
 CONSULTATION_SECONDS = 3 * 3600.0  # a consultation is looked for among the talks begun at most so long before
 
+_OWN_STEPS = frozenset({Kind.ENTER, Kind.KEY, Kind.CLOSED, Kind.GIVE_UP, Kind.TRANSFER})
+
 
 def learn_links(events: Iterable[Event]) -> dict[str, str]:
     """Map callid -> call id, as CEL, AMI and CDR say it; a channel that is its own call is left out."""
@@ -52,13 +54,11 @@ def group_events(events: Iterable[Event], links: Mapping[str, str]) -> dict[str,
 
 
 def is_orphan(group: Sequence[Event]) -> bool:
-    """Does the group look like an attended transfer's consultation: transferred to a queue, never entered?"""
-    moved = False
-    for event in group:
-        if event.source is not Source.QUEUE_LOG or event.kind is Kind.ENTER:
-            return False
-        moved = moved or event.kind is Kind.MOVE
-    return moved
+    """Does the group look like an attended transfer's consultation: it begins with a transfer and never entered?"""
+    if any(event.source is not Source.QUEUE_LOG or event.kind in _OWN_STEPS for event in group):
+        return False
+    began = min((event.at for event in group), default=0.0)
+    return any(event.kind is Kind.MOVE and event.at == began for event in group)
 
 
 def guess_links(groups: Mapping[str, Sequence[Event]]) -> dict[str, str]:

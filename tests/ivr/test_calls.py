@@ -338,3 +338,36 @@ def test_counts_add_up_whatever_happens(steps, order):
     for call in found:
         assert call.wait_seconds is None or call.wait_seconds >= 0
         assert call.talk_seconds is None or call.talk_seconds >= 0
+
+
+def test_a_consultation_without_its_call_is_no_call():
+    steps = ((8, "IVR|XFER|malla_inquiry||07000001001|"), (8, "malla_inquiry|NONE|ENTERQUEUE|||1"))
+
+    assert calls(log(*steps)) == []
+
+
+def test_a_blind_transfer_whose_first_line_was_lost_is_still_a_call():
+    call = one(
+        *TALKING[2:],
+        (14, "malla_order|agent1|COMPLETEAGENT|2|8|1"),
+        (14, "IVR|XFER|malla_inquiry||07000001001|"),
+        (14, "malla_inquiry|NONE|ENTERQUEUE|||1"),
+    )
+
+    assert (call.result, call.did, call.is_transferred_out) == ("answered", "07000001001", True)
+
+
+def test_a_login_of_the_reader_is_no_restart_and_a_young_pbx_is_one():
+    join = {
+        "Event": "QueueCallerJoin",
+        "Timestamp": str(T),
+        "Uniqueid": "1.1",
+        "Linkedid": "1.1",
+        "Queue": "malla_order",
+        "CallerIDNum": None,
+    }
+    for uptime, result in ((100, None), (3, "system_lost")):
+        booted = {"Event": "FullyBooted", "recv": T + 60.5, "Uptime": str(uptime)}
+        lines = [json.dumps(join), json.dumps(booted)]
+        (call,) = calls(lines)
+        assert call.result == result
