@@ -144,9 +144,11 @@ class Qoo10:
         rate = self._options.rate_per_second
         if rate is None or not self._options.enforce_limits:
             return None
+        burst = self._options.burst or max(1, round(rate))
+        if self._options.clock is not None:
+            return LeakyBucket(capacity=burst, per_second=rate, clock=self._options.clock)
         # The World's clock knows whole seconds: one second's worth more keeps the count from being early.
-        capacity = (self._options.burst or max(1, round(rate))) + rate
-        return LeakyBucket(capacity=capacity, per_second=rate, clock=lambda: self._world.now().timestamp())
+        return LeakyBucket(capacity=burst + rate, per_second=rate, clock=lambda: self._world.now().timestamp())
 
     def _has_room(self) -> bool:
         return self._bucket is None or self._bucket.pour()

@@ -230,7 +230,8 @@ def _shown(line: LineFact, fact: ClaimFact, now: datetime) -> ShownClaim | None:
     code = _claim_code(line, fact, step.state)
     if code is None:
         return None
-    ended_at = step.at if step.state is ClaimState.DONE else None
+    # A replacement under way is the last that the mall tells of an exchange: it has no date of completion.
+    ended_at = step.at if step.state is ClaimState.DONE and code != 13 else None
     quantity = fact.quantity if code == 15 else line.quantity
     return ShownClaim(code, fact.requested_at, ended_at, fact.text, quantity, fact)
 

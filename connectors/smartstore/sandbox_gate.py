@@ -179,10 +179,7 @@ class Gate:
         self._check_penalty(now)
         bucket = self._buckets.get(api)
         if bucket is None:
-            # The World's clock knows whole seconds: one second's worth more keeps the count from being early.
-            bucket = self._buckets[api] = LeakyBucket(
-                capacity=self._burst + self._rate, per_second=self._rate, clock=lambda: self._world.now().timestamp()
-            )
+            bucket = self._buckets[api] = self._make_bucket()
         is_in = bucket.pour()
         left = max(0, int(self._burst - bucket.level()))
         headers = (
@@ -193,6 +190,17 @@ class Gate:
         if not is_in:
             raise Problem(429, "GW.RATE_LIMIT", "요청이 많아 일시적으로 사용할 수 없습니다.", headers=headers)
         return headers
+
+    def _make_bucket(self) -> LeakyBucket:
+        clock = self._options.clock
+        if clock is not None:
+            return LeakyBucket(capacity=self._burst, per_second=self._rate, clock=clock)
+        # The World's clock knows whole seconds: one second's worth more keeps the count from being early.
+        return LeakyBucket(
+            capacity=self._burst + self._rate,
+            per_second=self._rate,
+            clock=lambda: self._world.now().timestamp(),
+        )
 
     def _check_penalty(self, now: datetime) -> None:
         """One call per hour on the day after a non-standard token call."""
