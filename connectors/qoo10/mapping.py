@@ -229,7 +229,7 @@ def map_claim(row: LineRow, *, unknown: Unknown) -> Claim:
         fault_party=codes.fault_of(reason) if reason else FaultParty.UNKNOWN,
         quantity=quantity,
         requested_at=moment(row.request_date, "requestDate"),
-        ended_at=moment(row.completion_date, "cancelRefundDate") if state is ClaimState.DONE else None,
+        ended_at=moment(row.completion_date, "cancelRefundDate"),
         collect_carrier=text(row.return_carrier),
         collect_tracking_no=text(row.return_tracking_no),
         refund=refund,
