@@ -101,8 +101,8 @@ class Actions:
     async def _decide(self, decision: CancelDecision, *, is_approval: bool) -> WriteResult:
         line_no = decision.line.line_no
         if len(decision.reason_text) > REASON_LIMIT:
-            message = f"the reason is longer than {REASON_LIMIT} characters"
-            raise RejectedByMallError(message)
+            too_long = f"the reason is longer than {REASON_LIMIT} characters"
+            raise RejectedByMallError(too_long)
         reading, wire, item = await self._read_line(decision.order_no, line_no)
         if code(item.order_status) != OPEN_CANCEL:
             said = f"no open cancel request: the line is {code(item.order_status)} (취소신청 상태가 아닙니다)"
