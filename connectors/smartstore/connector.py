@@ -82,10 +82,10 @@ class SmartstoreConnector:
     def read_orders(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
         """Orders with their claims, one line each.
 
-        The feed is read from 10 minutes before the span to 2 minutes before now, whatever its end.
+        The feed is read from 10 minutes before the span to now, whatever the span's end.
         """
         return read_order_pages(
-            self._client, span, open_keys=open_keys, cursor=cursor, now=self._now(), unknown=self._unknown
+            self._client, span, open_keys=open_keys, cursor=cursor, now=self._now, unknown=self._unknown
         )
 
     def read_inquiries(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:

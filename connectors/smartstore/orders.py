@@ -5,20 +5,23 @@ confirmation, delivery, holds and delays (operators' answer, discussion 2437; su
 event is read, the detail decides, and lines that the hub believes open are read again by number.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from connectors.smartstore.ahead import work_ahead
-from connectors.smartstore.client import MOST_ROWS, SmartstoreClient
+from connectors.smartstore.client import MOST_ROWS, FeedPage, SmartstoreClient
 from connectors.smartstore.leaves import Unknowns
 from connectors.smartstore.mapping import read_detail, unreadable_key
 from hub.core.contract import OpenKeys, Page, Reading, Span
-from hub.core.errors import MalformedResponseError, NotFoundAtMallError
-from hub.core.paging import decode_cursor, encode_cursor, windows
+from hub.core.errors import MalformedResponseError, NotFoundAtMallError, RejectedByMallError
+from hub.core.paging import Window, decode_cursor, encode_cursor, windows
+
+log = structlog.get_logger(__name__)
 
 #: longer is refused with 104139
 LONGEST_WINDOW = timedelta(hours=24)
@@ -54,15 +57,22 @@ class _Chunk(Struct, frozen=True, kw_only=True):
 
 
 async def read_order_pages(
-    client: SmartstoreClient, span: Span, *, open_keys: OpenKeys, cursor: str | None, now: datetime, unknown: Unknowns
+    client: SmartstoreClient,
+    span: Span,
+    *,
+    open_keys: OpenKeys,
+    cursor: str | None,
+    now: Callable[[], datetime],
+    unknown: Unknowns,
 ) -> AsyncGenerator[Page, None]:
     """One Page per detail call of at most 300 lines; the feed runs ahead of the details.
 
-    The feed is always walked to two minutes before ``now``: a line that was ordered inside the span
-    and moved after its end stands at its newest event, not inside the span.
+    The feed is always walked to two minutes before now: a line that was ordered inside the span and
+    moved after its end stands at its newest event, not inside the span. The minutes since then are
+    read too, so that a new order shows at once, but nothing relies on them.
     """
     start = span.since - OVERLAP
-    place = decode_cursor(cursor, OrdersCursor) or OrdersCursor(until=max(start, now - BEHIND), at=start)
+    place = decode_cursor(cursor, OrdersCursor) or OrdersCursor(until=max(start, now() - BEHIND), at=start)
     open_ids = sorted({line_no for _, line_nos in open_keys.orders for line_no in line_nos})
     # The share of the run that the feed takes, guessed by calls, so that progress moves evenly.
     feed_calls = max(1.0, (place.until - start) / LONGEST_WINDOW)
@@ -73,11 +83,11 @@ async def read_order_pages(
         return await _read_chunk(client, chunk, unknown)
 
     if place.reread_after is None:
-        walk = _walk_feed(client, place, start=start, share=feed_share)
-        async with aclosing(work_ahead(walk, read, depth=_DEPTH)) as pages:
-            async for page in pages:
-                seen.update(reading.key for reading in page.readings)
-                yield page
+        for walk in (_walk_feed(client, place, start=start, share=feed_share), _newest(client, place, now, feed_share)):
+            async with aclosing(work_ahead(walk, read, depth=_DEPTH)) as pages:
+                async for page in pages:
+                    seen.update(reading.key for reading in page.readings)
+                    yield page
     left = [line_no for line_no in open_ids if line_no not in seen and line_no > (place.reread_after or "")]
     again = _reread(left, until=place.until, share=feed_share)
     async with aclosing(work_ahead(again, read, depth=_DEPTH)) as pages:
@@ -161,19 +171,13 @@ async def _walk_feed(
         return made
 
     for window in windows(place.at, place.until, longest=LONGEST_WINDOW):
-        places: set[tuple[str, str] | None] = {more}
-        while True:
-            page = await client.changed(since=window.since, until=window.until, more=more)
+        async for page in _window_pages(client, window, more):
             pending.update(dict.fromkeys(page.ids))
             broken += page.broken
-            more = page.more
-            if more is None:
-                break
-            if more in places:
-                raise MalformedResponseError("the change feed gives the same place twice", path="$.data.more")
-            places.add(more)
-            for chunk in chunks(window.since, more, is_flushed=False):
-                yield chunk
+            if page.more is not None:
+                for chunk in chunks(window.since, page.more, is_flushed=False):
+                    yield chunk
+        more = None
         quiet += 1
         is_flushed = quiet >= _WINDOWS_PER_CHUNK or window.until >= place.until
         for chunk in chunks(window.until, None, is_flushed=is_flushed):
@@ -184,6 +188,51 @@ async def _walk_feed(
     if pending or broken:
         for chunk in chunks(place.until, None, is_flushed=True):
             yield chunk
+
+
+async def _window_pages(
+    client: SmartstoreClient, window: Window, more: tuple[str, str] | None
+) -> AsyncGenerator[FeedPage, None]:
+    """Raises MalformedResponseError when the feed names a place it has named before: it would never end."""
+    places: set[tuple[str, str] | None] = {more}
+    while True:
+        page = await client.changed(since=window.since, until=window.until, more=more)
+        yield page
+        more = page.more
+        if more is None:
+            return
+        if more in places:
+            raise MalformedResponseError("the change feed gives the same place twice", path="$.data.more")
+        places.add(more)
+
+
+async def _newest(
+    client: SmartstoreClient, place: OrdersCursor, now: Callable[[], datetime], share: float
+) -> AsyncGenerator[_Chunk, None]:
+    """What the time since the end of the walk shows already; rows that come late are met by the next run's overlap."""
+    until = now()
+    window = Window(since=max(place.until, until - LONGEST_WINDOW), until=until)
+    ids: dict[str, None] = {}
+    broken: list[bytes] = []
+    try:
+        async for page in _window_pages(client, window, None):
+            ids.update(dict.fromkeys(page.ids))
+            broken += page.broken
+    except RejectedByMallError as error:
+        if error.mall_code != _OUT_OF_RANGE:
+            raise
+        log.info("smartstore.feed.newest_refused", request_id=error.request_id)
+        return
+    cursor = OrdersCursor(until=place.until, at=place.until)
+    found = tuple(ids)
+    for first in range(0, len(found), MOST_ROWS):
+        yield _Chunk(ids=found[first : first + MOST_ROWS], cursor=cursor, progress=share)
+    if broken:
+        yield _Chunk(ids=(), cursor=cursor, progress=share, broken=tuple(broken))
+
+
+#: also the answer to a window that ends in the future, as seen by the mall's clock (likely)
+_OUT_OF_RANGE = "104139"
 
 
 async def _reread(left: list[str], *, until: datetime, share: float) -> AsyncGenerator[_Chunk, None]:

@@ -48,6 +48,7 @@ async def test_windows_join_stay_within_a_day_and_behind_now(shop, mall):
     await pages(shop, days=3.5)
 
     windows = [(call.query["lastChangedFrom"], call.query["lastChangedTo"]) for call in mall.called(FEED)]
+    assert windows.pop()[0] == kst(NOW - timedelta(minutes=2))
     assert windows[0][0] == kst(NOW - timedelta(days=3.5, minutes=10))
     assert windows[-1][1] == kst(NOW - timedelta(minutes=2))
     assert [end for _, end in windows[:-1]] == [start for start, _ in windows[1:]]
@@ -74,7 +75,21 @@ async def test_a_span_that_ended_long_ago_is_read_to_now(shop, mall):
     async for _ in shop.read_orders(span, open_keys=OpenKeys(), cursor=None):
         pass
 
-    assert mall.called(FEED)[-1].query["lastChangedTo"] == kst(NOW - timedelta(minutes=2))
+    assert mall.called(FEED)[-1].query["lastChangedTo"] >= kst(NOW - timedelta(minutes=2))
+
+
+async def test_an_order_of_this_minute_shows_at_once(shop, mall):
+    mall.on(FEED, FeedOf({"1": 30}))
+
+    assert keys(await pages(shop)) == ["1"]
+
+
+async def test_a_mall_whose_clock_is_behind_costs_only_the_last_minutes(shop, mall):
+    rows = FeedOf({"1": 600, "2": 30})
+    late = kst(NOW - timedelta(minutes=1))
+    mall.on(FEED, lambda call: refusal(400, "104139") if call.query["lastChangedTo"] > late else rows(call))
+
+    assert set(keys(await pages(shop))) == {"1"}
 
 
 async def test_an_empty_shop_still_tells_that_it_is_done(shop, mall):
@@ -235,8 +250,8 @@ async def test_a_row_without_number_is_reported_and_the_rest_goes_on(shop, mall)
     read = await pages(shop, days=0.5)
 
     readings = [reading for page in read for reading in page.readings]
-    assert [reading.key for reading in readings if reading.error is None] == ["2"]
-    assert len([reading for reading in readings if reading.error]) == 3
+    assert {reading.key for reading in readings if reading.error is None} == {"2"}
+    assert len({reading.key for reading in readings if reading.error}) == 3
 
 
 @pytest.mark.parametrize(
