@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from msgspec import Struct
 from hub.core.contract import Connector, Manifest, ShopContext
 from hub.core.errors import ConfigurationError
 from hub.core.http import require_safe_url
-from hub.core.model import ShopRef
+from hub.core.model import Product, ShopRef
+from hub.desk.export import ModeOf
+from hub.desk.routing_book import RoutingBook, read_book, read_stamp
 from hub.policy.clock_file import standard_clocks
 from hub.registry import Registry, find_connectors
 from hub.settings import Settings
@@ -26,6 +28,7 @@ from hub.store.box import load_box
 from hub.store.database import Database, open_database
 from hub.store.shops import ShopRow, ShopSecrets, ShopStore
 from hub.sync.run import OnProgress, RunError, ShopReport, ShopRun
+from routing.modes import ModeTable, resolve_mode
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +60,8 @@ class Hub:
         self.now = now
         self.shop_store = ShopStore(database)
         self._transports = transports
+        #: whom to ask; ``None`` only before :meth:`refresh_routing`
+        self.routing: RoutingBook | None = None
         self._connectors: dict[str, Connector] = {}
         self._opening = asyncio.Lock()
 
@@ -80,6 +85,30 @@ class Hub:
                     )
                 )
             return self._connectors[shop_name]
+
+    async def refresh_routing(self) -> None:
+        """Read the routing table again if it changed. Raises: ConfigurationError when it is wrong."""
+        stamp = await read_stamp(self.database, self.settings.home)
+        if self.routing is None or self.routing.stamp != stamp:
+            self.routing = await read_book(self.database, self.settings.home)
+
+    async def mode_of(self) -> ModeOf:
+        """A function from product, shop, mall and day to the inventory mode, by the table of now."""
+        await self.refresh_routing()
+        table = self.routing.table if self.routing else ModeTable()
+
+        def mode(product: Product, shop: str, mall: str, on: date) -> str:
+            return resolve_mode(product, shop=shop, mall=mall, on=on, table=table).mode.value
+
+        return mode
+
+    async def add_shop(self, *, name: str, mall: str, base_url: str | None, credentials: Mapping[str, Any]) -> bool:
+        """Add or replace one shop. Returns whether it is new. Raises: ConfigurationError naming the wrong key."""
+        table = ShopTable(name=name, mall=mall, base_url=base_url, credentials=dict(credentials))
+        shop = _checked(table, f"shop {name!r}", Path.cwd(), self.registry)
+        return await self.shop_store.put(
+            name=name, mall=mall, base_url=base_url, credentials=shop.credentials, now=self.now()
+        )
 
     async def import_shops(self, path: Path) -> list[tuple[str, bool]]:
         """Add or replace the shops of a TOML file: all of them or, with any mistake, none.
@@ -169,6 +198,7 @@ async def open_hub(
     hub = Hub(settings, database, registry or find_connectors(), now=now, transports=transports or {})
     try:
         await schema.upgrade(database)
+        await hub.refresh_routing()
         yield hub
     finally:
         await hub.aclose()
@@ -210,13 +240,12 @@ def read_shop_file(path: Path, registry: Registry) -> list[ShopTable]:
     if twice := {name for name in names if names.count(name) > 1}:
         what = f"{path}: two shops are named {', '.join(sorted(twice))}"
         raise ConfigurationError(what, fix="Give each shop a name of its own.")
-    return [_checked(table, path, registry) for table in tables]
+    return [_checked(table, f"{path}, shop {table.name!r}", path.parent, registry) for table in tables]
 
 
-def _checked(table: ShopTable, path: Path, registry: Registry) -> ShopTable:
-    where = f"{path}, shop {table.name!r}"
+def _checked(table: ShopTable, where: str, folder: Path, registry: Registry) -> ShopTable:
     if not table.name.strip():
-        what = f"{path}: a shop has no name"
+        what = f"{where}: the shop has no name"
         raise ConfigurationError(what)
     if table.mall not in registry.manifests:
         what = f"{where}: unknown mall {table.mall!r}"
@@ -224,13 +253,14 @@ def _checked(table: ShopTable, path: Path, registry: Registry) -> ShopTable:
     if table.base_url is not None:
         require_safe_url(table.base_url)
     credentials = {
-        key: _resolved(value, f"{where}, credentials.{key}", path) for key, value in table.credentials.items()
+        key: _resolved(value, f"{where}, credentials.{key}", folder) for key, value in table.credentials.items()
     }
     registry.manifest(table.mall).credentials.read(credentials, where=where)
     return msgspec.structs.replace(table, credentials=credentials)
 
 
-def _resolved(value: Any, where: str, path: Path) -> Any:
+def _resolved(value: Any, where: str, folder: Path) -> Any:
+    """A credential's value; "env:NAME" and "file:PATH" (relative to ``folder``) are looked up."""
     if not isinstance(value, str):
         return value
     kind, _, rest = value.partition(":")
@@ -240,7 +270,7 @@ def _resolved(value: Any, where: str, path: Path) -> Any:
             raise ConfigurationError(what, fix=f"Set {rest}, or write the value itself.")
         return os.environ[rest]
     if kind == "file":
-        secret = (path.parent / rest).expanduser()
+        secret = folder / Path(rest).expanduser()
         try:
             return secret.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:

@@ -2,12 +2,25 @@
 
 import importlib
 import pkgutil
+import tomllib
 from collections.abc import Mapping
+from importlib import resources
 from types import MappingProxyType, ModuleType
 
+from msgspec import Struct
+
 import connectors
-from hub.core.contract import Manifest
+from hub.core.contract import CapabilityState, Manifest
 from hub.core.errors import ConfigurationError
+
+
+class MallCapabilities(Struct, frozen=True, kw_only=True):
+    """One row of the capability matrix; ``tier`` as claimed in the connector's quality.toml."""
+
+    mall: str
+    title: str
+    tier: str
+    capabilities: dict[str, CapabilityState]
 
 
 class Registry:
@@ -43,3 +56,23 @@ def find_connectors() -> Registry:
             raise ConfigurationError(what)
         manifests[manifest.mall] = manifest
     return Registry(manifests)
+
+
+def capability_matrix(registry: Registry) -> list[MallCapabilities]:
+    """What every mall's connector can do, by mall: the truth behind table, page and `hub connectors`."""
+    return [
+        MallCapabilities(
+            mall=mall,
+            title=manifest.title,
+            tier=_tier(mall),
+            capabilities={capability.value: state for capability, state in sorted(manifest.capabilities.items())},
+        )
+        for mall, manifest in sorted(registry.manifests.items())
+    ]
+
+
+def _tier(mall: str) -> str:
+    quality = resources.files(f"connectors.{mall}").joinpath("quality.toml")
+    if not quality.is_file():
+        return "unrated"
+    return str(tomllib.loads(quality.read_text(encoding="utf-8")).get("tier", "unrated"))

@@ -124,3 +124,17 @@ async def find_inquiry(database: Database, shop_id: int, inquiry_no: str) -> Inq
     async with database.reading() as connection:
         sealed = await connection.scalar(query)
     return None if sealed is None else unpack_inquiry(database.box.open(sealed, INQUIRY_PLACE))
+
+
+async def find_product_of_line(
+    database: Database, shop_id: int, *, line_no: str | None = None, product_code: str | None = None
+) -> Product | None:
+    """The product of a line, or of the newest line with this product code or seller SKU."""
+    query = select(lines).where(lines.c.shop_id == shop_id).order_by(lines.c.id.desc()).limit(1)
+    if line_no is not None:
+        query = query.where(lines.c.line_no == line_no)
+    else:
+        query = query.where((lines.c.product_code == product_code) | (lines.c.seller_sku == product_code))
+    async with database.reading() as connection:
+        row = (await connection.execute(query)).first()
+    return None if row is None else product_of(row)

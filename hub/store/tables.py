@@ -413,10 +413,12 @@ product_modes = Table(
     "product_modes",
     metadata,
     _id(),
+    # null: for every shop
     Column("shop", Text),
-    # seller_sku | option_code | product_code
-    Column("key_kind", Text, nullable=False),
-    Column("key", Text, nullable=False),
+    # as written in the file; the narrowest that is given counts
+    Column("seller_sku", Text),
+    Column("option_code", Text),
+    Column("product_code", Text),
     Column("mode", Text, nullable=False),
     # ISO dates
     Column("valid_from", Text),
@@ -424,7 +426,6 @@ product_modes = Table(
     Column("partner", Text),
     Column("logistics", Text),
     Column("imported_at", BigInteger, nullable=False),
-    Index("ix_product_modes_key_kind_key", "key_kind", "key"),
 )
 
 # Telephone records as read, each once; calls are derived from all events of their time.

@@ -72,8 +72,9 @@ def upgrade() -> None:
         "product_modes",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("shop", sa.Text(), nullable=True),
-        sa.Column("key_kind", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("seller_sku", sa.Text(), nullable=True),
+        sa.Column("option_code", sa.Text(), nullable=True),
+        sa.Column("product_code", sa.Text(), nullable=True),
         sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("valid_from", sa.Text(), nullable=True),
         sa.Column("valid_to", sa.Text(), nullable=True),
@@ -82,9 +83,6 @@ def upgrade() -> None:
         sa.Column("imported_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product_modes")),
     )
-    with op.batch_alter_table("product_modes", schema=None) as batch_op:
-        batch_op.create_index("ix_product_modes_key_kind_key", ["key_kind", "key"], unique=False)
-
     op.create_table(
         "sessions",
         sa.Column("key_hash", sa.LargeBinary(), nullable=False),
@@ -484,9 +482,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sessions_expires_at")
 
     op.drop_table("sessions")
-    with op.batch_alter_table("product_modes", schema=None) as batch_op:
-        batch_op.drop_index("ix_product_modes_key_kind_key")
-
     op.drop_table("product_modes")
     op.drop_table("leases")
     with op.batch_alter_table("calls", schema=None) as batch_op:

@@ -1,0 +1,72 @@
+"""The command line: a public contract (docs/command-line.md). One file per command."""
+
+import sys
+
+import click
+import typer
+
+from hub.cli.console import ExitCode, complain
+from hub.core.errors import ConfigurationError, MallError
+
+app = typer.Typer(
+    name="hub",
+    help="One screen, one model, one set of figures for every mall of a contact centre.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _register() -> None:
+    # Imported here, so that a broken command names itself and `hub --help` lists the rest.
+    from hub.cli import (
+        act,
+        connectors,
+        db,
+        demo,
+        export,
+        ivr,
+        quarantine,
+        route,
+        sandbox,
+        serve,
+        shop,
+        stats,
+        status,
+        sync,
+        user,
+        worker,
+    )
+
+    for module in (
+        demo, serve, worker, sandbox, db, shop, sync, status, quarantine, act, export, route, ivr, stats,
+        connectors, user,
+    ):  # fmt: skip
+        module.register(app)
+
+
+def main() -> None:
+    """Entry point: runs one command, turns every foreseen error into one message and an exit code."""
+    _register()
+    try:
+        outcome = app(standalone_mode=False)
+    except click.UsageError as error:
+        error.show(sys.stderr)
+        sys.exit(ExitCode.WRONG_USE)
+    except click.Abort:
+        complain("stopped")
+        sys.exit(130)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except ConfigurationError as error:
+        complain(error.what, fix=error.fix)
+        sys.exit(ExitCode.WRONG_USE)
+    except MallError as error:
+        complain(str(error), fix=getattr(error, "instead", None))
+        sys.exit(ExitCode.NOTHING_DONE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(ExitCode.PART_DONE)
+    sys.exit(outcome if isinstance(outcome, int) else ExitCode.ALL_DONE)

@@ -1,0 +1,98 @@
+"""`hub db`, `hub backup`, `hub restore`: the database itself."""
+
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import IO, Annotated, cast
+
+import typer
+
+from hub.cli.console import ExitCode, complain, screen, settings_and_logs, with_hub
+from hub.core.errors import ConfigurationError
+from hub.settings import Settings
+from hub.store import schema
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Schema and health of the database.", no_args_is_help=True)
+    group.command("upgrade", help="Create the schema or bring it up to this version.")(upgrade)
+    group.command("check", help="Compare the schema with this version; says what differs.")(check)
+    app.add_typer(group, name="db")
+    app.command("backup", help="Copy database and keys of HUB_HOME into one file (SQLite).")(backup)
+    app.command("restore", help="Put a backup back into an empty HUB_HOME (SQLite).")(restore)
+
+
+def upgrade() -> None:
+    async def work(_hub: object) -> None:
+        """Opening the hub upgrades."""
+
+    with_hub(work)
+    screen.print("the schema is current")
+
+
+def check() -> int:
+    differences = with_hub(lambda hub: schema.drift(hub.database))
+    for difference in differences:
+        complain(difference)
+    if not differences:
+        screen.print("the schema is as it should be")
+    return ExitCode.PART_DONE if differences else ExitCode.ALL_DONE
+
+
+_NAMES = ("hub.db", "keys.json")
+
+
+def _database_file(settings: Settings) -> Path:
+    url = settings.resolved_database_url
+    if not url.startswith("sqlite:///"):
+        what = "backup and restore copy SQLite files"
+        raise ConfigurationError(what, fix="For PostgreSQL use pg_dump and pg_restore, and keep keys.json of HUB_HOME.")
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write (.tar.gz); holds the keys: keep it safe.")],
+) -> None:
+    settings = settings_and_logs()
+    database, keys = _database_file(settings), settings.home / "keys.json"
+    if not database.exists() or not keys.exists():
+        what = f"nothing to back up in {settings.home}"
+        raise ConfigurationError(what, fix="Set HUB_HOME to the folder of the hub.")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "hub.db"
+        # SQLite's own backup: a consistent copy while others write.
+        source, target = sqlite3.connect(database), sqlite3.connect(copy)
+        with source, target:
+            source.backup(target)
+        source.close()
+        target.close()
+        draft = file.with_name(file.name + ".part")
+        draft.touch(mode=0o600)
+        with tarfile.open(draft, "w:gz") as archive:
+            archive.add(copy, "hub.db")
+            archive.add(keys, "keys.json")
+        draft.replace(file)
+    screen.print(f"written: {file}", markup=False)
+
+
+def restore(file: Annotated[Path, typer.Argument(help="A file that `hub backup` wrote.")]) -> None:
+    settings = settings_and_logs()
+    database = _database_file(settings)
+    if database.exists():
+        what = f"{database} exists already"
+        raise ConfigurationError(what, fix="Restore into an empty HUB_HOME, or move the old one away.")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(file) as archive:
+            for name, target in zip(_NAMES, (database, settings.home / "keys.json"), strict=True):
+                member = archive.getmember(name)
+                target.touch(mode=0o600)
+                # Written by us from the member's bytes: no path of the archive is ever followed.
+                with target.open("wb") as opened:
+                    shutil.copyfileobj(cast("IO[bytes]", archive.extractfile(member)), opened)
+    except (OSError, KeyError, TypeError, tarfile.TarError) as error:
+        what = f"{file} is no backup of the hub"
+        raise ConfigurationError(what) from error
+    screen.print(f"restored into {settings.home}", markup=False)

@@ -1,0 +1,70 @@
+"""`hub serve`: the desk and the API."""
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from hub.asgi import make_asgi
+from hub.bootstrap import Hub, open_hub
+from hub.cli.console import screen, settings_and_logs
+from hub.core.errors import ConfigurationError
+
+_ROUTING_SECONDS = 10
+
+
+def register(app: typer.Typer) -> None:
+    app.command("serve", help="Serve the desk and the JSON API.")(serve)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", envvar="PORT")] = 8000,
+) -> None:
+    settings = settings_and_logs()
+
+    async def run() -> None:
+        require_free_port(host, port)
+        async with open_hub(settings) as hub:
+            screen.print(f"desk: http://{host}:{port}", markup=False)
+            await serve_desk(hub, host=host, port=port)
+
+    asyncio.run(run())
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises: ConfigurationError when somebody listens there already, or we may not."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            what = f"cannot listen on {host}:{port}: {error.strerror}"
+            raise ConfigurationError(what, fix="Choose another port with --port, or stop what uses it.") from error
+
+
+async def serve_desk(hub: Hub, *, host: str, port: int) -> None:
+    """Serve until a signal ends it; open streams are given two seconds."""
+    config = uvicorn.Config(
+        make_asgi(hub), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2
+    )
+    watcher = asyncio.create_task(_keep_routing(hub))
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher
+
+
+async def _keep_routing(hub: Hub) -> None:
+    """A table imported by another process is seen here within seconds."""
+    while True:
+        await asyncio.sleep(_ROUTING_SECONDS)
+        try:
+            await hub.refresh_routing()
+        except ConfigurationError as error:
+            screen.print(f"routing.toml stays as it was: {error}", style="red", markup=False)

@@ -1,0 +1,37 @@
+"""`hub status`: how fresh and how complete the data of each shop and feed is."""
+
+from typing import Annotated
+
+import typer
+
+from hub.cli.console import ExitCode, print_json, print_table, with_hub
+from hub.desk.status import read_status
+
+
+def register(app: typer.Typer) -> None:
+    app.command("status", help="Per shop and feed: data as of, complete or not, gaps, quarantine, next run.")(status)
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> int:
+    report = with_hub(read_status)
+    if as_json:
+        print_json(report)
+    else:
+        rows = [
+            (
+                shop.shop,
+                feed.feed,
+                feed.data_as_of.astimezone().isoformat(timespec="minutes") if feed.data_as_of else "never",
+                "yes" if feed.complete else "NO",
+                feed.known,
+                len(feed.missing),
+                feed.quarantined,
+                feed.breaker,
+                feed.error.message if feed.error else "",
+            )
+            for shop in report.shops
+            for feed in shop.feeds
+        ]
+        headings = ("shop", "feed", "data as of", "complete", "known", "missing", "quarantined", "breaker", "error")
+        print_table("", headings, rows)
+    return ExitCode.ALL_DONE if report.complete else ExitCode.PART_DONE

@@ -1,0 +1,29 @@
+"""`hub worker`: reads the shops by schedule."""
+
+import asyncio
+import signal
+
+import typer
+
+from hub.bootstrap import open_hub
+from hub.cli.console import screen, settings_and_logs
+
+
+def register(app: typer.Typer) -> None:
+    app.command("worker", help="Read every shop by schedule, durably; run as many as you like.")(worker)
+
+
+def worker() -> None:
+    settings = settings_and_logs()
+
+    async def run() -> None:
+        from hub.jobs import Worker
+
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with open_hub(settings) as hub:
+            screen.print(f"worker {settings.worker_id}: every {settings.sync_minutes} minutes; Ctrl-C stops it")
+            await Worker(hub).run(stop)
+
+    asyncio.run(run())

@@ -1,0 +1,125 @@
+"""Durable jobs and schedules: shops are read by themselves, and what a crash broke off goes on.
+
+DBOS keeps the jobs on a database of its own (an SQLite file, or PostgreSQL). A job's arguments are
+names only: they are stored in the clear.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import structlog
+from dbos import DBOS, SetWorkflowID
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from hub.bootstrap import Hub
+from hub.core.errors import ConfigurationError
+from hub.desk.status import WORKER_LEASE
+from hub.store.leases import Lease
+
+log = structlog.get_logger(__name__)
+
+_QUEUE = "sync"
+#: the hour of the centre in which every shop is read whole again
+_NIGHT = "30 3 * * *"
+_STOP_SECONDS = 10
+
+
+class Worker:
+    """Reads every shop by schedule until stopped. Its id stays the same over restarts, so that a
+    restarted worker goes on with the jobs it had.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._loop = asyncio.get_running_loop()
+        self._lease = Lease(hub.database, f"{WORKER_LEASE}{hub.settings.worker_id}")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set. Raises: ConfigurationError when another worker has this id."""
+        settings = self._hub.settings
+        if not await self._lease.try_take():
+            what = f"a worker {settings.worker_id!r} is running already"
+            raise ConfigurationError(what, fix="Give each worker its own HUB_WORKER_ID.")
+        engine = _jobs_engine(settings.resolved_jobs_url)
+        try:
+            DBOS(
+                config={
+                    "name": "hub",
+                    "system_database_url": engine.url.render_as_string(hide_password=False),
+                    "system_database_engine": engine,
+                    # A hash of the code would strand what an older version left unfinished.
+                    "application_version": "1",
+                    "executor_id": settings.worker_id,
+                    "console_log_level": "WARNING",
+                }
+            )
+            await self._launch()
+            log.info("worker.started", worker=settings.worker_id)
+            await stop.wait()
+        finally:
+            DBOS.destroy(workflow_completion_timeout_sec=_STOP_SECONDS)
+            engine.dispose()
+            await self._lease.give_back()
+
+    async def _launch(self) -> None:
+        settings, sync_shop = self._hub.settings, self._register()
+
+        async def enqueue(at: datetime, full: bool) -> None:
+            for shop in await self._here(self._hub.shops()):
+                # Several workers meet the same tick; the id makes it one job.
+                with SetWorkflowID(f"sync:{shop.name}:{at:%Y%m%d%H%M}"):
+                    await DBOS.enqueue_workflow_async(_QUEUE, sync_shop, shop.name, full)
+
+        @DBOS.workflow(name="sync_changes")
+        async def sync_changes(at: datetime, _context: Any) -> None:
+            await enqueue(at, full=False)
+
+        @DBOS.workflow(name="sync_night")
+        async def sync_night(at: datetime, _context: Any) -> None:
+            await enqueue(at, full=True)
+
+        DBOS.launch()
+        await DBOS.register_queue_async(_QUEUE, worker_concurrency=8)
+        minutes = settings.sync_minutes
+        every = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *"
+        for name, workflow, cron in (("changes", sync_changes, every), ("night", sync_night, _NIGHT)):
+            await DBOS.delete_schedule_async(name)
+            await DBOS.create_schedule_async(
+                schedule_name=name, workflow_fn=workflow, schedule=cron, cron_timezone=settings.timezone
+            )
+
+    def _register(self) -> Any:
+        @DBOS.step(name="read_shop")
+        async def read_shop(shop: str, full: bool) -> bool:
+            report = await self._here(self._hub.sync([shop], full=full))
+            return report.complete
+
+        @DBOS.workflow(name="sync_shop")
+        async def sync_shop(shop: str, full: bool) -> bool:
+            return await read_shop(shop, full)
+
+        return sync_shop
+
+    async def _here(self, work: Any) -> Any:
+        """Run on the loop that opened the hub: the engine may call from a loop of its own."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+
+def _jobs_engine(url: str) -> Engine:
+    """An engine for the job tables; SQLite with a write-ahead log, several times faster than its default."""
+    parsed = make_url(url)
+    if parsed.drivername.startswith("postgres"):
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    engine = create_engine(parsed.set(drivername="sqlite"), connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
