@@ -1,7 +1,7 @@
 """What a correct reader of the emulated Qoo10 must end with.
 
-``reason`` and ``fault_party`` of claims are unknown: the mall tells free text only, and nothing is
-guessed from it. Refused and withdrawn claims have disappeared and are not part of it; a reader that saw them
+``reason`` and ``fault_party`` of claims are ``None``, which means not judged: the mall tells free text
+only, and a reader may know its words or not. Refused and withdrawn claims have disappeared and are not part of it; a reader that saw them
 in time keeps them as ended. The order of an inquiry is its PackNo, found over the line it names.
 """
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from connectors.qoo10 import sandbox_render as render
 from connectors.qoo10.sandbox_messages import CustomerMessage, MessageBook
-from hub.core.model import ClaimKind, ClaimReason, ClaimState, FaultParty, InquiryKind, InquiryState, LineStatus
+from hub.core.model import ClaimKind, ClaimState, InquiryKind, InquiryState, LineStatus
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.kit import Row, Truth, claim_row, inquiry_row, line_row
 from hub.sandbox.world import World
@@ -92,9 +92,7 @@ def _claim(order: OrderFact, line: LineFact, claim: render.ShownClaim) -> Row:
         kind=kind.value,
         state=state.value,
         raw_state=str(claim.code),
-        reason=ClaimReason.UNKNOWN.value,
         raw_reason=claim.reason,
-        fault_party=FaultParty.UNKNOWN.value,
         quantity=claim.quantity,
         requested_at=claim.requested_at,
         ended_at=claim.ended_at,

@@ -139,6 +139,9 @@ def unheld_step(claim: ClaimFact, now: datetime) -> ClaimStep:
 
 
 def is_on_hold(claim: ClaimFact, now: datetime) -> bool:
+    """Only returns and exchanges can be held; a cancel has no field that would tell."""
+    if claim.kind not in (ClaimKind.RETURN, ClaimKind.EXCHANGE):
+        return False
     step = claim.step_at(now)
     return step is not None and step.state is ClaimState.HOLD
 
