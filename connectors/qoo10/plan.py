@@ -26,6 +26,8 @@ ANSWERED_LOOK_BACK = timedelta(days=14)
 #: a hidden cap would be a round number: a list of so many rows is not trusted (a guess, and cheap)
 ROUND_COUNT = 500
 SHORTEST_WINDOW = timedelta(hours=1)
+#: look-ups by number (three a second) that are made without trying the list of all delivered lines first
+MOST_LOOK_UPS = 60
 #: share of the progress bar that one look-up by number has, against seconds of window
 _LOOK_UP_SECONDS = 3600.0
 
@@ -54,22 +56,30 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What is still to be done; as text it is the cursor.
 
     ``left`` are keys that the hub believes open and no list has shown yet; ``fallback`` are calls
-    to make for them alone, when ``todo`` is done. ``total`` is the size of the plan at its start.
+    to make for them when ``todo`` is done and more than ``fallback_over`` are left. ``total`` is the size of the plan at its start.
     """
 
     todo: tuple[Call, ...]
     left: tuple[str, ...] = ()
     fallback: tuple[Call, ...] = ()
+    fallback_over: int = 0
     total: float = 0.0
 
     @classmethod
-    def of(cls, todo: Iterable[Call], left: Iterable[str] = (), fallback: Iterable[Call] = ()) -> "Plan":
-        plan = cls(todo=tuple(todo), left=tuple(dict.fromkeys(left)), fallback=tuple(fallback))
+    def of(
+        cls, todo: Iterable[Call], left: Iterable[str] = (), *, fallback: Iterable[Call] = (), fallback_over: int = 0
+    ) -> "Plan":
+        plan = cls(
+            todo=tuple(todo),
+            left=tuple(dict.fromkeys(left)),
+            fallback=tuple(fallback),
+            fallback_over=fallback_over,
+        )
         return replace(plan, total=plan.size)
 
     def with_fallback(self) -> "Plan":
-        """Go on with the fallback when the lists are done and keys are left."""
-        if self.todo or not self.left:
+        """Go on with the fallback when the lists are done and too many keys are left."""
+        if self.todo or len(self.left) <= self.fallback_over:
             return self
         return replace(self, todo=self.fallback, fallback=())
 
@@ -118,7 +128,13 @@ def order_plan(span: Span, open_keys: OpenKeys) -> Plan:
         *_calls("4", codes.BY_SHIPPING_DATE, changed_since, span.until),
         *_calls("5", codes.BY_DELIVERED_DATE, changed_since, span.until),
     ]
-    return Plan.of(todo, (line_no for _, line_nos in open_keys.orders for line_no in line_nos))
+    return Plan.of(
+        todo,
+        (line_no for _, line_nos in open_keys.orders for line_no in line_nos),
+        # Delivered lines with an open claim: one long list is cheaper than very many look-ups.
+        fallback=_calls("5", codes.BY_ORDER_DATE, open_since, span.until),
+        fallback_over=MOST_LOOK_UPS,
+    )
 
 
 def claim_plan(span: Span) -> Plan:

@@ -139,6 +139,23 @@ async def test_a_change_run_reads_open_statuses_whole_and_looks_up_what_no_list_
     assert readings[0].record.claims_are_complete is False
 
 
+async def test_many_open_lines_are_sought_among_the_delivered_before_any_look_up(mall: Mall):
+    def answer(call: Call):
+        if call.method == BY_NUMBER:
+            return ok([])
+        is_whole = (call.form["ShippingStatus"], call.form["SearchCondition"]) == ("5", "1")
+        return ok([row(number, "Delivered(5)") for number in range(1, 100)] if is_whole else [])
+
+    mall.answer = answer
+    open_keys = OpenKeys(orders=(("242000101", tuple(str(number) for number in range(1, 102))),))
+
+    pages = await all_pages(mall.open().read_orders(NIGHT, open_keys=open_keys, cursor=None))
+
+    assert sum(len(page.readings) for page in pages) == 99
+    assert [call.form["OrderNo"] for call in mall.calls if call.method == BY_NUMBER] == ["100", "101"]
+    assert [page.progress for page in pages] == sorted(page.progress for page in pages)
+
+
 async def test_a_failed_call_ends_the_run(mall: Mall):
     mall.answer = lambda call: refused(-90002)
 
