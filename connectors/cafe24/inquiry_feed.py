@@ -35,13 +35,15 @@ THREAD_REACH = timedelta(days=92)
 PAGE_OVERLAP = 5
 #: a chain of answers is followed up to its question this many posts
 CHAIN = 10
+#: stands before every article number, also before those that broken posts are given
+FIRST = -(10**9)
 
 
 class Place(Struct, frozen=True, kw_only=True):
     """The cursor: which board, and the last question of it that was given out."""
 
     step: int = 0
-    after: int = -1
+    after: int = FIRST
 
 
 class InquiryFeed:
@@ -66,8 +68,8 @@ class InquiryFeed:
             board = boards[step]
             wanted = [no for key in open_keys.inquiries if (no := board.article_no(key)) is not None]
             readings = await self._board(board, window, wanted)
-            after = place.after if step == place.step else -1
-            left = [(no, reading) for no, reading in readings if no > after]
+            after = place.after if step == place.step else FIRST
+            left = [(no, reading) for no, reading in _numbered(readings) if no > after]
             for start in range(0, max(1, len(left)), ARTICLE_LIMIT):
                 part = left[start : start + ARTICLE_LIMIT]
                 is_last = start + ARTICLE_LIMIT >= len(left)
@@ -246,6 +248,13 @@ class InquiryFeed:
             return await self._client.urgent_reply(shop_no=board.shop_no, article_no=article_no)
         except NotFoundAtMallError:
             return None
+
+
+def _numbered(readings: Sequence[tuple[int, Reading]]) -> list[tuple[int, Reading]]:
+    """Broken posts first, each with a number of its own below zero, so that a cursor can stand on it."""
+    broken = [reading for number, reading in readings if number < 0]
+    whole = [(number, reading) for number, reading in readings if number >= 0]
+    return [(index - len(broken), reading) for index, reading in enumerate(broken)] + whole
 
 
 class _Posts:
