@@ -1,8 +1,9 @@
 """What a correct reader of the emulated Qoo10 must end with.
 
 ``reason`` and ``fault_party`` of claims are ``None``, which means not judged: the mall tells free text
-only, and a reader may know its words or not. Refused and withdrawn claims have disappeared and are not part of it; a reader that saw them
-in time keeps them as ended. The order of an inquiry is its PackNo, found over the line it names.
+only, and a reader may know its words or not. Refused and withdrawn claims have disappeared and are not
+part of it; a reader that saw them in time keeps them as ended. The order of an inquiry is its PackNo,
+found over the line it names.
 """
 
 from datetime import datetime
