@@ -56,7 +56,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What is still to be done; as text it is the cursor.
 
     ``left`` are keys that the hub believes open and no list has shown yet; ``fallback`` are calls
-    to make for them when ``todo`` is done and more than ``fallback_over`` are left. ``total`` is the size of the plan at its start.
+    to make for them when ``todo`` is done and more than ``fallback_over`` are left. ``total`` is
+    the size of the plan at its start.
     """
 
     todo: tuple[Call, ...]
