@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from connectors.cafe24.sandbox_http import (
     ApiError,
@@ -121,17 +122,19 @@ class Boards:
         statuses = set(many(request, "reply_status"))
         products = set(many(request, "product_no"))
         found = [
-            article
+            (at, number, inquiry)
             for inquiry in self._inquiries(request)
-            if not is_urgent(inquiry) and board_of(inquiry) == board_no
-            for article in self._thread(inquiry)
-            if (not numbers or str(article["article_no"]) in numbers)
-            and (window is None or kst(window[0]) <= article["created_date"] <= kst(window[1]))
-            and (not statuses or article["reply_status"] in statuses)
-            and (not products or str(article["product_no"]) in products)
+            if not is_urgent(inquiry)
+            and board_of(inquiry) == board_no
+            and (not products or (inquiry.item is not None and str(product_no(inquiry.item)) in products))
+            for at, number, status in self._written(inquiry, with_status=bool(statuses))
+            if (window is None or window[0] <= at <= window[1])
+            and (not numbers or str(number) in numbers)
+            and (not statuses or status in statuses)
         ]
-        found.sort(key=lambda article: (article["created_date"], article["article_no"]), reverse=True)
-        page = self._rows.spoil(found[offset : offset + limit], path=request.path)
+        found.sort(key=lambda entry: entry[:2], reverse=True)
+        rows = [self._rendered(inquiry, number) for _, number, inquiry in found[offset : offset + limit]]
+        page = self._rows.spoil(rows, path=request.path)
         return Response(content={"articles": page})
 
     def post_articles(self, request: Request, board: str) -> Response:
@@ -163,6 +166,16 @@ class Boards:
     def _inquiries(self, request: Request) -> Iterable[InquiryFact]:
         shop_no = shop_no_of(request)
         return (inquiry for inquiry in self._world.inquiries(self._shop) if inquiry.sub_shop == shop_no)
+
+    def _written(self, inquiry: InquiryFact, *, with_status: bool) -> Iterable[tuple[datetime, int, str | None]]:
+        """Time, number and ``reply_status`` of every article of a thread, without rendering any."""
+        status = reply_status(self._world, inquiry) if with_status else None
+        yield inquiry.asked_at, root_no(inquiry), status
+        for message in (*self._world.said(inquiry.answers), *self._world.said(inquiry.follow_ups)):
+            yield message.at, message.number * 2 + 1, None
+
+    def _rendered(self, inquiry: InquiryFact, article_no: int) -> Json:
+        return next(article for article in self._thread(inquiry) if article["article_no"] == article_no)
 
     # -- rendering
 

@@ -189,6 +189,8 @@ def _place(item: Item, claim: ClaimFact, added: list[tuple[datetime, int, int, I
     if claim.quantity < item.quantity:
         target = Item(line=item.line, quantity=claim.quantity, origin=item, replaces=item.replaces)
         item.quantity -= claim.quantity
+        # What the request had covered on the item does not come back when its part leaves.
+        item.claims = [other for other in item.claims if accepted_at(other) is not None]
         added.append((accepted, claim.number, 0, target))
     target.claims.append(claim)
     if claim.kind is not ClaimKind.EXCHANGE:

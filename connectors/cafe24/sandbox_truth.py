@@ -72,7 +72,7 @@ def truth_of(world: World, shop: str) -> Truth:
 
 def _line(order: OrderFact, item: Item, shop: str, now: datetime) -> Row:
     line, goods = item.line, item.line.item
-    status = _status(item, now)
+    status, plain_code = _without_claims(item, now)
     code = item.code(now)
     shipped = item.shipped_at(now)
     return line_row(
@@ -82,7 +82,7 @@ def _line(order: OrderFact, item: Item, shop: str, now: datetime) -> Row:
         line_no=item_code(order, item),
         status=status,
         raw_status=code,
-        held=code == "N22",
+        held=plain_code == "N22",
         quantity=item.quantity,
         remaining_quantity=0 if status in ("cancelled", "returned") else item.quantity,
         product_name=goods.name,
@@ -102,17 +102,19 @@ def _line(order: OrderFact, item: Item, shop: str, now: datetime) -> Row:
     )
 
 
-def _status(item: Item, now: datetime) -> str:
+def _without_claims(item: Item, now: datetime) -> tuple[str, str]:
+    """The canonical status, open claims left out, and the N code it rests on ("" when a claim has ended the line)."""
     newest = item.newest_claim(now)
     moment = now
     if newest is not None and newest[1].state is not ClaimState.WITHDRAWN:
         claim, step = newest
         if step.state is ClaimState.DONE:
-            return _ENDED_LINE[LETTERS[claim.kind]].value
+            return _ENDED_LINE[LETTERS[claim.kind]].value, ""
         moment = claim.requested_at
+    code = item.plain_code(moment)
     if item.replaces is not None:
-        return _REPLACEMENT[item.plain_code(moment)]
-    return _PLAIN[item.line.plain_status(moment)]
+        return _REPLACEMENT[code], code
+    return _PLAIN[item.line.plain_status(moment)], code
 
 
 def _claims(order: OrderFact, item: Item, shop: str, now: datetime) -> Iterator[Row]:

@@ -239,17 +239,45 @@ async def test_the_list_shows_what_is_awkward(caller: Caller) -> None:
     assert any("<b>" in item["product_name"] for item in items)
 
 
-def test_a_larger_mall_shows_the_rarer_codes(clock: Clock) -> None:
-    world = make_world(now=clock, orders=20000)
-    mall = build(world, shop=SHOP, options=SandboxOptions())
+CODES = [
+    (LineStatus.PREPARING, ClaimKind.CANCEL, ClaimState.APPROVED, {"C10"}),
+    (LineStatus.PREPARING, ClaimKind.CANCEL, ClaimState.REFUNDING, {"C34", "C35"}),
+    (LineStatus.PREPARING, ClaimKind.CANCEL, ClaimState.HOLD, {"C36"}),
+    (LineStatus.PREPARING, ClaimKind.CANCEL, ClaimState.REJECTED, {"C11"}),
+    (LineStatus.DELIVERED, ClaimKind.RETURN, ClaimState.COLLECTING, {"R13", "R30"}),
+    (LineStatus.DELIVERED, ClaimKind.RETURN, ClaimState.COLLECTED, {"R20"}),
+    (LineStatus.DELIVERED, ClaimKind.RETURN, ClaimState.INSPECTING, {"R31"}),
+    (LineStatus.DELIVERED, ClaimKind.RETURN, ClaimState.HOLD, {"R12", "R36"}),
+    (LineStatus.DELIVERED, ClaimKind.RETURN, ClaimState.DONE, {"R40"}),
+    (LineStatus.DELIVERED, ClaimKind.EXCHANGE, ClaimState.HOLD, {"E12", "E36"}),
+    (LineStatus.DELIVERED, ClaimKind.EXCHANGE, ClaimState.RESHIPPING, {"E20"}),
+    (LineStatus.DELIVERED, ClaimKind.EXCHANGE, ClaimState.DONE, {"E40"}),
+]
 
-    codes = {row["raw_status"] for row in mall.truth().lines}
 
-    assert {"N00", "N01", "N10", "N20", "N21", "N22", "N30", "N40", "N50"} <= codes
-    assert {"C00", "C11", "C36", "C40", "C47", "C48", "C49"} <= codes
-    assert codes & {"C34", "C35"}
-    assert {"R00", "R12", "R20", "R40", "E00", "E20", "E31", "E40"} <= codes
-    assert not {code for code in codes if code.endswith("99")}
+@pytest.mark.parametrize(("status", "kind", "state", "codes"), CODES)
+async def test_each_step_of_a_claim_has_its_code(
+    caller: Caller, world: World, status: LineStatus, kind: ClaimKind, state: ClaimState, codes: set[str]
+) -> None:
+    order, line = line_in(world, status)
+    claim = world.request_claim(line, kind, ClaimReason.CHANGE_OF_MIND, "")
+    world.move_claim(line, claim, state, "seller")
+
+    item = await item_of(caller, order, line)
+
+    assert item["order_status"] in codes
+    assert item["order_status_before_cs"].startswith("N")
+    assert (item["claim_code"] is None) == (state is ClaimState.REJECTED)
+
+
+async def test_a_withdrawn_request_leaves_its_word_on_the_item(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.DELIVERED)
+    claim = world.request_claim(line, ClaimKind.RETURN, ClaimReason.DEFECT, "")
+    world.move_claim(line, claim, ClaimState.WITHDRAWN, "customer")
+
+    item = await item_of(caller, order, line)
+
+    assert (item["order_status"], item["request_undone"]) == ("N40", "Return")
 
 
 async def test_order_search_finds_by_status_and_by_phone(caller: Caller, world: World) -> None:
