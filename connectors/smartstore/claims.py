@@ -33,6 +33,13 @@ def map_claims(wire: DetailWire, *, order_no: str, line_no: str, times: Times, u
     A finished claim may stand in ``currentClaim`` and in ``completedClaims`` at once. Confirm holds
     (구매 확정 보류) and cancels by the mall (직권 취소) have no section: productOrder names them.
     """
+    if (
+        wire.current_claim is None
+        and wire.before_claim is None
+        and not wire.completed_claims
+        and (wire.product_order is None or wire.product_order.claim_type is None)
+    ):
+        return ()  # most lines, by far
     merged: dict[str, Claim] = {}
     unnumbered: list[Claim] = []
     for found in _claims_found(wire, unknown):
@@ -43,7 +50,7 @@ def map_claims(wire: DetailWire, *, order_no: str, line_no: str, times: Times, u
             merged[claim.claim_no] = claim
         else:
             merged[claim.claim_no] = _merge(known, claim)
-    claims = [*merged.values(), *_keyed_by_order_of_request(unnumbered)]
+    claims = [*merged.values(), *(_keyed_by_order_of_request(unnumbered) if unnumbered else ())]
     if len(claims) > 1:
         claims.sort(key=lambda claim: (claim.requested_at or _NEVER, claim.claim_key))
     return tuple(claims)

@@ -92,7 +92,7 @@ class Verdicts:
     def classify(self, response: httpx.Response) -> MallError | None:
         """``None`` for a good answer. A body that is cut off is an error too, whatever the status."""
         page = html_error(response)
-        if page is not None:
+        if page is not None and response.status_code not in {401, 403, 429}:
             return page
         if not response.is_success:
             return self._refusal(response)
