@@ -349,9 +349,11 @@ def single_row(order: OrderFact, line: LineFact, now: datetime, *, seed: int) ->
 
 
 def single_status(line: LineFact, now: datetime) -> str:
-    """The bare number or the text of the lists: the guide says one, users have seen the other."""
+    """The text of the lists while the line is listed, else for every other line the bare number: the guide
+    says the number, users have seen the text.
+    """
     code = status_code(line, now)
-    return str(code) if line.number % 2 else STATUS_TEXTS[code]
+    return str(code) if line.number % 2 and not is_listed(line, now) else STATUS_TEXTS[code]
 
 
 def _claim_fields(line: LineFact, claim: ShownClaim, *, seed: int) -> dict[str, Any]:
