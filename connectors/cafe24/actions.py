@@ -220,7 +220,7 @@ def _is_accepted(wire: OrderWire, item: ItemWire) -> bool:
 
 def _same(shown: str, sent: str) -> bool:
     """Whether a text of the mall is the text sent, whatever HTML did to its blanks."""
-    return " ".join(shown.split()) == " ".join(plain_text(html_text(sent)).split())
+    return "".join(shown.split()) == "".join(plain_text(html_text(sent)).split())
 
 
 def _answers(inquiry: Inquiry, text: str) -> int:

@@ -82,6 +82,8 @@ def money(value: Value, currency: str | None, *, path: str) -> Money | None:
 
 
 _BREAKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "hr"})
+#: stands for a break while the text is gathered; no text holds NUL (:func:`text`)
+_BREAK = "\x00"
 _HIDDEN = frozenset({"script", "style", "head", "title", "template"})
 
 
@@ -89,6 +91,7 @@ class _PlainText(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self.has_breaks = False
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -96,17 +99,18 @@ class _PlainText(HTMLParser):
         if tag in _HIDDEN:
             self._hidden += 1
         elif tag in _BREAKS:
-            self.parts.append("\n")
+            self.has_breaks = True
+            self.parts.append(_BREAK)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _HIDDEN:
             self._hidden = max(0, self._hidden - 1)
         elif tag in _BREAKS and tag not in ("br", "hr"):
-            self.parts.append("\n")
+            self.parts.append(_BREAK)
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
-            self.parts.append(data)
+            self.parts.append(data.replace(_BREAK, ""))
 
 
 def plain_text(content: Value) -> str:
@@ -120,7 +124,10 @@ def plain_text(content: Value) -> str:
     parser = _PlainText()
     parser.feed(source)
     parser.close()
-    lines = (" ".join(line.split()) for line in "".join(parser.parts).replace("\x00", "").split("\n"))
+    # Where the page breaks its lines by tags, a line end of the source is only a blank.
+    joined = "".join(parser.parts)
+    joined = (joined.replace("\n", " ") if parser.has_breaks else joined).replace(_BREAK, "\n")
+    lines = (" ".join(line.split()) for line in joined.split("\n"))
     kept: list[str] = []
     for line in lines:
         if line or (kept and kept[-1]):
@@ -129,5 +136,5 @@ def plain_text(content: Value) -> str:
 
 
 def html_text(plain: str) -> str:
-    """Plain text of an agent as the HTML that a board shows."""
-    return html.escape(plain, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
+    """Plain text of an agent as the HTML that a board shows; its source stays readable as text too."""
+    return html.escape(plain, quote=False).replace("\r\n", "\n").replace("\n", "<br>\n")

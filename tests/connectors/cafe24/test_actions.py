@@ -229,7 +229,7 @@ async def test_an_answer_is_posted_below_its_question() -> None:
                 "writer": "상담원 김",
                 "member_id": "demomall",
                 "title": "RE: 배송 언제 되나요?",
-                "content": "내일 출고됩니다.<br>감사합니다 &lt;3",
+                "content": "내일 출고됩니다.<br>\n감사합니다 &lt;3",
                 "client_ip": "127.0.0.1",
                 "reply_article_no": 154,
                 "reply_status": "C",

@@ -315,6 +315,8 @@ async def test_one_inquiry_is_read_with_its_thread_or_missed() -> None:
         ("<div>열린 <b>채로", "열린 채로"),
         ("1 < 2", "1 < 2"),
         ("줄\n바꿈", "줄\n바꿈"),
+        ("<b>줄</b>\n바꿈", "줄\n바꿈"),
+        ("하나<br>\n둘", "하나\n둘"),
         ("<img src=x onerror=alert(1)>", ""),
         (None, ""),
         ("\x00널", "널"),
