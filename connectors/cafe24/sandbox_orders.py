@@ -7,6 +7,7 @@ Source: Cafe24 Admin API, Orders and Claims, version 2026-03-01; confidence: sur
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from connectors.cafe24.sandbox_items import LETTERS, UNDONE_WORDS, Item, accepted_at, items_of, was_requested
@@ -62,7 +63,7 @@ def money(amount: int) -> str:
 
 
 def order_id(order: OrderFact) -> str:
-    return f"{(order.ordered_at + _KST):%Y%m%d}-{order.number:07d}"
+    return f"{(order.ordered_at + _KST).isoformat()[:10].replace('-', '')}-{order.number:07d}"
 
 
 def number_of(text: str) -> int | None:
@@ -88,7 +89,12 @@ def product_no(goods: Goods) -> int:
 
 
 def product_code(goods: Goods) -> str:
-    first, second = divmod(int(goods.sku[-3:]) - 1, 26)
+    return _code_of_sku(goods.sku)
+
+
+@cache
+def _code_of_sku(sku: str) -> str:
+    first, second = divmod(int(sku[-3:]) - 1, 26)
     return "P00000" + chr(65 + first) + chr(65 + second)
 
 
