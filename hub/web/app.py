@@ -1,0 +1,180 @@
+"""The web application: routes, sessions, headers and the pages of errors."""
+
+import hashlib
+import importlib
+import importlib.util
+import re
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar, Request, Response, get
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, NotAuthorizedException
+from litestar.middleware import DefineMiddleware
+from litestar.response import Redirect
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler, Message, Scope
+
+from hub.core.errors import ConfigurationError
+from hub.desk.access import ForbiddenError, Permission
+from hub.desk.case import NotFoundError
+from hub.desk.services import Services
+from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
+from hub.web.more_pages import PAGES
+from hub.web.render import Pages
+from hub.web.work import WorkController
+
+log = structlog.get_logger(__name__)
+
+_STATIC: Final = Path(__file__).parent / "static"
+_HTMX: Final = Path(str(resources.files("js_lib_htmx"))) / "static" / "htmx"
+_HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cross-origin-opener-policy": "same-origin",
+}
+_COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_NAME: Final = re.compile(r"[a-z0-9_-]+")
+
+
+def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()) -> Litestar:
+    """The desk as an ASGI application; ``more`` are routers that stand beside it (the JSON API).
+
+    Nothing is read and no network is used before the first request.
+    """
+    nav = [("nav.work", HOME, Permission.WORK_CASES)]
+    if statistics := _statistics():
+        nav.append(("nav.stats", "/stats", Permission.SEE_STATISTICS))
+    nav += [
+        ("nav.shops", "/shops", Permission.WORK_CASES),
+        ("nav.people", "/people", Permission.MANAGE_USERS),
+        ("nav.access_log", "/access-log", Permission.READ_ACCESS_LOG),
+    ]
+    pages = Pages(services, nav=tuple(nav))
+    return Litestar(
+        route_handlers=[
+            _home,
+            _mall_marks,
+            _health,
+            sign_in_page,
+            sign_in_form,
+            sign_out_form,
+            locale_form,
+            WorkController,
+            *PAGES,
+            *statistics,
+            *more,
+            create_static_files_router("/static", directories=[_STATIC], opt={"exclude_from_auth": True}),
+            create_static_files_router("/vendor/htmx", directories=[_HTMX], opt={"exclude_from_auth": True}),
+        ],
+        state=State({"services": services, "pages": pages}),
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "pages": Provide(lambda: pages, sync_to_thread=False),
+        },
+        middleware=[DefineMiddleware(SessionGate)],
+        csrf_config=CSRFConfig(
+            # Not in any file: derived from the index key, so that it is the same after a restart.
+            secret=hashlib.sha256(services.database.box.blind("web", "csrf")).hexdigest(),
+            cookie_name="hub_csrf",
+            cookie_httponly=True,
+            cookie_secure=services.settings.secure_cookies,
+        ),
+        exception_handlers={
+            NotAuthorizedException: _not_signed_in,
+            ForbiddenError: _forbidden,
+            NotFoundError: _not_found,
+            ConfigurationError: _misconfigured,
+            HTTPException: _http_error,
+            Exception: _failed,
+        },
+        before_send=[_add_headers],
+        openapi_config=None,
+    )
+
+
+def _statistics() -> list[ControllerRouterHandler]:
+    """The supervisors' pages, where they are installed."""
+    if importlib.util.find_spec("hub.web.stats_pages") is None:
+        return []
+    return [importlib.import_module("hub.web.stats_pages").router]
+
+
+@get("/")
+async def _home() -> Redirect:
+    return Redirect(HOME, status_code=303)
+
+
+@get("/healthz", exclude_from_auth=True)
+async def _health() -> Response[str]:
+    return Response("ok", media_type="text/plain")
+
+
+@get("/marks.css", exclude_from_auth=True)
+async def _mall_marks(services: Services) -> Response[str]:
+    """One class per mall with its colour: the pages themselves carry no style."""
+    rules = [
+        f".mall-{name} {{ --mall: {manifest.colour}; }}"
+        for name, manifest in services.registry.manifests.items()
+        if _NAME.fullmatch(name) and _COLOUR.fullmatch(manifest.colour)
+    ]
+    return Response("\n".join(rules) + "\n", media_type="text/css", headers={"cache-control": "max-age=300"})
+
+
+async def _add_headers(message: Message, scope: Scope) -> None:
+    if message["type"] != "http.response.start":
+        return
+    headers = MutableScopeHeaders.from_message(message)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    if not scope["path"].startswith(("/static/", "/vendor/", "/marks.css")):
+        headers.setdefault("cache-control", "no-store")
+        headers.setdefault("vary", "HX-Request")
+
+
+def _pages(request: Request[Any, Any, Any]) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+def _not_signed_in(request: Request[Any, Any, Any], _: NotAuthorizedException) -> Response[Any]:
+    return to_sign_in(request)
+
+
+def _error(request: Request[Any, Any, Any], status: int, key: str, detail: str = "") -> Response[Any]:
+    return _pages(request).page(request, "pages/error.html", status=status, key=key, status_code=status, detail=detail)
+
+
+def _forbidden(request: Request[Any, Any, Any], error: ForbiddenError) -> Response[Any]:
+    return _error(request, 403, "error.forbidden", error.permission.value)
+
+
+def _not_found(request: Request[Any, Any, Any], _: NotFoundError) -> Response[Any]:
+    return _error(request, 404, "error.no_such_thing")
+
+
+def _misconfigured(request: Request[Any, Any, Any], error: ConfigurationError) -> Response[Any]:
+    return _error(request, 409, "error.configuration", str(error))
+
+
+def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    key = {403: "error.form_expired", 404: "error.no_such_page", 405: "error.no_such_page"}.get(
+        error.status_code, "error.request" if error.status_code < 500 else "error.ours"
+    )
+    return _error(request, error.status_code, key)
+
+
+def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    log.error("web.request.failed", path=request.url.path, exc_info=error)
+    return _error(request, 500, "error.ours")

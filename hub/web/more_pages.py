@@ -1,0 +1,137 @@
+"""The other pages: an order, search, shops, people and the access log."""
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
+from msgspec import Struct
+
+from hub.core.errors import ConfigurationError
+from hub.desk.access import Actor, Role
+from hub.desk.access_log import read_access_log
+from hub.desk.case import read_order, unmask_order
+from hub.desk.freshness import read_shops
+from hub.desk.people import add_person, change_person, read_people
+from hub.desk.search import search
+from hub.desk.services import Services
+from hub.web.auth import Form
+from hub.web.render import Pages
+from hub.web.work import Notice, ReasonForm
+
+PageRequest = Request[Actor, str, State]
+_LONGEST: Final = 200
+
+
+@get("/orders/{order_id:int}")
+async def order_page(request: PageRequest, services: Services, pages: Pages, order_id: FromPath[int]) -> Response[str]:
+    dossier = await read_order(services, actor=request.user, order_id=order_id)
+    return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=None)
+
+
+@post("/orders/{order_id:int}/unmask")
+async def unmask_order_form(
+    request: PageRequest,
+    services: Services,
+    pages: Pages,
+    order_id: FromPath[int],
+    data: Annotated[ReasonForm, Form],
+) -> Response[str]:
+    if not data.reason.strip():
+        dossier = await read_order(services, actor=request.user, order_id=order_id)
+        missing = Notice(key="notice.reason_missing", tone="wrong")
+        return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=missing)
+    dossier = await unmask_order(services, actor=request.user, order_id=order_id, reason=data.reason)
+    return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=None)
+
+
+class SearchForm(Struct, kw_only=True):
+    q: str = ""
+
+
+@get("/search")
+async def search_page(request: PageRequest, pages: Pages) -> Response[str]:
+    return pages.page(request, "pages/search.html", result=None)
+
+
+@post("/search")
+async def search_form(
+    request: PageRequest, services: Services, pages: Pages, data: Annotated[SearchForm, Form]
+) -> Response[str]:
+    """A POST, because a phone number or a name must not stand in an address or a server's log."""
+    result = await search(services, actor=request.user, text=data.q)
+    return pages.page(request, "pages/search.html", result=result)
+
+
+@get("/shops")
+async def shops_page(request: PageRequest, services: Services, pages: Pages) -> Response[str]:
+    return pages.page(request, "pages/shops.html", shops=await read_shops(services, actor=request.user))
+
+
+class PersonForm(Struct, kw_only=True):
+    login: str = ""
+    name: str = ""
+    role: str = ""
+    password: str = ""
+
+
+class ChangeForm(Struct, kw_only=True):
+    login: str = ""
+    change: str = ""
+
+
+@get("/people")
+async def people_page(request: PageRequest, services: Services, pages: Pages) -> Response[str]:
+    people = await read_people(services, actor=request.user)
+    return pages.page(request, "pages/people.html", people=people, roles=tuple(Role), wrong=None, typed=PersonForm())
+
+
+@post("/people")
+async def add_person_form(
+    request: PageRequest, services: Services, pages: Pages, data: Annotated[PersonForm, Form]
+) -> Response[Any]:
+    try:
+        await add_person(
+            services,
+            actor=request.user,
+            login=data.login[:_LONGEST],
+            name=data.name[:_LONGEST],
+            role=Role(data.role) if data.role in set(Role) else Role.AGENT,
+            password=data.password[:1000],
+        )
+    except ConfigurationError as error:
+        people = await read_people(services, actor=request.user)
+        return pages.page(
+            request, "pages/people.html", status=422, people=people, roles=tuple(Role), wrong=str(error), typed=data
+        )
+    return Redirect("/people", status_code=303)
+
+
+@post("/people/change")
+async def change_person_form(
+    request: PageRequest, services: Services, data: Annotated[ChangeForm, Form]
+) -> Response[Any]:
+    await change_person(services, actor=request.user, login=data.login[:_LONGEST], is_active=data.change == "open")
+    return Redirect("/people", status_code=303)
+
+
+@get("/access-log")
+async def access_log_page(
+    request: PageRequest, services: Services, pages: Pages, before: FromQuery[int | None] = None
+) -> Response[str]:
+    log = await read_access_log(services, actor=request.user, before=before)
+    return pages.page(request, "pages/access_log.html", log=log)
+
+
+PAGES: Final = [
+    order_page,
+    unmask_order_form,
+    search_page,
+    search_form,
+    shops_page,
+    people_page,
+    add_person_form,
+    change_person_form,
+    access_log_page,
+]

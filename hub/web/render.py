@@ -1,0 +1,102 @@
+"""Templates and what every one of them may use; the only place that makes HTML."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+from litestar.template.base import csrf_token
+from markupsafe import Markup
+
+from hub.core.model import Money
+from hub.desk.access import Actor, Permission
+from hub.desk.services import Services
+from hub.web.formats import money, short, span_words, time_tag
+from hub.web.words import LOCALES, Words
+
+_TEMPLATES = Path(__file__).parent / "templates"
+LOCALE_COOKIE = "hub_locale"
+
+
+def safe_link(url: str | None) -> str | None:
+    """An address that may stand in a link: a mall's data never brings a script with it."""
+    return url if url and urlsplit(url).scheme in {"http", "https"} else None
+
+
+def query_string(values: Mapping[str, object], **changes: object) -> str:
+    """``?a=1&b=2`` of the values that are set, with ``changes``; empty when none is."""
+    merged = {**values, **changes}
+    kept = {name: value for name, value in merged.items() if value not in (None, "")}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+class Pages:
+    """Renders templates for one hub."""
+
+    def __init__(self, services: Services, *, nav: tuple[tuple[str, str, Permission], ...]) -> None:
+        self._services = services
+        self._nav = nav
+        self._environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["safe_link"] = safe_link
+        self._environment.globals.update(Permission=Permission, query_string=query_string)
+
+    def page(
+        self, request: Request[Any, Any, Any], template: str, *, status: int = 200, **values: Any
+    ) -> Response[str]:
+        html = self._environment.get_template(template).render(**self._around(request), **values)
+        return Response(html, media_type=MediaType.HTML, status_code=status)
+
+    def _around(self, request: Request[Any, Any, Any]) -> dict[str, Any]:
+        actor = request.scope.get("user")
+        words = Words(locale_of(request))
+        now, zone = self._services.now(), self._services.settings.zone
+
+        def ago(at: datetime | None) -> Markup:
+            if at is None:
+                return Markup("<span>{}</span>").format(words("time.never"))
+            key = "time.ago" if at <= now else "time.ahead"
+            return time_tag(at, words(key, span=span_words(now - at, words)), zone)
+
+        def clock(at: datetime | None) -> Markup:
+            return time_tag(at, short(at, now, zone) if at else "–", zone)
+
+        def cash(amount: Money | None) -> str:
+            return money(amount, words.locale)
+
+        return {
+            "t": words,
+            "locale": words.locale,
+            "actor": actor if isinstance(actor, Actor) else None,
+            "nav": self._nav,
+            "path": request.url.path,
+            "csrf": csrf_token({"request": request}),
+            "now": now,
+            "zone": zone,
+            "ago": ago,
+            "clock": clock,
+            "span": lambda at: span_words(now - at, words),
+            "money": cash,
+        }
+
+
+def locale_of(request: Request[Any, Any, Any]) -> str:
+    """The user's own language; before signing in, that of the cookie."""
+    actor = request.scope.get("user")
+    if isinstance(actor, Actor):
+        return actor.locale
+    cookie = request.cookies.get(LOCALE_COOKIE, "")
+    return cookie if cookie in LOCALES else LOCALES[0]
+
+
+def is_swap(request: Request[Any, Any, Any]) -> bool:
+    """Whether a part of the page is asked for, not the whole."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"

@@ -1,0 +1,182 @@
+// Keys, drafts and small comforts. Every page works without this file.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+document.documentElement.classList.add("has-script");
+
+// --- trouble: a request that failed says so until it is dismissed
+
+const trouble = $("#trouble");
+
+function say(text) {
+  const close = document.createElement("button");
+  close.textContent = document.body.dataset.dismiss;
+  close.addEventListener("click", () => { trouble.hidden = true; });
+  trouble.replaceChildren(text, close);
+  trouble.hidden = false;
+}
+
+document.addEventListener("htmx:sendError", () => say(document.body.dataset.lost));
+document.addEventListener("htmx:responseError", (event) => {
+  if (!event.detail.xhr.getResponseHeader("HX-Redirect")) say(document.body.dataset.refused);
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.requestConfig.verb === "post") trouble.hidden = true;
+});
+
+// --- the list: one row is current, focus stays with the reader
+
+const rows = () => $$("[data-row]");
+const currentRow = () => document.activeElement?.closest?.("[data-row]") ?? $("[data-row][aria-current]");
+
+function step(by) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.indexOf(currentRow());
+  const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("click", (event) => {
+  const row = event.target.closest?.("[data-row]");
+  if (!row || event.metaKey || event.ctrlKey) return;
+  rows().forEach((each) => each.removeAttribute("aria-current"));
+  row.setAttribute("aria-current", "true");
+});
+
+// --- what was typed for a case comes back when the case is opened again (in this page only)
+
+const drafts = new Map();
+
+function prepare(root) {
+  for (const field of $$("[data-draft]", root)) {
+    if (!field.value && drafts.has(field.dataset.draft)) field.value = drafts.get(field.dataset.draft);
+    count(field);
+  }
+}
+
+function count(field) {
+  const output = field.id && $(`[data-count-of="${field.id}"]`);
+  // Code points, as the server counts them: an emoji is one.
+  if (output) output.textContent = [...field.value].length.toLocaleString();
+}
+
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (field.dataset?.draft) drafts.set(field.dataset.draft, field.value);
+  if (field.id) count(field);
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-act]")) return;
+  // A second press while the mall works does nothing; the server would not send it twice either.
+  if (form.classList.contains("is-sending")) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+  form.classList.add("is-sending");
+}, true);
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target.closest?.("form[data-act]");
+  if (!form) return;
+  form.classList.remove("is-sending");
+  const draft = $("[data-draft]", form);
+  if (draft && event.detail.successful) drafts.delete(draft.dataset.draft);
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  prepare(event.target);
+  if (event.target.id === "case-area") {
+    $$("details.menu[open]").forEach((menu) => { menu.open = false; });
+    event.target.scrollTop = 0;
+    const notice = $("#notice .notice", event.target);
+    if (notice) notice.scrollIntoView({ block: "nearest" });
+  }
+});
+
+// --- copy, selects that submit themselves, the list of keys
+
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest?.("[data-copy]");
+  if (copy) {
+    await navigator.clipboard?.writeText(copy.dataset.copy);
+    copy.classList.add("is-copied");
+    copy.title = document.body.dataset.copied;
+  }
+  if (event.target.closest?.("[data-keys]")) $("#keys")?.showModal();
+  if (event.target.closest?.("[data-back]")) back();
+});
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-submit]")) event.target.form.requestSubmit();
+});
+
+function back() {
+  const open = $("details.offer-open[open], details.unmask[open]");
+  if (open) { open.open = false; return; }
+  (currentRow() ?? rows()[0])?.focus();
+}
+
+function open(name) {
+  const found = $(`[data-key="${name}"]`);
+  if (!found) return false;
+  if (found.tagName === "SUMMARY") {
+    found.parentElement.open = true;
+    $("textarea, button", found.nextElementSibling)?.focus();
+  } else if (found.tagName === "BUTTON") {
+    found.click();
+  } else {
+    found.focus();
+    found.scrollIntoView({ block: "nearest" });
+  }
+  return true;
+}
+
+function go(view) {
+  const link = $(`[data-view="${view}"]`);
+  if (link) location.assign(link.href);
+  else location.assign(view === "open" ? "/cases" : `/cases?view=${view}`);
+}
+
+// --- keys: the physical key counts, so that they work with the Korean input on
+
+const GO = { KeyM: "mine", KeyT: "today", KeyO: "open", KeyL: "overdue", KeyU: "unassigned" };
+const KEYS = {
+  KeyJ: () => step(1),
+  KeyK: () => step(-1),
+  KeyR: () => open("reply"),
+  KeyA: () => open("approve-cancel"),
+  KeyX: () => open("refuse-cancel"),
+  KeyT: () => open("take"),
+  KeyC: () => open("contact"),
+  Escape: back,
+};
+let isGoing = false;
+
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.keyCode === 229) return;
+  const isTyping = event.target.matches?.("input, textarea, select");
+  if ((event.ctrlKey || event.metaKey) && event.code === "Enter" && event.target.form) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+    return;
+  }
+  if (isTyping && event.code === "Escape") { event.target.blur(); back(); return; }
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+  if (isGoing) {
+    isGoing = false;
+    if (GO[event.code]) { event.preventDefault(); go(GO[event.code]); return; }
+  }
+  if (event.code === "KeyG") { isGoing = true; return; }
+  if (event.code === "Slash") {
+    event.preventDefault();
+    if (event.shiftKey) $("#keys")?.showModal();
+    else $("#find")?.focus();
+    return;
+  }
+  if (event.shiftKey) return;
+  const run = KEYS[event.code];
+  if (run) { event.preventDefault(); run(); }
+});
+
+prepare(document);
