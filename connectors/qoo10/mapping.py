@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from connectors.qoo10 import vocabulary as codes
 from connectors.qoo10.wire import InquiryRow, LineRow, Scalar, decode_inquiry, decode_line, number, text, whole
@@ -59,8 +59,12 @@ def read_listed_order(raw: bytes, *, unknown: Unknown) -> Reading:
 
 
 def read_whole_line(raw: bytes, *, unknown: Unknown) -> Reading:
-    """A row of the look-up by number -> an Order with one line and the claim it has, if any."""
-    return _reading(raw, decode_line, _line_key, lambda row: map_order(row, unknown=unknown, is_whole=True))
+    """A row of the look-up by number -> an Order with one line and the claim it has, if any.
+
+    Partial: it words the status and the times otherwise than the lists do, and tells less of a claim.
+    """
+    reading = _reading(raw, decode_line, _line_key, lambda row: map_order(row, unknown=unknown, is_whole=True))
+    return structs.replace(reading, is_partial=True)
 
 
 def read_claim(raw: bytes, *, unknown: Unknown) -> Reading:

@@ -56,13 +56,16 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     ``key`` is the mall's identity of the record (best effort when it is broken). ``raw`` is the
     JSON as received, kept encrypted. Exactly one of ``record`` and ``error`` is set: a record that
-    cannot be read is reported, never dropped and never the end of the page.
+    cannot be read is reported, never dropped and never the end of the page. ``is_partial``: this
+    call of the mall tells less, or more coarsely, than the one that fills the feed; what is stored
+    is then overwritten only when its status moved.
     """
 
     key: str
     raw: bytes
     record: Order | Claim | Inquiry | None = None
     error: str | None = None
+    is_partial: bool = False
 
 
 class Page(Struct, frozen=True, kw_only=True):

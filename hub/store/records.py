@@ -92,36 +92,31 @@ class RecordWriter:
         *,
         feed: Feed,
         now: datetime,
-        claims_are_glimpses: bool = False,
     ) -> Written:
-        """Store one page. ``feed`` is what the page was read for (a broken record counts there).
-
-        ``claims_are_glimpses``: the claims stand on their orders with fewer fields than their own
-        feed gives. A stored claim is then overwritten only when it moved.
-        """
+        """Store one page. ``feed`` is what the page was read for (a broken record counts there)."""
         written = Written(counts={each: Counts() for each in Feed}, claimed=set(), threads=set())
         at = to_ms(now)
-        orders_read: list[Order] = []
-        claims_read: list[Claim] = []
+        orders_read: list[tuple[Order, bool]] = []
+        claims_read: list[tuple[Claim, bool]] = []
         inquiries_read: list[Inquiry] = []
         broken: list[Reading] = []
         for reading in readings:
             record = reading.record
             if isinstance(record, Order):
-                orders_read.append(record)
+                orders_read.append((record, reading.is_partial))
             elif isinstance(record, Claim):
-                claims_read.append(record)
+                claims_read.append((record, reading.is_partial))
             elif isinstance(record, Inquiry):
                 inquiries_read.append(record)
             else:
                 broken.append(reading)
         if orders_read:
             await self._write_orders(connection, orders_read, at, written)
-            for order in orders_read:
-                claims_read.extend(order.claims)
+            for order, is_partial in orders_read:
+                claims_read.extend((claim, is_partial) for claim in order.claims)
         if claims_read or orders_read:
-            complete = {line.line_no for order in orders_read if order.claims_are_complete for line in order.lines}
-            await self._write_claims(connection, claims_read, complete, at, written, are_glimpses=claims_are_glimpses)
+            complete = {line.line_no for order, _ in orders_read if order.claims_are_complete for line in order.lines}
+            await self._write_claims(connection, claims_read, complete, at, written)
         if inquiries_read:
             await self._write_inquiries(connection, inquiries_read, at, written)
         await self._write_raw(connection, readings, feed, at)
@@ -131,17 +126,17 @@ class RecordWriter:
     # orders and lines
 
     async def _write_orders(
-        self, connection: AsyncConnection, read: Iterable[Order], at: int | None, written: Written
+        self, connection: AsyncConnection, read: Iterable[tuple[Order, bool]], at: int | None, written: Written
     ) -> None:
-        heads: dict[tuple[str, str], tuple[str, Order]] = {}
-        by_order: dict[tuple[str, str], dict[str, Line]] = {}
-        for order in read:
+        heads: dict[tuple[str, str], tuple[str, Order, bool]] = {}
+        by_order: dict[tuple[str, str], dict[str, tuple[Line, bool]]] = {}
+        for order, is_partial in read:
             key = (order.sub_shop or "", order.order_no)
             first = min((line.line_no for line in order.lines), default="")
             if key not in heads or first <= heads[key][0]:
-                heads[key] = (first, order)
+                heads[key] = (first, order, is_partial)
             # The same line twice in one page (rows that moved while paging): the later reading wins.
-            by_order.setdefault(key, {}).update((line.line_no, line) for line in order.lines)
+            by_order.setdefault(key, {}).update((line.line_no, (line, is_partial)) for line in order.lines)
 
         numbers = {order_no for _, order_no in heads}
         stored_heads = {
@@ -151,14 +146,14 @@ class RecordWriter:
         order_rows: list[Row] = []
         order_ids: dict[tuple[str, str], int] = {}
         head_changed: set[int] = set()
-        for key, (first, order) in heads.items():
+        for key, (first, order, is_partial) in heads.items():
             stored = stored_heads.get(key)
             digest = _head_digest(order)
             if stored is None:
                 order_ids[key] = new_id()
             else:
                 order_ids[key] = stored.id
-                if stored.content_hash == digest or first > stored.head_line_no:
+                if is_partial or stored.content_hash == digest or first > stored.head_line_no:
                     continue
                 head_changed.add(stored.id)
             order_rows.append(self._order_row(order_ids[key], key[0], first, order, digest, at))
@@ -177,13 +172,13 @@ class RecordWriter:
         changes: list[Row] = []
         for key, order_lines in by_order.items():
             order_id = order_ids[key]
-            for line in order_lines.values():
+            for line, is_partial in order_lines.values():
                 counts.read += 1
                 digest = _digest(line)
                 stored_line = stored_lines.get((order_id, line.line_no))
                 if stored_line is None:
                     counts.new += 1
-                elif stored_line.content_hash == digest:
+                elif stored_line.content_hash == digest or (is_partial and stored_line.status == line.status):
                     if order_id in head_changed:
                         counts.changed += 1
                     else:
@@ -275,16 +270,14 @@ class RecordWriter:
     async def _write_claims(
         self,
         connection: AsyncConnection,
-        read: Iterable[Claim],
+        read: Iterable[tuple[Claim, bool]],
         complete_lines: set[str],
         at: int | None,
         written: Written,
-        *,
-        are_glimpses: bool,
     ) -> None:
         """Store claims; an open one missing on a line whose claims are completely known has ended."""
-        by_key = {claim.claim_key: claim for claim in read}
-        line_nos = complete_lines | {claim.line_no for claim in by_key.values()}
+        by_key = {claim.claim_key: (claim, is_partial) for claim, is_partial in read}
+        line_nos = complete_lines | {claim.line_no for claim, _ in by_key.values()}
         if not line_nos:
             return
         stored_rows = {
@@ -294,13 +287,13 @@ class RecordWriter:
         counts = written.counts[Feed.CLAIMS]
         rows: list[Row] = []
         changes: list[Row] = []
-        for claim in by_key.values():
+        for claim, is_partial in by_key.values():
             counts.read += 1
             digest = _digest(claim)
             stored = stored_rows.get(claim.claim_key)
             if stored is None:
                 counts.new += 1
-            elif stored.content_hash == digest or (are_glimpses and stored.state == claim.state):
+            elif stored.content_hash == digest or (is_partial and stored.state == claim.state):
                 counts.unchanged += 1
                 continue
             else:
@@ -468,7 +461,7 @@ class RecordWriter:
                 "fetched_at": at,
             }
             for key, (reading, digest) in fresh.items()
-            if same.get(key) != digest
+            if same.get(key) != digest and not (reading.is_partial and key in same)
         ]
         if rows:
             await connection.execute(

@@ -1,11 +1,11 @@
 """The one way in: readings of a shop become rows and cases in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.contract import Capability, Feed, Manifest, Reading
+from hub.core.contract import Feed, Manifest, Reading
 from hub.policy.due import MallClock
 from hub.store.database import Database
 from hub.store.records import RecordWriter, Written
@@ -19,23 +19,22 @@ class Ingest:
     def __init__(self, database: Database, *, shop: ShopRow, manifest: Manifest, clocks: tuple[MallClock, ...]) -> None:
         self._writer = RecordWriter(database, shop_id=shop.id, country=manifest.country)
         self._keeper = CaseKeeper(database, shop_id=shop.id, mall=shop.mall, country=manifest.country, clocks=clocks)
-        self._has_claim_feed = manifest.feeds.get(Feed.CLAIMS) is Capability.READ_CLAIMS
 
     async def page(
         self, connection: AsyncConnection, readings: Sequence[Reading], *, feed: Feed, now: datetime
     ) -> Written:
         """Store one page on the caller's transaction."""
-        written = await self._writer.write(
-            connection,
-            readings,
-            feed=feed,
-            now=now,
-            # Where claims have a feed of their own, those inside an order say less.
-            claims_are_glimpses=self._has_claim_feed and feed is Feed.ORDERS,
-        )
+        written = await self._writer.write(connection, readings, feed=feed, now=now)
         await self._keeper.refresh(connection, claimed=written.claimed, threads=written.threads, now=now)
         return written
 
-    async def refresh_cases(self, connection: AsyncConnection, claimed: set[tuple[str, str]], *, now: datetime) -> None:
-        """Look at cases again whose order became known after their claims."""
-        await self._keeper.refresh(connection, claimed=claimed, threads=(), now=now)
+    async def refresh_cases(
+        self,
+        connection: AsyncConnection,
+        *,
+        claimed: Iterable[tuple[str, str]] = (),
+        threads: Iterable[str] = (),
+        now: datetime,
+    ) -> None:
+        """Look at cases again whose order became known after them."""
+        await self._keeper.refresh(connection, claimed=claimed, threads=threads, now=now)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+import msgspec
 import structlog
 from sqlalchemy import bindparam, func, select, update
 
@@ -18,7 +19,7 @@ from hub.core.model import ClaimKind, ClaimState, LineStatus
 from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
 from hub.store.records import Counts
-from hub.store.tables import claims, lines, orders, status_changes
+from hub.store.tables import claims, inquiries, lines, orders, status_changes
 from hub.sync.ingest import Ingest
 from hub.sync.open_keys import OPEN_LINES
 
@@ -30,6 +31,54 @@ _ENDS_LINE = {
     ClaimKind.ADMIN_CANCEL.value: LineStatus.CANCELLED.value,
     ClaimKind.RETURN.value: LineStatus.RETURNED.value,
 }
+
+
+class Linker:
+    """Inquiries that name a line only: the order it belongs to is found once both are known."""
+
+    def __init__(self, database: Database, *, shop_id: int, ingest: Ingest, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._shop_id = shop_id
+        self._ingest = ingest
+        self._now = now
+
+    async def link(self) -> None:
+        query = select(inquiries.c.id, inquiries.c.thread_no, inquiries.c.line_nos).where(
+            inquiries.c.shop_id == self._shop_id, inquiries.c.order_no.is_(None), inquiries.c.line_nos != "[]"
+        )
+        async with self._database.writing() as connection:
+            lone = {row.id: (row.thread_no, _first(row.line_nos)) for row in await connection.execute(query)}
+            if not lone:
+                return
+            order_of_line = {
+                row.line_no: row.order_no
+                for row in await connection.execute(
+                    select(lines.c.line_no, orders.c.order_no)
+                    .join_from(lines, orders, orders.c.id == lines.c.order_id)
+                    .where(lines.c.shop_id == self._shop_id, lines.c.line_no.in_({line for _, line in lone.values()}))
+                )
+            }
+            found = [
+                {"row_id": inquiry_id, "found_order_no": order_of_line[line_no]}
+                for inquiry_id, (_, line_no) in lone.items()
+                if line_no in order_of_line
+            ]
+            if not found:
+                return
+            # The digest stays: the same inquiry read again writes nothing.
+            await connection.execute(
+                update(inquiries)
+                .where(inquiries.c.id == bindparam("row_id"))
+                .values(order_no=bindparam("found_order_no")),
+                found,
+            )
+            threads = {lone[row["row_id"]][0] for row in found}
+            await self._ingest.refresh_cases(connection, threads=threads, now=self._now())
+
+
+def _first(line_nos: str) -> str:
+    numbers: list[str] = msgspec.json.decode(line_nos)
+    return numbers[0]
 
 
 class Settler:
@@ -91,7 +140,9 @@ class Settler:
                             claims.c.shop_id == self._shop_id, claims.c.line_no == line_no
                         )
                     )
-                    await self._ingest.refresh_cases(connection, {(row.order_no, row.kind) for row in known}, now=now)
+                    await self._ingest.refresh_cases(
+                        connection, claimed={(row.order_no, row.kind) for row in known}, now=now
+                    )
                 for feed, added in written.counts.items():
                     counts[feed].add(added)
             counts[Feed.ORDERS].vanished += await self._mark_vanished(gone)

@@ -37,11 +37,14 @@ class ClaimState(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody still has to act; an unknown state counts as open, so nobody forgets it."""
-        return self not in _ENDED
+        """Whether somebody still has to act; an unknown state counts as open, so nobody forgets it.
+
+        Goods on their way to the customer ask nothing of anybody, and one mall never says more.
+        """
+        return self not in _NOTHING_TO_DO
 
 
-_ENDED = frozenset({ClaimState.DONE, ClaimState.REJECTED, ClaimState.WITHDRAWN})
+_NOTHING_TO_DO = frozenset({ClaimState.RESHIPPING, ClaimState.DONE, ClaimState.REJECTED, ClaimState.WITHDRAWN})
 
 
 class ClaimReason(StrEnum):
