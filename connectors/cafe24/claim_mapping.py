@@ -312,7 +312,7 @@ class _Claims:
         """A request of which only the date is left."""
         if kind not in self._delivered and kind_now(item) is not None:
             return  # it may have been accepted and done: only the claims of that kind would tell
-        if _is_replacement(item) or code(item.item_no) in self._origins:
+        if is_replacement(item) or code(item.item_no) in self._origins:
             return
         if _key(item.order_item_code, kind, requested_at, None) in self._found:
             return
@@ -404,7 +404,8 @@ def _is_partial(claimed: ItemWire, item: ItemWire) -> bool:
     return asked is not None and ordered is not None and asked < ordered
 
 
-def _is_replacement(item: ItemWire) -> bool:
+def is_replacement(item: ItemWire) -> bool:
+    """Whether an exchange created this line."""
     return code(item.order_status) == REPLACEMENT_STATUS or code(item.status_code) == "N2"
 
 

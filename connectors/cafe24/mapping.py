@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from connectors.cafe24.claim_mapping import map_claims
+from connectors.cafe24.claim_mapping import is_replacement, map_claims, origins
 from connectors.cafe24.values import Value, code, money, text, when, whole
 from connectors.cafe24.vocabulary import (
     CLAIM_STATE,
@@ -40,7 +40,7 @@ def map_order(wire: OrderWire, *, codes: Counter[str]) -> Order:
     return Order(
         order_no=order_no,
         ordered_at=when(wire.order_date, path="order_date"),
-        lines=tuple([_line(item, currency=currency, paid=wire.paid, codes=codes) for item in items]),
+        lines=tuple([_line(item, items, currency=currency, paid=wire.paid, codes=codes) for item in items]),
         claims=claims,
         claims_are_complete=are_complete,
         paid_at=when(wire.payment_date, path="payment_date"),
@@ -56,7 +56,7 @@ def map_order(wire: OrderWire, *, codes: Counter[str]) -> Order:
     )
 
 
-def _line(item: ItemWire, *, currency: str, paid: Value, codes: Counter[str]) -> Line:
+def _line(item: ItemWire, items: list[ItemWire], *, currency: str, paid: Value, codes: Counter[str]) -> Line:
     line_no = code(item.order_item_code)
     if line_no is None:
         raise MalformedResponseError("a line without a number", path="items.order_item_code")
@@ -85,7 +85,7 @@ def _line(item: ItemWire, *, currency: str, paid: Value, codes: Counter[str]) ->
         planned_ship_at=when(item.shipping_expected_date, path="items.shipping_expected_date"),
         purchase_confirmed_at=when(item.purchaseconfirmation_date, path="items.purchaseconfirmation_date"),
         shipment=_shipment(item),
-        replaces_line_no=None,
+        replaces_line_no=_replaced(item, items),
     )
 
 
@@ -113,6 +113,14 @@ def _status(item: ItemWire, raw: str, *, paid: Value, codes: Counter[str]) -> tu
     if KIND_OF_LETTER[raw[0]] is not ClaimKind.CANCEL:
         return LineStatus.UNKNOWN, raw
     return (LineStatus.PENDING_PAYMENT if paid == "F" else LineStatus.PREPARING), raw
+
+
+def _replaced(item: ItemWire, items: list[ItemWire]) -> str | None:
+    """The line that an exchange replaced by this one; a line that was only split off replaces none."""
+    if not item.original_item_no or not is_replacement(item):
+        return None
+    numbers = origins(item)
+    return next((code(other.order_item_code) for other in items if code(other.item_no) in numbers), None)
 
 
 def _product(item: ItemWire) -> Product:
