@@ -93,13 +93,16 @@ def item_no(item: Item) -> str:
 
 
 class Shapes:
-    """The awkward shapes of one row, chosen by its ``number`` and the sandbox's ``seed``."""
+    """The awkward shapes of one row, chosen by its ``number`` and the sandbox's ``seed``.
+
+    ``pack`` chooses the form of its dates: the lines of one order say the same order time.
+    """
 
     __slots__ = ("_dates", "_empty", "_numbers", "has_small_keys")
 
-    def __init__(self, number: int, seed: int) -> None:
+    def __init__(self, number: int, seed: int, *, pack: int | None = None) -> None:
         choice = number + seed
-        self._dates = choice % 8
+        self._dates = (choice if pack is None else pack + seed) % 8
         self._numbers = choice % 3
         self._empty = "" if choice % 2 else None
         self.has_small_keys = choice % 7 == 0
@@ -255,7 +258,7 @@ def _claim_code(line: LineFact, fact: ClaimFact, state: ClaimState) -> int | Non
 
 def order_row(order: OrderFact, line: LineFact, now: datetime, *, seed: int) -> dict[str, Any]:
     """One row of GetShippingInfo_v3, in the spelling of the guide."""
-    shapes = Shapes(line.number, seed)
+    shapes = Shapes(line.number, seed, pack=order.number)
     item, buyer, receiver = line.item, order.buyer, order.receiver
     is_sent = line.at_of(LineStatus.DISPATCHED, now) is not None
     is_taken = status_code(line, now) >= 3

@@ -52,7 +52,7 @@ def truth(world: World, *, shop: str, book: MessageBook, seed: int) -> Truth:
 
 
 def _line(order: OrderFact, line: LineFact, now: datetime, seed: int) -> Row:
-    shapes = render.Shapes(line.number, seed)
+    shapes = render.Shapes(line.number, seed, pack=order.number)
     ended = render.ended_as(line, now)
     code = render.status_code(line, now)
     planned = render.planned_at(line, now)
