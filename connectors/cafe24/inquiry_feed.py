@@ -183,10 +183,11 @@ class InquiryFeed:
                     shop_no=board.shop_no, board_no=board_no, since=part.since, until=part.until, offset=offset
                 )
                 posts.add(page.rows)
-                is_full = len(page.rows) >= ARTICLE_LIMIT
-                if not page.rows or not (is_full or page.has_next):
+                # There is no count to compare with: a page that is nearly full is not taken as the last.
+                looks_full = len(page.rows) * 2 >= ARTICLE_LIMIT
+                if not page.rows or not (looks_full or page.has_next):
                     break
-                offset += len(page.rows) - (PAGE_OVERLAP if is_full else 0)
+                offset += len(page.rows) - (PAGE_OVERLAP if len(page.rows) >= ARTICLE_LIMIT else 0)
                 if offset > ARTICLE_WALL:
                     for half in part.halves():
                         await self._read_window(board, board_no, half, posts)

@@ -96,19 +96,21 @@ class OrderFeed:
         readings = await self._readings(page.rows, shop_no)
         found = run.found_in_window(place, readings)
         fresh = run.unseen(readings)
-        has_more = bool(page.rows) and (len(page.rows) >= ORDER_LIMIT or page.has_next)
-        if not has_more and place.offset == 0 and place.turn == 1:
-            return fresh, place.next_window()  # one page: nothing could move between pages
-        if has_more and place.offset > 0:
-            offset = place.offset + len(page.rows)
+        # Rows that the mall shows twice on one page do not count as rows passed.
+        offset = place.offset + len({reading.key for reading in readings})
+        looks_full = len(page.rows) >= ORDER_LIMIT or page.has_next
+        if page.rows and looks_full and place.offset > 0:
             return fresh, msgspec.structs.replace(place, offset=offset, found=found)
+        is_one_page = place.offset == 0 and place.turn == 1 and not looks_full
+        if is_one_page and (not page.rows or not (run.is_full or len(page.rows) * 2 >= ORDER_LIMIT)):
+            return fresh, place.next_window()  # a small list of changes: nothing could move between pages
         total = await self._client.count_orders(shop_no=shop_no, date_type=date_type, since=since, until=until)
-        if has_more and total > ORDER_WALL:
-            halves = Window(since=since, until=until).halves()
-            cut = tuple((half.since, half.until) for half in halves)
-            return fresh, Place(step=place.step, pending=cut + place.pending[1:])
-        if has_more:
-            return fresh, msgspec.structs.replace(place, offset=len(page.rows), found=found)
+        if page.rows and offset < total:
+            if place.offset == 0 and total > ORDER_WALL:
+                halves = Window(since=since, until=until).halves()
+                cut = tuple((half.since, half.until) for half in halves)
+                return fresh, Place(step=place.step, pending=cut + place.pending[1:])
+            return fresh, msgspec.structs.replace(place, offset=offset, found=found)
         if found >= total:
             return fresh, place.next_window()
         if place.turn < TURNS:
@@ -169,6 +171,7 @@ class _Run:
 
     def __init__(self, *, span: Span, steps: int) -> None:
         self.steps = steps
+        self.is_full = span.is_full
         self.seen: set[str] = set()
         self._seconds = max(1.0, (span.until - span.since).total_seconds())
         self._window: set[str] = set()
@@ -187,9 +190,9 @@ class _Run:
 
     def unseen(self, readings: list[Reading]) -> list[Reading]:
         """Without the orders that this run has given out already, in other windows or by other dates."""
-        fresh = [reading for reading in readings if reading.key not in self.seen]
-        self.seen.update(reading.key for reading in fresh)
-        return fresh
+        fresh = {reading.key: reading for reading in readings if reading.key not in self.seen}
+        self.seen.update(fresh)
+        return list(fresh.values())
 
     def page(self, readings: list[Reading], place: Place, *, share: float = 0.0) -> Page:
         left = sum((until - since).total_seconds() for since, until in place.pending)

@@ -51,6 +51,7 @@ def number(n: int) -> str:
 async def test_one_order_becomes_canonical() -> None:
     mall = Mall()
     mall.on("GET orders", {"orders": [order()]})
+    mall.on("GET orders/count", {"count": 1})
 
     pages = await collect(mall)
 
@@ -91,6 +92,27 @@ async def test_an_order_that_slips_between_pages_is_read_in_a_second_turn(limit:
 
     mall.on("GET orders", shifting)
     mall.on("GET orders/count", {"count": 6})
+
+    pages = await collect(mall)
+
+    assert sorted(keys(pages)) == ids
+
+
+async def test_a_page_that_comes_short_is_not_the_last(limit: int) -> None:
+    mall = Mall()
+    ids = [number(n) for n in range(9)]
+    calls = 0
+
+    def short(request: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        offset = int(request.url.params["offset"])
+        rows = ids[offset : offset + limit]
+        rows = rows[1:] if calls in {1, 3} else [*rows, rows[0]] if rows and calls == 4 else rows
+        return httpx.Response(200, json={"orders": [order(i) for i in rows]})
+
+    mall.on("GET orders", short)
+    mall.on("GET orders/count", {"count": 9})
 
     pages = await collect(mall)
 
@@ -243,9 +265,9 @@ async def test_one_order_is_looked_for_in_every_shop_number() -> None:
 BROKEN = {
     "no number": {"shop_no": 1, "items": [item()]},
     "number of a wrong type": {"order_id": {"a": 1}, "items": [item()]},
-    "no lines": {"order_id": "20261118-0000001", "items": []},
-    "no line number": {"order_id": "20261118-0000001", "items": [{"quantity": 1}]},
-    "no quantity": {"order_id": "20261118-0000001", "items": [{"order_item_code": "a"}]},
+    "no lines": {"order_id": "20261118-0000002", "items": []},
+    "no line number": {"order_id": "20261118-0000002", "items": [{"quantity": 1}]},
+    "no quantity": {"order_id": "20261118-0000002", "items": [{"order_item_code": "a"}]},
     "a date that is none": order(order_date="yesterday"),
     "an amount that is none": order(items=[item(product_price="a lot")]),
     "items of a wrong type": order(items="none"),  # type: ignore[arg-type]
@@ -287,6 +309,7 @@ async def test_hostile_text_does_not_stop_the_page(name: str) -> None:
 async def test_bytes_that_are_not_utf8_cost_one_record() -> None:
     mall = Mall()
     body = json.dumps({"orders": [order(items=[item(product_name="NAME")]), order(number(2))]})
+    mall.on("GET orders/count", {"count": 2})
     mall.on("GET orders", lambda _request: httpx.Response(200, content=body.encode().replace(b"NAME", b"\xff\xfe")))
 
     pages = await collect(mall)
