@@ -1,0 +1,285 @@
+"""Calls per mall, line and hour, and the calls behind each figure.
+
+A call counts in the hour in which it entered and under the line that was dialled, whatever its end falls
+into; a call that still goes on is in no figure. The columns are those of :class:`ivr.counts.HourCount`.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Row, case, func, select, tuple_
+
+from hub.core.redact import mask_phone
+from hub.stats.dimension import Dimension
+from hub.stats.span import Buckets, Span, day_buckets, hour_buckets
+from hub.store.database import Database, from_ms
+from hub.store.sealed import CALLER_PLACE
+from hub.store.tables import call_events, calls
+from ivr.calls import CallResult
+from ivr.counts import HourCount
+
+PAGE: Final = 100
+_CHUNK: Final = 2_000
+_INT64: Final = 2**63
+#: in a filter: calls where the value is absent (a number that nobody routes, an agent nobody spoke to)
+ABSENT: Final = "-"
+
+
+class Figure(StrEnum):
+    """The columns, and ``OTHER``: every end but an answer and a hang-up in the queue."""
+
+    OFFERED = "offered"
+    ANSWERED = "answered"
+    ABANDONED_NOTICE = "abandoned_notice"
+    ABANDONED_MENU = "abandoned_menu"
+    ABANDONED_QUEUE = "abandoned_queue"
+    ABANDONED_SHORT = "abandoned_short"
+    LEFT_QUEUE = "left_queue"
+    NOT_JOINED = "not_joined"
+    CLOSED = "closed"
+    IVR_GIVEUP = "ivr_giveup"
+    CALLBACK_REQUESTED = "callback_requested"
+    TRANSFERRED_OUT = "transferred_out"
+    UNKNOWN_DID = "unknown_did"
+    SYSTEM_LOST = "system_lost"
+    OTHER = "other"
+
+
+COLUMNS: Final = tuple(figure for figure in Figure if figure is not Figure.OTHER)
+_ENDED: Final = calls.c.result.is_not(None)
+_CONDITIONS: Final[Mapping[Figure, ColumnElement[bool]]] = {
+    **{Figure(result.value): calls.c.result == result.value for result in CallResult},
+    Figure.OFFERED: _ENDED,
+    Figure.ABANDONED_SHORT: calls.c.is_short_abandon,
+    Figure.TRANSFERRED_OUT: calls.c.is_transferred,
+    Figure.OTHER: calls.c.result.not_in([CallResult.ANSWERED.value, CallResult.ABANDONED_QUEUE.value]),
+}
+_GROUPS: Final[Mapping[Dimension, ColumnElement[Any]]] = {
+    Dimension.MALL: calls.c.mall,
+    Dimension.LINE: calls.c.line,
+    Dimension.CHOSEN_LINE: calls.c.chosen_line,
+    Dimension.HANDLING_LINE: calls.c.handling_line,
+    Dimension.TOPIC: calls.c.topic,
+}
+
+
+class CallCount(Struct, frozen=True, kw_only=True):
+    """One cell: the dimensions that were not asked for are ``None``, as is a value that the calls do not have."""
+
+    mall: str | None = None
+    line: str | None = None
+    chosen_line: str | None = None
+    handling_line: str | None = None
+    topic: str | None = None
+    day: date | None = None
+    hour: datetime | None = None
+    figures: Mapping[Figure, int]
+
+
+class CallFilter(Struct, frozen=True, kw_only=True):
+    """Which calls stand behind a figure; ``None`` means all, :data:`ABSENT` those without a value."""
+
+    figure: Figure = Figure.OFFERED
+    mall: str | None = None
+    line: str | None = None
+    chosen_line: str | None = None
+    handling_line: str | None = None
+    topic: str | None = None
+
+
+class CallRow(Struct, frozen=True, kw_only=True):
+    """One call. ``line`` was dialled, ``chosen_line`` pressed, ``handling_line`` spoke last; ``caller`` is masked."""
+
+    call_id: str
+    entered_at: datetime
+    did: str | None
+    mall: str | None
+    line: str | None
+    chosen_line: str | None
+    handling_line: str | None
+    topic: str | None
+    result: str
+    wait_seconds: float | None
+    talk_seconds: float | None
+    agent: str | None
+    caller: str | None
+
+
+class CallPage(Struct, frozen=True, kw_only=True):
+    """``total`` counts all rows of the filter: it is the figure that was opened."""
+
+    rows: tuple[CallRow, ...]
+    total: int
+    next_cursor: str | None
+
+
+async def calls_per_hour(
+    database: Database, *, since: datetime | None = None, until: datetime | None = None, zone: ZoneInfo
+) -> list[HourCount]:
+    """As :func:`ivr.counts.count_calls` over the stored calls, counted by the database."""
+    by = (Dimension.MALL, Dimension.LINE, Dimension.HOUR)
+    found = await count_calls_by(database, since=since, until=until, zone=zone, by=by)
+    return [
+        HourCount(
+            mall=count.mall,
+            line=count.line,
+            hour=count.hour.isoformat() if count.hour else "",
+            **{figure.value: number for figure, number in count.figures.items()},
+        )
+        for count in found
+    ]
+
+
+async def count_calls_by(
+    database: Database,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    zone: ZoneInfo,
+    by: Sequence[Dimension],
+) -> list[CallCount]:
+    """All columns per cell of ``by``, sorted by it; cells without calls have no row."""
+    span = await _known_span(database, since, until, zone)
+    if span is None:
+        return []
+    is_timed = Dimension.DAY in by or Dimension.HOUR in by
+    buckets = hour_buckets(span) if Dimension.HOUR in by else day_buckets(span)
+    groups = [_GROUPS[dimension].label(dimension.value) for dimension in by if dimension in _GROUPS]
+    if is_timed:
+        groups.append(buckets.of(calls.c.entered_at).label("bucket"))
+    sums = [func.sum(case((_CONDITIONS[figure], 1), else_=0)).label(figure.value) for figure in COLUMNS]
+    query = select(*groups, *sums).where(_ENDED, *_within(span)).group_by(*groups)
+    cells: dict[tuple[Any, ...], list[int]] = {}
+    async with database.reading() as connection:
+        for row in (await connection.execute(query)).mappings():
+            numbers = [int(row[figure.value] or 0) for figure in COLUMNS]
+            if not numbers[0]:
+                continue  # without groups the database answers one row of nothing
+            key = tuple(_value(row, dimension, buckets) for dimension in by)
+            cell = cells.get(key)
+            cells[key] = numbers if cell is None else [a + b for a, b in zip(cell, numbers, strict=True)]
+    return [
+        CallCount(
+            **dict(zip((dimension.value for dimension in by), key, strict=True)),
+            figures=dict(zip(COLUMNS, cells[key], strict=True)),
+        )
+        for key in sorted(cells, key=_order)
+    ]
+
+
+async def read_calls(
+    database: Database, *, span: Span, where: CallFilter, cursor: str | None = None, limit: int = PAGE
+) -> CallPage:
+    """The calls behind one figure, oldest first. Raises: ValueError for a cursor that was not made here."""
+    query = _rows(span, where)
+    if cursor is not None:
+        query = query.where(tuple_(calls.c.entered_at, calls.c.call_id) > tuple_(*_parse_cursor(cursor)))
+    async with database.reading() as connection:
+        found = (await connection.execute(query.limit(limit + 1))).all()
+        total = await connection.scalar(select(func.count()).select_from(calls).where(*_matching(span, where)))
+    shown = found[:limit]
+    return CallPage(
+        rows=tuple(_row(database, row) for row in shown),
+        total=total or 0,
+        next_cursor=f"{shown[-1].entered_at}.{shown[-1].call_id}" if len(found) > limit else None,
+    )
+
+
+async def all_calls(database: Database, *, span: Span, where: CallFilter) -> AsyncIterator[CallRow]:
+    """Every call behind one figure, in chunks, for files."""
+    query = _rows(span, where).limit(_CHUNK)
+    after: tuple[int, str] | None = None
+    while True:
+        page = query if after is None else query.where(tuple_(calls.c.entered_at, calls.c.call_id) > tuple_(*after))
+        async with database.reading() as connection:
+            rows = (await connection.execute(page)).all()
+        for row in rows:
+            yield _row(database, row)
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1].entered_at, rows[-1].call_id
+
+
+async def calls_as_of(database: Database) -> datetime | None:
+    """The newest telephone record that was read: calls after it are not known yet."""
+    async with database.reading() as connection:
+        return from_ms(await connection.scalar(select(func.max(call_events.c.at))))
+
+
+async def _known_span(
+    database: Database, since: datetime | None, until: datetime | None, zone: ZoneInfo
+) -> Span | None:
+    """An open end is that of the stored calls; ``None`` where nothing can lie in between."""
+    if since is None or until is None:
+        async with database.reading() as connection:
+            edges = (await connection.execute(select(func.min(calls.c.entered_at), func.max(calls.c.entered_at)))).one()
+        if edges[0] is None:
+            return None
+        since = since or datetime.fromtimestamp(edges[0] / 1000, UTC)
+        until = until or datetime.fromtimestamp(edges[1] / 1000, UTC) + timedelta(milliseconds=1)
+    return Span(since=since, until=until, zone=zone) if since < until else None
+
+
+def _within(span: Span) -> tuple[ColumnElement[bool], ...]:
+    since, until = span.bounds
+    return calls.c.entered_at >= since, calls.c.entered_at < until
+
+
+def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
+    conditions = [_ENDED, *_within(span), _CONDITIONS[where.figure]]
+    for dimension, column in _GROUPS.items():
+        wanted = getattr(where, dimension.value)
+        if wanted is not None:
+            conditions.append(column.is_(None) if wanted == ABSENT else column == wanted)
+    return conditions
+
+
+def _rows(span: Span, where: CallFilter) -> Any:
+    return select(calls).where(*_matching(span, where)).order_by(calls.c.entered_at, calls.c.call_id)
+
+
+def _row(database: Database, row: Row[Any]) -> CallRow:
+    caller = database.box.open(row.caller_sealed, CALLER_PLACE).decode() if row.caller_sealed else None
+    return CallRow(
+        call_id=row.call_id,
+        entered_at=from_ms(row.entered_at) or datetime.min.replace(tzinfo=UTC),
+        did=row.did,
+        mall=row.mall,
+        line=row.line,
+        chosen_line=row.chosen_line,
+        handling_line=row.handling_line,
+        topic=row.topic,
+        result=row.result,
+        wait_seconds=row.wait_seconds,
+        talk_seconds=row.talk_seconds,
+        agent=row.agent,
+        caller=mask_phone(caller),
+    )
+
+
+def _parse_cursor(cursor: str) -> tuple[int, str]:
+    at, _, call_id = cursor.partition(".")
+    if not (at.isascii() and at.isdigit() and len(at) < 20 and int(at) < _INT64 and call_id and "\0" not in call_id):
+        message = "not a cursor of this list"
+        raise ValueError(message)
+    return int(at), call_id
+
+
+def _value(row: Mapping[Any, Any], dimension: Dimension, buckets: Buckets) -> Any:
+    if dimension is Dimension.DAY:
+        return buckets.day(row["bucket"])
+    if dimension is Dimension.HOUR:
+        return buckets.hour(row["bucket"])
+    return row[dimension.value]
+
+
+def _order(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Absent values first; hours by time, not by clock, where the clock is set back."""
+    return tuple(
+        (value is not None, value.timestamp() if isinstance(value, datetime) else value if value is not None else "")
+        for value in key
+    )

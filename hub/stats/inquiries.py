@@ -1,0 +1,263 @@
+"""Inquiries per mall, shop, channel and day, and the rows behind each figure.
+
+A channel is a kind of written inquiry or one of the telephone lines. Written inquiries count on the day
+they were asked, calls on the day they entered, under the line that was dialled (see :mod:`hub.stats.calls`).
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+
+from hub.stats.calls import Figure, count_calls_by
+from hub.stats.dimension import Dimension
+from hub.stats.span import Span, day_buckets
+from hub.store.database import Database, from_ms
+from hub.store.tables import cases, feed_states, inquiries, shops
+
+PAGE: Final = 100
+_CHUNK: Final = 2_000
+_INT64: Final = 2**63
+
+
+class Channel(StrEnum):
+    """How a customer reached us. ``CALL_OTHER``: calls to a number that belongs to neither line."""
+
+    ORDER_INQUIRY = "order_inquiry"
+    PRODUCT_INQUIRY = "product_inquiry"
+    CHAT = "chat"
+    CALL_ORDER = "call_order"
+    CALL_INQUIRY = "call_inquiry"
+    CALL_OTHER = "call_other"
+
+    @property
+    def is_call(self) -> bool:
+        return self in _CALLS
+
+
+_CALLS: Final = frozenset({Channel.CALL_ORDER, Channel.CALL_INQUIRY, Channel.CALL_OTHER})
+_CHANNEL_OF_LINE: Final = {"order": Channel.CALL_ORDER, "inquiry": Channel.CALL_INQUIRY}
+
+
+class InquiryCount(Struct, frozen=True, kw_only=True):
+    """One cell; the dimensions that were not asked for are ``None``, as is the shop of a call."""
+
+    day: date | None = None
+    mall: str | None = None
+    shop: str | None = None
+    channel: str | None = None
+    count: int
+
+
+class InquiryFilter(Struct, frozen=True, kw_only=True):
+    """Which written inquiries stand behind a figure; ``None`` means all."""
+
+    mall: str | None = None
+    shop: str | None = None
+    channel: str | None = None
+
+
+class InquiryRow(Struct, frozen=True, kw_only=True):
+    """One written inquiry, without its text: the case shows that. ``case_id`` is ``None`` where no case stands."""
+
+    inquiry_id: int
+    case_id: int | None
+    asked_at: datetime
+    mall: str
+    shop: str
+    channel: str
+    inquiry_no: str
+    thread_no: str
+    state: str
+    order_no: str | None
+    product_code: str | None
+    product_name: str | None
+    answered_at: datetime | None
+
+
+class InquiryPage(Struct, frozen=True, kw_only=True):
+    """``total`` counts all rows of the filter: it is the figure that was opened."""
+
+    rows: tuple[InquiryRow, ...]
+    total: int
+    next_cursor: str | None
+
+
+async def inquiries_per_channel(
+    database: Database,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    by: Sequence[Dimension],
+    zone: ZoneInfo,
+) -> list[InquiryCount]:
+    """How many inquiries came in per cell of ``by``, sorted by it; cells without any have no row."""
+    cells = await _count_written(database, since=since, until=until, by=by, zone=zone)
+    of_calls = [dimension for dimension in (Dimension.DAY, Dimension.MALL) if dimension in by]
+    for count in await count_calls_by(database, since=since, until=until, zone=zone, by=[*of_calls, Dimension.LINE]):
+        values = {
+            Dimension.DAY: count.day,
+            Dimension.MALL: count.mall,
+            Dimension.SHOP: None,
+            Dimension.CHANNEL: _CHANNEL_OF_LINE.get(count.line or "", Channel.CALL_OTHER).value,
+        }
+        key = tuple(values[dimension] for dimension in by)
+        cells[key] = cells.get(key, 0) + count.figures[Figure.OFFERED]
+    return [
+        InquiryCount(**dict(zip((dimension.value for dimension in by), key, strict=True)), count=cells[key])
+        for key in sorted(cells, key=lambda key: tuple((value is not None, value or "") for value in key))
+    ]
+
+
+async def read_inquiries(
+    database: Database, *, span: Span, where: InquiryFilter, cursor: str | None = None, limit: int = PAGE
+) -> InquiryPage:
+    """The written inquiries behind one figure, oldest first.
+
+    Raises: ValueError for a cursor that was not made here.
+    """
+    query = _rows(span, where)
+    if cursor is not None:
+        query = query.where(tuple_(inquiries.c.asked_at, inquiries.c.id) > tuple_(*_parse_cursor(cursor)))
+    matching = select(func.count()).select_from(_joined()).where(*_matching(span, where))
+    async with database.reading() as connection:
+        found = (await connection.execute(query.limit(limit + 1))).all()
+        total = await connection.scalar(matching)
+    shown = found[:limit]
+    return InquiryPage(
+        rows=tuple(_row(row) for row in shown),
+        total=total or 0,
+        next_cursor=f"{shown[-1].asked_at}.{shown[-1].id}" if len(found) > limit else None,
+    )
+
+
+async def all_inquiries(database: Database, *, span: Span, where: InquiryFilter) -> AsyncIterator[InquiryRow]:
+    """Every written inquiry behind one figure, in chunks, for files."""
+    query = _rows(span, where).limit(_CHUNK)
+    after: tuple[int, int] | None = None
+    while True:
+        page = query if after is None else query.where(tuple_(inquiries.c.asked_at, inquiries.c.id) > tuple_(*after))
+        async with database.reading() as connection:
+            rows = (await connection.execute(page)).all()
+        for row in rows:
+            yield _row(row)
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1].asked_at, rows[-1].id
+
+
+async def inquiries_as_of(database: Database) -> datetime | None:
+    """Up to when the inquiries of every active shop are known; ``None`` when one was never read."""
+    query = (
+        select(shops.c.id, feed_states.c.data_as_of)
+        .select_from(
+            shops.outerjoin(feed_states, (feed_states.c.shop_id == shops.c.id) & (feed_states.c.feed == "inquiries"))
+        )
+        .where(shops.c.is_active)
+    )
+    async with database.reading() as connection:
+        times = [row.data_as_of for row in await connection.execute(query)]
+    return None if not times or None in times else from_ms(min(times))
+
+
+async def _count_written(
+    database: Database, *, since: datetime | None, until: datetime | None, by: Sequence[Dimension], zone: ZoneInfo
+) -> dict[tuple[Any, ...], int]:
+    span = await _known_span(database, since, until, zone)
+    if span is None:
+        return {}
+    buckets = day_buckets(span)
+    columns: dict[Dimension, ColumnElement[Any]] = {
+        Dimension.DAY: buckets.of(inquiries.c.asked_at),
+        Dimension.MALL: shops.c.mall,
+        Dimension.SHOP: shops.c.name,
+        Dimension.CHANNEL: inquiries.c.kind,
+    }
+    groups = [columns[dimension].label(dimension.value) for dimension in by]
+    query = select(*groups, func.count().label("number")).select_from(_joined()).where(*_within(span))
+    cells: dict[tuple[Any, ...], int] = {}
+    async with database.reading() as connection:
+        for row in (await connection.execute(query.group_by(*groups))).mappings():
+            key = tuple(
+                buckets.day(row["day"]) if dimension is Dimension.DAY else row[dimension.value] for dimension in by
+            )
+            if row["number"]:
+                cells[key] = cells.get(key, 0) + row["number"]
+    return cells
+
+
+async def _known_span(
+    database: Database, since: datetime | None, until: datetime | None, zone: ZoneInfo
+) -> Span | None:
+    """An open end is that of the stored inquiries; ``None`` where nothing can lie in between."""
+    if since is None or until is None:
+        async with database.reading() as connection:
+            edges = (
+                await connection.execute(select(func.min(inquiries.c.asked_at), func.max(inquiries.c.asked_at)))
+            ).one()
+        if edges[0] is None:
+            return None
+        since = since or datetime.fromtimestamp(edges[0] / 1000, UTC)
+        until = until or datetime.fromtimestamp(edges[1] / 1000, UTC) + timedelta(milliseconds=1)
+    return Span(since=since, until=until, zone=zone) if since < until else None
+
+
+def _joined() -> Any:
+    return inquiries.join(shops, shops.c.id == inquiries.c.shop_id)
+
+
+def _within(span: Span) -> tuple[ColumnElement[bool], ...]:
+    since, until = span.bounds
+    return inquiries.c.asked_at >= since, inquiries.c.asked_at < until
+
+
+def _matching(span: Span, where: InquiryFilter) -> list[ColumnElement[bool]]:
+    conditions = list(_within(span))
+    for wanted, column in ((where.mall, shops.c.mall), (where.shop, shops.c.name), (where.channel, inquiries.c.kind)):
+        if wanted is not None:
+            conditions.append(column == wanted)
+    return conditions
+
+
+def _rows(span: Span, where: InquiryFilter) -> Select[Any]:
+    case_id = (
+        select(func.min(cases.c.id))
+        .where(cases.c.shop_id == inquiries.c.shop_id, cases.c.thread_no == inquiries.c.thread_no)
+        .scalar_subquery()
+    )
+    return (
+        select(inquiries, shops.c.mall, shops.c.name.label("shop"), case_id.label("case_id"))
+        .select_from(_joined())
+        .where(*_matching(span, where))
+        .order_by(inquiries.c.asked_at, inquiries.c.id)
+    )
+
+
+def _row(row: Row[Any]) -> InquiryRow:
+    return InquiryRow(
+        inquiry_id=row.id,
+        case_id=row.case_id,
+        asked_at=from_ms(row.asked_at) or datetime.min.replace(tzinfo=UTC),
+        mall=row.mall,
+        shop=row.shop,
+        channel=row.kind,
+        inquiry_no=row.inquiry_no,
+        thread_no=row.thread_no,
+        state=row.state,
+        order_no=row.order_no,
+        product_code=row.product_code,
+        product_name=row.product_name,
+        answered_at=from_ms(row.answered_at),
+    )
+
+
+def _parse_cursor(cursor: str) -> tuple[int, int]:
+    at, _, row_id = cursor.partition(".")
+    if not all(part.isascii() and part.isdigit() and len(part) < 20 and int(part) < _INT64 for part in (at, row_id)):
+        message = "not a cursor of this list"
+        raise ValueError(message)
+    return int(at), int(row_id)

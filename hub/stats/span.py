@@ -1,0 +1,111 @@
+"""Stretches of time and their days and hours in the centre's zone."""
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement
+
+from hub.store.database import to_ms
+
+MAX_DAYS: Final = 400
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+_QUARTER_MS: Final = 900_000
+
+
+class SpanError(ValueError):
+    """A span that no figure is counted for. ``key`` is ``reversed``, ``too_long`` or ``no_time``."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """Half-open: ``since`` counts, ``until`` does not. Days and hours are those of ``zone``."""
+
+    since: datetime
+    until: datetime
+    zone: ZoneInfo
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """In stored milliseconds."""
+        return to_ms(self.since) or 0, to_ms(self.until) or 0
+
+    @property
+    def days(self) -> list[date]:
+        """Every day that the span touches."""
+        first = self.since.astimezone(self.zone).date()
+        last = (self.until - timedelta(milliseconds=1)).astimezone(self.zone).date()
+        return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def make_span(*, since: datetime, until: datetime, zone: ZoneInfo, max_days: int = MAX_DAYS) -> Span:
+    """Raises: SpanError when it is reversed, empty or longer than ``max_days``."""
+    if since >= until:
+        raise SpanError("reversed", "the span ends before it begins")
+    if until - since > timedelta(days=max_days, hours=1):
+        raise SpanError("too_long", f"the span is longer than {max_days} days")
+    return Span(since=since.astimezone(UTC), until=until.astimezone(UTC), zone=zone)
+
+
+def day_span(first: date, last: date, *, zone: ZoneInfo, max_days: int = MAX_DAYS) -> Span:
+    """Whole days, both counted. Raises: SpanError."""
+    try:
+        return make_span(
+            since=start_of_day(first, zone), until=start_of_day(last + timedelta(days=1), zone), zone=zone,
+            max_days=max_days,
+        )  # fmt: skip
+    except OverflowError:
+        raise SpanError("no_time", "no such day") from None
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
+
+
+class Buckets(Struct, frozen=True, kw_only=True):
+    """How a database cuts stored times of one span: whole numbers that :meth:`start` turns back into times.
+
+    Where the zone keeps one offset all through the span, a bucket is a day or an hour; else a quarter of
+    an hour, because every offset of every zone is a whole number of them, and the caller adds them up.
+    """
+
+    offset_ms: int
+    unit_ms: int
+    zone: ZoneInfo
+
+    def of(self, column: ColumnElement[int]) -> ColumnElement[int]:
+        return (column + self.offset_ms) // self.unit_ms
+
+    def day(self, bucket: int) -> date:
+        return self.start(bucket).date()
+
+    def hour(self, bucket: int) -> datetime:
+        """The start of the hour, with the zone's offset of that hour: the two hours of a clock set back differ."""
+        start = self.start(bucket).replace(minute=0, second=0, microsecond=0)
+        return start.replace(tzinfo=timezone(start.utcoffset() or timedelta()))
+
+    def start(self, bucket: int) -> datetime:
+        return datetime.fromtimestamp((bucket * self.unit_ms - self.offset_ms) / 1000, self.zone)
+
+
+def day_buckets(span: Span) -> Buckets:
+    return _buckets(span, _DAY_MS)
+
+
+def hour_buckets(span: Span) -> Buckets:
+    return _buckets(span, _HOUR_MS)
+
+
+def _buckets(span: Span, unit_ms: int) -> Buckets:
+    # A zone never changes and changes back within a day, so one look at each day's start is enough.
+    moments = [span.since, span.until, *(start_of_day(day, span.zone) for day in span.days)]
+    offsets = {moment.astimezone(span.zone).utcoffset() for moment in moments}
+    offset = offsets.pop()
+    if offsets or offset is None:
+        return Buckets(offset_ms=0, unit_ms=_QUARTER_MS, zone=span.zone)
+    return Buckets(offset_ms=round(offset.total_seconds() * 1000), unit_ms=unit_ms, zone=span.zone)
