@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -52,6 +52,7 @@ class Hub:
         registry: Registry,
         *,
         now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
         transports: Mapping[str, httpx.AsyncBaseTransport],
     ) -> None:
         self.settings = settings
@@ -59,6 +60,7 @@ class Hub:
         self.registry = registry
         self.now = now
         self.shop_store = ShopStore(database)
+        self._sleep = sleep
         self._transports = transports
         #: whom to ask; ``None`` only before :meth:`refresh_routing`
         self.routing: RoutingBook | None = None
@@ -80,7 +82,7 @@ class Hub:
                         credentials=await self.shop_store.credentials(shop.id),
                         secrets=ShopSecrets(self.database, shop.id),
                         now=self.now,
-                        sleep=asyncio.sleep,
+                        sleep=self._sleep,
                         transport=self._transports.get(shop_name),
                     )
                 )
@@ -180,12 +182,14 @@ async def open_hub(
     settings: Settings,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     transports: Mapping[str, httpx.AsyncBaseTransport] | None = None,
     registry: Registry | None = None,
 ) -> AsyncIterator[Hub]:
     """Open keys, database (created or upgraded) and connectors; close them at the end.
 
-    ``transports`` replaces the network of a shop, by its name (emulated malls in process).
+    ``sleep`` waits out the malls' limits by the clock of ``now``. ``transports`` replaces the network
+    of a shop, by its name (emulated malls in process).
     Raises: ConfigurationError for whatever is set up wrongly.
     """
     home = settings.home
@@ -195,7 +199,7 @@ async def open_hub(
         what = f"HUB_HOME {home} cannot be used: {error.strerror}"
         raise ConfigurationError(what, fix="Choose a folder that this user can write to.") from error
     database = open_database(settings.resolved_database_url, load_box(home / "keys.json"))
-    hub = Hub(settings, database, registry or find_connectors(), now=now, transports=transports or {})
+    hub = Hub(settings, database, registry or find_connectors(), now=now, sleep=sleep, transports=transports or {})
     try:
         await schema.upgrade(database)
         await hub.refresh_routing()
