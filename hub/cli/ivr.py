@@ -11,7 +11,6 @@ from msgspec import Struct
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, read_span, screen, with_hub
 from hub.core.errors import ConfigurationError
-from hub.desk.access import command_line_actor
 from hub.desk.telephone import SPEC_FILE, current_routes
 from hub.stats.calls import calls_per_hour
 from hub.sync.calls import CallImport, FileReport
@@ -124,9 +123,7 @@ def counts(
 ) -> None:
     async def work(hub: Hub) -> list[dict[str, object]]:
         start, end = read_span(since, until, zone=hub.settings.zone)
-        found = await calls_per_hour(
-            hub.database, actor=command_line_actor(), since=start, until=end, zone=hub.settings.zone
-        )
+        found = await calls_per_hour(hub.database, since=start, until=end, zone=hub.settings.zone)
         return [msgspec.to_builtins(row) for row in found]
 
     rows = with_hub(work)

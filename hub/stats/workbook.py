@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ MAX_ROWS: Final = 1_048_575
 async def write_workbook(
     path: Path, *, title: str, columns: Sequence[str], rows: AsyncIterator[Mapping[str, Any]]
 ) -> int:
-    """Write one sheet and return its number of rows; times are ISO 8601 UTC.
+    """Write one sheet and return its number of rows; times are ISO 8601 with their offset.
 
     Text stays text: what looks like a formula or a link is neither. Raises: ValueError for more rows than Excel takes.
     """
@@ -55,7 +55,7 @@ def _write(sheet: Any, row: int, place: int, value: Any) -> None:
     elif isinstance(value, int | float) and abs(value) < _EXACT:
         sheet.write_number(row, place, value)
     elif isinstance(value, datetime):
-        sheet.write_string(row, place, value.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+        sheet.write_string(row, place, value.isoformat().replace("+00:00", "Z"))
     elif isinstance(value, date):
         sheet.write_string(row, place, value.isoformat())
     else:

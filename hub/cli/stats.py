@@ -1,0 +1,66 @@
+"""`hub stats`: the supervisor's figures, the same as on the statistics page."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.bootstrap import Hub
+from hub.cli.console import print_json, print_table, read_span, screen, with_hub
+from hub.core.errors import ConfigurationError
+from hub.stats.report import Report, read_report
+from hub.stats.workbook import write_workbook
+
+
+class ReportName(StrEnum):
+    INQUIRIES = "inquiries"
+    CALLS = "calls"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("stats", help="The supervisor's figures: inquiries per channel, calls per line and hour.")(stats)
+
+
+def stats(
+    report: Annotated[ReportName, typer.Argument(help="Which figures.")],
+    since: Annotated[str | None, typer.Option("--from", help="From this time on.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Before this time.")] = None,
+    by: Annotated[str | None, typer.Option(help="Break down by these, with commas between.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file.")] = None,
+) -> None:
+    """Without --by: inquiries by day, mall, shop and channel; calls by mall, line and hour."""
+    if as_json and xlsx is not None:
+        what = "--json and --xlsx are two answers to one question"
+        raise ConfigurationError(what, fix="Choose one of them.")
+
+    async def work(hub: Hub) -> Report:
+        start, end = read_span(since, until, zone=hub.settings.zone)
+        try:
+            found = await read_report(
+                hub.database, name=report.value, since=start, until=end, zone=hub.settings.zone, by=by
+            )
+        except ValueError as error:
+            what = f"--by: {error}"
+            raise ConfigurationError(what, fix="Separate names with commas: --by mall,hour") from error
+        if xlsx is not None:
+            await write_workbook(xlsx, title=report.value, columns=found.columns, rows=_each(found.rows))
+        return found
+
+    found = with_hub(work)
+    if as_json:
+        print_json(found)
+    elif xlsx is not None:
+        screen.print(f"{xlsx}: {len(found.rows)} rows", markup=False)
+    elif found.rows:
+        title = f"as of {found.data_as_of.astimezone().isoformat(timespec='minutes')}" if found.data_as_of else ""
+        print_table(title, found.columns, [tuple(row[name] for name in found.columns) for row in found.rows])
+    else:
+        screen.print("nothing in this time")
+
+
+async def _each(rows: Sequence[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
+    for row in rows:
+        yield row

@@ -1,0 +1,102 @@
+"""A report as rows and columns: the one document of command line, JSON and files."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from hub.stats.calls import COLUMNS, calls_as_of, count_calls_by
+from hub.stats.definitions import DEFINITIONS
+from hub.stats.dimension import CALL_DIMENSIONS, INQUIRY_DIMENSIONS, Dimension, read_dimensions
+from hub.stats.inquiries import inquiries_as_of, inquiries_per_channel
+from hub.store.database import Database
+
+REPORTS: Final = ("inquiries", "calls")
+_CALLS_BY: Final = (Dimension.MALL, Dimension.LINE, Dimension.HOUR)
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """``since`` and ``until`` are half-open, ``None`` where there is no bound; days and hours are those of ``zone``.
+
+    ``rows`` have the keys of ``columns``: the dimensions of ``by``, then the figures. ``definitions`` says what
+    each figure means. ``data_as_of``: nothing after it is known; ``None`` where something was never read.
+    """
+
+    report: str
+    since: datetime | None
+    until: datetime | None
+    zone: str
+    by: tuple[str, ...]
+    data_as_of: datetime | None
+    definitions: dict[str, str]
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, Any], ...]
+
+
+async def read_report(
+    database: Database,
+    *,
+    name: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    zone: ZoneInfo,
+    by: str | None = None,
+) -> Report:
+    """``name``: inquiries or calls. ``by``: dimensions with commas between, absent for the report's own.
+
+    Raises: ValueError for a report or a dimension that does not exist.
+    """
+    if name == "inquiries":
+        return await _inquiries(database, since=since, until=until, zone=zone, by=by)
+    if name == "calls":
+        return await _calls(database, since=since, until=until, zone=zone, by=by)
+    message = f"there is no report {name!r}; there are: {', '.join(REPORTS)}"
+    raise ValueError(message)
+
+
+async def _inquiries(
+    database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, by: str | None
+) -> Report:
+    chosen = read_dimensions(by, allowed=INQUIRY_DIMENSIONS, default=INQUIRY_DIMENSIONS)
+    found = await inquiries_per_channel(database, since=since, until=until, by=chosen, zone=zone)
+    rows = [{**_cell(row, chosen), "inquiries": row.count} for row in found]
+    return Report(
+        report="inquiries",
+        since=since,
+        until=until,
+        zone=zone.key,
+        by=_names(chosen),
+        data_as_of=await inquiries_as_of(database),
+        definitions={"inquiries": DEFINITIONS["inquiries"]},
+        columns=(*_names(chosen), "inquiries"),
+        rows=tuple(rows),
+    )
+
+
+async def _calls(
+    database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, by: str | None
+) -> Report:
+    chosen = read_dimensions(by, allowed=CALL_DIMENSIONS, default=_CALLS_BY)
+    found = await count_calls_by(database, since=since, until=until, zone=zone, by=chosen)
+    rows = [{**_cell(row, chosen), **{figure.value: number for figure, number in row.figures.items()}} for row in found]
+    return Report(
+        report="calls",
+        since=since,
+        until=until,
+        zone=zone.key,
+        by=_names(chosen),
+        data_as_of=await calls_as_of(database),
+        definitions={figure.value: DEFINITIONS[figure.value] for figure in COLUMNS},
+        columns=(*_names(chosen), *(figure.value for figure in COLUMNS)),
+        rows=tuple(rows),
+    )
+
+
+def _cell(row: object, by: Sequence[Dimension]) -> dict[str, Any]:
+    return {dimension.value: getattr(row, dimension.value) for dimension in by}
+
+
+def _names(by: Sequence[Dimension]) -> tuple[str, ...]:
+    return tuple(dimension.value for dimension in by)
