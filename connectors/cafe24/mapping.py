@@ -129,7 +129,7 @@ def _product(item: ItemWire) -> Product:
     if supplier is not None:
         hints += (InventoryHint(name="supplier", value=supplier),)
     if trading is not None:
-        hints += (InventoryHint(name="supplier_trading", value=trading),)
+        hints += (InventoryHint(name="supplier_transaction", value=trading),)
     return Product(
         name=text(item.product_name) or "",
         code=code(item.product_code),

@@ -6,7 +6,6 @@ because some malls know no finer ones.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import count
 from math import pi, sin
 from random import Random
 from typing import TypeVar
@@ -65,6 +64,17 @@ def _warped(position: float) -> float:
     return position + 0.7 * sin(2 * pi * position) / (2 * pi)
 
 
+class Numbers:
+    """1, 2, 3, …; unlike ``itertools.count`` it can be saved with its World."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __next__(self) -> int:
+        self._last += 1
+        return self._last
+
+
 class Historian:
     """Writes orders of one World. ``first`` and ``last`` bound the order times, ``today`` is the first "now"."""
 
@@ -75,9 +85,9 @@ class Historian:
         self._last = int(last.timestamp())
         past = max(1, self._today - self._first)
         self.total = round(orders * (self._last - self._first) / past)
-        self._line_numbers = count(1)
-        self.claim_numbers = count(1)
-        self.message_numbers = count(1)
+        self._line_numbers = Numbers()
+        self.claim_numbers = Numbers()
+        self.message_numbers = Numbers()
         size = max(40, self.total // 3)
         self.people = {country: make_people(self._random, country=country, count=size) for country in ("KR", "JP")}
         self.items = {country: make_items(country) for country in ("KR", "JP")}

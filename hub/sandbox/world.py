@@ -240,12 +240,45 @@ class World:
         self._inquiry_by_number[inquiry.number] = inquiry
         return inquiry
 
+    def place_order(self, shop: str) -> OrderFact:
+        """A customer orders now; what becomes of the order lies ahead, with its questions."""
+        spec = self.shops[shop]
+        order = self._historian.write_order(
+            number=max(self._order_by_number, default=0) + 1,
+            shop=shop,
+            sub_shop=spec.sub_shops[0],
+            country=spec.country,
+            ordered_at=self.now(),
+        )
+        place = bisect_right(self._order_times[shop], order.ordered_at)
+        self._orders[shop].insert(place, order)
+        self._order_times[shop].insert(place, order.ordered_at)
+        self._index(order)
+        for inquiry in self._historian.write_inquiries(order, country=spec.country):
+            inquiry.number = max(self._inquiry_by_number, default=0) + 1
+            place = bisect_right(self._inquiries[shop], inquiry.asked_at, key=_asked_at)
+            self._inquiries[shop].insert(place, inquiry)
+            self._inquiry_by_number[inquiry.number] = inquiry
+        return order
+
+    # -- saving
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_now"}
+
+    def wake(self, now: Callable[[], datetime]) -> None:
+        """Give a saved World its clock back."""
+        self._now = now
+
     # -- building
 
     def add_order(self, order: OrderFact) -> None:
         """Orders are added oldest first."""
         self._orders[order.shop].append(order)
         self._order_times[order.shop].append(order.ordered_at)
+        self._index(order)
+
+    def _index(self, order: OrderFact) -> None:
         self._order_by_number[order.number] = order
         for line in order.lines:
             self._order_by_line[line.number] = order

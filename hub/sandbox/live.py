@@ -1,0 +1,82 @@
+"""Customers who keep coming: what makes a demo live. Seeded, so that a test can follow it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from random import Random
+
+from hub.core.model import ClaimKind, ClaimReason, LineStatus
+from hub.sandbox.facts import LineFact, OrderFact
+from hub.sandbox.world import World
+
+_RECENT = 400
+_SAYS = {
+    "KR": {
+        ClaimKind.CANCEL: ("사이즈를 잘못 골랐어요. 취소 부탁드립니다.", "다른 곳에서 샀어요 ㅠㅠ 취소해 주세요"),
+        ClaimKind.RETURN: ("화면과 색이 달라요. 반품할게요.", "받아 보니 박음질이 터져 있어요 😢"),
+        ClaimKind.EXCHANGE: ("한 치수 큰 걸로 교환하고 싶어요.",),
+        "ask": (
+            ("배송", "언제 도착하나요?", "내일 꼭 필요해서요. 오늘 출고되나요? 🙏"),
+            ("상품", "재질이 궁금해요", "세탁기에 돌려도 되나요?"),
+            ("기타", "현금영수증", "현금영수증 신청을 깜빡했어요. 지금도 될까요?"),
+        ),
+    },
+    "JP": {
+        ClaimKind.CANCEL: ("注文間違い", "他の店で買いました"),
+        ClaimKind.RETURN: ("サイズが合わない", "商品が破損していた"),
+        ClaimKind.EXCHANGE: ("サイズを交換してほしい",),
+        "ask": (
+            ("配送", "いつ届きますか？", "明後日までに必要です。間に合いますか🙏"),
+            ("商品", "素材について", "洗濯機で洗えますか？"),
+        ),
+    },
+}
+_OPEN_TO = {
+    ClaimKind.CANCEL: (LineStatus.PAID, LineStatus.PREPARING),
+    ClaimKind.RETURN: (LineStatus.DELIVERED,),
+    ClaimKind.EXCHANGE: (LineStatus.DELIVERED,),
+}
+
+
+class Customers:
+    """Each :meth:`act` lets one thing happen now: an order, a question or a claim."""
+
+    def __init__(self, world: World, *, seed: int) -> None:
+        self._world = world
+        self._random = Random(seed)
+
+    def act(self) -> str:
+        """Returns what happened: "order", "question", or the kind of the claim."""
+        spec = self._random.choice(list(self._world.shops.values()))
+        recent = self._world.orders(spec.name)[-_RECENT:]
+        chance = self._random.random()
+        if chance < 0.45 or not recent:
+            self._world.place_order(spec.name)
+            return "order"
+        if chance < 0.75:
+            category, subject, text = self._random.choice(_SAYS[spec.country]["ask"])
+            self._world.ask(spec.name, subject=subject, text=text, category=category, order=self._random.choice(recent))
+            return "question"
+        return self._claim(recent, spec.country)
+
+    def _claim(self, recent: Sequence[OrderFact], country: str) -> str:
+        kind = self._random.choices(list(_OPEN_TO), (0.6, 0.25, 0.15))[0]
+        lines = [line for order in recent for line in order.lines if self._may_claim(line, kind)]
+        if not lines:
+            return "nothing"
+        text = self._random.choice(_SAYS[country][kind])
+        self._world.request_claim(self._random.choice(lines), kind, ClaimReason.CHANGE_OF_MIND, str(text))
+        return kind.value
+
+    def _may_claim(self, line: LineFact, kind: ClaimKind) -> bool:
+        now = self._world.now()
+        if line.status(now) not in _OPEN_TO[kind] or not line.remaining(now):
+            return False
+        return self._world.open_claim(line) is None
+
+
+async def keep_coming(customers: Customers, *, every_seconds: float, after: Callable[[], None] = lambda: None) -> None:
+    """Let customers act until cancelled; ``after`` is called after each."""
+    while True:
+        await asyncio.sleep(every_seconds)
+        customers.act()
+        after()
