@@ -48,9 +48,10 @@ async def contact_card(services: Services, *, actor: Actor, case_id: int, matter
     require(actor, Permission.WORK_CASES)
     book = services.routing
     row = await _product_row(services, case_id)
-    if book is None or row.product_name is None:
+    name = row.product_name or row.case_product
+    if book is None or name is None:
         return None
-    product = product_of(row) if row.line_no is not None else Product(name=row.product_name)
+    product = product_of(row) if row.line_no is not None else Product(name=name)
     now = services.now()
     on = now.astimezone(services.settings.zone).date()
     decision = resolve_mode(product, shop=row.shop, mall=row.mall, on=on, table=book.table)
@@ -78,7 +79,8 @@ async def _product_row(services: Services, case_id: int) -> Row[Any]:
             lines.c.option_code,
             lines.c.seller_sku,
             lines.c.hints,
-            cases.c.product_name,
+            lines.c.product_name,
+            cases.c.product_name.label("case_product"),
         )
         .select_from(
             cases.join(shops, shops.c.id == cases.c.shop_id)

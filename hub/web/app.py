@@ -26,7 +26,7 @@ from hub.desk.case import NotFoundError
 from hub.desk.services import Services
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
 from hub.web.more_pages import PAGES
-from hub.web.render import Pages
+from hub.web.render import Given, Pages
 from hub.web.work import WorkController
 
 log = structlog.get_logger(__name__)
@@ -122,7 +122,7 @@ async def _health() -> Response[str]:
 
 
 @get("/marks.css", exclude_from_auth=True)
-async def _mall_marks(services: Services) -> Response[str]:
+async def _mall_marks(services: Given) -> Response[str]:
     """One class per mall with its colour: the pages themselves carry no style."""
     rules = [
         f".mall-{name} {{ --mall: {manifest.colour}; }}"
@@ -169,8 +169,10 @@ def _misconfigured(request: Request[Any, Any, Any], error: ConfigurationError) -
 
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    if error.status_code >= 500:
+        return _failed(request, error)
     key = {403: "error.form_expired", 404: "error.no_such_page", 405: "error.no_such_page"}.get(
-        error.status_code, "error.request" if error.status_code < 500 else "error.ours"
+        error.status_code, "error.request"
     )
     return _error(request, error.status_code, key)
 

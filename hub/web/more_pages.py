@@ -15,9 +15,8 @@ from hub.desk.case import read_order, unmask_order
 from hub.desk.freshness import read_shops
 from hub.desk.people import add_person, change_person, read_people
 from hub.desk.search import search
-from hub.desk.services import Services
 from hub.web.auth import Form
-from hub.web.render import Pages
+from hub.web.render import Given, Pages
 from hub.web.work import Notice, ReasonForm
 
 PageRequest = Request[Actor, str, State]
@@ -25,7 +24,7 @@ _LONGEST: Final = 200
 
 
 @get("/orders/{order_id:int}")
-async def order_page(request: PageRequest, services: Services, pages: Pages, order_id: FromPath[int]) -> Response[str]:
+async def order_page(request: PageRequest, services: Given, pages: Pages, order_id: FromPath[int]) -> Response[str]:
     dossier = await read_order(services, actor=request.user, order_id=order_id)
     return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=None)
 
@@ -33,7 +32,7 @@ async def order_page(request: PageRequest, services: Services, pages: Pages, ord
 @post("/orders/{order_id:int}/unmask")
 async def unmask_order_form(
     request: PageRequest,
-    services: Services,
+    services: Given,
     pages: Pages,
     order_id: FromPath[int],
     data: Annotated[ReasonForm, Form],
@@ -57,7 +56,7 @@ async def search_page(request: PageRequest, pages: Pages) -> Response[str]:
 
 @post("/search")
 async def search_form(
-    request: PageRequest, services: Services, pages: Pages, data: Annotated[SearchForm, Form]
+    request: PageRequest, services: Given, pages: Pages, data: Annotated[SearchForm, Form]
 ) -> Response[str]:
     """A POST, because a phone number or a name must not stand in an address or a server's log."""
     result = await search(services, actor=request.user, text=data.q)
@@ -65,7 +64,7 @@ async def search_form(
 
 
 @get("/shops")
-async def shops_page(request: PageRequest, services: Services, pages: Pages) -> Response[str]:
+async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Response[str]:
     return pages.page(request, "pages/shops.html", shops=await read_shops(services, actor=request.user))
 
 
@@ -82,14 +81,14 @@ class ChangeForm(Struct, kw_only=True):
 
 
 @get("/people")
-async def people_page(request: PageRequest, services: Services, pages: Pages) -> Response[str]:
+async def people_page(request: PageRequest, services: Given, pages: Pages) -> Response[str]:
     people = await read_people(services, actor=request.user)
     return pages.page(request, "pages/people.html", people=people, roles=tuple(Role), wrong=None, typed=PersonForm())
 
 
 @post("/people")
 async def add_person_form(
-    request: PageRequest, services: Services, pages: Pages, data: Annotated[PersonForm, Form]
+    request: PageRequest, services: Given, pages: Pages, data: Annotated[PersonForm, Form]
 ) -> Response[Any]:
     try:
         await add_person(
@@ -109,16 +108,14 @@ async def add_person_form(
 
 
 @post("/people/change")
-async def change_person_form(
-    request: PageRequest, services: Services, data: Annotated[ChangeForm, Form]
-) -> Response[Any]:
+async def change_person_form(request: PageRequest, services: Given, data: Annotated[ChangeForm, Form]) -> Response[Any]:
     await change_person(services, actor=request.user, login=data.login[:_LONGEST], is_active=data.change == "open")
     return Redirect("/people", status_code=303)
 
 
 @get("/access-log")
 async def access_log_page(
-    request: PageRequest, services: Services, pages: Pages, before: FromQuery[int | None] = None
+    request: PageRequest, services: Given, pages: Pages, before: FromQuery[int | None] = None
 ) -> Response[str]:
     log = await read_access_log(services, actor=request.user, before=before)
     return pages.page(request, "pages/access_log.html", log=log)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
+from litestar.params import Dependency
 from litestar.template.base import csrf_token
 from markupsafe import Markup
 
@@ -19,6 +20,8 @@ from hub.web.words import LOCALES, Words
 
 _TEMPLATES = Path(__file__).parent / "templates"
 LOCALE_COOKIE = "hub_locale"
+# A Protocol cannot be checked at run time; the application itself provides it.
+Given = Annotated[Services, Dependency(skip_validation=True)]
 
 
 def safe_link(url: str | None) -> str | None:

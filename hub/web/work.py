@@ -31,7 +31,7 @@ from hub.desk.worklist import (
     read_worklist,
 )
 from hub.web.auth import Form
-from hub.web.render import Pages, is_swap, query_string
+from hub.web.render import Given, Pages, is_swap, query_string
 from routing.chain import Matter
 
 _STATES: Final = (
@@ -105,7 +105,7 @@ class WorkController(Controller):
 
     @get("/")
     async def worklist(
-        self, request: PageRequest, services: Services, pages: Pages, after: FromQuery[str | None] = None
+        self, request: PageRequest, services: Given, pages: Pages, after: FromQuery[str | None] = None
     ) -> Response[str]:
         return pages.page(
             request, "pages/work.html", **await _list_values(services, request, after=after), **_no_case()
@@ -113,7 +113,7 @@ class WorkController(Controller):
 
     @get("/rows")
     async def rows(
-        self, request: PageRequest, services: Services, pages: Pages, after: FromQuery[str | None] = None
+        self, request: PageRequest, services: Given, pages: Pages, after: FromQuery[str | None] = None
     ) -> Response[str]:
         """The next page of rows, to stand below those that are there."""
         filters = _filters(request)
@@ -130,7 +130,7 @@ class WorkController(Controller):
 
     @get("/news")
     async def news(
-        self, request: PageRequest, services: Services, pages: Pages, since: FromQuery[int] = 0
+        self, request: PageRequest, services: Given, pages: Pages, since: FromQuery[int] = 0
     ) -> Response[str]:
         """How many cases came after the list was made: it waits behind a bar, the list does not jump."""
         filters = _filters(request)
@@ -138,9 +138,7 @@ class WorkController(Controller):
         return pages.page(request, "partials/news.html", fresh=fresh, address=_address(filters), since=since)
 
     @get("/{case_id:int}")
-    async def case(
-        self, request: PageRequest, services: Services, pages: Pages, case_id: FromPath[int]
-    ) -> Response[str]:
+    async def case(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[str]:
         notice = request.query_params.get("notice")
         shown = Notice(key=f"notice.{notice}", tone=_tone(notice)) if notice in _NOTICES else None
         view = await read_case(services, actor=request.user, case_id=case_id)
@@ -150,7 +148,7 @@ class WorkController(Controller):
     async def contact(
         self,
         request: PageRequest,
-        services: Services,
+        services: Given,
         pages: Pages,
         case_id: FromPath[int],
         matter: FromQuery[str] = "",
@@ -167,7 +165,7 @@ class WorkController(Controller):
     async def act(
         self,
         request: PageRequest,
-        services: Services,
+        services: Given,
         pages: Pages,
         case_id: FromPath[int],
         data: Annotated[ActForm, Form],
@@ -185,7 +183,7 @@ class WorkController(Controller):
     async def unmask(
         self,
         request: PageRequest,
-        services: Services,
+        services: Given,
         pages: Pages,
         case_id: FromPath[int],
         data: Annotated[ReasonForm, Form],
@@ -199,9 +197,7 @@ class WorkController(Controller):
         return await _case_response(request, services, pages, view)
 
     @post("/{case_id:int}/take")
-    async def take(
-        self, request: PageRequest, services: Services, pages: Pages, case_id: FromPath[int]
-    ) -> Response[Any]:
+    async def take(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[Any]:
         try:
             await take(services, actor=request.user, case_id=case_id)
         except TakenError as error:
@@ -210,7 +206,7 @@ class WorkController(Controller):
 
     @post("/{case_id:int}/release")
     async def release(
-        self, request: PageRequest, services: Services, pages: Pages, case_id: FromPath[int]
+        self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]
     ) -> Response[Any]:
         try:
             await release(services, actor=request.user, case_id=case_id)
@@ -222,7 +218,7 @@ class WorkController(Controller):
     async def assign(
         self,
         request: PageRequest,
-        services: Services,
+        services: Given,
         pages: Pages,
         case_id: FromPath[int],
         data: Annotated[AssignForm, Form],
@@ -276,13 +272,13 @@ def _back(request: PageRequest, case_id: int, notice: str) -> Response[Any]:
     return Redirect(f"/cases/{case_id}{query_string(_address(_filters(request)), notice=notice)}", status_code=303)
 
 
-async def _changed(request: PageRequest, services: Services, pages: Pages, case_id: int, notice: str) -> Response[Any]:
+async def _changed(request: PageRequest, services: Given, pages: Pages, case_id: int, notice: str) -> Response[Any]:
     if not is_swap(request):
         return _back(request, case_id, notice)
     return await _again(request, services, pages, case_id, Notice(key=f"notice.{notice}", tone="done"))
 
 
-async def _again(request: PageRequest, services: Services, pages: Pages, case_id: int, notice: Notice) -> Response[str]:
+async def _again(request: PageRequest, services: Given, pages: Pages, case_id: int, notice: Notice) -> Response[str]:
     view = await read_case(services, actor=request.user, case_id=case_id)
     return await _case_response(request, services, pages, view, notice=notice)
 
@@ -325,7 +321,7 @@ def _no_case() -> dict[str, Any]:
 
 async def _case_response(
     request: PageRequest,
-    services: Services,
+    services: Given,
     pages: Pages,
     view: CaseView,
     *,

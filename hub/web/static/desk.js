@@ -106,12 +106,15 @@ document.addEventListener("click", async (event) => {
   }
   if (event.target.closest?.("[data-keys]")) $("#keys")?.showModal();
   if (event.target.closest?.("[data-back]")) back();
+  event.target.closest?.("[data-side]")?.closest(".case-area").classList.toggle("is-side-open");
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-submit]")) event.target.form.requestSubmit();
 });
 
 function back() {
+  const drawer = $(".is-side-open");
+  if (drawer) { drawer.classList.remove("is-side-open"); return; }
   const open = $("details.offer-open[open], details.unmask[open]");
   if (open) { open.open = false; return; }
   (currentRow() ?? rows()[0])?.focus();
@@ -148,6 +151,7 @@ const KEYS = {
   KeyA: () => open("approve-cancel"),
   KeyX: () => open("refuse-cancel"),
   KeyT: () => open("take"),
+  KeyI: () => open("side"),
   KeyC: () => open("contact"),
   Escape: back,
 };
@@ -178,5 +182,8 @@ document.addEventListener("keydown", (event) => {
   const run = KEYS[event.code];
   if (run) { event.preventDefault(); run(); }
 });
+
+// A page that comes back from the browser's memory is not sending any more.
+addEventListener("pageshow", () => $$(".is-sending").forEach((form) => form.classList.remove("is-sending")));
 
 prepare(document);
