@@ -1,28 +1,46 @@
-"""Emulated malls for the demo and the tests: one World, one emulated shop per mall, and their shop file."""
+"""Emulated malls for the demo and the tests: one World, one emulated shop per mall, and what a hub needs of them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hub.registry import Registry
 from hub.sandbox.kit import SandboxMall, SandboxOptions
-from hub.sandbox.world import World, make_world
+from hub.sandbox.world import World
+
+SHOPS_FILE = "shops.toml"
+MODES_FILE = "product_modes.csv"
+CALLERS_FILE = "callers.txt"
 
 
-def build_malls(
-    registry: Registry, *, orders: int, now: Callable[[], datetime], options: SandboxOptions, seed: int = 20261122
-) -> tuple[World, list[SandboxMall]]:
-    """One World and every shop in it, as its mall renders it."""
-    world = make_world(seed=seed, orders=orders, now=now)
-    malls: list[SandboxMall] = [
-        registry.sandbox(spec.mall).build(world, shop=spec.name, options=options) for spec in world.shops.values()
-    ]
-    return world, malls
+def build_malls(registry: Registry, world: World, *, options: SandboxOptions) -> list[SandboxMall]:
+    """Every shop of the World, as its mall renders it."""
+    return [registry.sandbox(spec.mall).build(world, shop=spec.name, options=options) for spec in world.shops.values()]
 
 
 def shop_file(malls: Sequence[SandboxMall], urls: Mapping[str, str]) -> str:
     """The TOML that `hub shop import` reads. ``urls``: shop name to scheme, host and port."""
     return "\n".join(_table(mall.shop_table(urls[mall.shop])) for mall in malls)
+
+
+def write_kit(folder: Path, world: World, malls: Sequence[SandboxMall], urls: Mapping[str, str]) -> None:
+    """Shop file, inventory modes and callers' numbers for a hub of this World; the shop file comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / MODES_FILE).open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("seller_sku", "shop", "mode", "partner", "logistics"))
+        for shop in world.shops:
+            goods = {item.sku: item for item in world.goods(shop)}
+            writer.writerows(
+                (item.sku, shop, item.mode.value, item.supplier_code, item.logistics_company or "")
+                for item in goods.values()
+            )
+    callers = [order.buyer.phone for shop in world.shops for order in world.orders(shop)[-300:]]
+    (folder / CALLERS_FILE).write_text("\n".join(dict.fromkeys(callers)), encoding="utf-8")
+    draft = folder / (SHOPS_FILE + ".part")
+    draft.write_text(shop_file(malls, urls), encoding="utf-8")
+    draft.replace(folder / SHOPS_FILE)
 
 
 def _table(shop: Mapping[str, Any]) -> str:

@@ -94,7 +94,7 @@ class Worker:
         @DBOS.step(name="read_shop")
         async def read_shop(shop: str, full: bool) -> bool:
             report = await self._here(self._hub.sync([shop], full=full))
-            return report.complete
+            return bool(report.complete)
 
         @DBOS.workflow(name="sync_shop")
         async def sync_shop(shop: str, full: bool) -> bool:

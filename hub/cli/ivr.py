@@ -14,7 +14,8 @@ from hub.core.errors import ConfigurationError
 from hub.desk.telephone import SPEC_FILE, current_routes
 from hub.stats.calls import calls_per_hour
 from hub.sync.calls import CallImport, FileReport
-from ivr.check import Severity, check_spec
+from ivr.check import check_spec
+from ivr.document import Severity
 from ivr.records import UnknownRecordsError
 from ivr.routes import Routes, RoutesError, routes_from_map
 

@@ -1,7 +1,11 @@
 """`hub sandbox`: the emulated malls alone, for connectors, tests and bug reports."""
 
 import asyncio
+import os
+import pickle
 import signal
+import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +13,15 @@ from typing import Annotated
 import typer
 
 from hub.cli.console import screen, settings_and_logs
-from hub.emulation import build_malls, shop_file
+from hub.core.errors import ConfigurationError
+from hub.emulation import build_malls, write_kit
 from hub.registry import find_connectors
-from hub.sandbox.kit import SandboxOptions
+from hub.sandbox.kit import SandboxMall, SandboxOptions
+from hub.sandbox.live import Customers, keep_coming
 from hub.sandbox.serve import base_urls, serving
+from hub.sandbox.world import World, make_world
+
+_SAVE_SECONDS = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -21,28 +30,94 @@ def register(app: typer.Typer) -> None:
 
 def sandbox(
     orders: Annotated[int, typer.Option(min=1, max=100_000, help="Orders over 90 days.")] = 3_000,
-    port: Annotated[int, typer.Option(help="First of the ports.")] = 9101,
+    port: Annotated[int, typer.Option(help="First of the ports; 0 takes free ones.")] = 9101,
     seed: Annotated[int, typer.Option(help="Another seed, another World.")] = 20261122,
-    write_shops: Annotated[Path | None, typer.Option(help="Write the shop file for `hub shop import` here.")] = None,
-    no_limits: Annotated[bool, typer.Option("--no-limits", help="Enforce no rate limits.")] = False,
+    kit: Annotated[
+        Path | None, typer.Option(help="Folder to write the shop file, inventory modes and caller numbers to.")
+    ] = None,
+    state: Annotated[Path | None, typer.Option(help="File that keeps the World over restarts.")] = None,
+    live: Annotated[float, typer.Option(min=0, help="Seconds between customers; 0: nobody comes.")] = 0,
+    rate: Annotated[float, typer.Option(min=0, help="Calls per second of every mall; 0: as the malls do.")] = 0,
 ) -> None:
     settings_and_logs()
+    world = _open_world(state, seed=seed, orders=orders)
+    options = SandboxOptions(rate_per_second=rate, burst=int(4 * rate)) if rate else SandboxOptions()
+    malls = build_malls(find_connectors(), world, options=options)
+    asyncio.run(_serve(world, malls, port=port, kit=kit, state=state, live=live))
 
-    async def run() -> None:
-        options = SandboxOptions(rate_per_second=1e6, burst=1_000_000) if no_limits else SandboxOptions()
-        _world, malls = build_malls(
-            find_connectors(), seed=seed, orders=orders, now=lambda: datetime.now(UTC), options=options
-        )
-        ports = range(port, port + len(malls))
-        urls = base_urls(malls, ports=ports)
-        if write_shops is not None:
-            write_shops.write_text(shop_file(malls, urls), encoding="utf-8")
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+async def _serve(
+    world: World,
+    malls: list[SandboxMall],
+    *,
+    port: int,
+    kit: Path | None,
+    state: Path | None,
+    live: float,
+) -> None:
+    ports = range(port, port + len(malls)) if port else _free_ports(len(malls))
+    urls = base_urls(malls, ports=ports)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tasks = []
+    try:
         async with serving(malls, ports=ports):
             for mall in malls:
                 screen.print(f"{mall.shop}: {urls[mall.shop]}", markup=False)
+            if kit is not None:
+                write_kit(kit, world, malls, urls)
+            if live:
+                tasks.append(asyncio.create_task(keep_coming(Customers(world, seed=os.getpid()), every_seconds=live)))
+            if state is not None:
+                tasks.append(asyncio.create_task(_keep(world, state)))
             await stop.wait()
+    except OSError as error:
+        what = f"cannot listen on ports {list(ports)}: {error.strerror or error}"
+        raise ConfigurationError(what, fix="Choose others with --port, or 0 for free ones.") from error
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if state is not None:
+            _save(world, state)
 
-    asyncio.run(run())
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def _open_world(state: Path | None, *, seed: int, orders: int) -> World:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    if state is None or not state.exists():
+        return make_world(seed=seed, orders=orders, now=now)
+    try:
+        # A file of our own, in a folder that only this user can write to.
+        world: World = pickle.loads(state.read_bytes())  # noqa: S301
+    except (pickle.UnpicklingError, AttributeError, ImportError, EOFError, OSError) as error:
+        what = f"{state} holds no World of this version"
+        raise ConfigurationError(what, fix="Remove it to start with a new World.") from error
+    world.wake(now)
+    return world
+
+
+async def _keep(world: World, state: Path) -> None:
+    while True:
+        await asyncio.sleep(_SAVE_SECONDS)
+        _save(world, state)
+
+
+def _save(world: World, state: Path) -> None:
+    draft = state.with_name(state.name + ".part")
+    draft.write_bytes(pickle.dumps(world, protocol=pickle.HIGHEST_PROTOCOL))
+    draft.replace(state)

@@ -97,6 +97,11 @@ class ShopStore:
         async with self._database.writing() as connection:
             await connection.execute(delete(shops).where(shops.c.id == row.id))
 
+    async def forget_secrets(self, shop_id: int) -> None:
+        """Drop tokens and issued keys: the next call starts from the credentials."""
+        async with self._database.writing() as connection:
+            await connection.execute(delete(shop_secrets).where(shop_secrets.c.shop_id == shop_id))
+
     async def credentials(self, shop_id: int) -> dict[str, Any]:
         query = select(shops.c.credentials_sealed).where(shops.c.id == shop_id)
         async with self._database.reading() as connection:
