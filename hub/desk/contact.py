@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from hub.core.model import ClaimReason, Product
 from hub.desk.access import Actor, Permission, require
@@ -43,9 +43,10 @@ def likely_matter(case: CaseView) -> Matter:
 async def contact_card(services: Services, *, actor: Actor, case_id: int, matter: Matter) -> ContactCard | None:
     """``None`` when no routing table was imported, or the case is about no known product.
 
-    Raises: ForbiddenError, NotFoundError.
+    Raises: ForbiddenError; NotFoundError; ConfigurationError when the routing file is wrong.
     """
     require(actor, Permission.WORK_CASES)
+    await services.refresh_routing()
     book = services.routing
     row = await _product_row(services, case_id)
     name = row.product_name or row.case_product
@@ -66,7 +67,7 @@ async def contact_card(services: Services, *, actor: Actor, case_id: int, matter
     )
 
 
-async def _product_row(services: Services, case_id: int) -> Row[Any]:
+async def _product_row(services: Services, case_id: int) -> Any:
     """The case's first line, as far as it has an order; else the product it names."""
     of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
     query = (

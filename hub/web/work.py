@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from hub.core.errors import NotFoundAtMallError, UnsupportedByMallError
+from hub.core.errors import ConfigurationError, NotFoundAtMallError, UnsupportedByMallError
 from hub.desk.access import Actor, Permission
 from hub.desk.act import Action, ActionRequest, WrongRequestError, act
 from hub.desk.assign import TakenError, assign, release, take
@@ -288,8 +288,14 @@ def _matter(text: str) -> Matter | None:
 
 
 async def _contact_values(services: Services, request: PageRequest, case_id: int, matter: Matter) -> dict[str, Any]:
-    card = await contact_card(services, actor=request.user, case_id=case_id, matter=matter)
-    return {"card": card, "matter": matter, "matters": tuple(Matter), "case_id": case_id}
+    problem = None
+    card = None
+    try:
+        card = await contact_card(services, actor=request.user, case_id=case_id, matter=matter)
+    except ConfigurationError as error:
+        # A broken contact table must not hide the case.
+        problem = str(error)
+    return {"card": card, "contact_problem": problem, "matter": matter, "matters": tuple(Matter), "case_id": case_id}
 
 
 async def _page_of(services: Services, request: PageRequest, filters: Filters, after: str | None) -> Any:

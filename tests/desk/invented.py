@@ -145,6 +145,8 @@ class Rig:
     def now(self) -> datetime:
         return self.at
 
+    async def refresh_routing(self) -> None: ...
+
     async def connector(self, shop_name: str) -> InventedConnector:
         try:
             return self.connectors[shop_name]

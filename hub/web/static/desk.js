@@ -41,10 +41,12 @@ function step(by) {
 
 document.addEventListener("click", (event) => {
   const row = event.target.closest?.("[data-row]");
-  if (!row || event.metaKey || event.ctrlKey) return;
+  if (!row) return;
+  // Opening in a new tab is the browser's own business.
+  if (event.metaKey || event.ctrlKey || event.shiftKey) { event.stopImmediatePropagation(); return; }
   rows().forEach((each) => each.removeAttribute("aria-current"));
   row.setAttribute("aria-current", "true");
-});
+}, true);
 
 // --- what was typed for a case comes back when the case is opened again (in this page only)
 
