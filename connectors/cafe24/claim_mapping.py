@@ -391,7 +391,7 @@ def _ended_by(state: ClaimState) -> EndedBy | None:
     """Only a refusal tells who did it: Cafe24 lets nobody but the seller refuse."""
     if state is ClaimState.REJECTED:
         return EndedBy.SELLER
-    return None if state.is_open else EndedBy.UNKNOWN
+    return EndedBy.UNKNOWN if state in (ClaimState.DONE, ClaimState.WITHDRAWN) else None
 
 
 def _undone_kind(item: ItemWire) -> ClaimKind | None:

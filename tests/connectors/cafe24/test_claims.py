@@ -84,6 +84,15 @@ def test_a_refused_request_is_rejected_by_the_seller(status: str) -> None:
     assert (found.claim_key, found.state, found.ended_by) == (CANCEL_KEY, ClaimState.REJECTED, EndedBy.SELLER)
 
 
+@pytest.mark.parametrize("status", ["E20", "E33"])
+def test_nobody_has_ended_an_exchange_whose_goods_are_on_their_way(status: str) -> None:
+    current = item(order_status=status, exchange_request_date=ASKED, claim_code="B1")
+    record = read(current, exchange=[claim("B1", current)])
+
+    (found,) = record.claims
+    assert (found.state, found.ended_at, found.ended_by) == (ClaimState.RESHIPPING, None, None)
+
+
 def test_a_request_without_a_trace_is_no_claim() -> None:
     assert read(item(cancel_request_date="0000-00-00 00:00:00", return_request_date="")).claims == ()
 
