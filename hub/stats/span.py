@@ -109,3 +109,16 @@ def _buckets(span: Span, unit_ms: int) -> Buckets:
     if offsets or offset is None:
         return Buckets(offset_ms=0, unit_ms=_QUARTER_MS, zone=span.zone)
     return Buckets(offset_ms=round(offset.total_seconds() * 1000), unit_ms=unit_ms, zone=span.zone)
+
+
+def read_moment(text: str | None, *, zone: ZoneInfo) -> datetime | None:
+    """ISO 8601; without an offset it is the centre's zone, a bare day is its start. Raises: SpanError."""
+    if not text:
+        return None
+    # An offset's plus sign that an address did not quote has become a space.
+    words = text.strip().replace(" ", "+") if "T" in text else text.strip()
+    try:
+        moment = datetime.fromisoformat(words)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise SpanError("no_time", "write 2026-11-22 or 2026-11-22T09:00:00+09:00") from None
