@@ -149,7 +149,18 @@ def _pages(request: Request[Any, Any, Any]) -> Pages:
 
 
 def _not_signed_in(request: Request[Any, Any, Any], _: NotAuthorizedException) -> Response[Any]:
+    if _is_for_programs(request):
+        return _error_json(401, "not_signed_in", "there is no session; sign in at /sign-in")
     return to_sign_in(request)
+
+
+def _is_for_programs(request: Request[Any, Any, Any]) -> bool:
+    """A program wants no page: the gates before the routes answer it here, everything else its own router."""
+    return request.url.path.startswith("/api/")
+
+
+def _error_json(status: int, code: str, message: str) -> Response[Any]:
+    return Response({"error": {"code": code, "message": message, "fix": None}}, status_code=status)
 
 
 def _error(request: Request[Any, Any, Any], status: int, key: str, detail: str = "") -> Response[Any]:
@@ -171,6 +182,8 @@ def _misconfigured(request: Request[Any, Any, Any], error: ConfigurationError) -
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     if error.status_code >= 500:
         return _failed(request, error)
+    if _is_for_programs(request):
+        return _error_json(error.status_code, "csrf" if error.status_code == 403 else "wrong_request", error.detail)
     key = {403: "error.form_expired", 404: "error.no_such_page", 405: "error.no_such_page"}.get(
         error.status_code, "error.request"
     )

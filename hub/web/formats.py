@@ -53,6 +53,14 @@ def short(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     return local.strftime("%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d")
 
 
+def day(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """As :func:`short`; the first moment of a day stands for the whole day, where a mall knows days only."""
+    local = at.astimezone(zone)
+    if (local.hour, local.minute) != (0, 0):
+        return short(at, now, zone)
+    return local.strftime("%m-%d" if local.year == now.astimezone(zone).year else "%Y-%m-%d")
+
+
 def time_tag(at: datetime | None, text: str, zone: ZoneInfo, css: str = "") -> Markup:
     """``text`` with the exact time for the pointer and for programs."""
     if at is None:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from hub.core.model import Money
 from hub.desk.access import Actor, Permission
 from hub.desk.services import Services
-from hub.web.formats import money, short, span_words, time_tag
+from hub.web.formats import day, money, short, span_words, time_tag
 from hub.web.words import LOCALES, Words
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -86,6 +86,7 @@ class Pages:
             "zone": zone,
             "ago": ago,
             "clock": clock,
+            "day": lambda at: time_tag(at, day(at, now, zone), zone),
             "span": lambda at: span_words(now - at, words),
             "money": cash,
         }
