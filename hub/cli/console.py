@@ -59,7 +59,9 @@ def print_table(title: str, headings: tuple[str, ...], rows: list[tuple[Any, ...
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    # A pipe has no width of its own: rows are not folded for it.
+    console.print(table, width=None if console.is_terminal else 400)
 
 
 def complain(what: str, *, fix: str | None = None) -> None:

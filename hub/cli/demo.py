@@ -109,7 +109,7 @@ async def _malls(home: Path, kit: Path, *, orders: int) -> AsyncIterator[None]:
 
 async def _wait_for(ready: Path, child: Process) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not ready.exists():
+    while not ready.exists():  # noqa: ASYNC240  another process writes it; a stat is quick
         if child.returncode is not None or time.monotonic() > deadline:
             what = "the emulated malls did not start"
             raise ConfigurationError(what, fix="Try `hub sandbox` to see why.")
