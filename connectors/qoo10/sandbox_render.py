@@ -173,6 +173,13 @@ def ended_as(line: LineFact, now: datetime) -> LineStatus | None:
     return None
 
 
+def moved_until(line: LineFact, now: datetime) -> datetime:
+    """The time up to which the line moves: a cancelled or returned one stands still from its end on."""
+    return min(
+        (claim.ended_at for claim in claims_shown(line, now) if claim.code in _ENDING and claim.ended_at), default=now
+    )
+
+
 def is_listed(line: LineFact, now: datetime) -> bool:
     """Cancelled and returned lines vanish from the lists without a word."""
     return ended_as(line, now) is None
@@ -213,6 +220,8 @@ class ShownClaim(NamedTuple):
     fact: ClaimFact | None
 
 
+#: cancelled, returned, cancelled unpaid
+_ENDING = frozenset({3, 6, 16})
 _ENDED_UNSEEN = frozenset({ClaimState.REJECTED, ClaimState.WITHDRAWN})
 
 
@@ -339,9 +348,8 @@ def old_row(row: dict[str, Any]) -> dict[str, Any]:
 
 def single_row(order: OrderFact, line: LineFact, now: datetime, *, seed: int) -> dict[str, Any]:
     """One row of GetShippingAndClaimInfoByOrderNo_V2: the order's fields and its newest claim's side by side."""
-    row = {
-        _SMALL_IN_SINGLE.get(key, key): value for key, value in old_row(order_row(order, line, now, seed=seed)).items()
-    }
+    fields = old_row(order_row(order, line, moved_until(line, now), seed=seed))
+    row = {_SMALL_IN_SINGLE.get(key, key): value for key, value in fields.items()}
     row["OrderType"] = ""
     row["pickupzipCode"] = ""
     row["shippingStatus"] = single_status(line, now)
@@ -355,7 +363,7 @@ def single_status(line: LineFact, now: datetime) -> str:
     """The text of the lists while the line is listed, else for every other line the bare number: the guide
     says the number, users have seen the text.
     """
-    code = status_code(line, now)
+    code = status_code(line, moved_until(line, now))
     return str(code) if line.number % 2 and not is_listed(line, now) else STATUS_TEXTS[code]
 
 

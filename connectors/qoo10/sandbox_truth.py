@@ -54,6 +54,8 @@ def truth(world: World, *, shop: str, book: MessageBook, seed: int) -> Truth:
 def _line(order: OrderFact, line: LineFact, now: datetime, seed: int) -> Row:
     shapes = render.Shapes(line.number, seed, pack=order.number)
     ended = render.ended_as(line, now)
+    raw_status = render.single_status(line, now)
+    now = render.moved_until(line, now)
     code = render.status_code(line, now)
     planned = render.planned_at(line, now)
     is_sent = line.at_of(LineStatus.DISPATCHED, now) is not None
@@ -63,7 +65,7 @@ def _line(order: OrderFact, line: LineFact, now: datetime, seed: int) -> Row:
         order_no=str(render.pack_no(order)),
         line_no=str(render.order_no(line)),
         status=(ended or _STATUSES[code]).value,
-        raw_status=render.single_status(line, now) if ended else render.STATUS_TEXTS[code],
+        raw_status=raw_status if ended else render.STATUS_TEXTS[code],
         held=False,
         quantity=line.quantity,
         remaining_quantity=0 if ended else line.quantity,
