@@ -101,11 +101,15 @@ class Qoo10:
         self._classes = {name.split(".")[0] for name in self._methods} | {"certificationapi"}
 
     def shop_table(self, base_url_root: str) -> Row:
+        credentials: Row = {"api_key": API_KEY, "user_id": USER_ID, "password": PASSWORD}
+        if self._options.rate_per_second is not None:
+            # This mall tells its limit nowhere: who made it faster must say so.
+            credentials["calls_per_second"] = self._options.rate_per_second
         return {
             "name": self.shop,
             "mall": self.mall,
             "base_url": f"{base_url_root.rstrip('/')}{SERVICE}",
-            "credentials": {"api_key": API_KEY, "user_id": USER_ID, "password": PASSWORD},
+            "credentials": credentials,
         }
 
     def truth(self) -> Truth:

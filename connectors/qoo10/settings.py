@@ -18,7 +18,7 @@ class Qoo10Credentials(ConnectorCredentials):
     """QSM user whose key is issued."""
     password: SecretStr | None = None
     """Password of that user; changing it in QSM ends the issued key."""
-    calls_per_second: float = Field(default=3.0, gt=0, le=20)
+    calls_per_second: float = Field(default=3.0, gt=0, le=1000)
     """Calls per second; no limit is published, 3 is what daily users found safe."""
 
     @model_validator(mode="after")

@@ -70,5 +70,7 @@ def _server(mall: SandboxMall, host: str, port: int) -> _Server:
         log_level="warning",
         access_log=False,
         lifespan="off",
+        # Some malls are plain callables; uvicorn would take a bound method for the older protocol.
+        interface="asgi3",
     )
     return _Server(config)
