@@ -86,7 +86,8 @@ def test_an_order_of_the_future_cannot_be_looked_up(world: World, clock: Clock) 
     assert world.order(number).number == number
 
 
-def test_everything_a_demo_needs_is_there(world: World) -> None:
+def test_everything_a_demo_needs_is_there(clock: Clock) -> None:
+    world = make_world(now=clock, orders=3000)
     now = world.now()
     statuses = {line.status(now) for _, line in all_lines(world)}
     claims = [claim for _, line in all_lines(world) for claim in world.claims_of(line)]
