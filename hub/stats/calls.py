@@ -11,7 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, case, func, or_, select, tuple_
 
 from hub.core.redact import mask_phone
 from hub.stats.dimension import Dimension
@@ -27,6 +27,9 @@ _CHUNK: Final = 2_000
 _INT64: Final = 2**63
 #: in a filter: calls where the value is absent (a number that nobody routes, an agent nobody spoke to)
 ABSENT: Final = "-"
+#: in a filter of lines: neither the order line nor the inquiry line
+OTHER_LINES: Final = "*"
+KNOWN_LINES: Final = ("order", "inquiry")
 
 
 class Figure(StrEnum):
@@ -233,8 +236,12 @@ def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
     conditions = [_ENDED, *_within(span), _CONDITIONS[where.figure]]
     for dimension, column in _GROUPS.items():
         wanted = getattr(where, dimension.value)
-        if wanted is not None:
-            conditions.append(column.is_(None) if wanted == ABSENT else column == wanted)
+        if wanted == ABSENT:
+            conditions.append(column.is_(None))
+        elif wanted == OTHER_LINES and dimension is Dimension.LINE:
+            conditions.append(or_(column.is_(None), column.not_in(KNOWN_LINES)))
+        elif wanted is not None:
+            conditions.append(column == wanted)
     return conditions
 
 

@@ -1,0 +1,114 @@
+"""Stacked bars as plain numbers for an SVG that the template draws: no script, no style, no outside host."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+_LEFT: Final = 40
+_TOP: Final = 10
+_BOTTOM: Final = 24
+_LABEL_WIDTH: Final = 38
+_WIDEST_BAR: Final = 44
+_STEPS: Final = (1, 2, 5)
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """One series' share of a column. ``title`` says in words what it is, for the tooltip and for ears."""
+
+    series: str
+    value: int
+    href: str
+    title: str
+
+
+class Column(Struct, frozen=True, kw_only=True):
+    """``parts`` from the bottom up."""
+
+    label: str
+    parts: tuple[Part, ...]
+
+
+class Bar(Struct, frozen=True, kw_only=True):
+    x: float
+    y: float
+    width: float
+    height: float
+    series: str
+    href: str
+    title: str
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """A text on an axis and where it stands."""
+
+    at: float
+    text: str
+
+
+class Chart(Struct, frozen=True, kw_only=True):
+    """Lengths in units of the view box. ``levels`` are grid lines, ``labels`` stand under the columns."""
+
+    width: int
+    height: int
+    left: int
+    base: float
+    bars: tuple[Bar, ...]
+    levels: tuple[Mark, ...]
+    labels: tuple[Mark, ...]
+
+
+def stacked_bars(columns: Sequence[Column], *, width: int = 560, height: int = 220) -> Chart:
+    """Place the bars; a part without a value has none. Labels that would overlap are left out."""
+    base = float(height - _BOTTOM)
+    top = _ceiling(max((sum(part.value for part in column.parts) for column in columns), default=0))
+    scale = (base - _TOP) / top
+    step = (width - _LEFT) / max(len(columns), 1)
+    bar_width = min(step * 0.72, _WIDEST_BAR)
+    every = max(1, -(-_LABEL_WIDTH // max(int(step), 1)))
+    bars: list[Bar] = []
+    labels: list[Mark] = []
+    for number, column in enumerate(columns):
+        middle = _LEFT + step * (number + 0.5)
+        if number % every == 0:
+            labels.append(Mark(at=round(middle, 1), text=column.label))
+        level = base
+        for part in column.parts:
+            if part.value <= 0:
+                continue
+            tall = part.value * scale
+            level -= tall
+            bars.append(
+                Bar(
+                    x=round(middle - bar_width / 2, 1),
+                    y=round(level, 1),
+                    width=round(bar_width, 1),
+                    height=round(tall, 1),
+                    series=part.series,
+                    href=part.href,
+                    title=part.title,
+                )
+            )
+    return Chart(
+        width=width,
+        height=height,
+        left=_LEFT,
+        base=base,
+        bars=tuple(bars),
+        levels=tuple(Mark(at=round(base - level * scale, 1), text=f"{level:,}") for level in _levels(top)),
+        labels=tuple(labels),
+    )
+
+
+def _ceiling(most: int) -> int:
+    """The lowest round number of four equal steps at or above ``most``; 4 at least."""
+    size = 1
+    while True:
+        for step in _STEPS:
+            if step * size * 4 >= most:
+                return step * size * 4
+        size *= 10
+
+
+def _levels(top: int) -> range:
+    return range(0, top + 1, top // 4)

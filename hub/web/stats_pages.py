@@ -1,0 +1,243 @@
+"""The statistics pages: figures, the rows behind each of them, and these rows as Excel."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, Router, get
+from litestar.datastructures import State
+from litestar.params import FromQuery, QueryParameter
+from litestar.response import Stream
+from msgspec import Struct
+
+from hub.desk.access import AccessAction, Actor, Permission, record_access, require
+from hub.desk.services import Services
+from hub.stats.calls import ABSENT, OTHER_LINES, CallFilter, CallRow, Figure, all_calls, read_calls
+from hub.stats.inquiries import Channel, InquiryFilter, InquiryRow, all_inquiries, read_inquiries
+from hub.stats.span import Span, SpanError, day_span, make_span, read_moment
+from hub.stats.workbook import as_mappings, write_workbook
+from hub.web.render import Pages, locale_of, query_string
+from hub.web.stats_views import View, mall_namer, read_page
+from hub.web.words import Words
+
+PageRequest = Request[Actor, str, State]
+#: a bar a day must stay a bar
+_MAX_DAYS: Final = 92
+_DEFAULT_DAYS: Final = 7
+_QUICK: Final = (("today", 1), ("week", 7), ("weeks", 28))
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_BLOCK: Final = 1 << 16
+
+Since = Annotated[str, QueryParameter(name="from")]
+Until = Annotated[str, QueryParameter(name="to")]
+
+
+class Wrong(Struct, frozen=True, kw_only=True):
+    """Why nothing was counted: a message key and what it is filled with."""
+
+    key: str
+    days: int = _MAX_DAYS
+
+
+@get("/")
+async def stats_page(
+    request: PageRequest,
+    services: Services,
+    pages: Pages,
+    first: FromQuery[str] = "",
+    last: FromQuery[str] = "",
+    day: FromQuery[str] = "",
+    mall: FromQuery[str] = "",
+) -> Response[str]:
+    require(request.user, Permission.SEE_STATISTICS)
+    today = services.now().astimezone(services.settings.zone).date()
+    words = Words(locale_of(request))
+    name = mall_namer(services.registry.manifests, words.locale)
+    values: dict[str, Any] = {"first": first, "last": last, "mall": mall, "quick": _quick(today), "mall_name": name}
+    try:
+        view = _view(first=first, last=last, day=day, mall=mall, today=today)
+        span = day_span(view.first, view.last, zone=services.settings.zone, max_days=_MAX_DAYS)
+    except SpanError as error:
+        wrong = Wrong(key=f"stats.wrong.{error.key}")
+        return pages.page(request, "pages/stats.html", status=422, wrong=wrong, stats=None, view=None, **values)
+    found = await read_page(services.database, view=view, span=span, words=words, mall_name=name)
+    values |= {"first": view.first.isoformat(), "last": view.last.isoformat()}
+    return pages.page(request, "pages/stats.html", wrong=None, stats=found, view=view, **values)
+
+
+@get("/calls")
+async def calls_page(
+    request: PageRequest,
+    services: Services,
+    pages: Pages,
+    since: Since = "",
+    until: Until = "",
+    after: FromQuery[str] = "",
+) -> Response[str]:
+    require(request.user, Permission.SEE_STATISTICS)
+    try:
+        span, where = _span(services, since, until), _call_filter(request)
+        found = await read_calls(services.database, span=span, where=where, cursor=after or None)
+    except ValueError as error:
+        return _wrong_rows(request, pages, error)
+    return pages.page(
+        request,
+        "pages/stats_calls.html",
+        found=found,
+        span=span,
+        where=where,
+        **_around(request, services, "calls", found.next_cursor),
+    )
+
+
+@get("/inquiries")
+async def inquiries_page(
+    request: PageRequest,
+    services: Services,
+    pages: Pages,
+    since: Since = "",
+    until: Until = "",
+    after: FromQuery[str] = "",
+) -> Response[str]:
+    require(request.user, Permission.SEE_STATISTICS)
+    try:
+        span, where = _span(services, since, until), _inquiry_filter(request)
+        found = await read_inquiries(services.database, span=span, where=where, cursor=after or None)
+    except ValueError as error:
+        return _wrong_rows(request, pages, error)
+    return pages.page(
+        request,
+        "pages/stats_inquiries.html",
+        found=found,
+        span=span,
+        where=where,
+        **_around(request, services, "inquiries", found.next_cursor),
+    )
+
+
+@get("/calls/export")
+async def calls_export(
+    request: PageRequest, services: Services, pages: Pages, since: Since = "", until: Until = ""
+) -> Response[Any] | Stream:
+    require(request.user, Permission.EXPORT)
+    try:
+        rows = all_calls(services.database, span=_span(services, since, until), where=_call_filter(request))
+    except ValueError as error:
+        return _wrong_rows(request, pages, error)
+    return await _workbook(request, services, "calls", CallRow, rows)
+
+
+@get("/inquiries/export")
+async def inquiries_export(
+    request: PageRequest, services: Services, pages: Pages, since: Since = "", until: Until = ""
+) -> Response[Any] | Stream:
+    require(request.user, Permission.EXPORT)
+    try:
+        rows = all_inquiries(services.database, span=_span(services, since, until), where=_inquiry_filter(request))
+    except ValueError as error:
+        return _wrong_rows(request, pages, error)
+    return await _workbook(request, services, "inquiries", InquiryRow, rows)
+
+
+def _view(*, first: str, last: str, day: str, mall: str, today: date) -> View:
+    """Raises: SpanError for what is no date."""
+    try:
+        until = date.fromisoformat(last) if last else today
+        since = date.fromisoformat(first) if first else until - timedelta(days=_DEFAULT_DAYS - 1)
+        hours = date.fromisoformat(day) if day else None
+    except (ValueError, OverflowError):
+        raise SpanError("no_time", "not a date") from None
+    if hours is not None and not since <= hours <= until:
+        hours = None
+    return View(first=since, last=until, day=hours, mall=mall or None)
+
+
+def _quick(today: date) -> list[tuple[str, str]]:
+    """Spans that end today, as message key and address."""
+    return [(f"stats.quick.{key}", f"?first={today - timedelta(days=days - 1)}&last={today}") for key, days in _QUICK]
+
+
+def _span(services: Services, since: str, until: str) -> Span:
+    """Raises: SpanError."""
+    zone = services.settings.zone
+    start, end = read_moment(since, zone=zone), read_moment(until, zone=zone)
+    if start is None or end is None:
+        raise SpanError("no_time", "from and to are needed")
+    return make_span(since=start, until=end, zone=zone)
+
+
+def _call_filter(request: PageRequest) -> CallFilter:
+    """Raises: ValueError for a figure that does not exist."""
+    asked = {name: str(value) for name, value in request.query_params.items() if value != ""}
+    return CallFilter(
+        figure=Figure(asked.get("figure", Figure.OFFERED.value)),
+        mall=asked.get("mall"),
+        line=asked.get("line"),
+        handling_line=asked.get("handling_line"),
+        topic=asked.get("topic"),
+    )
+
+
+def _inquiry_filter(request: PageRequest) -> InquiryFilter:
+    asked = {name: str(value) for name, value in request.query_params.items() if value != ""}
+    return InquiryFilter(mall=asked.get("mall"), shop=asked.get("shop"), channel=asked.get("channel"))
+
+
+def _around(request: PageRequest, services: Services, page: str, next_cursor: str | None) -> dict[str, Any]:
+    """What both pages of rows show around the rows."""
+    asked = {name: value for name, value in request.query_params.items() if name != "after"}
+    return {
+        "absent": ABSENT,
+        "other_lines": OTHER_LINES,
+        "mall_name": mall_namer(services.registry.manifests, locale_of(request)),
+        "export": f"/stats/{page}/export{query_string(asked)}",
+        "next": f"/stats/{page}{query_string(asked, after=next_cursor)}" if next_cursor else None,
+        "from_start": f"/stats/{page}{query_string(asked)}" if "after" in request.query_params else None,
+        "channels": tuple(Channel),
+    }
+
+
+def _wrong_rows(request: PageRequest, pages: Pages, error: ValueError) -> Response[str]:
+    key = f"stats.wrong.{error.key}" if isinstance(error, SpanError) else "stats.wrong.address"
+    return pages.page(request, "pages/stats_wrong.html", status=422, wrong=Wrong(key=key, days=400))
+
+
+async def _workbook(
+    request: PageRequest, services: Services, name: str, kind: type[Struct], rows: AsyncIterator[Any]
+) -> Stream:
+    """The rows as a file that is removed once it was sent; who took it stands in the access log before."""
+    async with services.database.writing() as connection:
+        await record_access(
+            connection,
+            at=services.now(),
+            actor=request.user,
+            action=AccessAction.EXPORT,
+            subject=f"export statistics {name}",
+        )
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hub-"))
+    try:
+        await write_workbook(folder / "rows.xlsx", title=name, columns=kind.__struct_fields__, rows=as_mappings(rows))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Stream(
+        _sent(folder / "rows.xlsx"),
+        media_type=_XLSX,
+        headers={"content-disposition": f'attachment; filename="{name}.xlsx"'},
+    )
+
+
+async def _sent(path: Path) -> AsyncIterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while block := await asyncio.to_thread(file.read, _BLOCK):
+                yield block
+    finally:
+        await asyncio.to_thread(shutil.rmtree, path.parent, ignore_errors=True)
+
+
+router = Router("/stats", route_handlers=[stats_page, calls_page, inquiries_page, calls_export, inquiries_export])
