@@ -6,14 +6,14 @@ not show is asked for by its number.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 import structlog
 from sqlalchemy import bindparam, func, select, update
 
-from hub.core.contract import Connector, Feed, ReadsOneOrder
+from hub.core.contract import Connector, Feed, Reading, ReadsOneOrder
 from hub.core.errors import NotFoundAtMallError
 from hub.core.model import ClaimKind, ClaimState, LineStatus
 from hub.store.database import Database, to_ms
@@ -31,6 +31,9 @@ _ENDS_LINE = {
     ClaimKind.ADMIN_CANCEL.value: LineStatus.CANCELLED.value,
     ClaimKind.RETURN.value: LineStatus.RETURNED.value,
 }
+
+#: lines asked for one by one and stored in one transaction
+_AT_ONCE = 50
 
 
 class Linker:
@@ -120,33 +123,46 @@ class Settler:
         await self._end_lines(since)
         return counts
 
-    async def _ask(self, asked: dict[str, set[str]]) -> dict[Feed, Counts]:
+    async def _ask(self, asked: Mapping[str, set[str]]) -> dict[Feed, Counts]:
         counts = {feed: Counts() for feed in Feed}
-        if not asked or not isinstance(self._connector, ReadsOneOrder):
+        if not isinstance(self._connector, ReadsOneOrder):
             return counts
-        for order_no, line_nos in sorted(asked.items()):
-            gone: set[str] = set()
-            for line_no in sorted(line_nos):
+        wanted = [(order_no, line_no) for order_no, line_nos in sorted(asked.items()) for line_no in sorted(line_nos)]
+        for first in range(0, len(wanted), _AT_ONCE):
+            await self._ask_some(self._connector, wanted[first : first + _AT_ONCE], counts)
+        return counts
+
+    async def _ask_some(
+        self, connector: ReadsOneOrder, wanted: Sequence[tuple[str, str]], counts: dict[Feed, Counts]
+    ) -> None:
+        readings: list[Reading] = []
+        shown: set[str] = set()
+        gone: set[str] = set()
+        try:
+            for order_no, line_no in wanted:
                 try:
-                    readings = await self._connector.read_order(order_no, (line_no,))
+                    readings += await connector.read_order(order_no, (line_no,))
+                    shown.add(line_no)
                 except NotFoundAtMallError:
                     gone.add(line_no)
-                    continue
-                now = self._now()
-                async with self._database.writing() as connection:
-                    written = await self._ingest.page(connection, readings, feed=Feed.ORDERS, now=now)
-                    known = await connection.execute(
-                        select(claims.c.order_no, claims.c.kind).where(
-                            claims.c.shop_id == self._shop_id, claims.c.line_no == line_no
-                        )
-                    )
-                    await self._ingest.refresh_cases(
-                        connection, claimed={(row.order_no, row.kind) for row in known}, now=now
-                    )
-                for feed, added in written.counts.items():
-                    counts[feed].add(added)
+        finally:
+            # A call that fails for good does not undo those before it.
+            if shown:
+                await self._store(readings, shown, counts)
             counts[Feed.ORDERS].vanished += await self._mark_vanished(gone)
-        return counts
+
+    async def _store(self, readings: Sequence[Reading], line_nos: set[str], counts: dict[Feed, Counts]) -> None:
+        now = self._now()
+        async with self._database.writing() as connection:
+            written = await self._ingest.page(connection, readings, feed=Feed.ORDERS, now=now)
+            known = await connection.execute(
+                select(claims.c.order_no, claims.c.kind).where(
+                    claims.c.shop_id == self._shop_id, claims.c.line_no.in_(line_nos)
+                )
+            )
+            await self._ingest.refresh_cases(connection, claimed={(row.order_no, row.kind) for row in known}, now=now)
+        for feed, added in written.counts.items():
+            counts[feed].add(added)
 
     async def _claims_without_line(self, since: datetime | None) -> Iterable[tuple[str, str]]:
         """Lines that only a claim has named. ``since`` keeps to claims written in this run."""
