@@ -1,0 +1,88 @@
+"""Transactions, upserts and times, alike on both kinds of database."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from hub.store.database import Database, from_ms, to_ms
+from hub.store.ids import new_id
+from hub.store.tables import leases, products
+from tests.store.shapes import a_shop, rows
+
+
+def test_times_are_stored_as_utc_milliseconds():
+    seoul = datetime(2026, 1, 1, 0, 0, 0, 123_000, timezone(timedelta(hours=9)))
+
+    assert to_ms(seoul) == 1_767_193_200_123
+    assert from_ms(to_ms(seoul)) == seoul.astimezone(UTC)
+    assert (to_ms(None), from_ms(None)) == (None, None)
+
+
+@given(st.integers(min_value=0, max_value=4_102_444_800_000))
+def test_every_millisecond_of_this_century_comes_back(at: int):
+    assert to_ms(from_ms(at)) == at
+
+
+async def test_writers_of_one_process_queue_up(database: Database):
+    async with database.writing() as connection:
+        await connection.execute(leases.insert(), {"name": "n", "owner": "0", "until_at": 0})
+
+    async def add_one() -> None:
+        async with database.writing() as connection:
+            query = select(leases.c.until_at).where(leases.c.name == "n").with_for_update()
+            before = (await connection.execute(query)).scalar_one()
+            await asyncio.sleep(0)
+            await connection.execute(leases.update().values(until_at=before + 1))
+
+    await asyncio.gather(*(add_one() for _ in range(15)))
+
+    assert [row["until_at"] for row in await rows(database, leases)] == [15]
+
+
+async def test_a_reader_sees_nothing_of_a_transaction_under_way(database: Database):
+    async with database.writing() as connection:
+        await connection.execute(leases.insert(), {"name": "n", "owner": "me", "until_at": 0})
+        assert await rows(database, leases) == []
+
+    assert len(await rows(database, leases)) == 1
+
+
+async def test_a_cancelled_writer_leaves_nothing_and_frees_the_way(database: Database):
+    inside = asyncio.Event()
+
+    async def write_slowly() -> None:
+        async with database.writing() as connection:
+            await connection.execute(leases.insert(), {"name": "n", "owner": "me", "until_at": 0})
+            inside.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(write_slowly())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    async with database.writing() as connection:
+        assert await connection.scalar(select(func.count()).select_from(leases)) == 0
+
+
+async def test_an_upsert_of_equal_rows_touches_none(database: Database):
+    shop = await a_shop(database)
+    row = {"shop_id": shop.id, "code": "P1", "name": "찻잔", "name_folded": "찻잔"}
+    key = [products.c.shop_id, products.c.code, products.c.name]
+    statement = database.upsert(products, key=key, keep=list(products.c))
+    for _ in range(2):
+        async with database.writing() as connection:
+            await connection.execute(statement, [row | {"id": new_id()}])
+
+    (stored,) = await rows(database, products)
+
+    async with database.writing() as connection:
+        update = database.upsert(products, key=key, changed_hash=False)
+        await connection.execute(update, [row | {"id": new_id(), "name_folded": "other"}])
+    (changed,) = await rows(database, products)
+    assert (changed["id"], changed["name_folded"]) == (stored["id"], "other")
