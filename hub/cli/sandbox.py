@@ -8,7 +8,7 @@ import socket
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from hub.cli.console import screen, settings_and_logs
 from hub.core.errors import ConfigurationError
 from hub.emulation import build_malls, write_kit
 from hub.registry import find_connectors
+from hub.sandbox.faults import Fault, FaultPlan, FaultyApp, PlannedRowFaults
 from hub.sandbox.kit import SandboxMall, SandboxOptions
 from hub.sandbox.live import Customers, keep_coming
 from hub.sandbox.serve import base_urls, serving
@@ -38,11 +39,22 @@ def sandbox(
     state: Annotated[Path | None, typer.Option(help="File that keeps the World over restarts.")] = None,
     live: Annotated[float, typer.Option(min=0, help="Seconds between customers; 0: nobody comes.")] = 0,
     rate: Annotated[float, typer.Option(min=0, help="Calls per second of every mall; 0: as the malls do.")] = 0,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help=f"NAME=CHANCE per call, e.g. http_500=0.05. Names: {', '.join(Fault)}."),
+    ] = None,
 ) -> None:
     settings_and_logs()
     world = _open_world(state, seed=seed, orders=orders)
-    options = SandboxOptions(rate_per_second=rate, burst=int(4 * rate)) if rate else SandboxOptions()
+    plan = FaultPlan(seed=seed, chances=_chances(fault or []))
+    options = SandboxOptions(
+        rate_per_second=rate or None,
+        burst=int(4 * rate) if rate else None,
+        rows=PlannedRowFaults(plan, break_record=_break_record),
+    )
     malls = build_malls(find_connectors(), world, options=options)
+    for mall in malls:
+        mall.app = FaultyApp(mall.app, plan)
     asyncio.run(_serve(world, malls, port=port, kit=kit, state=state, live=live))
 
 
@@ -82,6 +94,23 @@ async def _serve(
                 await task
         if state is not None:
             _save(world, state)
+
+
+def _chances(faults: list[str]) -> dict[Fault, float]:
+    chances = {}
+    for each in faults:
+        name, _, chance = each.partition("=")
+        try:
+            chances[Fault(name)] = float(chance)
+        except ValueError:
+            what = f"--fault {each!r} is not NAME=CHANCE"
+            raise ConfigurationError(what, fix=f"Names: {', '.join(Fault)}; a chance is 0 to 1.") from None
+    return chances
+
+
+def _break_record(row: Any) -> Any:
+    """A row whose values are all of the wrong kind, ids included."""
+    return {name: {"broken": True} for name in row} if isinstance(row, dict) else row
 
 
 def _free_ports(count: int) -> list[int]:
