@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}[a-z0-9]|[a-z0-9]")
 
 _hasher = PasswordHasher()
 # One hash takes 64 MiB and a quarter of a second of a core: ten at once would stop the screens.
-_hashing = asyncio.Semaphore(2)
+_hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
 # Verified for a login that does not exist, so that its answer takes as long as any other.
 _NOBODYS_HASH: Final = (
     "$argon2id$v=19$m=65536,t=3,p=4$YtKmcMP5e1hrONnzBAWXeQ$NEKf/9oDlnbn24/4QhcxQG0e+UhmmTLyYkc4Ql1WQ+g"
@@ -48,16 +49,14 @@ class SignInError(Exception):
 
 
 async def _hash(password: str) -> str:
-    async with _hashing:
-        return await asyncio.to_thread(_hasher.hash, password)
+    return await asyncio.get_running_loop().run_in_executor(_hashing, _hasher.hash, password)
 
 
 async def _matches(password_hash: str, password: str) -> bool:
-    async with _hashing:
-        try:
-            return await asyncio.to_thread(_hasher.verify, password_hash, password)
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_hashing, _hasher.verify, password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def _check_password(password: str) -> None:

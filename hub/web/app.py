@@ -26,7 +26,7 @@ from hub.desk.case import NotFoundError
 from hub.desk.services import Services
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
 from hub.web.more_pages import PAGES
-from hub.web.render import Given, Pages
+from hub.web.render import Given, Renderer
 from hub.web.work import WorkController
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
         ("nav.people", "/people", Permission.MANAGE_USERS),
         ("nav.access_log", "/access-log", Permission.READ_ACCESS_LOG),
     ]
-    pages = Pages(services, nav=tuple(nav))
+    pages = Renderer(services, nav=tuple(nav))
     return Litestar(
         route_handlers=[
             _home,
@@ -143,8 +143,8 @@ async def _add_headers(message: Message, scope: Scope) -> None:
         headers.setdefault("vary", "HX-Request")
 
 
-def _pages(request: Request[Any, Any, Any]) -> Pages:
-    pages: Pages = request.app.state.pages
+def _pages(request: Request[Any, Any, Any]) -> Renderer:
+    pages: Renderer = request.app.state.pages
     return pages
 
 

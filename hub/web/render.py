@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from litestar.template.base import csrf_token
 from markupsafe import Markup
 
@@ -20,8 +21,6 @@ from hub.web.words import LOCALES, Words
 
 _TEMPLATES = Path(__file__).parent / "templates"
 LOCALE_COOKIE = "hub_locale"
-# A Protocol cannot be checked at run time; the application itself provides it.
-Given = Annotated[Services, Dependency(skip_validation=True)]
 
 
 def safe_link(url: str | None) -> str | None:
@@ -36,7 +35,7 @@ def query_string(values: Mapping[str, object], **changes: object) -> str:
     return f"?{urlencode(kept)}" if kept else ""
 
 
-class Pages:
+class Renderer:
     """Renders templates for one hub."""
 
     def __init__(self, services: Services, *, nav: tuple[tuple[str, str, Permission], ...]) -> None:
@@ -104,3 +103,8 @@ def locale_of(request: Request[Any, Any, Any]) -> str:
 def is_swap(request: Request[Any, Any, Any]) -> bool:
     """Whether a part of the page is asked for, not the whole."""
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+
+
+# What handlers ask for. A Protocol cannot be checked at run time; the application itself provides it.
+Given = NamedDependency[SkipValidation[Services]]
+Pages = NamedDependency[Renderer]
