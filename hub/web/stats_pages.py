@@ -20,7 +20,7 @@ from hub.stats.calls import ABSENT, OTHER_LINES, CallFilter, CallRow, Figure, al
 from hub.stats.inquiries import Channel, InquiryFilter, InquiryRow, all_inquiries, read_inquiries
 from hub.stats.span import Span, SpanError, day_span, make_span, read_moment
 from hub.stats.workbook import as_mappings, write_workbook
-from hub.web.render import Pages, locale_of, query_string
+from hub.web.render import Given, Pages, locale_of, query_string
 from hub.web.stats_views import View, mall_namer, read_page
 from hub.web.words import Words
 
@@ -46,7 +46,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
 @get("/")
 async def stats_page(
     request: PageRequest,
-    services: Services,
+    services: Given,
     pages: Pages,
     first: FromQuery[str] = "",
     last: FromQuery[str] = "",
@@ -72,7 +72,7 @@ async def stats_page(
 @get("/calls")
 async def calls_page(
     request: PageRequest,
-    services: Services,
+    services: Given,
     pages: Pages,
     since: Since = "",
     until: Until = "",
@@ -88,7 +88,7 @@ async def calls_page(
         request,
         "pages/stats_calls.html",
         found=found,
-        span=span,
+        period=span,
         where=where,
         **_around(request, services, "calls", found.next_cursor),
     )
@@ -97,7 +97,7 @@ async def calls_page(
 @get("/inquiries")
 async def inquiries_page(
     request: PageRequest,
-    services: Services,
+    services: Given,
     pages: Pages,
     since: Since = "",
     until: Until = "",
@@ -113,7 +113,7 @@ async def inquiries_page(
         request,
         "pages/stats_inquiries.html",
         found=found,
-        span=span,
+        period=span,
         where=where,
         **_around(request, services, "inquiries", found.next_cursor),
     )
@@ -121,7 +121,7 @@ async def inquiries_page(
 
 @get("/calls/export")
 async def calls_export(
-    request: PageRequest, services: Services, pages: Pages, since: Since = "", until: Until = ""
+    request: PageRequest, services: Given, pages: Pages, since: Since = "", until: Until = ""
 ) -> Response[Any] | Stream:
     require(request.user, Permission.EXPORT)
     try:
@@ -133,7 +133,7 @@ async def calls_export(
 
 @get("/inquiries/export")
 async def inquiries_export(
-    request: PageRequest, services: Services, pages: Pages, since: Since = "", until: Until = ""
+    request: PageRequest, services: Given, pages: Pages, since: Since = "", until: Until = ""
 ) -> Response[Any] | Stream:
     require(request.user, Permission.EXPORT)
     try:

@@ -134,8 +134,11 @@ async def read_page(database: Database, *, view: View, span: Span, words: Words,
     inquiry_panels = [maker.inquiry_panel(cube, mall) for mall in shown]
     if view.mall is None and len(shown) > 1:
         inquiry_panels.insert(0, maker.inquiry_panel(cube, None))
+    open_hours = _hours(row.hour for row in per_hour if row.hour is not None)
     call_panels = [
-        maker.call_panel(per_hour, mall) for mall in shown if any((r.mall or ABSENT) == mall for r in per_hour)
+        maker.call_panel(per_hour, mall, open_hours)
+        for mall in shown
+        if any((row.mall or ABSENT) == mall for row in per_hour)
     ]
     where = {"from": span.since.isoformat(), "to": span.until.isoformat(), "mall": view.mall}
     return StatsPage(
@@ -159,7 +162,12 @@ def _is_call(row: InquiryCount) -> bool:
 
 
 def _of_malls(counts: Iterable[CallCount], malls: Sequence[str]) -> list[CallCount]:
-    return [count for count in counts if (count.mall or ABSENT) in malls]
+    """In the order of ``malls``, the order line first."""
+    kept = [count for count in counts if (count.mall or ABSENT) in malls]
+    lines = {line: place for place, line in enumerate(KNOWN_LINES)}
+    return sorted(
+        kept, key=lambda count: (malls.index(count.mall or ABSENT), lines.get(count.line or "", 9), count.line or "")
+    )
 
 
 class _Maker(Struct, frozen=True, kw_only=True):
@@ -272,14 +280,14 @@ class _Maker(Struct, frozen=True, kw_only=True):
 
     # Calls: a row an hour, the order line beside the inquiry line.
 
-    def call_panel(self, per_hour: Sequence[CallCount], mall: str) -> Panel:
+    def call_panel(self, per_hour: Sequence[CallCount], mall: str, hours: Sequence[datetime]) -> Panel:
+        """``hours`` are the same for every mall, so that the panels compare."""
         found: dict[tuple[datetime, str], Mapping[Figure, int]] = {}
         for row in per_hour:
             if (row.mall or ABSENT) == mall and row.hour is not None:
                 line = row.line if row.line in KNOWN_LINES else OTHER_LINES
                 found[row.hour, line] = _added(found.get((row.hour, line)), row.figures)
         lines = (*KNOWN_LINES, *([OTHER_LINES] if any(line == OTHER_LINES for _, line in found) else []))
-        hours = _hours(hour for hour, _ in found)
         series = {"order": Channel.CALL_ORDER, "inquiry": Channel.CALL_INQUIRY, OTHER_LINES: Channel.CALL_OTHER}
 
         def href(line: str, figure: Figure, since: datetime, until: datetime) -> str:
@@ -423,6 +431,8 @@ def _added(known: Mapping[Figure, int] | None, more: Mapping[Figure, int]) -> Ma
 def _hours(found: Iterable[datetime]) -> list[datetime]:
     """Every hour from the first to the last with calls, quiet ones too; each keeps its own offset."""
     known = {hour.timestamp(): hour for hour in found}
+    if not known:
+        return []
     first, last = min(known.values()), max(known.values())
     steps = int((last - first) / timedelta(hours=1)) + 1
     return [known.get((hour := first + timedelta(hours=n)).timestamp(), hour) for n in range(steps)]
