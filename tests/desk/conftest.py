@@ -8,9 +8,9 @@ from tests.desk.invented import Rig, fill_sample, open_rig
 
 
 @pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    """Shops without a record."""
-    rig = await open_rig(tmp_path)
+async def rig(tmp_path: Path, database_url: str) -> AsyncIterator[Rig]:
+    """Shops without a record, on either kind of database."""
+    rig = await open_rig(tmp_path, database_url)
     yield rig
     await rig.database.aclose()
 

@@ -164,7 +164,8 @@ class Rig:
 
     async def case_id(self, shop: str, *, order_no: str | None = None, thread_no: str | None = None) -> int:
         query = select(cases.c.id).where(cases.c.shop_id == self.shops[shop].id)
-        query = query.where(cases.c.order_no == order_no) if order_no else query.where(cases.c.thread_no == thread_no)
+        by_claim = (cases.c.order_no == order_no) & cases.c.thread_no.is_(None)
+        query = query.where(by_claim if order_no else cases.c.thread_no == thread_no)
         async with self.database.reading() as connection:
             return (await connection.execute(query)).scalar_one()
 
@@ -185,11 +186,13 @@ def _key(record: Order | Inquiry) -> str:
     return record.order_no if isinstance(record, Order) else record.inquiry_no
 
 
-async def open_rig(folder: Path) -> Rig:
+async def open_rig(folder: Path, url: str | None = None) -> Rig:
+    """``url`` names a migrated database; without it a new file in ``folder`` is made."""
     box = Box(keys={1: b"k" * 32}, index_key=b"i" * 32)
-    database = open_database(f"sqlite:///{folder / 'hub.db'}", box)
-    async with database.writing() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = open_database(url or f"sqlite:///{folder / 'hub.db'}", box)
+    if url is None:
+        async with database.writing() as connection:
+            await connection.run_sync(metadata.create_all)
     rig = Rig(database)
     store = ShopStore(database)
     for name, mall in SHOPS.items():

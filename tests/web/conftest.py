@@ -1,0 +1,90 @@
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from httpx import Response
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from hub.desk import users as accounts
+from hub.desk.access import Role
+from hub.desk.users import create_user
+from hub.web.app import make_app
+from tests.desk.invented import NOW, Rig, fill_sample, open_rig
+
+PASSWORD = "correct horse"
+LOGINS = {"kim": Role.AGENT, "lee": Role.SUPERVISOR, "root": Role.ADMIN}
+
+
+class Browser:
+    """A browser without scripts: follows links and submits forms as they stand in the page."""
+
+    def __init__(self, client: TestClient[Litestar], rig: Rig) -> None:
+        self.client = client
+        self.rig = rig
+
+    def get(self, path: str, *, swap: bool = False) -> Response:
+        return self.client.get(path, headers={"HX-Request": "true"} if swap else {}, follow_redirects=False)
+
+    def post(self, path: str, *, swap: bool = False, csrf: str | None = None, **fields: str) -> Response:
+        if csrf is None:
+            csrf = self.token()
+        return self.client.post(
+            path,
+            data={**fields, "_csrf_token": csrf},
+            headers={"HX-Request": "true"} if swap else {},
+            follow_redirects=False,
+        )
+
+    def token(self) -> str:
+        found = re.search(r'name="_csrf_token" value="([0-9a-f]+)"', self.client.get("/sign-in").text)
+        assert found is not None
+        return found[1]
+
+    def sign_in(self, login: str = "kim") -> "Browser":
+        answer = self.post("/sign-in", login=login, password=PASSWORD, next="")
+        assert answer.status_code == 303, answer.text
+        return self
+
+    def case_id(self, shop: str, **which: str) -> int:
+        return self.client.blocking_portal.call(lambda: self.rig.case_id(shop, **which))
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    monkeypatch.setattr(accounts, "_hasher", accounts.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+    async def prepare() -> Rig:
+        rig = await open_rig(tmp_path)
+        await fill_sample(rig)
+        for login, role in LOGINS.items():
+            await create_user(rig.database, login=login, name=f"{login} <b>", role=role, password=PASSWORD, at=NOW)
+        await rig.database.aclose()
+        return rig
+
+    return asyncio.run(prepare())
+
+
+@pytest.fixture
+def browser(rig: Rig) -> Iterator[Browser]:
+    """Nobody is signed in yet."""
+    with TestClient(make_app(rig)) as client:
+        yield Browser(client, rig)
+        client.blocking_portal.call(rig.database.aclose)
+
+
+@pytest.fixture
+def agent(browser: Browser) -> Browser:
+    return browser.sign_in("kim")
+
+
+@pytest.fixture
+def supervisor(browser: Browser) -> Browser:
+    return browser.sign_in("lee")
+
+
+@pytest.fixture
+def admin(browser: Browser) -> Browser:
+    return browser.sign_in("root")

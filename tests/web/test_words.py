@@ -1,0 +1,157 @@
+import re
+import string
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hub.core.contract import Feed, Outcome
+from hub.core.model import (
+    ClaimKind,
+    ClaimReason,
+    ClaimState,
+    EndedBy,
+    FaultParty,
+    InquiryKind,
+    InquiryState,
+    InventoryMode,
+    LineStatus,
+    MessageAuthor,
+    Money,
+)
+from hub.desk.access import AccessAction, Role
+from hub.desk.act import Action
+from hub.desk.search import SearchedBy
+from hub.desk.worklist import KindGroup, View
+from hub.policy.due import DueCause
+from hub.web import words as module
+from hub.web.formats import day, money, short, span_words
+from hub.web.words import LOCALES, Words, table
+from routing.chain import Matter
+from routing.contacts import Role as ContactRole
+
+WEB = Path(module.__file__).parent
+SEOUL = ZoneInfo("Asia/Seoul")
+CODES = {
+    "kind": [*ClaimKind, *InquiryKind],
+    "state": [*ClaimState, *InquiryState],
+    "line": LineStatus,
+    "reason": ClaimReason,
+    "fault": FaultParty,
+    "by": EndedBy,
+    "author": MessageAuthor,
+    "mode": InventoryMode,
+    "matter": Matter,
+    "contact_role": ContactRole,
+    "role": Role,
+    "action": Action,
+    "outcome": Outcome,
+    "notice": Outcome,
+    "searched": SearchedBy,
+    "view": View,
+    "group": KindGroup,
+    "cause": DueCause,
+    "feed": Feed,
+    "access": AccessAction,
+}
+
+
+def _gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_messages_and_gaps() -> None:
+    korean, english = table("ko"), table("en")
+
+    assert set(korean) == set(english)
+    assert {key for key in korean if _gaps(korean[key]) != _gaps(english[key])} == set()
+    assert [key for key, text in (*korean.items(), *english.items()) if not text.strip()] == []
+
+
+@pytest.mark.parametrize("prefix", CODES)
+def test_every_code_has_its_word(prefix: str) -> None:
+    known = table("ko")
+
+    assert [code for code in CODES[prefix] if f"{prefix}.{code}" not in known] == []
+
+
+def test_every_key_in_the_pages_and_the_code_exists() -> None:
+    known = table("ko")
+    used: set[str] = set()
+    for path in (*WEB.rglob("*.html"), *WEB.rglob("*.py"), *(WEB.parent / "desk").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r"""\bt\(["']([\w.-]+)["'][,)]""", text))
+        used |= set(re.findall(r'"((?:notice|error|event|nav|due|time)\.[\w.-]+)"', text))
+
+    assert len(used) > 100
+    assert {key for key in used if not key.endswith((".", "_")) and key not in known} == set()
+
+
+def test_every_error_of_a_mall_has_a_sentence() -> None:
+    known = table("ko")
+    source = (WEB.parent / "core" / "errors.py").read_text(encoding="utf-8")
+
+    keys = re.findall(r'agent_message = "([\w.]+)"', source)
+    kinds = re.findall(r'kind = "(\w+)"', source)
+
+    assert keys
+    assert [key for key in keys if key not in known] == []
+    assert [kind for kind in kinds if f"error.kind_{kind}" not in known] == []
+
+
+def test_every_deadline_of_the_policy_has_its_label() -> None:
+    known = table("ko")
+    sources = [*(WEB.parent / "policy").glob("*.py"), *(WEB.parent / "policy").glob("*.toml")]
+    labels = {label for path in sources for label in re.findall(r'"(due\.\w+\.\w+)"', path.read_text(encoding="utf-8"))}
+
+    assert labels
+    assert {label for label in labels if label not in known} == set()
+
+
+def test_a_code_that_no_table_names_is_shown_as_it_is() -> None:
+    assert Words("ko")("line.brand_new_code") == "brand_new_code"
+    assert Words("xx").locale == LOCALES[0]
+
+
+@pytest.mark.parametrize(
+    ("amount", "locale", "shown"),
+    [
+        (Money(minor=12_000, currency="KRW"), "ko", "12,000원"),
+        (Money(minor=12_000, currency="KRW"), "en", "₩12,000"),
+        (Money(minor=1_980, currency="JPY"), "ko", "¥1,980"),
+        (Money(minor=1_250, currency="USD"), "ko", "USD 12.50"),
+        (Money(minor=-5_000, currency="KRW"), "ko", "-5,000원"),
+        (Money(minor=0, currency="KRW"), "ko", "0원"),
+        (None, "ko", "–"),
+    ],
+)
+def test_money(amount: Money | None, locale: str, shown: str) -> None:
+    assert money(amount, locale) == shown
+
+
+@pytest.mark.parametrize(
+    ("span", "shown"),
+    [
+        (timedelta(seconds=59), "방금"),
+        (timedelta(minutes=1), "1분"),
+        (timedelta(minutes=59, seconds=59), "59분"),
+        (timedelta(hours=1), "1시간"),
+        (timedelta(hours=2, minutes=10), "2시간 10분"),
+        (timedelta(hours=-2, minutes=-10), "2시간 10분"),
+        (timedelta(days=1, hours=3), "1일 3시간"),
+        (timedelta(days=12, hours=3), "12일"),
+    ],
+)
+def test_spans(span: timedelta, shown: str) -> None:
+    assert span_words(span, Words("ko")) == shown
+
+
+def test_times_are_those_of_the_centre() -> None:
+    now = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)  # 00:30 of the 21st in Seoul
+
+    assert short(now - timedelta(minutes=20), now, SEOUL) == "00:10"
+    assert short(now - timedelta(hours=1), now, SEOUL) == "11-20 23:30"
+    assert short(now - timedelta(days=365), now, SEOUL) == "2025-11-21"
+    assert day(datetime(2026, 11, 20, 15, tzinfo=UTC), now, SEOUL) == "11-21"
+    assert day(datetime(2026, 11, 20, 16, tzinfo=UTC), now, SEOUL) == "01:00"
