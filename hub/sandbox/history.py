@@ -201,7 +201,7 @@ class Historian:
         if not is_prepared and random.random() < 0.5:  # nobody has to agree before the order is taken
             return self._end(line, requested + random.randrange(1, 60), _MALL)
         outcome = random.random()
-        if self._stays_open(requested) or outcome > 0.97:
+        if self._stays_open(requested) or outcome > 0.995:
             return None
         decided = requested + random.randrange(_HOUR // 2, 20 * _HOUR)
         if outcome < 0.65:
@@ -362,14 +362,14 @@ class Historian:
             line=line,
         )
         age = self._today - asked
-        share_left = 0.01 if age > 3 * _DAY else 0.8 if age > 0 else 1.0
+        share_left = 0.004 if age > 3 * _DAY else 0.8 if age > 0 else 1.0
         if random.random() >= share_left:
             answered = asked + random.randrange(_HOUR // 3, 30 * _HOUR)
             inquiry.answers.append(self._message(answered, random.choice(ANSWERS[country]), _SELLER))
             if random.random() < 0.25:
                 again = answered + random.randrange(_HOUR, 2 * _DAY)
                 inquiry.follow_ups.append(self._message(again, random.choice(FOLLOW_UPS[country]), _CUSTOMER))
-                if again < self._today - 2 * _DAY and random.random() < 0.9:
+                if again < self._today - 2 * _DAY and random.random() < 0.97:
                     once_more = again + random.randrange(_HOUR, _DAY)
                     inquiry.answers.append(self._message(once_more, random.choice(ANSWERS[country]), _SELLER))
         return inquiry

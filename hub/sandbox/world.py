@@ -149,6 +149,8 @@ class World:
         """Send the line now; it arrives two days later."""
         now = self.now()
         self._cut_line(line)
+        # What was sent cannot be cancelled: claims that lay ahead do not come.
+        line.claims[:] = self.claims_of(line)
         line.carrier, line.tracking_no, line.is_held = carrier, tracking_no, False
         line.steps.append(LineStep(now, LineStatus.DISPATCHED))
         line.steps.append(LineStep(now + timedelta(days=2), LineStatus.DELIVERED))

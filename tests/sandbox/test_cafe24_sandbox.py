@@ -454,7 +454,14 @@ async def articles(caller: Caller, **query: object) -> list[dict]:
     return found
 
 
-async def test_answers_come_in_the_list_of_their_questions(caller: Caller) -> None:
+async def test_answers_come_in_the_list_of_their_questions(caller: Caller, world: World) -> None:
+    answered = next(
+        inquiry
+        for inquiry in world.inquiries(SHOP)
+        if inquiry.item and not inquiry.order and world.said(inquiry.answers)
+    )
+    world.follow_up(answered, "하나 더 여쭤볼게요")
+
     found = await articles(caller)
     roots = [row for row in found if row["reply_depth"] == 0]
     answers = [row for row in found if row["member_id"] == "hubmall"]

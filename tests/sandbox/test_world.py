@@ -26,7 +26,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def world(clock: Clock) -> World:
-    return make_world(now=clock, orders=600)
+    return make_world(now=clock, orders=1200)
 
 
 def all_lines(world: World):
