@@ -21,6 +21,7 @@ _PERSONAL_KEY = re.compile(
 _PHONE_IN_TEXT = re.compile(
     r"(?<![\w-])(?:\+?\d{1,3}[-. ]?)?0?\d{1,4}[-. ]\d{3,4}[-. ]\d{4}(?!\d)|(?<!\d)01\d{8,9}(?!\d)"
 )
+_JAPANESE_CITY = re.compile(r"\S{2,3}?[都道府県]\S{1,6}?[市区郡町村]")
 _EMAIL_IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
@@ -75,13 +76,22 @@ def mask_address(address: Address | None) -> Address | None:
     """The region stays (an agent needs it for delivery), the door does not."""
     if address is None:
         return None
-    region = " ".join((address.base or "").split()[:2]) or None
+    region = _region(address.base)
     return Address(
         zip_code=None,
         base=region,
         detail=MASK * 3 if address.detail or address.base else None,
         country=address.country,
     )
+
+
+def _region(base: str | None) -> str | None:
+    """The first two parts of an address; a Japanese one has no blanks, so there it ends at the city or ward."""
+    if not base:
+        return None
+    if found := _JAPANESE_CITY.match(base):
+        return found.group()
+    return " ".join(base.split()[:2])
 
 
 def mask_text(text: str | None) -> str | None:
