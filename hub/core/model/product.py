@@ -17,7 +17,8 @@ class InventoryMode(StrEnum):
 class InventoryHint(Struct, frozen=True, kw_only=True):
     """A fact of the mall that a routing rule may match, e.g. ``logistics_company`` = ``EX01``.
 
-    Names in use: supplier, supplier_trading, supplier_transaction, logistics_company, direct_contract, delivery_attribute.
+    Names in use: supplier, supplier_trading, supplier_transaction, logistics_company, direct_contract,
+    delivery_attribute.
     """
 
     name: str
