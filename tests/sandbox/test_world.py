@@ -57,7 +57,7 @@ def test_about_as_many_orders_as_asked_for_are_visible_and_ascending(world: Worl
     counts = {shop: len(world.orders(shop)) for shop in world.shops}
     times = [order.ordered_at for order in world.orders("main-cafe24")]
 
-    assert 570 <= sum(counts.values()) <= 630
+    assert 1140 <= sum(counts.values()) <= 1260
     assert counts["main-cafe24"] > counts["main-smartstore"] > counts["main-qoo10"]
     assert times == sorted(times)
     assert times[-1] <= world.now()
