@@ -1,7 +1,7 @@
 # Everything a person or a machine does with this project. Needs Python 3.11 or newer, pip and make.
 
-PORT   ?= 8080
-ORDERS ?= 2000
+PORT   ?= 8000
+ORDERS ?= 3000
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -20,7 +20,7 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.runs ## emulated malls, database and desk on this machine (PORT=8080 ORDERS=2000)
+demo: $(VENV)/.runs ## emulated malls, database and desk on this machine (PORT=8000 ORDERS=3000)
 	$(BIN)/hub demo --port $(PORT) --orders $(ORDERS)
 
 test: $(VENV)/.tests ## every test; with CI=true a skipped test is a failed one
@@ -35,7 +35,7 @@ check: $(VENV)/.tests ## format, lint, types, layers, spelling, schema
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && HUB_HOME="$$home" $(BIN)/hub db check
 
 bench: $(VENV)/.tests ## how fast, and in how much memory
-	$(BIN)/python -m tools.bench $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
 
 wheel: $(VENV)/.runs ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
