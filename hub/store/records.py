@@ -148,7 +148,7 @@ class RecordWriter:
         head_changed: set[int] = set()
         for key, (first, order, is_partial) in heads.items():
             stored = stored_heads.get(key)
-            digest = _head_digest(order)
+            digest = _head_digest(order, first)
             if stored is None:
                 order_ids[key] = new_id()
             else:
@@ -533,9 +533,11 @@ class RecordWriter:
 _NOBODY = Party()
 
 
-def _head_digest(order: Order) -> bytes:
+def _head_digest(order: Order, head_line_no: str) -> bytes:
+    """``head_line_no`` is a part of it: of lines that tell the same, the first must become the head too."""
     return _digest(
         (
+            head_line_no,
             order.ordered_at,
             order.paid_at,
             order.currency,

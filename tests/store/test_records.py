@@ -210,6 +210,16 @@ async def test_the_head_comes_from_the_first_line_whatever_the_order_of_reading(
     assert (private.receiver, order["head_line_no"]) == (Party(name="집"), "L1")
 
 
+async def test_the_first_line_becomes_the_head_of_lines_that_tell_the_same(shop: Shop):
+    home, work = Party(name="집"), Party(name="회사")
+    for number, receiver in (("L3", home), ("L1", home), ("L2", work)):
+        await shop.write(reading(an_order(a_line(number), receiver=receiver), key=number))
+
+    assert await shop.count(reading(an_order(a_line("L1"), receiver=home), key="L1")) == counted(read=1, unchanged=1)
+    (order,) = await rows(shop.database, orders)
+    assert order["head_line_no"] == "L1"
+
+
 async def test_parts_in_one_page_give_the_same_head_as_parts_in_two(shop: Shop):
     to_home = reading(an_order(a_line("L1"), receiver=Party(name="집")), key="L1")
     to_work = reading(an_order(a_line("L2"), receiver=Party(name="회사")), key="L2")
