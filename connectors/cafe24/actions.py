@@ -16,7 +16,7 @@ from connectors.cafe24.order_feed import OrderFeed
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import code, html_text, plain_text, whole
 from connectors.cafe24.wire import ItemWire, OrderWire
-from hub.core.contract import Answer, CancelDecision, LineOutcome, Outcome, Reading, WriteResult
+from hub.core.contract import Answer, LineAction, LineOutcome, Outcome, Reading, WriteResult
 from hub.core.errors import (
     MalformedResponseError,
     MallError,
@@ -85,32 +85,32 @@ class Actions:
                 outcome = Outcome.PENDING  # accepted, not yet on the board
         return _result(outcome, (reading,), message=message)
 
-    async def approve_cancel(self, decision: CancelDecision) -> WriteResult:
+    async def approve_cancel(self, action: LineAction) -> WriteResult:
         """Accept the customer's cancel request: the same POST that makes a claim.
 
         Status "accepted" (취소접수): it can still be withdrawn, asks for none of the fields that market,
         Naver Pay and Kakao Pay orders forbid, and never marks a refund as done that nobody paid. The
         refund itself is closed in the mall's admin. Older versions have "canceling" for it.
         """
-        return await self._decide(decision, is_approval=True)
+        return await self._decide(action, is_approval=True)
 
-    async def refuse_cancel(self, decision: CancelDecision) -> WriteResult:
-        """Refuse the customer's cancel request; ``reason_text`` is shown to the customer."""
-        return await self._decide(decision, is_approval=False)
+    async def refuse_cancel(self, action: LineAction) -> WriteResult:
+        """Refuse the customer's cancel request; ``text`` is shown to the customer."""
+        return await self._decide(action, is_approval=False)
 
-    async def _decide(self, decision: CancelDecision, *, is_approval: bool) -> WriteResult:
-        line_no = decision.line.line_no
-        if len(decision.reason_text) > REASON_LIMIT:
+    async def _decide(self, action: LineAction, *, is_approval: bool) -> WriteResult:
+        line_no = action.line.line_no
+        if len(action.text) > REASON_LIMIT:
             too_long = f"the reason is longer than {REASON_LIMIT} characters"
             raise RejectedByMallError(too_long)
-        reading, wire, item = await self._read_line(decision.order_no, line_no)
+        reading, wire, item = await self._read_line(action.order_no, line_no)
         if code(item.order_status) != OPEN_CANCEL:
             said = f"no open cancel request: the line is {code(item.order_status)} (취소신청 상태가 아닙니다)"
             return _result(Outcome.REFUSED, (reading,), line_no=line_no, message=said)
         send = self._approve if is_approval else self._refuse
-        outcome, message = await self._send(lambda: send(decision, wire, item))
+        outcome, message = await self._send(lambda: send(action, wire, item))
         try:
-            reading, wire, item = await self._read_line(decision.order_no, line_no)
+            reading, wire, item = await self._read_line(action.order_no, line_no)
         except MallError:
             return _result(outcome, (), line_no=line_no, message=message)
         if outcome is not Outcome.REFUSED:
@@ -125,29 +125,29 @@ class Actions:
                 message = f"the line is {status_now} now"
         return _result(outcome, (reading,), line_no=line_no, message=message)
 
-    async def _approve(self, decision: CancelDecision, wire: OrderWire, item: ItemWire) -> Sent:
+    async def _approve(self, action: LineAction, wire: OrderWire, item: ItemWire) -> Sent:
         quantity = whole(item.claim_quantity, path="claim_quantity") or whole(item.quantity, path="quantity")
         version = self._credentials.api_version
         body: dict[str, Any] = {
             "status": "accepted" if version >= ACCEPTED_SINCE else "canceling",
             "items": [{"order_item_code": item.order_item_code, "quantity": quantity}],
         }
-        if decision.reason_text:
-            body["reason"] = decision.reason_text
+        if action.text:
+            body["reason"] = action.text
         return await self._client.post_cancellation(
             order_no=wire.order_id, shop_no=self._shop_no(wire), cancellation=body
         )
 
-    async def _refuse(self, decision: CancelDecision, wire: OrderWire, item: ItemWire) -> Sent:
+    async def _refuse(self, action: LineAction, wire: OrderWire, item: ItemWire) -> Sent:
         body: dict[str, Any] = {
             "order_id": wire.order_id,
             "order_item_code": [item.order_item_code],
             "undone": "T",
             "reason_type": "I",
-            "display_reject_reason": "T" if decision.reason_text else "F",
+            "display_reject_reason": "T" if action.text else "F",
         }
-        if decision.reason_text:
-            body["reject_reason"] = decision.reason_text
+        if action.text:
+            body["reject_reason"] = action.text
         return await self._client.put_cancellation_request(shop_no=self._shop_no(wire), decision=body)
 
     async def _post_answer(self, ref: WriteRef, question: Inquiry, answer: Answer) -> Sent:

@@ -13,8 +13,8 @@ from connectors.cafe24.settings import Cafe24Credentials
 from hub.core.contract import (
     Answer,
     CallCounts,
-    CancelDecision,
     CheckItem,
+    LineAction,
     OpenKeys,
     Page,
     Reading,
@@ -71,11 +71,11 @@ class Cafe24Connector:
     async def answer_inquiry(self, answer: Answer) -> WriteResult:
         return await self._actions.answer(answer)
 
-    async def approve_cancel(self, decision: CancelDecision) -> WriteResult:
-        return await self._actions.approve_cancel(decision)
+    async def approve_cancel(self, action: LineAction) -> WriteResult:
+        return await self._actions.approve_cancel(action)
 
-    async def refuse_cancel(self, decision: CancelDecision) -> WriteResult:
-        return await self._actions.refuse_cancel(decision)
+    async def refuse_cancel(self, action: LineAction) -> WriteResult:
+        return await self._actions.refuse_cancel(action)
 
     async def check(self) -> tuple[CheckItem, ...]:
         checker = Checker(self._client, credentials=self._credentials, inquiries=self._inquiries, now=self._context.now)

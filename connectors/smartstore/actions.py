@@ -12,7 +12,7 @@ import structlog
 from connectors.smartstore.client import SmartstoreClient
 from connectors.smartstore.mapping import QNA_PREFIX
 from connectors.smartstore.vocabulary import CANCEL_APPROVABLE
-from hub.core.contract import Answer, CancelDecision, LineOutcome, Outcome, Reading, WriteResult
+from hub.core.contract import Answer, LineAction, LineOutcome, Outcome, Reading, WriteResult
 from hub.core.errors import (
     MalformedResponseError,
     MallError,
@@ -106,7 +106,7 @@ def _answered(outcome: Outcome, reading: Reading | None, mall_message: str | Non
 
 async def approve_cancel(
     client: SmartstoreClient,
-    decision: CancelDecision,
+    action: LineAction,
     *,
     read_back: Callable[[], Awaitable[tuple[Reading, ...]]],
 ) -> WriteResult:
@@ -115,12 +115,12 @@ async def approve_cancel(
     Refused without sending when no request is open, or another one than the agent saw.
     Raises: NotFoundAtMallError, AccessError.
     """
-    line_no = decision.line.line_no
+    line_no = action.line.line_no
     before = await read_back()
     request = _open_cancel(before, line_no)
     if request is None:
         return _decided(line_no, Outcome.REFUSED, before, _NOTHING_OPEN)
-    if decision.claim is not None and decision.claim.claim_key != request.claim_key:
+    if action.claim is not None and action.claim.claim_key != request.claim_key:
         return _decided(line_no, Outcome.REFUSED, before, _ANOTHER)
     try:
         acted = await client.approve_cancel(line_no)

@@ -15,12 +15,12 @@ from connectors.smartstore.settings import DEFAULT_BASE_URL, SmartstoreCredentia
 from hub.core.contract import (
     Answer,
     CallCounts,
-    CancelDecision,
     Capability,
     CapabilityState,
     CheckItem,
     Connector,
     Feed,
+    LineAction,
     Manifest,
     OpenKeys,
     Page,
@@ -130,12 +130,12 @@ class SmartstoreConnector:
             read_back=lambda: self.read_inquiry(answer.inquiry),
         )
 
-    async def approve_cancel(self, decision: CancelDecision) -> WriteResult:
+    async def approve_cancel(self, action: LineAction) -> WriteResult:
         """Final at the mall: there is no way back."""
         return await actions.approve_cancel(
             self._client,
-            decision,
-            read_back=lambda: self.read_order(decision.order_no, (decision.line.line_no,)),
+            action,
+            read_back=lambda: self.read_order(action.order_no, (action.line.line_no,)),
         )
 
     def admin_link(

@@ -6,14 +6,14 @@ if and only if the connector object implements its Protocol; ``tests/contract`` 
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 import httpx
 from msgspec import Struct
 
-from hub.core.model import Claim, Inquiry, Line, Order, ShopRef
+from hub.core.model import Claim, ClaimReason, Inquiry, Line, Order, ShopRef
 
 
 class Capability(StrEnum):
@@ -188,17 +188,24 @@ class Answer(Struct, frozen=True, kw_only=True):
     author: str = ""
 
 
-class CancelDecision(Struct, frozen=True, kw_only=True):
-    """Approve or refuse the cancel request ``claim`` on ``line``.
+class LineAction(Struct, frozen=True, kw_only=True):
+    """One write on one line of an order: confirm it, send it, decide its claim.
 
-    ``reason_text`` is told to the customer where the mall shows it. ``claim`` is ``None`` when the
-    hub has not seen one: the connector reads the fresh state in any case.
+    ``claim`` is the open claim that it decides, ``None`` when the hub has seen none: the connector
+    reads the fresh state in any case. ``quantity`` limits it to a part, ``None`` is all that is left.
+    ``text`` is told to the customer (a memo: kept by the seller) where the mall shows it. Which of
+    the other fields an action needs is said by its Protocol.
     """
 
     order_no: str
     line: Line
     claim: Claim | None = None
-    reason_text: str = ""
+    quantity: int | None = None
+    reason: ClaimReason | None = None
+    text: str = ""
+    carrier: str | None = None
+    tracking_no: str | None = None
+    ship_on: date | None = None
 
 
 @runtime_checkable
@@ -210,14 +217,14 @@ class AnswersInquiries(Protocol):
 
 @runtime_checkable
 class ApprovesCancels(Protocol):
-    async def approve_cancel(self, decision: CancelDecision) -> WriteResult:
+    async def approve_cancel(self, action: LineAction) -> WriteResult:
         """Reads the fresh state first: refused without sending when the request is no longer open."""
         ...
 
 
 @runtime_checkable
 class RefusesCancels(Protocol):
-    async def refuse_cancel(self, decision: CancelDecision) -> WriteResult: ...
+    async def refuse_cancel(self, action: LineAction) -> WriteResult: ...
 
 
 class LinksToAdmin(Protocol):

@@ -20,10 +20,10 @@ from hub.core.contract import (
     Answer,
     AnswersInquiries,
     ApprovesCancels,
-    CancelDecision,
     Capability,
     Connector,
     Feed,
+    LineAction,
     LineOutcome,
     Manifest,
     Outcome,
@@ -198,8 +198,8 @@ async def _prepare(services: Services, shop: ShopRow, manifest: Manifest, reques
         message = "a refusal needs the reason that the customer is told"
         raise WrongRequestError(message)
     claims = await find_claims(services.database, shop.id, request.line_no)
-    decision = CancelDecision(order_no=request.order_no, line=line, claim=_open_cancel(claims), reason_text=text)
-    return _approve(decision) if request.action is Action.APPROVE_CANCEL else _refuse(decision)
+    wanted = LineAction(order_no=request.order_no, line=line, claim=_open_cancel(claims), text=text)
+    return _approve(wanted) if request.action is Action.APPROVE_CANCEL else _refuse(wanted)
 
 
 def _open_cancel(claims: list[Claim]) -> Claim | None:
@@ -215,20 +215,20 @@ def _answer(inquiry: Inquiry, text: str) -> _Send:
     return send
 
 
-def _approve(decision: CancelDecision) -> _Send:
+def _approve(action: LineAction) -> _Send:
     async def send(connector: Connector) -> WriteResult:
         if not isinstance(connector, ApprovesCancels):
             raise _not_implemented(connector)
-        return await connector.approve_cancel(decision)
+        return await connector.approve_cancel(action)
 
     return send
 
 
-def _refuse(decision: CancelDecision) -> _Send:
+def _refuse(action: LineAction) -> _Send:
     async def send(connector: Connector) -> WriteResult:
         if not isinstance(connector, RefusesCancels):
             raise _not_implemented(connector)
-        return await connector.refuse_cancel(decision)
+        return await connector.refuse_cancel(action)
 
     return send
 

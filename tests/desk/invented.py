@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from hub.core.contract import (
     Answer,
-    CancelDecision,
     Capability,
     CapabilityState,
     Feed,
+    LineAction,
     LineOutcome,
     Manifest,
     Outcome,
@@ -65,7 +65,7 @@ class InventedConnector:
     manifest: Manifest
     outcome: Outcome | MallError = Outcome.DONE
     mall_message: str | None = None
-    sent: list[Answer | CancelDecision] = field(default_factory=list)
+    sent: list[Answer | LineAction] = field(default_factory=list)
     calls: Any = None
     unknown_codes: Any = field(default_factory=dict)
 
@@ -78,13 +78,13 @@ class InventedConnector:
     async def answer_inquiry(self, answer: Answer) -> WriteResult:
         return self._result(answer, None)
 
-    async def approve_cancel(self, decision: CancelDecision) -> WriteResult:
-        return self._result(decision, decision.line.line_no)
+    async def approve_cancel(self, action: LineAction) -> WriteResult:
+        return self._result(action, action.line.line_no)
 
-    async def refuse_cancel(self, decision: CancelDecision) -> WriteResult:
-        return self._result(decision, decision.line.line_no)
+    async def refuse_cancel(self, action: LineAction) -> WriteResult:
+        return self._result(action, action.line.line_no)
 
-    def _result(self, sent: Answer | CancelDecision, line_no: str | None) -> WriteResult:
+    def _result(self, sent: Answer | LineAction, line_no: str | None) -> WriteResult:
         self.sent.append(sent)
         if isinstance(self.outcome, MallError):
             raise self.outcome

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.core.contract import Answer, CancelDecision, Outcome, WriteResult
+from hub.core.contract import Answer, LineAction, Outcome, WriteResult
 from hub.core.errors import AccessError, RejectedByMallError
 from hub.core.model import Inquiry, Line, LineStatus, Order, Product
 from tests.connectors.cafe24.mall import NOW, Mall, item, order
@@ -47,11 +47,11 @@ class Cancels:
         return await self.mall.open().refuse_cancel(self.decision(reason_text))
 
     @staticmethod
-    def decision(reason_text: str = "") -> CancelDecision:
+    def decision(reason_text: str = "") -> LineAction:
         line = Line(
             line_no=LINE, status=LineStatus.PREPARING, raw_status="C00", quantity=3, product=Product(name="린넨 셔츠")
         )
-        return CancelDecision(order_no=ORDER, line=line, reason_text=reason_text)
+        return LineAction(order_no=ORDER, line=line, text=reason_text)
 
 
 async def test_approving_accepts_the_quantity_asked_for() -> None:

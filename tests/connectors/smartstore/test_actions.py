@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from hub.core.contract import Answer, CancelDecision, Outcome
+from hub.core.contract import Answer, LineAction, Outcome
 from hub.core.errors import AccessError, NotFoundAtMallError, RejectedByMallError
 from hub.core.model import Inquiry, Line, Order, Product
 
@@ -208,12 +208,12 @@ def line(mall):
     return state
 
 
-async def decision(shop, *, with_claim: bool = True) -> CancelDecision:
+async def decision(shop, *, with_claim: bool = True) -> LineAction:
     (reading,) = await shop.read_order("O1", ("1",))
     assert isinstance(reading.record, Order)
     claim = reading.record.claims[0] if with_claim else None
     line = Line(line_no="1", status="preparing", raw_status="PAYED", quantity=1, product=Product(name=""))
-    return CancelDecision(order_no="O1", line=line, claim=claim)
+    return LineAction(order_no="O1", line=line, claim=claim)
 
 
 @pytest.mark.parametrize("with_claim", [True, False])
