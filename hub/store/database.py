@@ -1,13 +1,15 @@
 """One database, SQLite or PostgreSQL, opened by URL; transactions; what differs between the two."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -42,6 +44,9 @@ class Database:
         self.box = box
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._write_lock = asyncio.Lock()
+        # Both drivers take values by position: "?" and "%s".
+        self._positional = engine.dialect if self.is_sqlite else PGDialectAsync_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+        self._statements: dict[object, tuple[str, itemgetter[Any]]] = {}
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -80,6 +85,34 @@ class Database:
             return insert.on_conflict_do_nothing(index_elements=list(key))
         where = table.c.content_hash != insert.excluded.content_hash if changed_hash else None
         return insert.on_conflict_do_update(index_elements=list(key), set_=update, where=where)
+
+    async def upsert_rows(
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        key: Sequence[Column[Any]],
+        keep: Sequence[Column[Any]] = (),
+        changed_hash: bool = True,
+    ) -> None:
+        """:meth:`upsert` of many rows, which all have the columns of the first.
+
+        The statement is compiled once and the values go to the driver as they are: binding them one
+        by one through SQLAlchemy took a third of a full run.
+        """
+        if not rows:
+            return
+        columns = tuple(rows[0])
+        mark = (table.name, columns, tuple(column.name for column in keep), changed_hash)
+        statement = self._statements.get(mark)
+        if statement is None:
+            insert = self.upsert(table, key=key, keep=keep, changed_hash=changed_hash)
+            compiled = insert.compile(dialect=self._positional, column_keys=list(columns))
+            statement = compiled.string, itemgetter(*(compiled.positiontup or ()))
+            self._statements[mark] = statement
+        text, values = statement
+        await connection.exec_driver_sql(text, [values(row) for row in rows])
 
     async def aclose(self) -> None:
         await self.engine.dispose()

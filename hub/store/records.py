@@ -199,19 +199,17 @@ class RecordWriter:
                 line_rows.append(
                     _line_row(stored_line.id if stored_line else new_id(), self._shop_id, order_id, line, digest, at)
                 )
-        if order_rows:
-            await connection.execute(
-                self._database.upsert(
-                    orders, key=[orders.c.shop_id, orders.c.sub_shop, orders.c.order_no], keep=[orders.c.first_seen_at]
-                ),
-                order_rows,
-            )
-        if line_rows:
-            await connection.execute(
-                self._database.upsert(lines, key=[lines.c.order_id, lines.c.line_no], keep=[lines.c.first_seen_at]),
-                line_rows,
-            )
-            await self._write_products(connection, line_rows)
+        await self._database.upsert_rows(
+            connection,
+            orders,
+            order_rows,
+            key=[orders.c.shop_id, orders.c.sub_shop, orders.c.order_no],
+            keep=[orders.c.first_seen_at],
+        )
+        await self._database.upsert_rows(
+            connection, lines, line_rows, key=[lines.c.order_id, lines.c.line_no], keep=[lines.c.first_seen_at]
+        )
+        await self._write_products(connection, line_rows)
         await _add_changes(connection, changes)
 
     def _order_row(
@@ -255,14 +253,15 @@ class RecordWriter:
         if not fresh:
             return
         self._known_products |= fresh
-        await connection.execute(
-            self._database.upsert(
-                products, key=[products.c.shop_id, products.c.code, products.c.name], keep=list(products.c)
-            ),
+        await self._database.upsert_rows(
+            connection,
+            products,
             [
                 {"id": new_id(), "shop_id": self._shop_id, "code": code, "name": name, "name_folded": folded(name)}
                 for code, name in fresh
             ],
+            key=[products.c.shop_id, products.c.code, products.c.name],
+            keep=list(products.c),
         )
 
     # claims
@@ -304,13 +303,9 @@ class RecordWriter:
                     changes.append(self._change("claim", stored.id, moved, mall_at, at))
             written.claimed.add((claim.order_no, claim.kind.value))
             rows.append(self._claim_row(stored.id if stored else new_id(), claim, digest, at))
-        if rows:
-            await connection.execute(
-                self._database.upsert(
-                    claims, key=[claims.c.shop_id, claims.c.claim_key], keep=[claims.c.first_seen_at]
-                ),
-                rows,
-            )
+        await self._database.upsert_rows(
+            connection, claims, rows, key=[claims.c.shop_id, claims.c.claim_key], keep=[claims.c.first_seen_at]
+        )
         gone = [
             row
             for row in stored_rows.values()
@@ -398,13 +393,13 @@ class RecordWriter:
                     changes.append(self._change("inquiry", stored.id, moved, inquiry.answered_at, at))
             written.threads.add(inquiry.thread_no)
             rows.append(self._inquiry_row(stored.id if stored else new_id(), inquiry, digest, at))
-        if rows:
-            await connection.execute(
-                self._database.upsert(
-                    inquiries, key=[inquiries.c.shop_id, inquiries.c.inquiry_no], keep=[inquiries.c.first_seen_at]
-                ),
-                rows,
-            )
+        await self._database.upsert_rows(
+            connection,
+            inquiries,
+            rows,
+            key=[inquiries.c.shop_id, inquiries.c.inquiry_no],
+            keep=[inquiries.c.first_seen_at],
+        )
         await _add_changes(connection, changes)
 
     def _inquiry_row(self, inquiry_id: int, inquiry: Inquiry, digest: bytes, at: int | None) -> Row:
@@ -463,15 +458,13 @@ class RecordWriter:
             for key, (reading, digest) in fresh.items()
             if same.get(key) != digest and not (reading.is_partial and key in same)
         ]
-        if rows:
-            await connection.execute(
-                self._database.upsert(
-                    raw_payloads,
-                    key=[raw_payloads.c.shop_id, raw_payloads.c.feed, raw_payloads.c.key],
-                    changed_hash=False,
-                ),
-                rows,
-            )
+        await self._database.upsert_rows(
+            connection,
+            raw_payloads,
+            rows,
+            key=[raw_payloads.c.shop_id, raw_payloads.c.feed, raw_payloads.c.key],
+            changed_hash=False,
+        )
         # A record that can be read again leaves quarantine by itself.
         await connection.execute(
             _RESOLVE, {"of_shop": self._shop_id, "of_feed": feed.value, "keys": list(fresh), "at": at}

@@ -54,16 +54,14 @@ class CaseKeeper:
             *await self._claim_cases(connection, set(claimed), now),
             *await self._inquiry_cases(connection, set(threads), now),
         ]
-        if rows:
-            await connection.execute(
-                self._database.upsert(
-                    cases,
-                    key=[cases.c.shop_id, cases.c.case_key],
-                    keep=[cases.c.assignee_id],
-                    changed_hash=False,
-                ),
-                rows,
-            )
+        await self._database.upsert_rows(
+            connection,
+            cases,
+            rows,
+            key=[cases.c.shop_id, cases.c.case_key],
+            keep=[cases.c.assignee_id],
+            changed_hash=False,
+        )
 
     async def _claim_cases(
         self, connection: AsyncConnection, claimed: set[tuple[str, str]], now: datetime

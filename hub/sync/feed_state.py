@@ -95,14 +95,13 @@ class FeedStates:
             await self._put(connection, [feed], {"unknown_codes": msgspec.json.encode(dict(codes)).decode()})
 
     async def _put(self, connection: AsyncConnection, feeds: Sequence[Feed], columns: dict[str, Any]) -> None:
-        statement = self._database.upsert(
+        await self._database.upsert_rows(
+            connection,
             feed_states,
+            [{"shop_id": self._shop_id, "feed": feed.value, **columns} for feed in feeds],
             key=[feed_states.c.shop_id, feed_states.c.feed],
             keep=[column for column in feed_states.c if column.name not in columns],
             changed_hash=False,
-        )
-        await connection.execute(
-            statement, [{"shop_id": self._shop_id, "feed": feed.value, **columns} for feed in feeds]
         )
 
 
