@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Row, Select, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
-from hub.desk.person import summarise
+from hub.desk.person import NEWEST_FIRST, summarise
 from hub.desk.services import Services
 from hub.desk.views import CaseRow, OtherOrder
 from hub.desk.worklist import case_row, select_rows
@@ -19,6 +19,7 @@ from hub.store.tables import cases, inquiries, lines, orders, products, shops
 LIMIT: Final = 30
 LENGTH: Final = 100
 _FEWEST_DIGITS: Final = 8
+_THREADS: Final = 5 * LIMIT
 
 
 class SearchedBy(StrEnum):
@@ -57,12 +58,11 @@ async def search(services: Services, *, actor: Actor, text: str) -> SearchResult
     async with services.database.reading() as connection:
         shop_ids = list((await connection.execute(select(shops.c.id).where(shops.c.is_active))).scalars())
         order_rows = await _orders(
-            connection, _order_matches(text, shop_ids, phones=phones, emails=emails, names=names), shop_ids
+            connection, _order_matches(text, shop_ids, phones=phones, emails=emails, names=names)
         )
         if len(order_rows) <= LIMIT:
             order_rows = _merge(order_rows, await _orders_of_product(connection, text, shop_ids))
-        inquiry_cases = await connection.execute(_inquiry_cases(text, shop_ids, phones=phones, names=names))
-        found_cases = inquiry_cases.all()
+        found_cases = await _inquiry_cases(connection, text, shop_ids, phones=phones, names=names)
         found_orders = await summarise(
             connection, order_rows[:LIMIT], phones=frozenset(phones), malls=services.registry
         )
@@ -96,34 +96,34 @@ def _searched(*, phones: Sequence[bytes], emails: Sequence[bytes]) -> tuple[Sear
 def _order_matches(
     text: str, shop_ids: Sequence[int], *, phones: Sequence[bytes], emails: Sequence[bytes], names: Sequence[bytes]
 ) -> ColumnElement[bool]:
-    by_line = select(lines.c.order_id).where(
-        or_(
-            lines.c.shop_id.in_(shop_ids) & (lines.c.line_no == text),
-            lines.c.tracking_no == text,
-            lines.c.tracking_no == text.replace("-", ""),
-        )
-    )
-    which = [orders.c.order_no == text, orders.c.market_order_no == text, orders.c.id.in_(by_line)]
+    """One index search for each sense: with OR the planner would rather walk all orders by their date."""
+    matches = [orders.c.order_no == text, orders.c.market_order_no == text]
     if phones:
-        which += [orders.c.buyer_phone_idx.in_(phones), orders.c.receiver_phone_idx.in_(phones)]
+        matches += [orders.c.buyer_phone_idx.in_(phones), orders.c.receiver_phone_idx.in_(phones)]
     if emails:
-        which.append(orders.c.buyer_email_idx.in_(emails))
+        matches.append(orders.c.buyer_email_idx.in_(emails))
     if names:
-        which += [orders.c.buyer_name_idx.in_(names), orders.c.receiver_name_idx.in_(names)]
-    return or_(*which)
+        matches += [orders.c.buyer_name_idx.in_(names), orders.c.receiver_name_idx.in_(names)]
+    tracking_nos = {text, text.replace("-", "")}
+    by_line = [
+        select(lines.c.order_id).where(lines.c.shop_id.in_(shop_ids), lines.c.line_no == text),
+        select(lines.c.order_id).where(lines.c.tracking_no.in_(tracking_nos)),
+    ]
+    return orders.c.id.in_(union(*(select(orders.c.id).where(match) for match in matches), *by_line))
 
 
 def _select_orders() -> Select[Any]:
     return (
         select(orders, shops.c.name.label("shop"), shops.c.mall)
         .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
-        .order_by(orders.c.ordered_at.desc(), orders.c.id.desc())
+        .where(shops.c.is_active)
+        .order_by(*NEWEST_FIRST)
         .limit(LIMIT + 1)
     )
 
 
-async def _orders(connection: AsyncConnection, which: ColumnElement[bool], shop_ids: Sequence[int]) -> list[Row[Any]]:
-    return list((await connection.execute(_select_orders().where(which, orders.c.shop_id.in_(shop_ids)))).all())
+async def _orders(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Row[Any]]:
+    return list((await connection.execute(_select_orders().where(which))).all())
 
 
 async def _orders_of_product(connection: AsyncConnection, text: str, shop_ids: Sequence[int]) -> list[Row[Any]]:
@@ -137,7 +137,7 @@ async def _orders_of_product(connection: AsyncConnection, text: str, shop_ids: S
     if not found:
         return []
     same = [(lines.c.shop_id == row.shop_id) & (lines.c.product_code == row.code) for row in found]
-    return await _orders(connection, orders.c.id.in_(select(lines.c.order_id).where(or_(*same))), shop_ids)
+    return await _orders(connection, orders.c.id.in_(select(lines.c.order_id).where(or_(*same))))
 
 
 def _merge(first: list[Row[Any]], second: list[Row[Any]]) -> list[Row[Any]]:
@@ -145,20 +145,25 @@ def _merge(first: list[Row[Any]], second: list[Row[Any]]) -> list[Row[Any]]:
     return first + [row for row in second if row.id not in known]
 
 
-def _inquiry_cases(
-    text: str, shop_ids: Sequence[int], *, phones: Sequence[bytes], names: Sequence[bytes]
-) -> Select[Any]:
-    """Cases of inquiries by number, writer or product: questions often come without an order."""
-    which: list[ColumnElement[bool]] = [inquiries.c.shop_id.in_(shop_ids) & (inquiries.c.inquiry_no == text)]
+async def _inquiry_cases(
+    connection: AsyncConnection,
+    text: str,
+    shop_ids: Sequence[int],
+    *,
+    phones: Sequence[bytes],
+    names: Sequence[bytes],
+) -> list[Row[Any]]:
+    """Cases of inquiries by number or writer: questions often come without an order. Open ones first."""
+    matches: list[ColumnElement[bool]] = [inquiries.c.shop_id.in_(shop_ids) & (inquiries.c.inquiry_no == text)]
     if phones:
-        which.append(inquiries.c.writer_phone_idx.in_(phones))
+        matches.append(inquiries.c.writer_phone_idx.in_(phones))
     if names:
-        which.append(inquiries.c.writer_name_idx.in_(names))
-    threads = select(inquiries.c.shop_id, inquiries.c.thread_no).where(or_(*which)).limit(10 * LIMIT).subquery()
-    same_thread = (threads.c.shop_id == cases.c.shop_id) & (threads.c.thread_no == cases.c.thread_no)
-    return (
-        select_rows()
-        .where(cases.c.shop_id.in_(shop_ids), select(1).where(same_thread).exists())
-        .order_by(cases.c.is_open.desc(), cases.c.opened_at.desc(), cases.c.id)
-        .limit(LIMIT + 1)
-    )
+        matches.append(inquiries.c.writer_name_idx.in_(names))
+    threads = union(*(select(inquiries.c.shop_id, inquiries.c.thread_no).where(match) for match in matches))
+    found = (await connection.execute(threads.limit(_THREADS))).all()
+    if not found:
+        return []
+    # By their key, written out: each is one search of its index.
+    keys = [(cases.c.shop_id == row.shop_id) & (cases.c.thread_no == row.thread_no) for row in found]
+    rows = (await connection.execute(select_rows().where(or_(*keys), shops.c.is_active))).all()
+    return sorted(rows, key=lambda row: (row.is_open, row.opened_at, row.id), reverse=True)
