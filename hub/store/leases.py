@@ -38,15 +38,19 @@ class Lease:
         now = time.time_ns() // 1_000_000
         row = {"name": self._name, "owner": self._owner, "until_at": now + round(LEASE_SECONDS * 1000)}
         insert = sqlite.insert(leases) if self._database.is_sqlite else postgresql.insert(leases)
-        statement = insert.values(row).on_conflict_do_update(
-            index_elements=[leases.c.name],
-            set_={"owner": insert.excluded.owner, "until_at": insert.excluded.until_at},
-            where=(leases.c.until_at < now) | (leases.c.owner == self._owner),
-        )
+        statement = (
+            insert.values(row)
+            .on_conflict_do_update(
+                index_elements=[leases.c.name],
+                set_={"owner": insert.excluded.owner, "until_at": insert.excluded.until_at},
+                where=(leases.c.until_at < now) | (leases.c.owner == self._owner),
+            )
+            .returning(leases.c.name)
+        )  # psycopg tells no row count of an insert
         async with self._database.writing() as connection:
-            taken = (await connection.execute(statement)).rowcount > 0
+            taken = await connection.scalar(statement) is not None
             if not taken and await self._evict_dead(connection):
-                taken = (await connection.execute(statement)).rowcount > 0
+                taken = await connection.scalar(statement) is not None
         if taken and self._keeper is None:
             self._keeper = asyncio.create_task(self._keep())
         return taken
