@@ -4,8 +4,9 @@ from typing import Annotated, Any, Final
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from msgspec import Struct
 
 from hub.api.errors import BadQueryError
@@ -23,6 +24,7 @@ from hub.registry import capability_matrix
 from hub.store.sealed import normal_email, normal_phone
 
 ApiRequest = Request[Actor, str, State]
+Given = NamedDependency[SkipValidation[Hub]]
 _INT64: Final = 2**63
 
 
@@ -67,7 +69,7 @@ class SearchWords(Struct, frozen=True, kw_only=True):
 @get("/cases", responses=answers(CasePage, "One page of cases."), tags=["desk"])
 async def list_cases(
     request: ApiRequest,
-    services: Hub,
+    services: Given,
     view: FromQuery[View] = View.OPEN,
     mall: FromQuery[str | None] = None,
     shop: FromQuery[str | None] = None,
@@ -78,7 +80,12 @@ async def list_cases(
 ) -> Response[bytes]:
     """List cases: the agent's worklist with its filters; every case stands on exactly one page."""
     filters = Filters(
-        view=view, mall=mall, shop=shop, kind=kind, state=case_state, assignee=_row_id(assignee) if assignee else None
+        view=view,
+        mall=mall or None,
+        shop=shop or None,
+        kind=kind,
+        state=case_state or None,
+        assignee=_row_id(assignee) if assignee else None,
     )
     try:
         found = await read_worklist(services, actor=request.user, filters=filters, cursor=cursor)
@@ -89,19 +96,19 @@ async def list_cases(
 
 
 @get("/cases/{case_id:str}", responses=answers(CaseView, "One case with everything around it."), tags=["desk"])
-async def one_case(request: ApiRequest, services: Hub, case_id: FromPath[str]) -> Response[bytes]:
+async def one_case(request: ApiRequest, services: Given, case_id: FromPath[str]) -> Response[bytes]:
     """Read one case: deadlines, order, claims, inquiries, timeline; personal data masked."""
     return answer(await read_case(services, actor=request.user, case_id=_row_id(case_id)))
 
 
 @get("/orders/{order_id:str}", responses=answers(Dossier, "One order with everything around it."), tags=["desk"])
-async def one_order(request: ApiRequest, services: Hub, order_id: FromPath[str]) -> Response[bytes]:
+async def one_order(request: ApiRequest, services: Given, order_id: FromPath[str]) -> Response[bytes]:
     """Read one order by the hub's id (``order_id`` of a case or of a search result); personal data masked."""
     return answer(await read_order(services, actor=request.user, order_id=_row_id(order_id)))
 
 
 @get("/search", responses=answers(SearchResult, "What was found, and how it was looked for."), tags=["desk"])
-async def search_numbers(request: ApiRequest, services: Hub, q: FromQuery[str]) -> Response[bytes]:
+async def search_numbers(request: ApiRequest, services: Given, q: FromQuery[str]) -> Response[bytes]:
     """Find by number or product. Phones and e-mails are refused here: they stand in no address; use POST."""
     require(request.user, Permission.WORK_CASES)
     if _is_personal(q):
@@ -111,26 +118,26 @@ async def search_numbers(request: ApiRequest, services: Hub, q: FromQuery[str]) 
 
 
 @post("/search", status_code=200, responses=answers(SearchResult, "What was found, and how."), tags=["desk"])
-async def search_anything(request: ApiRequest, services: Hub, data: SearchWords) -> Response[bytes]:
+async def search_anything(request: ApiRequest, services: Given, data: JSONBody[SearchWords]) -> Response[bytes]:
     """Find by number, phone, name, e-mail or product, over all shops."""
     return answer(await search(services, actor=request.user, text=data.q))
 
 
 @post("/actions", status_code=200, responses=answers(ActionResult, "What became of it."), tags=["desk"])
-async def do_action(request: ApiRequest, services: Hub, data: ActionRequest) -> Response[bytes]:
+async def do_action(request: ApiRequest, services: Given, data: JSONBody[ActionRequest]) -> Response[bytes]:
     """Do one thing at a mall, at most once: the same ``token`` again gives the first outcome and sends nothing."""
     return answer(await act(services, request.user, data))
 
 
 @get("/status", responses=answers(Status, "Every active shop with its feeds."), tags=["hub"])
-async def status(request: ApiRequest, services: Hub) -> Response[bytes]:
+async def status(request: ApiRequest, services: Given) -> Response[bytes]:
     """How fresh and how complete the data of each shop and feed is."""
     require(request.user, Permission.WORK_CASES)
     return answer(await read_status(services))
 
 
 @get("/connectors", responses=answers(Abilities, "Every mall the hub knows."), tags=["hub"])
-async def connectors(request: ApiRequest, services: Hub) -> Response[bytes]:
+async def connectors(request: ApiRequest, services: Given) -> Response[bytes]:
     """What each mall's connector can do, and what to do instead where it cannot."""
     require(request.user, Permission.WORK_CASES)
     malls: list[Any] = [

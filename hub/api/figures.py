@@ -9,7 +9,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
-from hub.api.desk import ApiRequest, answer, answers
+from hub.api.desk import ApiRequest, Given, answer, answers
 from hub.api.errors import BadQueryError
 from hub.api.shapes import to_json
 from hub.bootstrap import Hub
@@ -29,7 +29,7 @@ _NDJSON: Final = "application/x-ndjson"
 
 @get("/stats/inquiries", responses=answers(Report, "The figures, and what they mean."), tags=["stats"])
 async def inquiry_figures(
-    request: ApiRequest, services: Hub, since: Since = None, until: Until = None, by: FromQuery[str | None] = None
+    request: ApiRequest, services: Given, since: Since = None, until: Until = None, by: FromQuery[str | None] = None
 ) -> Response[bytes]:
     """Inquiries per day, mall, shop and channel, or per the dimensions of ``by``."""
     return await _report(request, services, "inquiries", since, until, by)
@@ -37,7 +37,7 @@ async def inquiry_figures(
 
 @get("/stats/calls", responses=answers(Report, "The figures, and what they mean."), tags=["stats"])
 async def call_figures(
-    request: ApiRequest, services: Hub, since: Since = None, until: Until = None, by: FromQuery[str | None] = None
+    request: ApiRequest, services: Given, since: Since = None, until: Until = None, by: FromQuery[str | None] = None
 ) -> Response[bytes]:
     """Calls per mall, line and hour, or per the dimensions of ``by``; each result is a column."""
     return await _report(request, services, "calls", since, until, by)
@@ -46,7 +46,7 @@ async def call_figures(
 @get("/stats/inquiries/rows", responses=answers(InquiryPage, "The inquiries behind one figure."), tags=["stats"])
 async def inquiry_rows(
     request: ApiRequest,
-    services: Hub,
+    services: Given,
     since: RowsSince,
     until: RowsUntil,
     mall: FromQuery[str | None] = None,
@@ -56,7 +56,7 @@ async def inquiry_rows(
 ) -> Response[bytes]:
     """The written inquiries behind one figure; ``total`` is that figure."""
     require(request.user, Permission.SEE_STATISTICS)
-    where = InquiryFilter(mall=mall, shop=shop, channel=channel)
+    where = InquiryFilter(mall=mall or None, shop=shop or None, channel=channel or None)
     try:
         page = await read_inquiries(services.database, span=_span(services, since, until), where=where, cursor=cursor)
     except ValueError as error:
@@ -67,7 +67,7 @@ async def inquiry_rows(
 @get("/stats/calls/rows", responses=answers(CallPage, "The calls behind one figure."), tags=["stats"])
 async def call_rows(
     request: ApiRequest,
-    services: Hub,
+    services: Given,
     since: RowsSince,
     until: RowsUntil,
     figure: FromQuery[Figure] = Figure.OFFERED,
@@ -79,7 +79,13 @@ async def call_rows(
 ) -> Response[bytes]:
     """The calls behind one figure, callers masked; ``total`` is that figure. "-" means: without such a value."""
     require(request.user, Permission.SEE_STATISTICS)
-    where = CallFilter(figure=figure, mall=mall, line=line, handling_line=handling_line, topic=topic)
+    where = CallFilter(
+        figure=figure,
+        mall=mall or None,
+        line=line or None,
+        handling_line=handling_line or None,
+        topic=topic or None,
+    )
     try:
         page = await read_calls(services.database, span=_span(services, since, until), where=where, cursor=cursor)
     except ValueError as error:
@@ -99,7 +105,7 @@ async def call_rows(
 )
 async def export(
     request: ApiRequest,
-    services: Hub,
+    services: Given,
     kind: FromPath[ExportKind],
     shop: FromQuery[str | None] = None,
     since: Since = None,
@@ -129,7 +135,7 @@ async def _lines(rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
 
 
 async def _report(
-    request: ApiRequest, services: Hub, name: str, since: str | None, until: str | None, by: str | None
+    request: ApiRequest, services: Given, name: str, since: str | None, until: str | None, by: str | None
 ) -> Response[bytes]:
     require(request.user, Permission.SEE_STATISTICS)
     start, end = _moments(services, since, until)

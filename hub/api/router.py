@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, MediaType, Response, Router, get
+from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
@@ -44,6 +45,7 @@ def _describe(session_cookie: str) -> Any:
                 version="1",
                 description=_DESCRIPTION,
                 path=f"{PATH}/schema",
+                use_handler_docstrings=True,
                 components=Components(
                     security_schemes={
                         "session": SecurityScheme(type="apiKey", name=session_cookie, security_scheme_in="cookie")
@@ -51,7 +53,7 @@ def _describe(session_cookie: str) -> Any:
                 ),
                 security=[{"session": []}],
             ),
-            dependencies={"services": lambda: None},
+            dependencies={"services": Provide(lambda: None, sync_to_thread=False)},
         )
         return msgspec.json.encode(app.openapi_schema.to_schema())
 
