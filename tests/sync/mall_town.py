@@ -1,0 +1,197 @@
+"""Every mall emulated in one process, behind a line that can be spoilt, under a clock of our own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from hub.bootstrap import Hub, SyncReport, open_hub
+from hub.core.contract import Feed
+from hub.core.model import ClaimState
+from hub.desk.export import ExportKind, ExportRequest, export_rows
+from hub.emulation import build_malls
+from hub.registry import Registry, find_connectors
+from hub.sandbox.faults import FaultPlan, FaultyApp, PlannedRowFaults
+from hub.sandbox.kit import SandboxMall, SandboxOptions
+from hub.sandbox.world import make_world
+from hub.settings import Settings
+
+NOON = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+_KINDS = {
+    ExportKind.LINES: ("shop", "order_no", "line_no"),
+    ExportKind.CLAIMS: ("shop", "line_no", "claim_no", "kind", "requested_at"),
+    ExportKind.INQUIRIES: ("shop", "inquiry_no"),
+}
+
+
+class Clock:
+    """The hub's time runs while it waits; the malls' time stands still until :meth:`pass_time`."""
+
+    def __init__(self, start: datetime = NOON) -> None:
+        self.hub_time = start
+        self.mall_time = start
+
+    def now(self) -> datetime:
+        return self.hub_time
+
+    def seconds(self) -> float:
+        return self.hub_time.timestamp()
+
+    def mall_now(self) -> datetime:
+        return self.mall_time
+
+    async def sleep(self, seconds: float) -> None:
+        self.hub_time += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    def pass_time(self, span: timedelta = timedelta()) -> None:
+        self.hub_time += span
+        self.mall_time = self.hub_time
+
+
+class Line:
+    """The line to one mall: counts the calls by path, and is cut while ``is_down``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.is_down = False
+        self.calls: list[tuple[str, str]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.calls.append((str(scope.get("method")), str(scope.get("path"))))
+        if self.is_down:
+            raise httpx.ConnectError("refused")
+        await self._app(scope, receive, send)
+
+
+async def hang(_seconds: float) -> None:
+    """A mall that never answers, seen from the caller."""
+    raise httpx.ReadTimeout("no answer")
+
+
+class Town:
+    """``faults`` strike on every mall's line; set ``faults.chances`` at any time."""
+
+    def __init__(self, *, orders: int, registry: Registry | None = None, seed: int = 20261122) -> None:
+        self.clock = Clock()
+        self.faults = FaultPlan(seed=7)
+        self.registry = registry or find_connectors()
+        self._shown: dict[ExportKind, set[tuple[Any, ...]]] = {}
+        options = SandboxOptions(
+            rate_per_second=500,
+            burst=1000,
+            rows=PlannedRowFaults(self.faults, break_record=lambda row: row),
+            clock=self.clock.seconds,
+        )
+        self.world = make_world(seed=seed, orders=orders, now=self.clock.mall_now)
+        malls = build_malls(self.registry, self.world, options=options)
+        self.malls: dict[str, SandboxMall] = {mall.mall: mall for mall in malls}
+        self.lines = {mall.mall: Line(FaultyApp(mall.app, self.faults, sleep=hang)) for mall in malls}
+
+    def tables(self) -> list[dict[str, Any]]:
+        tables = [mall.shop_table("http://127.0.0.1:9") for mall in self.malls.values()]
+        for table in tables:
+            if table["mall"] == "qoo10":
+                table["credentials"]["calls_per_second"] = 20
+        return tables
+
+    @asynccontextmanager
+    async def hub(self, home: Path, database_url: str, *, add_shops: bool = True) -> AsyncIterator[Hub]:
+        settings = Settings(home=home, database_url=database_url, log_level="ERROR")
+        transports = {mall.shop: httpx.ASGITransport(self.lines[mall.mall]) for mall in self.malls.values()}
+        async with open_hub(
+            settings, now=self.clock.now, sleep=self.clock.sleep, registry=self.registry, transports=transports
+        ) as hub:
+            for table in self.tables() if add_shops else ():
+                await hub.add_shop(
+                    name=table["name"],
+                    mall=table["mall"],
+                    base_url=table["base_url"],
+                    credentials=table["credentials"],
+                )
+            yield hub
+
+    def truth(self, kind: ExportKind) -> Rows:
+        rows: Rows = {}
+        for mall in self.malls.values():
+            for row in getattr(mall.truth(), kind.value):
+                plain = {name: _iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
+                key = tuple(plain[name] for name in _KINDS[kind])
+                assert key not in rows, f"the truth tells {key} twice"
+                rows[key] = plain
+        return rows
+
+    async def assert_true(self, hub: Hub) -> None:
+        """Every exported row of every shop is a row of the truth, field by field, and none is missing.
+
+        What a mall once showed and shows no more is not lost, and no claim of it is open.
+        """
+        for kind in _KINDS:
+            truth, found = self.truth(kind), await exported(hub, kind)
+            shown_before = self._shown.setdefault(kind, set())
+            gone = (found.keys() & shown_before) - truth.keys()
+            differences = [f"lost {key}" for key in shown_before - found.keys()]
+            differences += compare(truth, {key: row for key, row in found.items() if key not in gone})
+            differences += [f"still open {found[key]}" for key in gone if ClaimState(found[key]["state"]).is_open]
+            assert not differences, f"{kind}: {len(differences)} differences: {differences[:5]}"
+            shown_before |= truth.keys()
+
+
+async def exported(hub: Hub, kind: ExportKind) -> Rows:
+    rows: Rows = {}
+    request = ExportRequest(kind=kind, unmask=True)
+    async for row in export_rows(hub.database, request, mode_of=lambda *_: "unknown"):
+        key = tuple(row[name] for name in _KINDS[kind])
+        assert key not in rows, f"{key} is exported twice"
+        rows[key] = row
+    return rows
+
+
+#: columns that the truth leaves open with None
+_NOT_JUDGED = frozenset({"reason", "fault_party"})
+
+
+def compare(truth: Rows, found: Rows) -> list[str]:
+    differences = [f"missing {key}" for key in truth.keys() - found.keys()]
+    differences += [f"extra {found[key]}" for key in found.keys() - truth.keys()]
+    for key in truth.keys() & found.keys():
+        for column, value in truth[key].items():
+            if value is None and column in _NOT_JUDGED:
+                continue
+            if found[key][column] != value:
+                differences.append(f"{key} {column}: {found[key][column]!r} instead of {value!r}")
+    return differences
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def counted(report: SyncReport, name: str) -> dict[tuple[str, Feed], int]:
+    """One count of every feed, zeros left out."""
+    return {
+        (shop.shop, feed.feed): getattr(feed, name)
+        for shop in report.shops
+        for feed in shop.feeds
+        if getattr(feed, name)
+    }
+
+
+def assert_complete(report: SyncReport) -> None:
+    assert report.complete, [(shop.shop, shop.error) for shop in report.shops if not shop.complete]
+
+
+async def until_complete(hub: Hub, *, runs: int, shops: Sequence[str] = ()) -> SyncReport:
+    """Runs again until one is complete, as the schedule would."""
+    for _ in range(runs):
+        report = await hub.sync(shops)
+        if report.complete:
+            return report
+    raise AssertionError([(shop.shop, shop.error) for shop in report.shops if shop.error])
