@@ -10,8 +10,11 @@ from types import MappingProxyType, ModuleType
 from msgspec import Struct
 
 import connectors
-from hub.core.contract import CapabilityState, Manifest
+from hub.core.contract import Capability, CapabilityState, Feed, Manifest, Support
 from hub.core.errors import ConfigurationError
+
+# What a manifest does not mention is not built yet.
+_NOT_YET = CapabilityState(state=Support.PLANNED)
 
 
 class MallCapabilities(Struct, frozen=True, kw_only=True):
@@ -65,10 +68,17 @@ def capability_matrix(registry: Registry) -> list[MallCapabilities]:
             mall=mall,
             title=manifest.title,
             tier=_tier(mall),
-            capabilities={capability.value: state for capability, state in sorted(manifest.capabilities.items())},
+            capabilities={capability.value: _state(manifest, capability) for capability in Capability},
         )
         for mall, manifest in sorted(registry.manifests.items())
     ]
+
+
+def _state(manifest: Manifest, capability: Capability) -> CapabilityState:
+    if capability is Capability.READ_CLAIMS and Feed.CLAIMS in manifest.feeds:
+        # Read all the same where the mall delivers them inside its orders.
+        return CapabilityState(state=Support.YES)
+    return manifest.capabilities.get(capability, _NOT_YET)
 
 
 def _tier(mall: str) -> str:

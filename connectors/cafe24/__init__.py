@@ -16,9 +16,6 @@ MANIFEST = Manifest(
     default_base_url=None,
     capabilities={
         Capability.READ_ORDERS: _YES,
-        Capability.READ_CLAIMS: CapabilityState(
-            state=Support.NO, instead="Claims come inside the orders (주문 조회에 포함): there is no list of their own."
-        ),
         Capability.READ_INQUIRIES: _YES,
         Capability.READ_ONE_ORDER: _YES,
         Capability.READ_ONE_INQUIRY: _YES,

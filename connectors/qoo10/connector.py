@@ -283,18 +283,18 @@ MANIFEST = Manifest(
         Capability.APPROVE_CANCEL: CapabilityState(
             state=Support.NO,
             instead=(
+                "Approve in QSM, claim page. The API's SetCancelProcess books a seller's reason and is no "
+                f"approval of a buyer's request. {CLAIM_PAGE}"
+            ),
+            instead_ko=(
                 "QSM > 배송/취소/미수령 > 클레임 관리에서 승인하세요. API의 SetCancelProcess는 판매자 사유(품절 등)로 "
-                "기록되어 "
-                "취소율에 불리하므로 구매자 요청의 승인이 아닙니다. / Approve in QSM, claim page: the API's "
-                f"SetCancelProcess books a seller's reason and is no approval of a buyer's request. {CLAIM_PAGE}"
+                "기록되어 취소율에 불리하므로 구매자 요청의 승인이 아닙니다."
             ),
         ),
         Capability.REFUSE_CANCEL: CapabilityState(
             state=Support.NO,
-            instead=(
-                "API로 거절할 수 없음. QSM 클레임 관리에서 송장(택배사, 운송장 번호)을 입력하고 거절하세요. "
-                f"/ The API has no refusal: enter carrier and tracking number in QSM and refuse. {CLAIM_PAGE}"
-            ),
+            instead=f"The API has no refusal: enter carrier and tracking number in QSM and refuse. {CLAIM_PAGE}",
+            instead_ko=("API로 거절할 수 없음. QSM 클레임 관리에서 송장(택배사, 운송장 번호)을 입력하고 거절하세요."),
         ),
     },
     feeds={

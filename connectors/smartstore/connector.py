@@ -165,10 +165,6 @@ MANIFEST = Manifest(
     default_base_url=DEFAULT_BASE_URL,
     capabilities={
         Capability.READ_ORDERS: _YES,
-        Capability.READ_CLAIMS: CapabilityState(
-            state=Support.NO,
-            instead="클레임은 주문 상세에 포함되어 주문과 함께 읽습니다. / Claims come inside the orders.",
-        ),
         Capability.READ_INQUIRIES: _YES,
         Capability.READ_ONE_ORDER: _YES,
         Capability.READ_ONE_INQUIRY: _YES,
@@ -178,10 +174,12 @@ MANIFEST = Manifest(
         Capability.REFUSE_CANCEL: CapabilityState(
             state=Support.PLANNED,
             instead=(
-                "취소 거부 API는 없습니다. 해당 상품주문을 발송처리(택배사·송장번호)하면 취소 요청이 철회됩니다. "
-                "자동으로 발송하지 않으니 판매자센터 > 판매관리 > 취소 관리에서 처리하세요. / "
                 "The API has no refusal of a cancel. Only dispatching that line (carrier and invoice number) "
                 "withdraws the request; the hub never does this by itself. Do it in the seller centre, cancel list."
+            ),
+            instead_ko=(
+                "취소 거부 API는 없습니다. 해당 상품주문을 발송처리(택배사·송장번호)하면 취소 요청이 철회됩니다. "
+                "자동으로 발송하지 않으니 판매자센터 > 판매관리 > 취소 관리에서 처리하세요."
             ),
         ),
     },

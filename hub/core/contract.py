@@ -26,8 +26,26 @@ class Capability(StrEnum):
     READ_ONE_INQUIRY = "read_one_inquiry"
     CHECK = "check"
     ANSWER_INQUIRY = "answer_inquiry"
+    CONFIRM = "confirm"
+    DISPATCH = "dispatch"
+    DELAY = "delay"
+    SELLER_CANCEL = "seller_cancel"
     APPROVE_CANCEL = "approve_cancel"
     REFUSE_CANCEL = "refuse_cancel"
+    ACCEPT_RETURN = "accept_return"
+    COLLECT_RETURN = "collect_return"
+    HOLD_RETURN = "hold_return"
+    RELEASE_RETURN = "release_return"
+    REFUSE_RETURN = "refuse_return"
+    COMPLETE_RETURN = "complete_return"
+    ACCEPT_EXCHANGE = "accept_exchange"
+    COLLECT_EXCHANGE = "collect_exchange"
+    HOLD_EXCHANGE = "hold_exchange"
+    RELEASE_EXCHANGE = "release_exchange"
+    REFUSE_EXCHANGE = "refuse_exchange"
+    REDELIVER_EXCHANGE = "redeliver_exchange"
+    COMPLETE_EXCHANGE = "complete_exchange"
+    MEMO = "memo"
 
 
 class Feed(StrEnum):
@@ -45,13 +63,16 @@ class Support(StrEnum):
 
 
 class CapabilityState(Struct, frozen=True, kw_only=True):
-    """``instead`` is the way that exists when the state is not yes (a place in the mall's admin)."""
+    """``instead`` is the way that exists when the state is not yes (a place in the mall's admin),
+    ``instead_ko`` the same in Korean.
+    """
 
     state: Support
     instead: str = ""
+    instead_ko: str = ""
 
 
-class Reading(Struct, frozen=True, kw_only=True):
+class Reading(Struct, frozen=True, kw_only=True, gc=False):
     """One record of a mall as it came, and what it became.
 
     ``key`` is the mall's identity of the record (best effort when it is broken). ``raw`` is the
@@ -227,6 +248,132 @@ class RefusesCancels(Protocol):
     async def refuse_cancel(self, action: LineAction) -> WriteResult: ...
 
 
+@runtime_checkable
+class ConfirmsOrders(Protocol):
+    async def confirm(self, action: LineAction) -> WriteResult:
+        """The seller takes the line; on many malls the customer can then no longer cancel alone."""
+        ...
+
+
+@runtime_checkable
+class Dispatches(Protocol):
+    async def dispatch(self, action: LineAction) -> WriteResult:
+        """Needs ``carrier`` (the mall's word) and ``tracking_no``."""
+        ...
+
+
+@runtime_checkable
+class Delays(Protocol):
+    async def delay(self, action: LineAction) -> WriteResult:
+        """Needs ``ship_on``, the new day told to the mall, and ``reason`` or ``text``."""
+        ...
+
+
+@runtime_checkable
+class CancelsLines(Protocol):
+    async def seller_cancel(self, action: LineAction) -> WriteResult:
+        """The seller cancels: needs ``reason``; most reasons count against the shop."""
+        ...
+
+
+@runtime_checkable
+class AcceptsReturns(Protocol):
+    async def accept_return(self, action: LineAction) -> WriteResult:
+        """Accept the customer's return request."""
+        ...
+
+
+@runtime_checkable
+class CollectsReturns(Protocol):
+    async def collect_return(self, action: LineAction) -> WriteResult:
+        """The goods have come back; ``carrier`` and ``tracking_no`` of the way back where known."""
+        ...
+
+
+@runtime_checkable
+class HoldsReturns(Protocol):
+    async def hold_return(self, action: LineAction) -> WriteResult:
+        """Stop the return; needs ``text``, the reason."""
+        ...
+
+
+@runtime_checkable
+class ReleasesReturns(Protocol):
+    async def release_return(self, action: LineAction) -> WriteResult:
+        """End the hold."""
+        ...
+
+
+@runtime_checkable
+class RefusesReturns(Protocol):
+    async def refuse_return(self, action: LineAction) -> WriteResult:
+        """Needs ``text``, told to the customer."""
+        ...
+
+
+@runtime_checkable
+class CompletesReturns(Protocol):
+    async def complete_return(self, action: LineAction) -> WriteResult:
+        """Refund: money moves, nothing takes it back."""
+        ...
+
+
+@runtime_checkable
+class AcceptsExchanges(Protocol):
+    async def accept_exchange(self, action: LineAction) -> WriteResult:
+        """Accept the customer's exchange request."""
+        ...
+
+
+@runtime_checkable
+class CollectsExchanges(Protocol):
+    async def collect_exchange(self, action: LineAction) -> WriteResult:
+        """The goods have come back."""
+        ...
+
+
+@runtime_checkable
+class HoldsExchanges(Protocol):
+    async def hold_exchange(self, action: LineAction) -> WriteResult:
+        """Stop the exchange; needs ``text``, the reason."""
+        ...
+
+
+@runtime_checkable
+class ReleasesExchanges(Protocol):
+    async def release_exchange(self, action: LineAction) -> WriteResult:
+        """End the hold."""
+        ...
+
+
+@runtime_checkable
+class RefusesExchanges(Protocol):
+    async def refuse_exchange(self, action: LineAction) -> WriteResult:
+        """Needs ``text``, told to the customer."""
+        ...
+
+
+@runtime_checkable
+class RedeliversExchanges(Protocol):
+    async def redeliver_exchange(self, action: LineAction) -> WriteResult:
+        """Send the replacement; needs ``carrier`` and ``tracking_no``."""
+        ...
+
+
+@runtime_checkable
+class CompletesExchanges(Protocol):
+    async def complete_exchange(self, action: LineAction) -> WriteResult:
+        """The exchange is over."""
+        ...
+
+
+@runtime_checkable
+class WritesMemos(Protocol):
+    async def memo(self, action: LineAction) -> WriteResult:
+        """Keep ``text`` at the mall for the seller's own people."""
+        ...
+
+
 class LinksToAdmin(Protocol):
     """Every connector can at least say where a person does it in the mall's admin."""
 
@@ -286,6 +433,10 @@ class ShopContext(Struct, kw_only=True):
     sleep: Callable[[float], Awaitable[None]]
     transport: httpx.AsyncBaseTransport | None = None
 
+    def __repr__(self) -> str:
+        # The credentials are in the clear here.
+        return f"ShopContext(shop={self.shop!r}, base_url={self.base_url!r})"
+
 
 class Manifest(Struct, frozen=True, kw_only=True):
     """What the hub knows of a mall without talking to it.
@@ -311,3 +462,35 @@ class Manifest(Struct, frozen=True, kw_only=True):
     country: str = "KR"
     vanishing_feeds: frozenset[Feed] = frozenset()
     answer_limit: int = 4000
+
+
+#: what a connector implements if and only if its manifest says yes
+PROTOCOLS: Mapping[Capability, type[Any]] = {
+    Capability.READ_ORDERS: ReadsOrders,
+    Capability.READ_CLAIMS: ReadsClaims,
+    Capability.READ_INQUIRIES: ReadsInquiries,
+    Capability.READ_ONE_ORDER: ReadsOneOrder,
+    Capability.READ_ONE_INQUIRY: ReadsOneInquiry,
+    Capability.CHECK: Checks,
+    Capability.ANSWER_INQUIRY: AnswersInquiries,
+    Capability.APPROVE_CANCEL: ApprovesCancels,
+    Capability.REFUSE_CANCEL: RefusesCancels,
+    Capability.CONFIRM: ConfirmsOrders,
+    Capability.DISPATCH: Dispatches,
+    Capability.DELAY: Delays,
+    Capability.SELLER_CANCEL: CancelsLines,
+    Capability.ACCEPT_RETURN: AcceptsReturns,
+    Capability.COLLECT_RETURN: CollectsReturns,
+    Capability.HOLD_RETURN: HoldsReturns,
+    Capability.RELEASE_RETURN: ReleasesReturns,
+    Capability.REFUSE_RETURN: RefusesReturns,
+    Capability.COMPLETE_RETURN: CompletesReturns,
+    Capability.ACCEPT_EXCHANGE: AcceptsExchanges,
+    Capability.COLLECT_EXCHANGE: CollectsExchanges,
+    Capability.HOLD_EXCHANGE: HoldsExchanges,
+    Capability.RELEASE_EXCHANGE: ReleasesExchanges,
+    Capability.REFUSE_EXCHANGE: RefusesExchanges,
+    Capability.REDELIVER_EXCHANGE: RedeliversExchanges,
+    Capability.COMPLETE_EXCHANGE: CompletesExchanges,
+    Capability.MEMO: WritesMemos,
+}

@@ -7,8 +7,10 @@ else - time-outs, pacing, retries, what may be repeated - is decided here, once 
 
 import ipaddress
 import random
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import httpx
@@ -52,12 +54,19 @@ def make_client(
         base_url=base_url,
         auth=auth,
         transport=transport,
+        verify=_tls(),
         timeout=TIMEOUT,
         follow_redirects=False,
         trust_env=False,
         limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=30),
         headers={"User-Agent": "mall-hub/0.1"},
     )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Loading the certificates takes longer than some whole commands: once is enough."""
+    return httpx.create_ssl_context()
 
 
 def require_safe_url(base_url: str) -> None:

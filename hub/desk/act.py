@@ -7,6 +7,7 @@ refused before anything is stored, with the way that exists.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -17,9 +18,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from hub.core.contract import (
+    PROTOCOLS,
     Answer,
     AnswersInquiries,
-    ApprovesCancels,
     Capability,
     Connector,
     Feed,
@@ -27,7 +28,6 @@ from hub.core.contract import (
     LineOutcome,
     Manifest,
     Outcome,
-    RefusesCancels,
     Support,
     WriteResult,
 )
@@ -38,7 +38,7 @@ from hub.core.errors import (
     RejectedByMallError,
     UnsupportedByMallError,
 )
-from hub.core.model import Claim, ClaimKind, ClaimState, Inquiry
+from hub.core.model import ClaimKind, ClaimReason, ClaimState, InquiryKind
 from hub.desk.access import Actor, Permission, require
 from hub.desk.services import Services
 from hub.policy.clock_file import standard_clocks
@@ -57,22 +57,75 @@ class Action(StrEnum):
     """What an agent can ask of a mall; the value is the command line's word."""
 
     ANSWER_INQUIRY = "answer-inquiry"
+    CONFIRM = "confirm"
+    DISPATCH = "dispatch"
+    DELAY = "delay"
+    SELLER_CANCEL = "seller-cancel"
     APPROVE_CANCEL = "approve-cancel"
     REFUSE_CANCEL = "refuse-cancel"
+    ACCEPT_RETURN = "accept-return"
+    COLLECT_RETURN = "collect-return"
+    HOLD_RETURN = "hold-return"
+    RELEASE_RETURN = "release-return"
+    REFUSE_RETURN = "refuse-return"
+    COMPLETE_RETURN = "complete-return"
+    ACCEPT_EXCHANGE = "accept-exchange"
+    COLLECT_EXCHANGE = "collect-exchange"
+    HOLD_EXCHANGE = "hold-exchange"
+    RELEASE_EXCHANGE = "release-exchange"
+    REFUSE_EXCHANGE = "refuse-exchange"
+    REDELIVER_EXCHANGE = "redeliver-exchange"
+    COMPLETE_EXCHANGE = "complete-exchange"
+    MEMO = "memo"
 
     @property
     def capability(self) -> Capability:
         return Capability(self.value.replace("-", "_"))
 
+    @property
+    def claim_kind(self) -> ClaimKind | None:
+        """The kind of claim it decides; ``None`` for what needs no claim."""
+        if self is Action.SELLER_CANCEL:
+            return None
+        kind = self.value.rpartition("-")[2]
+        return ClaimKind(kind) if kind in {"cancel", "return", "exchange"} else None
+
 
 #: cannot be taken back at the mall
-IRREVERSIBLE = frozenset({Action.APPROVE_CANCEL, Action.REFUSE_CANCEL})
+IRREVERSIBLE = frozenset(
+    {
+        Action.DISPATCH,
+        Action.SELLER_CANCEL,
+        Action.APPROVE_CANCEL,
+        Action.REFUSE_CANCEL,
+        Action.REFUSE_RETURN,
+        Action.COMPLETE_RETURN,
+        Action.REFUSE_EXCHANGE,
+        Action.REDELIVER_EXCHANGE,
+        Action.COMPLETE_EXCHANGE,
+    }
+)
+#: fields of the request without which an action makes no sense
+_NEEDS: dict[Action, tuple[str, ...]] = {
+    Action.ANSWER_INQUIRY: ("inquiry_no", "text"),
+    Action.DISPATCH: ("carrier", "tracking_no"),
+    Action.DELAY: ("ship_on",),
+    Action.SELLER_CANCEL: ("reason",),
+    Action.REFUSE_CANCEL: ("text",),
+    Action.HOLD_RETURN: ("text",),
+    Action.REFUSE_RETURN: ("text",),
+    Action.HOLD_EXCHANGE: ("text",),
+    Action.REFUSE_EXCHANGE: ("text",),
+    Action.REDELIVER_EXCHANGE: ("carrier", "tracking_no"),
+    Action.MEMO: ("text",),
+}
 
 
 class ActionRequest(Struct, frozen=True, kw_only=True):
     """``inquiry_no`` for answers, ``order_no`` and ``line_no`` for the rest. ``text`` is told to the customer.
 
-    ``token``: chosen by a form once; the same token again returns the first outcome and sends nothing.
+    The other fields are those of :class:`hub.core.contract.LineAction`. ``token``: chosen by a form
+    once; the same token again returns the first outcome and sends nothing.
     """
 
     action: Action
@@ -81,6 +134,11 @@ class ActionRequest(Struct, frozen=True, kw_only=True):
     line_no: str | None = None
     inquiry_no: str | None = None
     text: str = ""
+    reason: ClaimReason | None = None
+    quantity: int | None = None
+    carrier: str | None = None
+    tracking_no: str | None = None
+    ship_on: date | None = None
     token: str | None = None
 
 
@@ -100,6 +158,7 @@ class ActionChoice(Struct, frozen=True, kw_only=True):
     is_allowed: bool
     why_not: str | None = None
     instead: str = ""
+    instead_ko: str = ""
 
 
 class WrongRequestError(ValueError):
@@ -107,40 +166,47 @@ class WrongRequestError(ValueError):
 
 
 _ACTIONS_OF_KIND = {
-    ClaimKind.CANCEL.value: (Action.APPROVE_CANCEL, Action.REFUSE_CANCEL),
-    "product_inquiry": (Action.ANSWER_INQUIRY,),
-    "order_inquiry": (Action.ANSWER_INQUIRY,),
-    "chat": (Action.ANSWER_INQUIRY,),
+    **{
+        kind.value: tuple(action for action in Action if action.claim_kind is kind)
+        for kind in (ClaimKind.CANCEL, ClaimKind.RETURN, ClaimKind.EXCHANGE)
+    },
+    **{kind.value: (Action.ANSWER_INQUIRY,) for kind in InquiryKind},
 }
 
 
-def allowed_actions(
-    manifest: Manifest, *, case_kind: str, state: str, line_status: str | None, actor: Actor
-) -> tuple[ActionChoice, ...]:
+def allowed_actions(manifest: Manifest, *, case_kind: str, state: str, actor: Actor) -> tuple[ActionChoice, ...]:
     """Every action that a case of this kind could have, the impossible ones with the reason.
 
-    ``state`` is the claim's or inquiry's. ``line_status`` is kept for actions that depend on it.
+    ``state`` is the claim's or inquiry's. What the hub cannot do yet, and knows no other way for, is left out.
     """
-    del line_status  # no action offered now depends on it
     choices = []
     for action in _ACTIONS_OF_KIND.get(case_kind, ()):
         stated = manifest.capabilities.get(action.capability)
-        if stated is None or stated.state is not Support.YES:
-            choices.append(
-                ActionChoice(
-                    action=action,
-                    is_allowed=False,
-                    why_not="action.mall_cannot",
-                    instead=stated.instead if stated else "",
-                )
-            )
+        if stated is None or (stated.state is Support.PLANNED and not stated.instead):
+            continue
+        why_not = None
+        if stated.state is not Support.YES:
+            why_not = "action.mall_cannot"
         elif not actor.may(Permission.WORK_CASES):
-            choices.append(ActionChoice(action=action, is_allowed=False, why_not="action.no_right"))
-        elif action in IRREVERSIBLE and state != ClaimState.REQUESTED.value:
-            choices.append(ActionChoice(action=action, is_allowed=False, why_not="action.not_requested"))
-        else:
-            choices.append(ActionChoice(action=action, is_allowed=True))
+            why_not = "action.no_right"
+        elif action in _DECIDES_REQUEST and state != ClaimState.REQUESTED.value:
+            why_not = "action.not_requested"
+        choices.append(
+            ActionChoice(
+                action=action,
+                is_allowed=why_not is None,
+                why_not=why_not,
+                instead=stated.instead,
+                instead_ko=stated.instead_ko,
+            )
+        )
     return tuple(choices)
+
+
+#: makes sense only while the customer's request waits for the seller
+_DECIDES_REQUEST = frozenset(
+    {Action.APPROVE_CANCEL, Action.REFUSE_CANCEL, Action.ACCEPT_RETURN, Action.ACCEPT_EXCHANGE}
+)
 
 
 async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_run: bool = False) -> ActionResult:
@@ -174,39 +240,31 @@ _Send = Callable[[Connector], Awaitable[WriteResult]]
 
 async def _prepare(services: Services, shop: ShopRow, manifest: Manifest, request: ActionRequest) -> _Send:
     """Everything the connector needs, from what the hub knows; nothing is sent yet."""
-    text = request.text.strip()
+    missing = [name for name in _NEEDS.get(request.action, ()) if not _stated(getattr(request, name))]
+    if request.action is not Action.ANSWER_INQUIRY:
+        missing += [name for name in ("order_no", "line_no") if not getattr(request, name)]
+    if missing:
+        message = f"{request.action.value} needs {' and '.join(missing)}"
+        raise WrongRequestError(message)
     if request.action is Action.ANSWER_INQUIRY:
-        if not request.inquiry_no or not text:
-            message = "an answer needs the inquiry's number and a text"
-            raise WrongRequestError(message)
-        if len(text) > manifest.answer_limit:
-            message = f"the answer has {len(text)} characters; {manifest.title} takes {manifest.answer_limit}"
-            raise WrongRequestError(message)
-        inquiry = await find_inquiry(services.database, shop.id, request.inquiry_no)
-        if inquiry is None:
-            message = f"the hub knows no inquiry {request.inquiry_no!r} of shop {shop.name!r}"
-            raise NotFoundAtMallError(message, shop=shop.name)
-        return _answer(inquiry, text)
-    if not request.order_no or not request.line_no:
-        message = f"{request.action.value} needs the order's number and the line's number"
+        return await _prepare_answer(services, shop, manifest, request)
+    return await _prepare_line_action(services, shop, request)
+
+
+def _stated(value: object) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value is not None
+
+
+async def _prepare_answer(services: Services, shop: ShopRow, manifest: Manifest, request: ActionRequest) -> _Send:
+    text = request.text.strip()
+    if len(text) > manifest.answer_limit:
+        message = f"the answer has {len(text)} characters; {manifest.title} takes {manifest.answer_limit}"
         raise WrongRequestError(message)
-    line = await find_line(services.database, shop.id, request.order_no, request.line_no)
-    if line is None:
-        message = f"the hub knows no line {request.line_no!r} of order {request.order_no!r} in shop {shop.name!r}"
+    inquiry = await find_inquiry(services.database, shop.id, request.inquiry_no or "")
+    if inquiry is None:
+        message = f"the hub knows no inquiry {request.inquiry_no!r} of shop {shop.name!r}"
         raise NotFoundAtMallError(message, shop=shop.name)
-    if request.action is Action.REFUSE_CANCEL and not text:
-        message = "a refusal needs the reason that the customer is told"
-        raise WrongRequestError(message)
-    claims = await find_claims(services.database, shop.id, request.line_no)
-    wanted = LineAction(order_no=request.order_no, line=line, claim=_open_cancel(claims), text=text)
-    return _approve(wanted) if request.action is Action.APPROVE_CANCEL else _refuse(wanted)
 
-
-def _open_cancel(claims: list[Claim]) -> Claim | None:
-    return next((claim for claim in claims if claim.kind is ClaimKind.CANCEL and claim.state.is_open), None)
-
-
-def _answer(inquiry: Inquiry, text: str) -> _Send:
     async def send(connector: Connector) -> WriteResult:
         if not isinstance(connector, AnswersInquiries):
             raise _not_implemented(connector)
@@ -215,20 +273,35 @@ def _answer(inquiry: Inquiry, text: str) -> _Send:
     return send
 
 
-def _approve(action: LineAction) -> _Send:
+async def _prepare_line_action(services: Services, shop: ShopRow, request: ActionRequest) -> _Send:
+    line = await find_line(services.database, shop.id, request.order_no or "", request.line_no or "")
+    if line is None:
+        message = f"the hub knows no line {request.line_no!r} of order {request.order_no!r} in shop {shop.name!r}"
+        raise NotFoundAtMallError(message, shop=shop.name)
+    if request.quantity is not None and not 1 <= request.quantity <= line.quantity:
+        message = f"quantity {request.quantity} is not within 1 to {line.quantity}"
+        raise WrongRequestError(message)
+    claims = await find_claims(services.database, shop.id, line.line_no)
+    kind = request.action.claim_kind
+    action = LineAction(
+        order_no=request.order_no or "",
+        line=line,
+        claim=next((claim for claim in claims if claim.kind is kind and claim.state.is_open), None),
+        quantity=request.quantity,
+        reason=request.reason,
+        text=request.text.strip(),
+        carrier=request.carrier,
+        tracking_no=request.tracking_no,
+        ship_on=request.ship_on,
+    )
+    capability = request.action.capability
+
     async def send(connector: Connector) -> WriteResult:
-        if not isinstance(connector, ApprovesCancels):
+        if not isinstance(connector, PROTOCOLS[capability]):
             raise _not_implemented(connector)
-        return await connector.approve_cancel(action)
-
-    return send
-
-
-def _refuse(action: LineAction) -> _Send:
-    async def send(connector: Connector) -> WriteResult:
-        if not isinstance(connector, RefusesCancels):
-            raise _not_implemented(connector)
-        return await connector.refuse_cancel(action)
+        # A Protocol's one method bears its capability's name (tests/contract).
+        result: WriteResult = await getattr(connector, capability.value)(action)
+        return result
 
     return send
 

@@ -11,21 +11,14 @@ def offers_of(services: Services, *, actor: Actor, case: CaseView) -> tuple[Offe
     manifest = services.registry.manifests.get(case.row.mark.mall)
     if manifest is None:
         return ()
-    statuses = {line.line_no: line.status for line in case.dossier.order.lines} if case.dossier.order else {}
     offers: list[Offer] = []
     for claim in case.dossier.claims:
         if claim.is_open and claim.kind == case.row.kind:
-            choices = allowed_actions(
-                manifest,
-                case_kind=claim.kind,
-                state=claim.state,
-                line_status=statuses.get(claim.line_no),
-                actor=actor,
-            )
+            choices = allowed_actions(manifest, case_kind=claim.kind, state=claim.state, actor=actor)
             offers += [_claim_offer(choice, case, claim) for choice in choices]
     inquiry = waiting_inquiry(case)
     if inquiry is not None:
-        choices = allowed_actions(manifest, case_kind=inquiry.kind, state=inquiry.state, line_status=None, actor=actor)
+        choices = allowed_actions(manifest, case_kind=inquiry.kind, state=inquiry.state, actor=actor)
         offers += [_inquiry_offer(choice, inquiry) for choice in choices]
     return tuple(offers)
 
@@ -52,6 +45,7 @@ def _claim_offer(choice: ActionChoice, case: CaseView, claim: ClaimView) -> Offe
         is_irreversible=choice.action in IRREVERSIBLE,
         why_not=choice.why_not,
         instead=choice.instead,
+        instead_ko=choice.instead_ko,
         link=(line.link if line else None) or case.dossier.link,
         order_no=case.row.order_no,
         line_no=claim.line_no,
@@ -66,6 +60,7 @@ def _inquiry_offer(choice: ActionChoice, inquiry: InquiryView) -> Offer:
         is_irreversible=choice.action is Action.ANSWER_INQUIRY and inquiry.is_public,
         why_not=choice.why_not,
         instead=choice.instead,
+        instead_ko=choice.instead_ko,
         link=inquiry.link,
         inquiry_no=inquiry.inquiry_no,
     )

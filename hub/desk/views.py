@@ -251,6 +251,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     is_irreversible: bool
     why_not: str | None
     instead: str
+    instead_ko: str
     link: str | None
     order_no: str | None = None
     line_no: str | None = None

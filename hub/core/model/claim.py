@@ -77,7 +77,7 @@ class EndedBy(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Claim(Struct, frozen=True, kw_only=True):
+class Claim(Struct, frozen=True, kw_only=True, gc=False):
     """One cancel, return or exchange on one line.
 
     ``claim_key`` is stable over the claim's whole life and unique in the shop: several claims on

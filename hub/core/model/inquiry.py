@@ -27,7 +27,7 @@ class MessageAuthor(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class Message(Struct, frozen=True, kw_only=True, gc=False):
     """One message of a thread; ``text`` is plain text as the mall gave it (HTML already reduced)."""
 
     message_no: str
@@ -36,7 +36,7 @@ class Message(Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None
 
 
-class Inquiry(Struct, frozen=True, kw_only=True):
+class Inquiry(Struct, frozen=True, kw_only=True, gc=False):
     """One question as the mall counts it.
 
     ``inquiry_no`` identifies it in the shop over all kinds (a prefix keeps number spaces apart

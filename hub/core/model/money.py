@@ -8,7 +8,7 @@ from msgspec import Struct
 _EXPONENT = {"KRW": 0, "JPY": 0, "VND": 0, "KWD": 3, "BHD": 3}
 
 
-class Money(Struct, frozen=True, kw_only=True):
+class Money(Struct, frozen=True, kw_only=True, gc=False):
     """``minor`` units of ``currency``: 12,000 KRW is 12000, 12.50 USD is 1250."""
 
     minor: int

@@ -28,7 +28,7 @@ class LineStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Shipment(Struct, frozen=True, kw_only=True):
+class Shipment(Struct, frozen=True, kw_only=True, gc=False):
     """One parcel of a line. ``carrier`` is the mall's code or name for the carrier.
 
     A carrier without a tracking number is only planned: dispatch is proved by ``dispatched_at``.
@@ -40,7 +40,7 @@ class Shipment(Struct, frozen=True, kw_only=True):
     delivered_at: datetime | None = None
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class Line(Struct, frozen=True, kw_only=True, gc=False):
     """One sold position of an order.
 
     ``line_no`` is the mall's own number of the line, unique in the shop. ``quantity`` is what was
@@ -66,7 +66,7 @@ class Line(Struct, frozen=True, kw_only=True):
     replaces_line_no: str | None = None
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, kw_only=True, gc=False):
     """What one reading of the mall shows of an order: its head, some or all of its lines, and the
     claims on those lines.
 

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Address(Struct, frozen=True, kw_only=True):
+class Address(Struct, frozen=True, kw_only=True, gc=False):
     """A postal address as the mall gave it; no part is normalised."""
 
     zip_code: str | None = None
@@ -12,7 +12,7 @@ class Address(Struct, frozen=True, kw_only=True):
     country: str | None = None
 
 
-class Party(Struct, frozen=True, kw_only=True):
+class Party(Struct, frozen=True, kw_only=True, gc=False):
     """A buyer, receiver or writer. Malls mask or omit any field; ``None`` means not given.
 
     ``name_kana`` is the reading that Japanese malls send. Phones keep the mall's own spelling,

@@ -14,7 +14,7 @@ class InventoryMode(StrEnum):
     UNKNOWN = "unknown"
 
 
-class InventoryHint(Struct, frozen=True, kw_only=True):
+class InventoryHint(Struct, frozen=True, kw_only=True, gc=False):
     """A fact of the mall that a routing rule may match, e.g. ``logistics_company`` = ``EX01``.
 
     Names in use: supplier, supplier_trading, supplier_transaction, logistics_company, direct_contract,
@@ -25,7 +25,7 @@ class InventoryHint(Struct, frozen=True, kw_only=True):
     value: str
 
 
-class Product(Struct, frozen=True, kw_only=True):
+class Product(Struct, frozen=True, kw_only=True, gc=False):
     """A product as one line names it: ``code`` is the mall's number, ``seller_sku`` the seller's own."""
 
     name: str
