@@ -68,9 +68,9 @@ async def test_an_unknown_shop_is_answered_with_the_known_ones(database: Databas
     await _put(database)
 
     with pytest.raises(ConfigurationError) as caught:
-        await ShopStore(database).named("mian")
+        await ShopStore(database).named("maim")
 
-    assert (caught.value.what, caught.value.fix) == ("no shop named 'mian'", "Shops: main.")
+    assert (caught.value.what, caught.value.fix) == ("no shop named 'maim'", "Shops: main.")
 
 
 async def test_removing_a_shop_forgets_what_was_read_from_it_and_nothing_else(database: Database):
