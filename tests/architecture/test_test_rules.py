@@ -64,16 +64,15 @@ def _run(folder: Path, **environment: str) -> str:
         text=True,
         check=False,
     )
-    return done.stdout + done.stderr
+    return done.stdout
 
 
-@pytest.mark.parametrize("name", ["CI", "HUB_TEST_NO_SKIP"])
-def test_a_skip_is_a_failure_where_nothing_may_be_skipped(tmp_path: Path, name: str):
-    output = _run(tmp_path, **{name: "true"})
+def test_a_skip_is_a_failure_where_nothing_may_be_skipped(tmp_path: Path):
+    output = _run(tmp_path, CI="true")
 
     assert output.count("skipped where nothing may be skipped") >= len(SKIPS)
-    assert "skipped in" not in output.splitlines()[-1]
+    assert " skipped" not in output.splitlines()[-1]
 
 
 def test_a_skip_is_a_skip_elsewhere(tmp_path: Path):
-    assert "4 skipped" in _run(tmp_path).splitlines()[-1]
+    assert _run(tmp_path).splitlines()[-1].startswith("4 skipped")
