@@ -141,7 +141,7 @@ def test_a_refusal_needs_its_reason(agent: Browser) -> None:
     assert agent.post(f"/cases/{case_id}/act", **fields, text="이미 출고").status_code == 303
 
     (sent,) = agent.rig.connectors["alpha-main"].sent
-    assert sent.reason_text == "이미 출고"  # type: ignore[union-attr]
+    assert sent.text == "이미 출고"
 
 
 def test_the_malls_refusal_is_shown_in_its_words(agent: Browser) -> None:
