@@ -116,9 +116,10 @@ def _message_entries(inquiries: Sequence[InquiryView]) -> Iterator[TimelineEntry
 
 
 def _action_entry(row: Row[Any], box: Box, curtain: Curtain) -> TimelineEntry:
-    """A done answer stands in the thread itself; only what is not certain repeats its text here."""
+    """A done answer stands in the thread itself; what else the customer was told stands nowhere but here."""
+    is_in_thread = row.action == "answer-inquiry" and row.outcome == "done"
     text = None
-    if row.payload_sealed is not None and row.outcome != "done":
+    if row.payload_sealed is not None and not is_in_thread:
         text = curtain.text(box.open(row.payload_sealed, ACTION_PLACE).decode(errors="replace"))
     return TimelineEntry(
         kind=EntryKind.ACTION,
