@@ -122,7 +122,8 @@ def open_database(url: str, box: Box) -> Database:
     """Open without touching the schema (see :mod:`hub.store.schema`)."""
     url = async_url(url)
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, connect_args={"timeout": 30})
+        # The connection used last is used next: the page caches of the others stay small.
+        engine = create_async_engine(url, connect_args={"timeout": 30}, pool_use_lifo=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     else:
         engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
@@ -138,7 +139,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "synchronous=NORMAL",
         "busy_timeout=30000",
         "foreign_keys=ON",
-        "cache_size=-32000",
+        "cache_size=-16000",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -34,6 +34,7 @@ pack = msgspec.msgpack.Encoder().encode
 unpack_order = msgspec.msgpack.Decoder(OrderPrivate).decode
 
 _KOREAN_MOBILE = re.compile(r"\A0?1[016789]-?\d{3,4}-?\d{4}\Z")
+_JAPANESE_MOBILE = re.compile(r"\A(?:0|\+81-?)([789]0)-?(\d{4})-?(\d{4})\Z", re.ASCII)
 _NOT_DIGITS = re.compile(r"[^\d+]")
 
 
@@ -49,6 +50,8 @@ def normal_phone(raw: str | None, country: str = "KR") -> str | None:
     if country == "KR" and _KOREAN_MOBILE.match(raw):
         digits = raw.replace("-", "")
         return "+82" + digits.removeprefix("0")
+    if country == "JP" and (mobile := _JAPANESE_MOBILE.match(raw)):
+        return "+81" + mobile[1] + mobile[2] + mobile[3]
     try:
         parsed = phonenumbers.parse(raw, country)
         if phonenumbers.is_possible_number(parsed):
