@@ -16,7 +16,7 @@ Amount = str | int | float | None
 Texts = list[str | int | float | None] | str | int | float | None
 
 
-class ItemWire(Struct):
+class ItemWire(Struct, gc=False):
     """One line of an order; also the shape of the items inside a claim."""
 
     order_item_code: str = ""
@@ -61,11 +61,11 @@ class ItemWire(Struct):
     exchange_date: Text = None
 
 
-class RefundAmountWire(Struct):
+class RefundAmountWire(Struct, gc=False):
     amount: Amount = None
 
 
-class ExchangedItemWire(Struct):
+class ExchangedItemWire(Struct, gc=False):
     order_item_code: Text = None
 
 
@@ -87,7 +87,7 @@ class ClaimWire(Struct):
     refund_amounts: list[RefundAmountWire] | None = None
 
 
-class PartyWire(Struct):
+class PartyWire(Struct, gc=False):
     """A buyer or a receiver; ``virtual_phone_no`` is a safe number that ends with the delivery."""
 
     name: Text = None

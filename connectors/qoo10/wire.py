@@ -23,7 +23,7 @@ S = TypeVar("S", bound=Struct)
 _LONGEST_KEY = 64
 
 
-class LineRow(Struct, frozen=True, kw_only=True):
+class LineRow(Struct, frozen=True, kw_only=True, gc=False):
     """One order number: a row of the order list, of the claim list, or of the look-up by number."""
 
     status: Scalar = None
@@ -127,7 +127,7 @@ LINE_KEYS = {
 }
 
 
-class InquiryRow(Struct, frozen=True, kw_only=True):
+class InquiryRow(Struct, frozen=True, kw_only=True, gc=False):
     """One message of a customer. ``contr_no`` is the number of one order line, 0 when there is none."""
 
     inq_type: Scalar = None
