@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct, structs
+from msgspec import Struct, json, structs
 
 from connectors.qoo10 import vocabulary as codes
 from connectors.qoo10.wire import InquiryRow, LineRow, Scalar, decode_inquiry, decode_line, number, text, whole
@@ -86,13 +86,26 @@ def _reading(
         row = decode(raw)
     except ValueError:
         # The decoder's words could quote the row.
-        return Reading(key="", raw=raw, error="the row is no readable object of plain values")
+        key = _key_of_broken(raw, decode, key_of)
+        return Reading(key=key, raw=raw, error="the row is no readable object of plain values")
     key = ""
     try:
         key = key_of(row) or ""
         return Reading(key=key, raw=raw, record=to_record(row))
     except MalformedResponseError as error:
         return Reading(key=key, raw=raw, error=f"{error.path}: {error.message}")
+
+
+def _key_of_broken(raw: bytes, decode: Callable[[bytes], R], key_of: Callable[[R], str | None]) -> str:
+    """The key from the plain values of a row that holds others too; "" when there is none."""
+    try:
+        row = json.decode(raw)
+        if not isinstance(row, dict):
+            return ""
+        plain = {name: value for name, value in row.items() if not isinstance(value, dict | list)}
+        return key_of(decode(json.encode(plain))) or ""
+    except (ValueError, MalformedResponseError):
+        return ""
 
 
 def map_order(row: LineRow, *, unknown: Unknown, is_whole: bool = False) -> Order:

@@ -51,6 +51,14 @@ def test_no_row_breaks_the_reader(row):
         assert (reading.record is None) is (reading.error is not None)
 
 
+def test_a_broken_row_keeps_the_number_that_it_shows():
+    row = {"PackNo": 1, "OrderNo": 2, "OrderDate": {"broken": True}, "buyer": ["x"]}
+
+    reading = mapping.read_listed_order(json.dumps(row).encode(), unknown=Counter())
+
+    assert (reading.key, reading.record) == ("2", None)
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reader(raw):
     assert mapping.read_claim(raw, unknown=Counter()).record is None
