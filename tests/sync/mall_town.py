@@ -16,7 +16,7 @@ from hub.core.model import ClaimState
 from hub.desk.export import ExportKind, ExportRequest, export_rows
 from hub.emulation import build_malls
 from hub.registry import Registry, find_connectors
-from hub.sandbox.faults import FaultPlan, FaultyApp, PlannedRowFaults
+from hub.sandbox.faults import Fault, FaultPlan, FaultyApp, PlannedRowFaults
 from hub.sandbox.kit import SandboxMall, SandboxOptions
 from hub.sandbox.world import make_world
 from hub.settings import Settings
@@ -57,18 +57,23 @@ class Clock:
 
 
 class Line:
-    """The line to one mall: counts the calls by path, and is cut while ``is_down``."""
+    """The line to one mall: keeps every call, is cut while ``is_down``, and loses the answer of each
+    write whose path holds ``lost`` (the mall has done its work).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._losing = FaultyApp(app, FaultPlan(chances={Fault.LOST_ANSWER: 1.0}))
         self.is_down = False
+        self.lost = ""
         self.calls: list[tuple[str, str]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.calls.append((str(scope.get("method")), str(scope.get("path"))))
         if self.is_down:
             raise httpx.ConnectError("refused")
-        await self._app(scope, receive, send)
+        is_lost = self.lost and self.lost in scope["path"] and scope["method"] in {"POST", "PUT"}
+        await (self._losing if is_lost else self._app)(scope, receive, send)
 
 
 def break_dates(row: Any) -> Any:
