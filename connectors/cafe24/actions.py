@@ -24,7 +24,7 @@ from hub.core.errors import (
     OutcomeUnknownError,
     RejectedByMallError,
 )
-from hub.core.model import Inquiry, MessageAuthor
+from hub.core.model import Inquiry, InquiryState, MessageAuthor
 
 #: first version whose claims know the status "accepted" (confidence: likely)
 ACCEPTED_SINCE = "2026"
@@ -59,8 +59,8 @@ class Actions:
         """Post the answer below its question.
 
         The post is an article of the board (or the reply of an urgent inquiry). Refused without
-        sending when the shop answered meanwhile; done without sending when this very answer stands
-        there already.
+        sending when the question is answered; done without sending when this very answer stands
+        there already. A question that the customer took up again can be answered again.
         """
         ref = read_write_ref(answer.inquiry.write_ref)
         if ref is None:
@@ -68,10 +68,10 @@ class Actions:
         if not answer.text.strip():
             raise RejectedByMallError("the answer is empty")
         before, reading = await self._read_inquiry(answer.inquiry)
-        if before.answer is not None and before.answer != answer.inquiry.answer:
+        if before.state is InquiryState.ANSWERED and before.answer is not None:
             if _same(before.answer, answer.text):
                 return _result(Outcome.DONE, (reading,))
-            return _result(Outcome.REFUSED, (reading,), message="answered meanwhile (이미 답변되었습니다)")
+            return _result(Outcome.REFUSED, (reading,), message="answered already (이미 답변되었습니다)")
         outcome, message = await self._send(lambda: self._post_answer(ref, before, answer))
         try:
             after, reading = await self._read_inquiry(answer.inquiry)
