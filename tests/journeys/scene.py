@@ -1,0 +1,57 @@
+"""What has happened in the malls before the journeys begin: each journey has a matter of its own."""
+
+from dataclasses import dataclass
+
+from hub.sandbox.facts import ClaimFact, InquiryFact, Person
+from hub.sandbox.kit import Row
+from tests.journeys.stack import Town
+
+#: a question that tries everything a page could fall for
+HOSTILE = (
+    "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
+    "{{ 7 * 7 }} \u202eمرحبا\u202c RTL \u2066 ' \" &amp; \x07\n\n" + "긴글" * 2400
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A customer's wish to cancel, and the mall's own row of it."""
+
+    claim: ClaimFact
+    row: Row
+
+
+@dataclass(frozen=True)
+class Scene:
+    caller: Person
+    caller_lines: dict[str, Row]
+    question: InquiryFact
+    sent_again: InquiryFact
+    hostile: InquiryFact
+    to_refuse: Request
+    to_approve: Request
+    at_qsm: Request
+
+
+def set_scene(town: Town) -> Scene:
+    def request(mall: str, text: str) -> Request:
+        _, claim, row = town.request_cancel(mall, text=text)
+        return Request(claim, row)
+
+    to_refuse = request("cafe24", "생각이 바뀌었어요")
+    to_approve = request("smartstore", "다른 곳에서 샀어요")
+    at_qsm = request("qoo10", "注文を間違えました")
+    question = town.ask("smartstore", subject="배송 문의드려요", text="주문한 상품은 언제 출발하나요?")
+    again = town.ask("smartstore", subject="재입고 문의", text="파란색은 언제 다시 들어오나요?")
+    hostile = town.ask("smartstore", subject="<b>제목</b>", text=HOSTILE)
+    caller, lines = town.customer_of_two_malls("cafe24", "smartstore")
+    return Scene(
+        caller=caller,
+        caller_lines=lines,
+        question=question,
+        sent_again=again,
+        hostile=hostile,
+        to_refuse=to_refuse,
+        to_approve=to_approve,
+        at_qsm=at_qsm,
+    )

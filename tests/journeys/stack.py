@@ -1,0 +1,246 @@
+"""A whole service under real HTTP in a thread: emulated malls, a synced hub, the desk on a free port."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.asgi import make_asgi
+from hub.bootstrap import Hub, open_hub
+from hub.core.model import ClaimKind, ClaimReason, LineStatus
+from hub.desk.access import Role
+from hub.desk.routing_book import FILE_NAME as ROUTING_FILE
+from hub.desk.telephone import SPEC_FILE, current_spec
+from hub.desk.users import create_user
+from hub.emulation import build_malls
+from hub.registry import find_connectors
+from hub.sandbox.facts import ClaimFact, InquiryFact, LineFact, OrderFact, Person
+from hub.sandbox.kit import Row, SandboxOptions
+from hub.sandbox.world import World, make_world
+from hub.settings import Settings
+from hub.sync.calls import CallImport
+from ivr import demo_spec_text
+from ivr.demo_day import write_days
+from ivr.spec import routes_from_spec
+from routing import demo_rules_text
+
+PASSWORD = "correct horse battery"
+LOGINS = {
+    "agent": Role.AGENT,
+    "locked": Role.AGENT,
+    "english": Role.ADMIN,
+    "supervisor": Role.SUPERVISOR,
+    "admin": Role.ADMIN,
+}
+NAMES = {"agent": "김상담", "locked": "최잠금", "english": "Kim English", "supervisor": "박슈퍼", "admin": "이관리"}
+SHOPS = {"cafe24": "main-cafe24", "smartstore": "main-smartstore", "qoo10": "main-qoo10"}
+_START_SECONDS = 60
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One call that reached a mall and was not a read."""
+
+    method: str
+    path: str
+    body: Any
+
+
+@dataclass
+class Ear:
+    """Stands before a mall's application and keeps what was written to it."""
+
+    app: ASGIApp
+    sent: list[Sent] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = b""
+
+        async def hear() -> Message:
+            nonlocal body
+            message: Any = await receive()
+            body += message.get("body", b"")
+            return message
+
+        await self.app(scope, hear, send)
+        method = str(scope.get("method"))
+        if method != "GET":
+            self.sent.append(Sent(method, str(scope.get("path")), _decoded(body)))
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+class Town:
+    """The emulated malls of one World and the situations that journeys need in it."""
+
+    def __init__(self, *, orders: int, days: int, seed: int) -> None:
+        self.world: World = make_world(seed=seed, orders=orders, days=days, now=lambda: datetime.now(UTC))
+        options = SandboxOptions(rate_per_second=500, burst=1000)
+        malls = build_malls(find_connectors(), self.world, options=options)
+        self.malls = {mall.mall: mall for mall in malls}
+        self.ears = {mall.mall: Ear(mall.app) for mall in malls}
+        self._taken: set[int] = set()
+
+    def tables(self) -> list[Row]:
+        tables = [mall.shop_table("http://127.0.0.1:9") for mall in self.malls.values()]
+        for table in tables:
+            if table["mall"] == "qoo10":
+                table["credentials"]["calls_per_second"] = 50
+        return tables
+
+    def transports(self) -> dict[str, httpx.AsyncBaseTransport]:
+        return {mall.shop: httpx.ASGITransport(self.ears[name]) for name, mall in self.malls.items()}
+
+    def waiting_order(self, mall: str) -> OrderFact:
+        """An order of one line that is being prepared and about which nothing was ever claimed or asked."""
+        now = self.world.now()
+        asked = {inquiry.order.number for inquiry in self.world.inquiries(SHOPS[mall]) if inquiry.order}
+        for order in reversed(self.world.orders(SHOPS[mall])):
+            line = order.lines[0]
+            is_plain = len(order.lines) == 1 and not line.claims and not line.is_held and line.quantity == 1
+            if not is_plain or order.number in self._taken or order.number in asked:
+                continue
+            if line.plain_status(now) is LineStatus.PREPARING:
+                self._taken.add(order.number)
+                return order
+        message = f"no order of {mall} is being prepared; ask for more orders"
+        raise AssertionError(message)
+
+    def request_cancel(self, mall: str, *, text: str) -> tuple[LineFact, ClaimFact, Row]:
+        """A customer wants to cancel. The row is the mall's own truth about it."""
+        line = self.waiting_order(mall).lines[0]
+        claim = self.world.request_claim(line, ClaimKind.CANCEL, ClaimReason.CHANGE_OF_MIND, text)
+        rows = [row for row in self.claims(mall) if row["requested_at"] == claim.requested_at]
+        return line, claim, next(row for row in rows if row["state"] == "requested" and row["kind"] == "cancel")
+
+    def ask(self, mall: str, *, subject: str, text: str) -> InquiryFact:
+        """A customer asks about an order of theirs."""
+        return self.world.ask(SHOPS[mall], subject=subject, text=text, category="배송", order=self.waiting_order(mall))
+
+    def customer_of_two_malls(self, one: str, other: str) -> tuple[Person, dict[str, Row]]:
+        """Somebody who bought at both, with the newest line of theirs at each as the mall tells it."""
+        bought: dict[str, dict[str, OrderFact]] = {}
+        for mall in (one, other):
+            for order in self.world.orders(SHOPS[mall]):
+                if order.buyer == order.receiver:
+                    bought.setdefault(order.buyer.phone, {})[mall] = order
+        orders = next(found for found in bought.values() if len(found) == 2)
+        return orders[one].buyer, {mall: self.line_row(mall, order) for mall, order in orders.items()}
+
+    def line_row(self, mall: str, order: OrderFact) -> Row:
+        return next(row for row in self.malls[mall].truth().lines if row["ordered_at"] == order.ordered_at)
+
+    def claims(self, mall: str) -> Sequence[Row]:
+        return self.malls[mall].truth().claims
+
+    def claim_row(self, mall: str, line_no: str) -> Row:
+        return next(row for row in self.claims(mall) if row["line_no"] == line_no)
+
+    def inquiry_row(self, mall: str, text: str) -> Row:
+        return next(row for row in self.malls[mall].truth().inquiries if row["text"] == text)
+
+    def heard(self, mall: str, words: str) -> list[Sent]:
+        """The writes that reached the mall and hold ``words`` in their path or body."""
+        return [sent for sent in self.ears[mall].sent if words in sent.path or words in str(sent.body)]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The running service."""
+
+    url: str
+    hub: Hub
+
+
+@contextmanager
+def running_desk(home: Path, *, town: Town | None = None, calls_per_day: int = 0) -> Iterator[Desk]:
+    """The desk on a free loopback port; with a ``town``, its shops are synced before the block runs."""
+    started: dict[str, Any] = {}
+    is_ready = threading.Event()
+
+    async def serve() -> None:
+        settings = Settings(home=home)
+        async with open_hub(settings, transports=town.transports() if town else None) as hub:
+            await _fill(hub, town, calls_per_day=calls_per_day)
+            config = uvicorn.Config(
+                make_asgi(hub), port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2
+            )
+            server = uvicorn.Server(config)
+            serving = asyncio.create_task(server.serve())
+            while not server.started and not serving.done():  # noqa: ASYNC110  it has no event for this
+                await asyncio.sleep(0.01)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            started.update(server=server, desk=Desk(f"http://127.0.0.1:{port}", hub))
+            is_ready.set()
+            await serving
+
+    def work() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:  # noqa: BLE001  raised again in the thread of the test
+            started["error"] = error
+        finally:
+            is_ready.set()
+
+    thread = threading.Thread(target=work, name="desk")
+    thread.start()
+    try:
+        is_ready.wait(_START_SECONDS)
+        if "error" in started:
+            raise started["error"]
+        yield started["desk"]
+    finally:
+        if "server" in started:
+            started["server"].should_exit = True
+        thread.join(_START_SECONDS)
+    if "error" in started:
+        raise started["error"]
+
+
+async def _fill(hub: Hub, town: Town | None, *, calls_per_day: int) -> None:
+    for login, role in LOGINS.items():
+        await create_user(hub.database, login=login, name=NAMES[login], role=role, password=PASSWORD, at=hub.now())
+    if town is None:
+        return
+    home = hub.settings.home
+    (home / ROUTING_FILE).write_text(demo_rules_text(), encoding="utf-8")
+    (home / SPEC_FILE).write_text(demo_spec_text(), encoding="utf-8")
+    for table in town.tables():
+        await hub.add_shop(**{key: table[key] for key in ("name", "mall", "base_url", "credentials")})
+    await hub.refresh_routing()
+    report = await hub.sync()
+    assert report.complete, [(shop.shop, shop.error) for shop in report.shops]
+    if calls_per_day:
+        await _telephone(hub, calls_per_day=calls_per_day)
+
+
+async def _telephone(hub: Hub, *, calls_per_day: int) -> None:
+    """The log of the last seven whole days, today left out: nothing changes while a journey reads."""
+    spec = current_spec(hub)
+    today = hub.now().astimezone(hub.settings.zone).date()
+    records = CallImport(hub.database, routes_from_spec(spec))
+    lines = write_days(
+        spec,
+        first=today - _DAY * 7,
+        last=today - _DAY,
+        seed=1,
+        calls_per_day=calls_per_day,
+        callers=["010-0000-0001"],
+    )
+    await records.read_file("queue_log", lines)
+    await records.derive()

@@ -1,0 +1,79 @@
+"""Requests to cancel: refused, approved, or sent on to where the mall allows it."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from hub.core.model import ClaimState
+from tests.journeys.conftest import Window
+from tests.journeys.scene import Request, Scene
+from tests.journeys.stack import Town
+
+
+def _open(window: Window, request: Request) -> Page:
+    """By the number that the customer reads out."""
+    page = window.go("/cases")
+    page.locator("#find").fill(request.row["order_no"])
+    page.keyboard.press("Enter")
+    page.locator("table.found").get_by_role("link", name="취소", exact=True).click()
+    expect(page.locator(".case-title h1")).to_have_text("취소")
+    expect(page.locator(".case-title .state")).to_have_text("요청")
+    return page
+
+
+def test_a_refused_cancel_is_refused_at_the_mall(agent: Window, town: Town, scene: Scene) -> None:
+    page = _open(agent, scene.to_refuse)
+
+    page.keyboard.press("x")
+    page.get_by_role("button", name="취소 거부하기").click()
+    # Without a reason nothing is sent.
+    expect(page.locator("textarea:invalid")).to_be_focused()
+    assert town.heard("cafe24", "cancellationrequests") == []
+    page.keyboard.type("이미 발송 준비가 끝났습니다")
+    page.get_by_role("button", name="취소 거부하기").click()
+
+    expect(page.locator("#notice")).to_contain_text("처리했습니다")
+    expect(page.locator(".case-title .state")).to_have_text("거부")
+    expect(page.locator(".event.action.outcome-done")).to_contain_text("이미 발송 준비가 끝났습니다")
+    assert scene.to_refuse.claim.steps[-1].state is ClaimState.REJECTED
+    assert town.claim_row("cafe24", scene.to_refuse.row["line_no"])["state"] == "rejected"
+    (sent,) = town.heard("cafe24", "cancellationrequests")
+    assert "이미 발송 준비가 끝났습니다" in str(sent.body)
+
+
+def test_an_approved_cancel_says_first_what_it_does_then_ends_the_line(agent: Window, town: Town, scene: Scene) -> None:
+    page = _open(agent, scene.to_approve)
+
+    page.keyboard.press("a")
+    button = page.get_by_role("button", name="취소 승인하기")
+    expect(button).to_be_focused()
+    # Thought better of it, then went on.
+    page.keyboard.press("Escape")
+    expect(button).to_be_hidden()
+    page.keyboard.press("a")
+    expect(page.get_by_text("되돌릴 수 없습니다. 몰에 바로 반영됩니다.")).to_be_visible()
+    assert scene.to_approve.claim.steps[-1].state is ClaimState.REQUESTED
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#notice")).to_contain_text("처리했습니다")
+    expect(page.locator(".case-title .due-none")).to_have_text("종료")
+    assert town.claim_row("smartstore", scene.to_approve.row["line_no"])["state"] == "done"
+    assert len(town.heard("smartstore", "cancel/approve")) == 1
+    page.reload()
+    expect(page.locator(".case-title .state")).to_have_text("완료")
+
+
+def test_a_qoo10_cancel_shows_the_way_to_qsm_and_no_button_to_press(agent: Window, town: Town, scene: Scene) -> None:
+    page = _open(agent, scene.at_qsm)
+
+    offers = page.locator(".offers")
+    for name in ("취소 승인", "취소 거부"):
+        expect(offers.get_by_role("button", name=name)).to_be_disabled()
+    assert offers.locator("button:enabled, summary").count() == 0
+    expect(offers).to_contain_text("이 몰은 API로 할 수 없습니다")
+    link = offers.get_by_role("link").first
+    expect(link).to_have_attribute("href", re.compile(r"^https://qsm\.qoo10\.jp/"))
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    page.keyboard.press("a")
+    page.keyboard.press("x")
+    assert town.claim_row("qoo10", scene.at_qsm.row["line_no"])["state"] == "requested"
