@@ -1,0 +1,128 @@
+"""The keyboard: the physical keys count, a text field and the Korean input keep theirs."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.journeys.conftest import Window
+
+
+def _press_with_korean_input(page: Page, code: str, key: str, *, is_composing: bool) -> None:
+    """What the browser sends for a key while the Korean input is on."""
+    page.evaluate(
+        """([code, key, isComposing]) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { code, key, isComposing, bubbles: true, cancelable: true }))""",
+        [code, key, is_composing],
+    )
+
+
+def _row(page: Page, number: int) -> Locator:
+    return page.locator("[data-row]").nth(number)
+
+
+def test_j_k_enter_and_escape_walk_the_list(agent: Window) -> None:
+    page = agent.go("/cases")
+
+    page.keyboard.press("j")
+    expect(_row(page, 0)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(_row(page, 1)).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".case")).to_be_visible()
+    expect(_row(page, 1)).to_have_attribute("aria-current", "true")
+    href = _row(page, 1).get_attribute("href")
+    expect(page).to_have_url(f"{agent.desk.url}{href}")
+    page.keyboard.press("Slash")
+    expect(page.locator("#find")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(_row(page, 1)).to_be_focused()
+
+
+def test_the_list_ends_hold_the_cursor(agent: Window) -> None:
+    page = agent.go("/cases")
+
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+
+    expect(_row(page, 0)).to_be_focused()
+
+
+def test_keys_work_by_place_while_the_korean_input_is_on(agent: Window) -> None:
+    page = agent.go("/cases")
+    page.keyboard.press("j")
+
+    _press_with_korean_input(page, "KeyJ", "ㅓ", is_composing=False)
+
+    expect(_row(page, 1)).to_be_focused()
+
+
+def test_keys_rest_while_a_syllable_is_being_composed(agent: Window) -> None:
+    page = agent.go("/cases")
+    page.keyboard.press("j")
+
+    _press_with_korean_input(page, "KeyJ", "ㅓ", is_composing=True)
+    _press_with_korean_input(page, "Slash", "/", is_composing=True)
+
+    expect(_row(page, 0)).to_be_focused()
+
+
+def test_a_text_field_keeps_every_letter(agent: Window) -> None:
+    page = agent.go("/cases")
+    page.keyboard.press("j")
+    page.keyboard.press("Slash")
+
+    page.keyboard.type("jkraxtcig?/m")
+
+    expect(page.locator("#find")).to_have_value("jkraxtcig?/m")
+    expect(page.locator("#find")).to_be_focused()
+    expect(page.locator("#keys")).to_be_hidden()
+    expect(page).to_have_url(f"{agent.desk.url}/cases")
+
+
+def test_keys_with_control_stay_the_browsers(agent: Window) -> None:
+    page = agent.go("/cases")
+    page.keyboard.press("j")
+
+    page.keyboard.press("Control+j")
+    page.keyboard.press("Alt+j")
+
+    expect(_row(page, 0)).to_be_focused()
+
+
+def test_the_question_mark_lists_the_keys_and_escape_closes_the_list(agent: Window) -> None:
+    page = agent.go("/cases")
+
+    page.keyboard.press("Shift+Slash")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("j")
+    expect(_row(page, 0)).not_to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_g_and_a_letter_change_the_view(agent: Window) -> None:
+    page = agent.go("/cases")
+
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+
+    expect(page).to_have_url(f"{agent.desk.url}/cases?view=overdue")
+    expect(page.locator(".list h1")).to_have_text("기한 지남")
+
+
+def test_taking_a_case_puts_it_under_mine(agent: Window) -> None:
+    page = agent.go("/cases?view=unassigned")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator(".case")).to_be_visible()
+    case_id = page.locator(".case").get_attribute("data-case")
+
+    page.keyboard.press("t")
+    expect(page.locator("#notice")).to_contain_text("내 담당이 되었습니다.")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+
+    expect(page).to_have_url(f"{agent.desk.url}/cases?view=mine")
+    expect(page.locator(f"#row-{case_id}")).to_be_visible()
