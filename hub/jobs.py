@@ -89,6 +89,8 @@ class Worker:
             await DBOS.create_schedule_async(
                 schedule_name=name, workflow_fn=workflow, schedule=cron, cron_timezone=settings.timezone
             )
+        # The first tick may be minutes away.
+        await enqueue(self._hub.now(), full=False)
 
     def _register(self) -> Any:
         @DBOS.step(name="read_shop")
@@ -111,8 +113,8 @@ def _jobs_engine(url: str) -> Engine:
     """An engine for the job tables; SQLite with a write-ahead log, several times faster than its default."""
     parsed = make_url(url)
     if parsed.drivername.startswith("postgres"):
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-    engine = create_engine(parsed.set(drivername="sqlite"), connect_args={"timeout": 30})
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(parsed.set(drivername="sqlite"), connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
