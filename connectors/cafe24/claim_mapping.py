@@ -29,6 +29,7 @@ from connectors.cafe24.vocabulary import (
     EXCHANGE,
     KIND_OF_LETTER,
     KIND_OF_UNDONE,
+    PLAIN_STATUS,
     REPLACEMENT_STATUS,
     RETURN,
     SELLER_REASONS,
@@ -317,6 +318,12 @@ class _Claims:
         if _key(item.order_item_code, kind, requested_at, None) in self._found:
             return
         is_withdrawn = _undone_kind(item) is kind
+        status = code(item.order_status) or ""
+        # Refused is concluded from where the item is now; a word no table holds proves nothing.
+        is_known = status in PLAIN_STATUS or status in CLAIM_STATE
+        state = ClaimState.REJECTED if is_known else ClaimState.UNKNOWN
+        if is_withdrawn:
+            state = ClaimState.WITHDRAWN
         # The item's reason and quantity tell of its newest claim, which may be another kind's by now.
         is_newest = kind_now(item) is None
         reason, raw_reason = self._reason(None, item) if is_newest else (_UNKNOWN_REASON, None)
@@ -325,13 +332,13 @@ class _Claims:
             item=item,
             claim_no=None,
             requested_at=requested_at,
-            state=ClaimState.WITHDRAWN if is_withdrawn else ClaimState.REJECTED,
-            raw_state=(code(item.request_undone) if is_withdrawn else code(item.order_status)) or "",
+            state=state,
+            raw_state=(code(item.request_undone) if is_withdrawn else status) or "",
             reason=reason,
             raw_reason=raw_reason,
             reason_text=text(item.claim_reason) if is_newest else None,
             quantity=whole(item.claim_quantity, path="items.claim_quantity") if is_newest else None,
-            ended_by=EndedBy.CUSTOMER if is_withdrawn else EndedBy.SELLER,
+            ended_by=EndedBy.CUSTOMER if is_withdrawn else _ended_by(state),
         )
 
     def _put(
