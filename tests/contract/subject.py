@@ -1,0 +1,48 @@
+"""What a contract rule is held against: one mall's manifest, its folder, its emulated mall and its recorded cases."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.core.contract import Capability, Manifest, Support
+from hub.registry import Registry
+from hub.sandbox.kit import SandboxMall
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """``build`` makes the emulated mall; ``replay`` reads one case file's content (``replay.py`` of the folder)."""
+
+    manifest: Manifest
+    folder: Path
+    build: Callable[..., SandboxMall]
+    replay: Callable[[dict[str, Any]], Any]
+
+    def can(self, capability: Capability) -> bool:
+        state = self.manifest.capabilities.get(capability)
+        return state is not None and state.state is Support.YES
+
+
+def subject_of(package: str, manifest: Manifest) -> Subject:
+    """The subject of one connector folder, by the dotted name of its package."""
+    module = importlib.import_module(package)
+    assert module.__file__ is not None
+    return Subject(
+        manifest=manifest,
+        folder=Path(module.__file__).parent,
+        build=importlib.import_module(f"{package}.sandbox").build,
+        replay=importlib.import_module(f"{package}.replay").replay,
+    )
+
+
+def subjects(registry: Registry) -> dict[str, Subject]:
+    return {
+        mall: subject_of(manifest_package(manifest), manifest) for mall, manifest in sorted(registry.manifests.items())
+    }
+
+
+def manifest_package(manifest: Manifest) -> str:
+    """A connector's folder is named after its mall."""
+    return f"connectors.{manifest.mall}"

@@ -1,0 +1,189 @@
+"""One corner shop: joins client and mapping, implements what MANIFEST declares."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from hub.core.contract import (
+    Answer,
+    CallCounts,
+    Capability,
+    CapabilityState,
+    CheckItem,
+    Feed,
+    LineAction,
+    LineOutcome,
+    Manifest,
+    OpenKeys,
+    Outcome,
+    Page,
+    Reading,
+    ShopContext,
+    Span,
+    Support,
+    WriteResult,
+)
+from hub.core.errors import MallError, NotFoundAtMallError, OutcomeUnknownError, RejectedByMallError
+from hub.core.model import Inquiry, InquiryState, Order
+from hub.core.paging import decode_cursor, encode_cursor
+
+from . import mapping
+from .client import DEFAULT_BASE_URL, CornerClient
+from .settings import CornerCredentials
+
+_ADMIN = "https://admin.corner.example"
+_ANSWER_LIMIT = 500
+
+
+class Cursor(Struct, frozen=True):
+    """``after``: number of the last record read. ``kept``: how many of the open records were read again."""
+
+    after: str = ""
+    is_listed: bool = False
+    kept: int = 0
+
+
+class CornerConnector:
+    def __init__(self, context: ShopContext) -> None:
+        self.shop = context.shop
+        self.codes: Counter[str] = Counter()
+        self.client = CornerClient(context)
+
+    @property
+    def unknown_codes(self) -> Mapping[str, int]:
+        return self.codes
+
+    @property
+    def calls(self) -> CallCounts:
+        return self.client.http.counts
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+
+    def read_orders(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        numbers = [order_no for order_no, _ in open_keys.orders]
+        return self.pages("orders", span, numbers, cursor, self.to_order)
+
+    def read_inquiries(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
+        return self.pages("questions", span, open_keys.inquiries, cursor, self.to_inquiry)
+
+    def to_order(self, raw: bytes) -> Reading:
+        return mapping.read_order(raw, self.codes)
+
+    def to_inquiry(self, raw: bytes) -> Reading:
+        return mapping.read_question(raw, self.codes)
+
+    async def pages(
+        self, kind: str, span: Span, numbers: Sequence[str], cursor: str | None, to_reading: Callable[[bytes], Reading]
+    ) -> AsyncIterator[Page]:
+        """First what is new, then what was open: there is no filter by change."""
+        at = decode_cursor(cursor, Cursor) or Cursor()
+        while not at.is_listed:
+            found = await self.client.rows(kind, after=at.after, since=span.since)
+            at = Cursor(after=found.after or at.after, is_listed=found.after is None)
+            progress = 0.9 if at.is_listed else 0.5
+            readings = tuple(to_reading(bytes(row)) for row in found.rows)
+            yield Page(readings=readings, cursor=encode_cursor(at), progress=progress)
+        for index, number in enumerate(numbers[at.kept :], start=at.kept + 1):
+            again = (to_reading(await self.client.one(kind, number)),)
+            at = Cursor(after=at.after, is_listed=True, kept=index)
+            yield Page(readings=again, cursor=encode_cursor(at), progress=0.9 + 0.1 * index / len(numbers))
+
+    async def read_order(self, order_no: str, line_nos: tuple[str, ...]) -> tuple[Reading, ...]:
+        del line_nos  # an order always comes whole
+        return (self.to_order(await self.client.one("orders", order_no)),)
+
+    async def read_inquiry(self, inquiry: Inquiry) -> Reading:
+        return self.to_inquiry(await self.client.one("questions", inquiry.inquiry_no))
+
+    async def check(self) -> tuple[CheckItem, ...]:
+        try:
+            await self.client.one("orders", "0")
+        except NotFoundAtMallError:
+            return (CheckItem(name="token", is_ok=True),)
+        except MallError as error:
+            fix = "user와 secret을 확인하세요. / Check user and secret."
+            return (CheckItem(name="token", is_ok=False, detail=error.kind, fix=fix),)
+        return (CheckItem(name="token", is_ok=True),)
+
+    async def answer_inquiry(self, answer: Answer) -> WriteResult:
+        if not 0 < len(answer.text) <= _ANSWER_LIMIT:
+            message = f"an answer has 1 to {_ANSWER_LIMIT} characters"
+            raise RejectedByMallError(message, shop=self.shop.name)
+
+        async def read() -> tuple[Reading, bool]:
+            reading = await self.read_inquiry(answer.inquiry)
+            record = reading.record
+            return reading, isinstance(record, Inquiry) and record.state is InquiryState.ANSWERED
+
+        return await self.act(f"/questions/{answer.inquiry.inquiry_no}/answer", {"text": answer.text}, read)
+
+    async def approve_cancel(self, action: LineAction) -> WriteResult:
+        async def read() -> tuple[Reading, bool]:
+            (reading,) = await self.read_order(action.order_no, ())
+            claims = reading.record.claims if isinstance(reading.record, Order) else ()
+            return reading, not any(claim.line_no == action.line.line_no and claim.state.is_open for claim in claims)
+
+        return await self.act(f"/lines/{action.line.line_no}/approve", {}, read)
+
+    async def act(self, path: str, body: dict[str, str], read: Callable[[], object]) -> WriteResult:
+        """Read, send once, read back. A lost answer is DONE when reading shows it, else UNKNOWN."""
+        _, is_over = await read()  # type: ignore[misc]
+        if is_over:
+            return _result(Outcome.REFUSED)
+        try:
+            await self.client.write(path, body)
+        except RejectedByMallError:
+            return _result(Outcome.REFUSED)
+        except OutcomeUnknownError:
+            try:
+                reading, is_done = await read()  # type: ignore[misc]
+            except MallError:
+                return _result(Outcome.UNKNOWN)
+            return _result(Outcome.DONE if is_done else Outcome.UNKNOWN, reading)
+        reading, _ = await read()  # type: ignore[misc]
+        return _result(Outcome.DONE, reading)
+
+    def admin_link(
+        self, *, order_no: str | None = None, line_no: str | None = None, inquiry: Inquiry | None = None
+    ) -> str | None:
+        del line_no, inquiry
+        return f"{_ADMIN}/orders/{quote(order_no, safe='')}" if order_no else f"{_ADMIN}/"
+
+
+def _result(outcome: Outcome, *readings: Reading) -> WriteResult:
+    return WriteResult(outcome=outcome, lines=(LineOutcome(line_no=None, outcome=outcome),), readings=readings)
+
+
+_YES = CapabilityState(state=Support.YES)
+
+MANIFEST = Manifest(
+    mall="corner_shop",
+    title="Corner shop",
+    title_ko="구멍가게",
+    letter="S",
+    colour="#228833",
+    timezone="Asia/Seoul",
+    default_base_url=DEFAULT_BASE_URL,
+    capabilities={
+        Capability.READ_ORDERS: _YES,
+        Capability.READ_CLAIMS: CapabilityState(state=Support.NO, instead="Claims come inside the orders."),
+        Capability.READ_INQUIRIES: _YES,
+        Capability.READ_ONE_ORDER: _YES,
+        Capability.READ_ONE_INQUIRY: _YES,
+        Capability.CHECK: _YES,
+        Capability.ANSWER_INQUIRY: _YES,
+        Capability.APPROVE_CANCEL: _YES,
+        Capability.REFUSE_CANCEL: CapabilityState(state=Support.NO, instead="Call the corner shop."),
+    },
+    feeds={
+        Feed.ORDERS: Capability.READ_ORDERS,
+        Feed.CLAIMS: Capability.READ_ORDERS,
+        Feed.INQUIRIES: Capability.READ_INQUIRIES,
+    },
+    credentials=CornerCredentials,
+    open=CornerConnector,
+    answer_limit=_ANSWER_LIMIT,
+)
