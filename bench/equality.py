@@ -28,6 +28,10 @@ _TIMES = frozenset(
 )  # fmt: skip
 
 
+# One mall gives free text for a reason: its truth then says nothing of what it means.
+_NOT_ALWAYS_JUDGED = frozenset({"reason", "fault_party"})
+
+
 class Compared(Struct, kw_only=True):
     """``different`` counts cells by column, of rows that both have."""
 
@@ -63,6 +67,8 @@ def _note(compared: Compared, true: Row | None, exported: Row) -> None:
         compared.extra += 1
         return
     for column, value in true.items():
+        if value is None and column in _NOT_ALWAYS_JUDGED:
+            continue
         if _plain(column, exported[column]) != value:
             compared.different[column] += 1
 

@@ -2,8 +2,8 @@
 
 import sys
 
-import click
 import typer
+from typer._click.exceptions import ClickException
 
 from hub.cli.console import ExitCode, complain
 from hub.core.errors import ConfigurationError, MallError
@@ -51,13 +51,14 @@ def main() -> None:
     _register()
     try:
         outcome = app(standalone_mode=False)
-    except click.UsageError as error:
+    except ClickException as error:
+        # Wrong options and arguments, in the words of the library; it carries its own copy of click.
         error.show(sys.stderr)
         sys.exit(ExitCode.WRONG_USE)
-    except click.Abort:
+    except typer.Abort:
         complain("stopped")
         sys.exit(130)
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         sys.exit(error.exit_code)
     except ConfigurationError as error:
         complain(error.what, fix=error.fix)

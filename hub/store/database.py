@@ -121,12 +121,13 @@ class Database:
 def open_database(url: str, box: Box) -> Database:
     """Open without touching the schema (see :mod:`hub.store.schema`)."""
     url = async_url(url)
+    # Parameters are people's data: an error must not print them.
     if url.startswith("sqlite"):
         # The connection used last is used next: the page caches of the others stay small.
-        engine = create_async_engine(url, connect_args={"timeout": 30}, pool_use_lifo=True)
+        engine = create_async_engine(url, connect_args={"timeout": 30}, hide_parameters=True, pool_use_lifo=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     else:
-        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
     return Database(engine, box)
 
 

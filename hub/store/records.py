@@ -102,6 +102,8 @@ class RecordWriter:
         broken: list[Reading] = []
         for reading in readings:
             record = reading.record
+            if record is not None and _NUL in reading.raw:
+                record = _without_nul(record)
             if isinstance(record, Order):
                 orders_read.append((record, reading.is_partial))
             elif isinstance(record, Claim):
@@ -478,20 +480,23 @@ class RecordWriter:
         counts.quarantined += len(broken)
         if not broken:
             return
-        rows = {
-            reading.key: {
+        rows = {}
+        for reading in broken:
+            digest = blake2b(reading.raw, digest_size=16).digest()
+            # Records too broken to name themselves must not hide one another.
+            key = reading.key.replace("\0", "") or f"unnamed-{digest.hex()}"
+            rows[key] = {
                 "id": new_id(),
                 "shop_id": self._shop_id,
                 "feed": feed.value,
-                "key": reading.key,
-                "error": reading.error or "unreadable",
+                "key": key,
+                "error": (reading.error or "unreadable").replace("\0", ""),
                 "payload_sealed": self._box.seal(reading.raw, QUARANTINE_PLACE),
-                "payload_hash": blake2b(reading.raw, digest_size=16).digest(),
+                "payload_hash": digest,
                 "first_seen_at": at,
+                "last_seen_at": at,
                 "resolved_at": None,
             }
-            for reading in broken
-        }
         await connection.execute(
             self._database.upsert(
                 quarantine,
@@ -500,6 +505,19 @@ class RecordWriter:
                 changed_hash=False,
             ),
             list(rows.values()),
+        )
+
+    async def resolve_unseen(self, connection: AsyncConnection, *, feed: Feed, since: datetime) -> None:
+        """After an unbroken full run that began at ``since``: what it no longer met broken is mended."""
+        await connection.execute(
+            update(quarantine)
+            .where(
+                quarantine.c.shop_id == self._shop_id,
+                quarantine.c.feed == feed.value,
+                quarantine.c.resolved_at.is_(None),
+                quarantine.c.last_seen_at < to_ms(since),
+            )
+            .values(resolved_at=to_ms(since))
         )
 
     def _change(
@@ -524,6 +542,22 @@ class RecordWriter:
 
 
 _NOBODY = Party()
+# How U+0000 stands in JSON; PostgreSQL takes it in no text.
+_NUL = b"\\u0000"
+
+
+def _without_nul(record: Order | Claim | Inquiry) -> Order | Claim | Inquiry:
+    return msgspec.convert(_cleaned(msgspec.to_builtins(record)), type(record))
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {name: _cleaned(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(inner) for inner in value]
+    return value
 
 
 def _head_digest(order: Order, head_line_no: str) -> bytes:

@@ -216,6 +216,7 @@ inquiries = Table(
     Index("ix_inquiries_asked_at_id", "asked_at", "id"),
     Index("ix_inquiries_shop_id_state", "shop_id", "state"),
     Index("ix_inquiries_shop_id_order_no", "shop_id", "order_no"),
+    Index("ix_inquiries_shop_id_thread_no", "shop_id", "thread_no"),
     Index("ix_inquiries_writer_phone_idx", "writer_phone_idx"),
     Index("ix_inquiries_writer_name_idx", "writer_name_idx"),
 )
@@ -273,6 +274,7 @@ quarantine = Table(
     Column("payload_sealed", LargeBinary, nullable=False),
     Column("payload_hash", LargeBinary, nullable=False),
     Column("first_seen_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
     Column("resolved_at", BigInteger),
     UniqueConstraint("shop_id", "feed", "key"),
 )

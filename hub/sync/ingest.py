@@ -38,3 +38,7 @@ class Ingest:
     ) -> None:
         """Look at cases again whose order became known after them."""
         await self._keeper.refresh(connection, claimed=claimed, threads=threads, now=now)
+
+    async def resolve_unseen(self, connection: AsyncConnection, *, feed: Feed, since: datetime) -> None:
+        """What an unbroken full run of ``feed`` since ``since`` no longer met broken leaves quarantine."""
+        await self._writer.resolve_unseen(connection, feed=feed, since=since)

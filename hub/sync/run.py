@@ -225,11 +225,17 @@ class ShopRun:
         is_whole = span.is_full and cursor is None
         async for page in self._pages(each.capability, span, open_keys, cursor):
             await self._write_page(each, page, is_noted=is_whole and bool(self._manifest.vanishing_feeds))
+        if is_whole:
+            async with self._database.writing() as connection:
+                await self._ingest.resolve_unseen(connection, feed=feed, since=now)
         await self._states.complete(each.feeds, span, self._reports)
         for filled in each.feeds:
             self._reports[filled].complete = True
             self._reports[filled].data_as_of = span.until
         self._on_progress(self._shop.name, feed, 1.0, self._reports[feed].read)
+        if cursor is not None:
+            # What broke off long ago is finished now; what has happened since is still to be read.
+            await self._read(each, full=False)
         return is_whole
 
     async def _write_page(self, each: _Pass, page: Page, *, is_noted: bool) -> None:

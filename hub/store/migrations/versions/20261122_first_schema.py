@@ -271,6 +271,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_inquiries_asked_at_id", ["asked_at", "id"], unique=False)
         batch_op.create_index("ix_inquiries_shop_id_order_no", ["shop_id", "order_no"], unique=False)
         batch_op.create_index("ix_inquiries_shop_id_state", ["shop_id", "state"], unique=False)
+        batch_op.create_index("ix_inquiries_shop_id_thread_no", ["shop_id", "thread_no"], unique=False)
         batch_op.create_index("ix_inquiries_writer_name_idx", ["writer_name_idx"], unique=False)
         batch_op.create_index("ix_inquiries_writer_phone_idx", ["writer_phone_idx"], unique=False)
 
@@ -332,6 +333,7 @@ def upgrade() -> None:
         sa.Column("payload_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("payload_hash", sa.LargeBinary(), nullable=False),
         sa.Column("first_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["shop_id"], ["shops.id"], name=op.f("fk_quarantine_shop_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
@@ -450,6 +452,7 @@ def downgrade() -> None:
     with op.batch_alter_table("inquiries", schema=None) as batch_op:
         batch_op.drop_index("ix_inquiries_writer_phone_idx")
         batch_op.drop_index("ix_inquiries_writer_name_idx")
+        batch_op.drop_index("ix_inquiries_shop_id_thread_no")
         batch_op.drop_index("ix_inquiries_shop_id_state")
         batch_op.drop_index("ix_inquiries_shop_id_order_no")
         batch_op.drop_index("ix_inquiries_asked_at_id")
