@@ -1,6 +1,7 @@
 """Every mall emulated in one process, behind a line that can be spoilt, under a clock of our own."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,19 @@ class Clock:
         self.mall_time = self.hub_time
 
 
+class RunningClock(Clock):
+    """Real time for the hub and the malls' limits; the malls' facts stand still at the start."""
+
+    def __init__(self) -> None:
+        super().__init__(datetime.now(UTC).replace(microsecond=0))
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def seconds(self) -> float:
+        return time.time()
+
+
 class Line:
     """The line to one mall: keeps every call, is cut while ``is_down``, and loses the answer of each
     write whose path holds ``lost`` (the mall has done its work).
@@ -94,8 +108,15 @@ async def hang(_seconds: float) -> None:
 class Town:
     """``faults`` strike on every mall's line; set ``faults.chances`` at any time."""
 
-    def __init__(self, *, orders: int, registry: Registry | None = None, seed: int = 20261122) -> None:
-        self.clock = Clock()
+    def __init__(
+        self,
+        *,
+        orders: int,
+        registry: Registry | None = None,
+        seed: int = 20261122,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
         self.faults = FaultPlan(seed=7)
         self.registry = registry or find_connectors()
         self._shown: dict[ExportKind, set[tuple[Any, ...]]] = {}
