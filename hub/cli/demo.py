@@ -22,10 +22,12 @@ from hub.core.errors import ConfigurationError
 from hub.desk.access import Role
 from hub.desk.routing_book import FILE_NAME as ROUTING_FILE
 from hub.desk.routing_book import import_modes
+from hub.desk.status import WORKER_LEASE
 from hub.desk.telephone import SPEC_FILE, current_spec
 from hub.desk.users import create_user, list_users
 from hub.emulation import CALLERS_FILE, MODES_FILE, SHOPS_FILE
 from hub.settings import Settings
+from hub.store.leases import Lease
 from hub.sync.calls import CallImport
 from ivr import demo_spec_text
 from ivr.demo_day import write_days
@@ -59,7 +61,7 @@ def demo(
     if fresh:
         shutil.rmtree(home, ignore_errors=True)
     # Whatever database the environment names is not the demo's to write to.
-    settings = chosen.model_copy(update={"home": home, "database_url": None, "jobs_url": None})
+    settings = chosen.model_copy(update={"home": home, "database_url": None, "jobs_url": None, "sync_minutes": 1})
     require_free_port("127.0.0.1", port)
     home.mkdir(parents=True, exist_ok=True)
     (home / "kit" / SHOPS_FILE).unlink(missing_ok=True)
@@ -136,6 +138,8 @@ async def _prepare(hub: Hub, kit: Path) -> None:
 
 async def _keep_reading(hub: Hub, begun: float) -> None:
     """A first sync, then changes every few seconds: time moves in the demo."""
+    # To every screen this is a worker like any other.
+    await Lease(hub.database, f"{WORKER_LEASE}demo").try_take()
     report = await hub.sync()
     read = sum(feed.read for shop in report.shops for feed in shop.feeds)
     state = "complete" if report.complete else "not complete, see the shops page"

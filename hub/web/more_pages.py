@@ -15,6 +15,7 @@ from hub.desk.case import read_order, unmask_order
 from hub.desk.freshness import read_shops
 from hub.desk.people import add_person, change_person, read_people
 from hub.desk.search import search
+from hub.desk.status import read_status
 from hub.web.auth import Form
 from hub.web.render import Given, Pages
 from hub.web.work import Notice, ReasonForm
@@ -65,7 +66,10 @@ async def search_form(
 
 @get("/shops")
 async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Response[str]:
-    return pages.page(request, "pages/shops.html", shops=await read_shops(services, actor=request.user))
+    shops = await read_shops(services, actor=request.user)
+    status = await read_status(services)
+    figures = {(shop.shop, feed.feed.value): feed for shop in status.shops for feed in shop.feeds}
+    return pages.page(request, "pages/shops.html", shops=shops, figures=figures, worker_seen=status.worker_seen)
 
 
 class PersonForm(Struct, kw_only=True):
