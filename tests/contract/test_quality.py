@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.cli.quality import quality_of
 from hub.core.errors import ConfigurationError
-from hub.quality import RULES, TIERS, RuleState, earned_tier, quality_of, read_quality, unearned_claim
+from hub.core.quality import RULES, TIERS, RuleState, earned_tier, read_quality, unearned_claim
 from hub.registry import find_connectors
 from tests.contract.rules import RULES as PROVED
 from tests.contract.subject import subjects
@@ -75,7 +76,9 @@ def test_a_wrong_file_is_refused_by_name(text: str, named: str):
 def test_the_program_names_every_mall():
     root = Path(__file__).parents[2]
 
-    ran = subprocess.run([sys.executable, "-m", "hub.quality"], cwd=root, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-m", "hub.cli.quality"], cwd=root, capture_output=True, text=True, check=False
+    )
 
     assert ran.returncode == 0, ran.stderr
     assert [line.split(":")[0] for line in ran.stdout.splitlines()] == list(SUBJECTS)

@@ -25,7 +25,7 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(*needs: Capability) -> Callable[[Check], Check]:
-    """Register a function as the rule of its name (hub.quality lists the names by tier)."""
+    """Register a function as the rule of its name (hub.core.quality lists the names by tier)."""
 
     def register(check: Check) -> Check:
         assert check.__name__ not in RULES

@@ -2,20 +2,17 @@
 
 Every connector folder holds a ``quality.toml``: its tier and, for every rule, "done" or
 ``{ state = "todo", comment = "why" }`` (or "exempt"). The rules themselves are tests: tests/contract.
-``python -m hub.quality`` refuses a claim that is not earned.
+``python -m hub.cli.quality`` refuses a claim that is not earned.
 """
 
-import sys
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
-from importlib import resources
 
 import msgspec
 from msgspec import Struct
 
 from hub.core.errors import ConfigurationError
-from hub.registry import find_connectors
 
 UNRATED = "unrated"
 
@@ -106,7 +103,7 @@ def read_quality(text: str, *, where: str) -> Quality:
         raise ConfigurationError(what, fix=f"Tiers: {', '.join([UNRATED, *TIERS])}.")
     if wrong := sorted(set(RULES) ^ set(quality.rules)):
         what = f"{where}: missing or unknown: {', '.join(wrong)}"
-        raise ConfigurationError(what, fix="Name every rule of hub/quality.py once.")
+        raise ConfigurationError(what, fix="Name every rule of hub/core/quality.py once.")
     for rule in RULES:
         standing = quality.standing(rule)
         if standing.state is not RuleState.DONE and not standing.comment.strip():
@@ -134,28 +131,3 @@ def unearned_claim(quality: Quality) -> str | None:
     above = order[order.index(earned) + 1 : order.index(quality.tier) + 1]
     left = [rule for tier in above for rule in TIERS[tier] if quality.standing(rule).state is RuleState.TODO]
     return f"claims {quality.tier}, has earned {earned}: to do {', '.join(left)}"
-
-
-def quality_of(mall: str) -> Quality:
-    """The connector's own file. Raises: ConfigurationError when it is missing or wrong."""
-    file = resources.files(f"connectors.{mall}").joinpath("quality.toml")
-    where = f"connectors/{mall}/quality.toml"
-    if not file.is_file():
-        what = f"{where} is missing"
-        raise ConfigurationError(what, fix="Copy it from another connector and set every rule to todo with a reason.")
-    return read_quality(file.read_text(encoding="utf-8"), where=where)
-
-
-def main() -> int:
-    """Print every connector's tier; 1 when one claims more than it has earned."""
-    is_refused = False
-    for mall in find_connectors().manifests:
-        quality = quality_of(mall)
-        wrong = unearned_claim(quality)
-        is_refused = is_refused or wrong is not None
-        sys.stdout.write(f"{mall}: {wrong or quality.tier}\n")
-    return int(is_refused)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
