@@ -27,6 +27,7 @@ def _register() -> None:
         demo,
         export,
         ivr,
+        new_connector,
         quarantine,
         route,
         sandbox,
@@ -41,7 +42,7 @@ def _register() -> None:
 
     for module in (
         demo, serve, worker, sandbox, db, shop, sync, status, quarantine, act, export, route, ivr, stats,
-        connectors, user,
+        connectors, new_connector, user,
     ):  # fmt: skip
         module.register(app)
 
