@@ -1,10 +1,9 @@
 """An inquiry is answered by keyboard, and the mall holds the answer once."""
 
-from playwright.sync_api import Locator, Page, expect
-
 from tests.journeys.conftest import Window
 from tests.journeys.scene import HOSTILE, Scene
 from tests.journeys.stack import Town
+from tests.journeys.window import Locator, Page, expect
 
 _LIST = "/cases?shop=main-smartstore&kind=inquiry"
 

@@ -2,12 +2,11 @@
 
 import re
 
-from playwright.sync_api import Page, expect
-
 from hub.core.model import ClaimState
 from tests.journeys.conftest import Window
 from tests.journeys.scene import Request, Scene
 from tests.journeys.stack import Town
+from tests.journeys.window import Page, expect
 
 
 def _open(window: Window, request: Request) -> Page:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
 from python_calamine import CalamineWorkbook
 
 from tests.journeys.conftest import Window
+from tests.journeys.window import Locator, Page, expect
 
 
 def _number(cell: Locator) -> int:

@@ -1,8 +1,7 @@
 """The keyboard: the physical keys count, a text field and the Korean input keep theirs."""
 
-from playwright.sync_api import Locator, Page, expect
-
 from tests.journeys.conftest import Window
+from tests.journeys.window import Locator, Page, expect
 
 
 def _press_with_korean_input(page: Page, code: str, key: str, *, is_composing: bool) -> None:

@@ -1,10 +1,10 @@
 """A caller says a number: the agent finds who it may be, on every mall."""
 
 import pytest
-from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Window
 from tests.journeys.scene import Scene
+from tests.journeys.window import Page, expect
 
 
 def _find(page: Page, text: str) -> None:

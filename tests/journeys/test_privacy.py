@@ -1,10 +1,10 @@
 """Personal data stays covered until somebody says why; who looked stands in the log; rights hold."""
 
 import pytest
-from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import OpenWindow, Window
 from tests.journeys.scene import Scene
+from tests.journeys.window import Page, expect
 
 
 def _open_order(page: Page, scene: Scene) -> None:

@@ -1,10 +1,10 @@
 """Every screen in both languages and widths: it opens, nothing sticks out, nothing is left unsaid."""
 
 import pytest
-from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import OpenWindow, Window
 from tests.journeys.stack import Desk
+from tests.journeys.window import Page, expect
 
 
 def _assert_fits(page: Page) -> None:

@@ -1,9 +1,8 @@
 """The door: in with the right password, told clearly with a wrong one, out again."""
 
-from playwright.sync_api import expect
-
 from hub.desk.users import MAX_FAILURES
 from tests.journeys.conftest import OpenWindow
+from tests.journeys.window import expect
 
 
 def test_an_agent_signs_in_works_and_signs_out(open_window: OpenWindow) -> None:
