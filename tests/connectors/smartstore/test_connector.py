@@ -31,7 +31,7 @@ PROTOCOLS = {
 }
 
 
-@pytest.mark.parametrize("capability", list(Capability))
+@pytest.mark.parametrize("capability", list(MANIFEST.capabilities))
 async def test_declared_is_implemented_and_the_rest_names_a_way(shop, capability):
     state = MANIFEST.capabilities[capability]
 
