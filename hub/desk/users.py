@@ -145,8 +145,9 @@ async def sign_in(database: Database, *, login: str, password: str, at: datetime
         found = (await connection.execute(select(users).where(users.c.login == login.strip().casefold()))).one_or_none()
     is_right = await _matches(found.password_hash if found else _NOBODYS_HASH, password)
     async with database.writing() as connection:
-        # Read again inside the transaction: of many guesses at once only the first five count.
-        row = (await connection.execute(select(users).where(users.c.id == found.id))).one_or_none() if found else None
+        # Read again and held inside the transaction: many guesses at once are counted one by one.
+        again = select(users).where(users.c.id == found.id).with_for_update() if found else None
+        row = (await connection.execute(again)).one_or_none() if again is not None else None
         is_welcome = row is not None and is_right and row.is_active and not _is_locked(row, at)
         actor = _actor(row, address) if row is not None else None
         await record_access(
