@@ -184,6 +184,7 @@ class Street:
     ) -> None:
         self.subject = subject
         self.shop = shop
+        self._days = days
         self.clock = Clock()
         spec = ShopSpec(name=shop, mall=subject.manifest.mall, share=1.0, country=subject.manifest.country)
         self.world = make_world(seed=seed, orders=orders, days=days, now=self.clock.mall_now, shops=(spec,))
@@ -221,8 +222,8 @@ class Street:
 
     def span(self, *, since: datetime | None = None) -> Span:
         """All of the World, or what changed since ``since``."""
-        now = self.clock.now()
-        return Span(since=since or now - timedelta(days=90), until=now, is_full=since is None)
+        start = START - timedelta(days=self._days + 2)
+        return Span(since=since or start, until=self.clock.now(), is_full=since is None)
 
     def feeds(self) -> list[Capability]:
         return [capability for capability in READERS if self.subject.can(capability)]

@@ -1,5 +1,8 @@
 """Every rule against every connector that the registry finds."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from hub.registry import find_connectors
@@ -17,3 +20,14 @@ HELD = [
 @pytest.mark.parametrize(("rule", "subject"), HELD)
 async def test_contract(rule: Rule, subject: Subject):
     await rule.check(subject)
+
+
+def test_no_rule_names_a_mall():
+    names = re.compile("|".join(find_connectors().manifests))
+
+    assert [
+        path.name
+        for folder in ("contract", "saboteurs")
+        for path in (Path(__file__).parents[1] / folder).rglob("*.py")
+        if names.search(path.read_text(encoding="utf-8").lower())
+    ] == []
