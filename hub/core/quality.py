@@ -45,6 +45,7 @@ TIERS: Mapping[str, tuple[str, ...]] = {
         "rate_is_kept",
         "bad_record_is_set_aside_alone",
         "hostile_text_does_no_harm",
+        "repeated_rows_do_no_harm",
     ),
     "gold": (
         "effect_is_read_back",

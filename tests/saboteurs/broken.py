@@ -19,7 +19,13 @@ import pytest
 
 from hub.core import http
 from hub.core.contract import Capability, CapabilityState, CheckItem, Outcome, Page, Reading, Support, WriteResult
-from hub.core.errors import MallError, OutcomeUnknownError, RejectedByMallError, UnavailableError
+from hub.core.errors import (
+    MalformedResponseError,
+    MallError,
+    OutcomeUnknownError,
+    RejectedByMallError,
+    UnavailableError,
+)
 from hub.core.model import LineStatus, Money, Order
 from tests.contract.subject import Subject, subject_of
 from tests.saboteurs.corner_shop import MANIFEST, client, connector, mapping
@@ -300,6 +306,22 @@ class DropsAPageForABadRecord(Paging):
             msgspec.structs.replace(page, readings=()) if any(row.error for row in page.readings) else page
             for page in pages
         ]
+
+
+@caught_by("repeated_rows_do_no_harm")
+class StopsAtARepeatedRow(CornerConnector):
+    """An order that moves to the next page while it is read ends the night's run."""
+
+    def __init__(self, context):
+        super().__init__(context)
+        self.seen = set()
+
+    def to_order(self, raw):
+        reading = super().to_order(raw)
+        if reading.key in self.seen:
+            raise MalformedResponseError("told twice")
+        self.seen.add(reading.key)
+        return reading
 
 
 @caught_by("hostile_text_does_no_harm")

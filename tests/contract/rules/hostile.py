@@ -195,6 +195,25 @@ async def _records(street: Street, capability: Capability) -> dict[Any, Any]:
     return book.records()
 
 
+@rule(Capability.READ_ORDERS)
+async def repeated_rows_do_no_harm(subject: Subject) -> None:
+    """Rows that a mall tells twice, in one answer or on two pages, end as one record each."""
+    street = Street(subject, orders=40)
+    for capability in street.feeds():
+        street.wire.after = lambda _, response: response
+        good = await _records(street, capability)
+        street.wire.after = _with_rows_twice
+        assert await _records(street, capability) == good
+
+
+def _with_rows_twice(_call: Call, response: httpx.Response) -> httpx.Response:
+    document = _decoded(response)
+    lists = list(lists_in(document))
+    for rows in lists:
+        rows += [rows[0], rows[-1]]
+    return remade(response, msgspec.json.encode(document)) if lists else response
+
+
 HOSTILE = {
     "script": "<script>alert(1)</script>\"'&",
     "nul": "a\x00b\ufffe\x1b[31m",
