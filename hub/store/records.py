@@ -7,16 +7,16 @@ changed rows are written, as executemany. Everything happens on the caller's tra
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Column, Table, bindparam, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed, Reading
 from hub.core.model import Claim, ClaimState, EndedBy, Inquiry, Line, LineStatus, Order, Party
-from hub.store.database import Database, to_ms
+from hub.store.database import Database, among, to_ms
 from hub.store.ids import new_id
 from hub.store.sealed import (
     CLAIM_TEXT_PLACE,
@@ -143,7 +143,12 @@ class RecordWriter:
         numbers = {order_no for _, order_no in heads}
         stored_heads = {
             (row.sub_shop, row.order_no): row
-            for row in await connection.execute(_ORDER_HEADS, {"shop_id": self._shop_id, "numbers": list(numbers)})
+            for row in map(
+                _StoredHead._make,
+                await self._database.fetch(
+                    connection, _ORDER_HEADS, {"shop_id": self._shop_id, "numbers": list(numbers)}
+                ),
+            )
         }
         order_rows: list[Row] = []
         order_ids: dict[tuple[str, str], int] = {}
@@ -164,7 +169,10 @@ class RecordWriter:
         stored_lines = (
             {
                 (row.order_id, row.line_no): row
-                for row in await connection.execute(_STORED_LINES, {"order_ids": known_ids})
+                for row in map(
+                    _StoredLine._make,
+                    await self._database.fetch(connection, _STORED_LINES, {"order_ids": known_ids}),
+                )
             }
             if known_ids
             else {}
@@ -283,7 +291,12 @@ class RecordWriter:
             return
         stored_rows = {
             row.claim_key: row
-            for row in await connection.execute(_STORED_CLAIMS, {"shop_id": self._shop_id, "line_nos": list(line_nos)})
+            for row in map(
+                _StoredClaim._make,
+                await self._database.fetch(
+                    connection, _STORED_CLAIMS, {"shop_id": self._shop_id, "line_nos": list(line_nos)}
+                ),
+            )
         }
         counts = written.counts[Feed.CLAIMS]
         rows: list[Row] = []
@@ -374,7 +387,12 @@ class RecordWriter:
         by_no = {inquiry.inquiry_no: inquiry for inquiry in read}
         stored_rows = {
             row.inquiry_no: row
-            for row in await connection.execute(_STORED_INQUIRIES, {"shop_id": self._shop_id, "numbers": list(by_no)})
+            for row in map(
+                _StoredInquiry._make,
+                await self._database.fetch(
+                    connection, _STORED_INQUIRIES, {"shop_id": self._shop_id, "numbers": list(by_no)}
+                ),
+            )
         }
         counts = written.counts[Feed.INQUIRIES]
         rows: list[Row] = []
@@ -442,12 +460,11 @@ class RecordWriter:
         }
         if not fresh:
             return
-        same = {
-            row.key: row.payload_hash
-            for row in await connection.execute(
-                _STORED_RAW, {"shop_id": self._shop_id, "feed": feed.value, "keys": list(fresh)}
+        same = dict(
+            await self._database.fetch(
+                connection, _STORED_RAW, {"shop_id": self._shop_id, "feed": feed.value, "keys": list(fresh)}
             )
-        }
+        )
         rows = [
             {
                 "shop_id": self._shop_id,
@@ -468,9 +485,10 @@ class RecordWriter:
             changed_hash=False,
         )
         # A record that can be read again leaves quarantine by itself.
-        await connection.execute(
-            _RESOLVE, {"of_shop": self._shop_id, "of_feed": feed.value, "keys": list(fresh), "at": at}
-        )
+        if await self._database.fetch(connection, _UNRESOLVED, {"shop_id": self._shop_id}):
+            await connection.execute(
+                _RESOLVE, {"of_shop": self._shop_id, "of_feed": feed.value, "keys": list(fresh), "at": at}
+            )
 
     async def _write_broken(
         self, connection: AsyncConnection, broken: Sequence[Reading], feed: Feed, at: int | None, written: Written
@@ -631,41 +649,72 @@ async def _add_changes(connection: AsyncConnection, changes: Sequence[Mapping[st
         await connection.execute(status_changes.insert(), list(changes))
 
 
-def _among(table: Table, column: str, parameter: str) -> Any:
-    return table.c[column].in_(bindparam(parameter, expanding=True))
+class _StoredHead(NamedTuple):
+    id: int
+    sub_shop: str
+    order_no: str
+    content_hash: bytes
+    head_line_no: str
 
 
-_ORDER_HEADS = select(
-    orders.c.id, orders.c.sub_shop, orders.c.order_no, orders.c.content_hash, orders.c.head_line_no
-).where(orders.c.shop_id == bindparam("shop_id"), _among(orders, "order_no", "numbers"))
-_STORED_LINES = select(
-    lines.c.id, lines.c.order_id, lines.c.line_no, lines.c.content_hash, lines.c.status, lines.c.raw_status
-).where(_among(lines, "order_id", "order_ids"))
-_STORED_CLAIMS = select(
-    claims.c.id,
-    claims.c.claim_key,
-    claims.c.content_hash,
-    claims.c.order_no,
-    claims.c.line_no,
-    claims.c.kind,
-    claims.c.state,
-    claims.c.raw_state,
-    claims.c.is_open,
-).where(claims.c.shop_id == bindparam("shop_id"), _among(claims, "line_no", "line_nos"))
-_STORED_INQUIRIES = select(inquiries.c.id, inquiries.c.inquiry_no, inquiries.c.content_hash, inquiries.c.state).where(
-    inquiries.c.shop_id == bindparam("shop_id"), _among(inquiries, "inquiry_no", "numbers")
+class _StoredLine(NamedTuple):
+    id: int
+    order_id: int
+    line_no: str
+    content_hash: bytes
+    status: str
+    raw_status: str
+
+
+class _StoredClaim(NamedTuple):
+    id: int
+    claim_key: str
+    content_hash: bytes
+    order_no: str
+    line_no: str
+    kind: str
+    state: str
+    raw_state: str
+    is_open: bool
+
+
+class _StoredInquiry(NamedTuple):
+    id: int
+    inquiry_no: str
+    content_hash: bytes
+    state: str
+
+
+def _columns(table: Table, kind: type[NamedTuple]) -> list[Column[Any]]:
+    return [table.c[name] for name in kind._fields]
+
+
+_ORDER_HEADS = select(*_columns(orders, _StoredHead)).where(
+    orders.c.shop_id == bindparam("shop_id"), among(orders.c.order_no, "numbers")
+)
+_STORED_LINES = select(*_columns(lines, _StoredLine)).where(among(lines.c.order_id, "order_ids"))
+_STORED_CLAIMS = select(*_columns(claims, _StoredClaim)).where(
+    claims.c.shop_id == bindparam("shop_id"), among(claims.c.line_no, "line_nos")
+)
+_STORED_INQUIRIES = select(*_columns(inquiries, _StoredInquiry)).where(
+    inquiries.c.shop_id == bindparam("shop_id"), among(inquiries.c.inquiry_no, "numbers")
 )
 _STORED_RAW = select(raw_payloads.c.key, raw_payloads.c.payload_hash).where(
     raw_payloads.c.shop_id == bindparam("shop_id"),
     raw_payloads.c.feed == bindparam("feed"),
-    _among(raw_payloads, "key", "keys"),
+    among(raw_payloads.c.key, "keys"),
+)
+_UNRESOLVED = (
+    select(quarantine.c.id)
+    .where(quarantine.c.shop_id == bindparam("shop_id"), quarantine.c.resolved_at.is_(None))
+    .limit(literal_column("1"))
 )
 _RESOLVE = (
     update(quarantine)
     .where(
         quarantine.c.shop_id == bindparam("of_shop"),
         quarantine.c.feed == bindparam("of_feed"),
-        _among(quarantine, "key", "keys"),
+        quarantine.c.key.in_(bindparam("keys", expanding=True)),
         quarantine.c.resolved_at.is_(None),
     )
     .values(resolved_at=bindparam("at"))
