@@ -263,6 +263,27 @@ def _result(outcome: Outcome, mall_message: str | None, reading: Reading | None)
 
 _YES = CapabilityState(state=Support.YES)
 
+# No method exists for these; absence from the seller's method list of 2026-06, confidence: likely.
+_ONLY_IN_QSM = (
+    Capability.ACCEPT_RETURN,
+    Capability.COLLECT_RETURN,
+    Capability.HOLD_RETURN,
+    Capability.RELEASE_RETURN,
+    Capability.REFUSE_RETURN,
+    Capability.COMPLETE_RETURN,
+    Capability.COLLECT_EXCHANGE,
+    Capability.HOLD_EXCHANGE,
+    Capability.RELEASE_EXCHANGE,
+    Capability.REFUSE_EXCHANGE,
+    Capability.COMPLETE_EXCHANGE,
+    Capability.MEMO,
+)
+_IN_QSM = CapabilityState(
+    state=Support.NO,
+    instead=f"The API has no such method: do it in QSM. {CLAIM_PAGE}",
+    instead_ko="API에 없는 기능입니다. QSM 클레임 관리에서 처리하세요.",
+)
+
 MANIFEST = Manifest(
     mall="qoo10",
     title="Qoo10 Japan",
@@ -296,6 +317,7 @@ MANIFEST = Manifest(
             instead=f"The API has no refusal: enter carrier and tracking number in QSM and refuse. {CLAIM_PAGE}",
             instead_ko=("API로 거절할 수 없음. QSM 클레임 관리에서 송장(택배사, 운송장 번호)을 입력하고 거절하세요."),
         ),
+        **dict.fromkeys(_ONLY_IN_QSM, _IN_QSM),
     },
     feeds={
         Feed.ORDERS: Capability.READ_ORDERS,

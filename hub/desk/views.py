@@ -258,6 +258,11 @@ class Offer(Struct, frozen=True, kw_only=True):
     inquiry_no: str | None = None
     product_name: str | None = None
 
+    @property
+    def why_key(self) -> str:
+        """Equal for offers on one line that are refused for the same reason."""
+        return f"{self.line_no} {self.why_not} {self.instead}"
+
 
 class Dossier(Struct, frozen=True, kw_only=True):
     """Everything known about one order or one inquiry thread; the case page and the order page both show it.
