@@ -27,6 +27,10 @@ def text(value: Value) -> str | None:
 
 def code(value: Value) -> str | None:
     """A code: text without blanks around it."""
+    if value is None or value == "":
+        return None
+    if type(value) is str and "\x00" not in value:
+        return value.strip() or None
     found = text(value)
     return (found.strip() or None) if found is not None else None
 
@@ -46,7 +50,7 @@ def whole(value: Value, *, path: str) -> int | None:
     raise MalformedResponseError("not a whole number", path=path)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def _moment(value: str) -> datetime | None:
     stripped = value.strip()
     if not stripped or stripped.startswith("0000-00-00"):

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from base64 import b64decode, b64encode
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -31,6 +32,8 @@ class Box:
         self._cipher = self._ciphers[self._current]
         self._head = bytes((_FORMAT, self._current))
         self._index_key = index_key
+        # Buyer and receiver are mostly one person, and one page names the same people again.
+        self.blind = lru_cache(maxsize=4096)(self._blind)
 
     def seal(self, plain: bytes, place: bytes) -> bytes:
         """``place`` names table and column, e.g. ``b"orders.sealed"``."""
@@ -45,7 +48,7 @@ class Box:
             what = f"cannot decrypt {place.decode()}: the keys do not fit this database"
             raise ConfigurationError(what, fix="Restore keys.json of the HUB_HOME that wrote it.") from error
 
-    def blind(self, domain: str, value: str) -> bytes:
+    def _blind(self, domain: str, value: str) -> bytes:
         """The index of ``value`` in ``domain`` ("phone", "name", "email"); 16 bytes."""
         return hmac.digest(self._index_key, f"{domain}\0{value}".encode(), "sha256")[:INDEX_BYTES]
 

@@ -38,7 +38,7 @@ _JAPANESE_MOBILE = re.compile(r"\A(?:0|\+81-?)([789]0)-?(\d{4})-?(\d{4})\Z", re.
 _NOT_DIGITS = re.compile(r"[^\d+]")
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4096)
 def normal_phone(raw: str | None, country: str = "KR") -> str | None:
     """A phone in any spelling as E.164, or its digits where no plan fits; ``None`` when it is none.
 
@@ -62,7 +62,7 @@ def normal_phone(raw: str | None, country: str = "KR") -> str | None:
     return digits if len(digits) >= 7 else None
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4096)
 def normal_name(raw: str | None) -> str | None:
     """A name for exact search: NFKC, casefolded, without blanks; ``None`` when empty or masked."""
     if not raw or "*" in raw or "•" in raw:
