@@ -14,6 +14,14 @@ from hub.core.model import ClaimReason
 from hub.desk.access import command_line_actor
 from hub.desk.act import IRREVERSIBLE, Action, ActionRequest, ActionResult, WrongRequestError, act
 
+#: an unknown outcome may have been done; pending is a dry run
+_EXIT_CODES = {
+    Outcome.DONE: ExitCode.ALL_DONE,
+    Outcome.PENDING: ExitCode.ALL_DONE,
+    Outcome.UNKNOWN: ExitCode.PART_DONE,
+    Outcome.REFUSED: ExitCode.NOTHING_DONE,
+}
+
 
 def register(app: typer.Typer) -> None:
     app.command("act", help="Do one thing at a mall, once, and read back what became of it.")(run)
@@ -68,4 +76,4 @@ def run(
         print_json(result)
     else:
         screen.print(f"{result.outcome}{': ' + result.message if result.message else ''}", markup=False)
-    return {Outcome.DONE: ExitCode.ALL_DONE, Outcome.PENDING: ExitCode.ALL_DONE}.get(result.outcome, ExitCode.PART_DONE)
+    return _EXIT_CODES[result.outcome]

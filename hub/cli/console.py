@@ -65,9 +65,10 @@ def print_table(title: str, headings: tuple[str, ...], rows: list[tuple[Any, ...
 
 
 def complain(what: str, *, fix: str | None = None) -> None:
-    screen.print(f"hub: {what}", style="red", markup=False)
+    # Not folded at the width of a terminal: scripts look for paths and numbers in it.
+    screen.print(f"hub: {what}", style="red", markup=False, soft_wrap=True)
     if fix:
-        screen.print(f"  {fix}", markup=False)
+        screen.print(f"  {fix}", markup=False, soft_wrap=True)
 
 
 def read_time(text: str | None, *, option: str, zone: ZoneInfo) -> datetime | None:

@@ -16,7 +16,7 @@ from hub.stats.calls import calls_per_hour
 from hub.sync.calls import CallImport, FileReport
 from ivr.check import check_spec
 from ivr.document import Severity
-from ivr.records import UnknownRecordsError
+from ivr.records import Tally, UnknownRecordsError, read_records
 from ivr.routes import Routes, RoutesError, routes_from_map
 
 
@@ -77,6 +77,16 @@ def _routes(map_file: Path | None, hub: Hub) -> Routes:
         raise ConfigurationError(what) from error
 
 
+def _require_records(path: Path, routes: Routes) -> None:
+    """Raises: ConfigurationError for a file of another kind, before any other is imported."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            next(read_records(lines, zone=routes.zone, tally=Tally()), None)
+    except (OSError, UnknownRecordsError) as error:
+        what = f"{path}: {error.strerror if isinstance(error, OSError) else error}"
+        raise ConfigurationError(what) from error
+
+
 def import_records(
     paths: Annotated[list[Path], typer.Argument(help="Files of call records.")],
     map_file: Annotated[
@@ -90,15 +100,14 @@ def import_records(
             raise ConfigurationError(what)
 
     async def work(hub: Hub) -> ImportReport:
-        records = CallImport(hub.database, _routes(map_file, hub))
+        routes = _routes(map_file, hub)
+        for path in paths:
+            _require_records(path, routes)
+        records = CallImport(hub.database, routes)
         files = []
         for path in paths:
             with path.open(encoding="utf-8", errors="replace") as lines:
-                try:
-                    files.append(await records.read_file(str(path), lines))
-                except UnknownRecordsError as error:
-                    what = f"{path}: {error}"
-                    raise ConfigurationError(what) from error
+                files.append(await records.read_file(str(path), lines))
         return ImportReport(files=files, calls=await records.derive())
 
     report = with_hub(work)

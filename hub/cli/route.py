@@ -84,7 +84,8 @@ def import_table(file: Annotated[Path, typer.Argument(help="CSV (UTF-8, CP949, S
     read = with_hub(work)
     for problem in read.problems:
         place = f"{file}:{problem.row}" if problem.row else str(file)
-        complain(f"{place}: {problem.column or ''}: {problem.reason}", fix=problem.fix)
+        told = f" ({problem.value!r})" if problem.value else ""
+        complain(f"{place}: {problem.column or ''}: {problem.reason}{told}", fix=problem.fix)
     if read.problems:
         complain("nothing was imported")
         return 2
