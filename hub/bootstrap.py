@@ -198,7 +198,7 @@ async def open_hub(
     gc.set_threshold(50_000, 20, 50)
     home = settings.home
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         what = f"HUB_HOME {home} cannot be used: {error.strerror}"
         raise ConfigurationError(what, fix="Choose a folder that this user can write to.") from error

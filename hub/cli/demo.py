@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 import webbrowser
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -93,9 +93,9 @@ async def _malls(home: Path, kit: Path, *, orders: int) -> AsyncIterator[None]:
     """The emulated malls in a process of their own, so that they never slow the desk down."""
     ready = kit / SHOPS_FILE
     arguments = ["sandbox", "--orders", str(orders), "--port", "0", "--kit", str(kit)]
-    arguments += ["--state", str(home / "world.pickle"), "--live", "12", "--rate", "20"]
+    arguments += ["--state", str(home / "world.pickle"), "--live", "12", "--rate", "20", "--until-eof"]
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub", *arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=None, start_new_session=True
+        sys.executable, "-m", "hub", *arguments, stdin=PIPE, stdout=DEVNULL, stderr=None, start_new_session=True
     )
     try:
         await _wait_for(ready, child)

@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import socket
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,9 @@ def sandbox(
     state: Annotated[Path | None, typer.Option(help="File that keeps the World over restarts.")] = None,
     live: Annotated[float, typer.Option(min=0, help="Seconds between customers; 0: nobody comes.")] = 0,
     rate: Annotated[float, typer.Option(min=0, help="Calls per second of every mall; 0: as the malls do.")] = 0,
+    until_eof: Annotated[
+        bool, typer.Option("--until-eof", help="Stop when standard input closes: whoever started it is gone.")
+    ] = False,
     fault: Annotated[
         list[str] | None,
         typer.Option(help=f"NAME=CHANCE per call, e.g. http_500=0.05. Names: {', '.join(Fault)}."),
@@ -55,7 +59,7 @@ def sandbox(
     malls = build_malls(find_connectors(), world, options=options)
     for mall in malls:
         mall.app = FaultyApp(mall.app, plan)
-    asyncio.run(_serve(world, malls, port=port, kit=kit, state=state, live=live))
+    asyncio.run(_serve(world, malls, port=port, kit=kit, state=state, live=live, until_eof=until_eof))
 
 
 async def _serve(
@@ -66,6 +70,7 @@ async def _serve(
     kit: Path | None,
     state: Path | None,
     live: float,
+    until_eof: bool,
 ) -> None:
     ports = range(port, port + len(malls)) if port else _free_ports(len(malls))
     urls = base_urls(malls, ports=ports)
@@ -83,6 +88,8 @@ async def _serve(
                 tasks.append(asyncio.create_task(keep_coming(Customers(world, seed=os.getpid()), every_seconds=live)))
             if state is not None:
                 tasks.append(asyncio.create_task(_keep(world, state)))
+            if until_eof:
+                asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
             await stop.wait()
     except OSError as error:
         what = f"cannot listen on ports {list(ports)}: {error.strerror or error}"

@@ -1,6 +1,7 @@
 """`hub serve`: the desk and the API."""
 
 import asyncio
+import signal
 import socket
 from contextlib import suppress
 from typing import Annotated
@@ -12,6 +13,7 @@ from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import screen, settings_and_logs
 from hub.core.errors import ConfigurationError
+from hub.sandbox.serve import Server
 
 _ROUTING_SECONDS = 10
 
@@ -51,9 +53,18 @@ async def serve_desk(hub: Hub, *, host: str, port: int) -> None:
     config = uvicorn.Config(
         make_asgi(hub), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2
     )
+    server = Server(config)
+
+    def stop() -> None:
+        # A second signal does not wait for open streams.
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     watcher = asyncio.create_task(_keep_routing(hub))
     try:
-        await uvicorn.Server(config).serve()
+        await server.serve()
     finally:
         watcher.cancel()
         with suppress(asyncio.CancelledError):

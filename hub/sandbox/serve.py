@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -10,16 +10,17 @@ import uvicorn
 from hub.sandbox.kit import SandboxMall
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 DEFAULT_PORTS = (9101, 9102, 9103)
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves the process's signals to the program it runs in."""
+class Server(uvicorn.Server):
+    """A server that leaves the process's signals to the program it runs in: set ``should_exit`` to stop it."""
 
-    def install_signal_handlers(self) -> None:
-        return
+    @contextmanager
+    def capture_signals(self) -> "Iterator[None]":
+        yield
 
 
 def base_urls(
@@ -62,7 +63,7 @@ async def serving(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _server(mall: SandboxMall, host: str, port: int) -> _Server:
+def _server(mall: SandboxMall, host: str, port: int) -> Server:
     config = uvicorn.Config(
         mall.app,
         host=host,
@@ -73,4 +74,4 @@ def _server(mall: SandboxMall, host: str, port: int) -> _Server:
         # Some malls are plain callables; uvicorn would take a bound method for the older protocol.
         interface="asgi3",
     )
-    return _Server(config)
+    return Server(config)

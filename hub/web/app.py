@@ -101,6 +101,8 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
         },
         before_send=[_add_headers],
         openapi_config=None,
+        # Logs are set up once, by hub.logging.
+        logging_config=None,
     )
 
 
