@@ -63,7 +63,7 @@ def demo(
     # Whatever database the environment names is not the demo's to write to.
     settings = chosen.model_copy(update={"home": home, "database_url": None, "jobs_url": None, "sync_minutes": 1})
     require_free_port("127.0.0.1", port)
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / "kit" / SHOPS_FILE).unlink(missing_ok=True)
     asyncio.run(_demo(settings, orders=orders, port=port, opens_browser=not no_browser and sys.stdout.isatty()))
 
