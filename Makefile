@@ -32,6 +32,7 @@ check: $(VENV)/.tests ## format, lint, types, layers, spelling, schema
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/python -m hub.cli.quality
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && HUB_HOME="$$home" $(BIN)/hub db check
 
 bench: $(VENV)/.tests ## how fast, and in how much memory
