@@ -231,10 +231,13 @@ class Qoo10Connector:
         line_no: str | None = None,
         inquiry: Inquiry | None = None,
     ) -> str | None:
-        """QSM pages take no order number, so the page is opened and the number searched there."""
-        if inquiry is None and (order_no is not None or line_no is not None):
-            return DELIVERY_PAGE
-        return HOME_PAGE
+        """QSM pages take no order number, so the page is opened and the number searched there.
+
+        For an order that is the delivery page; for one line, on which claims are decided, the claim page.
+        """
+        if inquiry is not None or (order_no is None and line_no is None):
+            return HOME_PAGE
+        return DELIVERY_PAGE if line_no is None else CLAIM_PAGE
 
 
 def _next_second(until: datetime) -> datetime:
