@@ -184,20 +184,26 @@ def rows_of(result: Raw) -> list[bytes]:
 
     Raises: MalformedResponseError when it is something else.
     """
-    body = bytes(result).strip()
-    if body in (b"", b"null", b'""'):
+    start = _start(result)
+    if start in (b"", b"null", b'""'):
         return []
     try:
-        if body.startswith(b"["):
-            return [bytes(item) for item in _decode(_lists, body)]
-        if body.startswith(b"{"):
-            inside = list(_decode(_objects, body).values())
-            if len(inside) == 1 and bytes(inside[0]).lstrip()[:1] in (b"[", b"n"):
+        if start.startswith(b"["):
+            # A result may be tens of megabytes: it is not copied but for its rows.
+            return [bytes(item) for item in _decode(_lists, result)]
+        if start.startswith(b"{"):
+            inside = list(_decode(_objects, result).values())
+            if len(inside) == 1 and _start(inside[0])[:1] in (b"[", b"n"):
                 return rows_of(inside[0])
-            return [body] if inside else []
+            return [bytes(result).strip()] if inside else []
     except ValueError as error:
         raise MalformedResponseError("ResultObject cannot be read", path="ResultObject") from error
     raise MalformedResponseError("ResultObject is neither a list nor an object", path="ResultObject")
+
+
+def _start(value: Raw) -> bytes:
+    """How a value begins, enough to tell what it is."""
+    return bytes(memoryview(value)[:16]).strip()
 
 
 def decode_line(raw: bytes) -> LineRow:
@@ -231,7 +237,7 @@ def _row(raw: bytes, kind: type[S], field_of: Any) -> S:
     return msgspec.convert(known, kind)
 
 
-def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes | Raw) -> T:
     """Decode; a body with raw control characters, lone surrogates or broken UTF-8 is mended first.
 
     Raises: ValueError when it is no JSON of the wanted type even then.
@@ -244,7 +250,7 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         message = "nested too deeply"
         raise ValueError(message) from error
     try:
-        mended = json.dumps(json.loads(body.decode(errors="replace"), strict=False), ensure_ascii=False)
+        mended = json.dumps(json.loads(bytes(body).decode(errors="replace"), strict=False), ensure_ascii=False)
         return decoder.decode(mended.encode(errors="replace"))
     except RecursionError as error:
         message = "nested too deeply"
