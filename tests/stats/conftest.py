@@ -1,3 +1,3 @@
-from tests.api.conftest import hub, sign_in, stranger
+from tests.api.conftest import hub, sign_in, stranger, synced_home
 
-__all__ = ["hub", "sign_in", "stranger"]
+__all__ = ["hub", "sign_in", "stranger", "synced_home"]

@@ -172,12 +172,21 @@ class Town:
         for kind in _KINDS:
             truth, found = self.truth(kind), await exported(hub, kind)
             shown_before = self._shown.setdefault(kind, set())
-            gone = (found.keys() & shown_before) - truth.keys()
-            differences = [f"lost {key}" for key in shown_before - found.keys()]
+            shown_now = {_lasting(kind, key) for key in truth}
+            gone = {key for key in found if _lasting(kind, key) in shown_before - shown_now}
+            differences = [f"lost {key}" for key in shown_before - {_lasting(kind, key) for key in found}]
             differences += compare(truth, {key: row for key, row in found.items() if key not in gone})
             differences += [f"still open {found[key]}" for key in gone if ClaimState(found[key]["state"]).is_open]
             assert not differences, f"{kind}: {len(differences)} differences: {differences[:5]}"
-            shown_before |= truth.keys()
+            shown_before.update(shown_now)
+
+
+def _lasting(kind: ExportKind, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What of a key never changes: a mall may number a claim only when it accepts it."""
+    if kind is not ExportKind.CLAIMS:
+        return key
+    shop, line_no, _claim_no, claim_kind, requested_at = key
+    return shop, line_no, claim_kind, requested_at
 
 
 async def exported(hub: Hub, kind: ExportKind) -> Rows:

@@ -1,7 +1,6 @@
 """A process that is killed at any moment: the next one goes on, loses nothing, doubles nothing."""
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -9,13 +8,17 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
+from hub.bootstrap import Hub, SyncReport, open_hub
+from hub.core.contract import Feed
+from hub.desk.status import read_status
 from hub.emulation import shop_file
 from hub.sandbox.serve import base_urls, serving
-from tests.sync.mall_town import RunningClock, Town
+from hub.settings import Settings
+from tests.sync.mall_town import RunningClock, Town, assert_complete, counted
 
-_AFTER_CALLS = (12, 60, 130)
+#: calls after which a run is killed; once is enough where only the database differs
+_AFTER_CALLS = {"sqlite": (12, 60, 130), "postgresql": (60,)}
 
 
 class Street:
@@ -23,6 +26,7 @@ class Street:
 
     def __init__(self, town: Town, home: Path, database_url: str) -> None:
         self.town = town
+        self._settings = Settings(home=home, database_url=database_url, log_level="ERROR")
         self._environment = {
             **os.environ,
             "HUB_HOME": str(home),
@@ -41,11 +45,11 @@ class Street:
             stderr=asyncio.subprocess.PIPE,
         )
 
-    async def run(self, *arguments: str) -> tuple[int | None, Any, str]:
-        """Exit code, the JSON of stdout (``None`` when there is none), stderr."""
-        process = await self.start(*arguments)
-        out, err = await process.communicate()
-        return process.returncode, json.loads(out) if out else None, err.decode()
+    @asynccontextmanager
+    async def hub(self) -> AsyncIterator[Hub]:
+        """The same home and database, opened by this process."""
+        async with open_hub(self._settings) as hub:
+            yield hub
 
     @property
     def calls(self) -> int:
@@ -63,8 +67,8 @@ async def open_street(town: Town, home: Path, database_url: str) -> AsyncIterato
     (home / "shops.toml").write_text(shop_file(malls, urls))
     street = Street(town, home, database_url)
     async with serving(malls, ports=ports):
-        code, _, err = await street.run("shop", "import", str(home / "shops.toml"))
-        assert code == 0, err
+        async with street.hub() as hub:
+            await hub.import_shops(home / "shops.toml")
         yield street
 
 
@@ -78,59 +82,55 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def calls_for_orders(report: dict[str, Any], mall: str) -> int:
-    (shop,) = (shop for shop in report["shops"] if shop["mall"] == mall)
-    return next(feed["calls"] for feed in shop["feeds"] if feed["feed"] == "orders")
+def calls_for_orders(report: SyncReport, mall: str) -> int:
+    return counted(report, "calls")[f"main-{mall}", Feed.ORDERS]
 
 
 async def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, database_url: str) -> None:
     town = Town(orders=300, clock=RunningClock())
     home = tmp_path / "home"
     async with open_street(town, home, database_url) as street:
-        for calls in _AFTER_CALLS:
+        for calls in _AFTER_CALLS[database_url.partition(":")[0]]:
             process = await street.start("sync", "--json")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while street.calls < calls and process.returncode is None:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
             assert process.returncode is None, "the run ended before it could be killed"
             process.send_signal(signal.SIGKILL)
             await process.communicate()
 
-        code, report, err = await street.run("sync", "--json")
+        async with street.hub() as hub:
+            report = await hub.sync()
 
-        assert (code, report["complete"]) == (0, True), err
-        code, again, err = await street.run("sync", "--json", "--full")
-        assert code == 0, err
-        assert calls_for_orders(report, "smartstore") < calls_for_orders(again, "smartstore")
-        counts = [(feed["new"], feed["changed"], feed["vanished"]) for shop in again["shops"] for feed in shop["feeds"]]
-        assert set(counts) == {(0, 0, 0)}
-    async with town.hub(home, database_url, add_shops=False) as hub:
-        await town.assert_true(hub)
+            assert_complete(report)
+            again = await hub.sync(full=True)
+            assert_complete(again)
+            assert calls_for_orders(report, "smartstore") < calls_for_orders(again, "smartstore")
+            assert (counted(again, "new"), counted(again, "changed"), counted(again, "vanished")) == ({}, {}, {})
+            await town.assert_true(hub)
 
 
 async def test_the_worker_reads_at_once_and_stops_when_told(tmp_path: Path, database_url: str) -> None:
     town = Town(orders=60, clock=RunningClock())
-    home = tmp_path / "home"
-    async with open_street(town, home, database_url) as street:
+    async with open_street(town, tmp_path / "home", database_url) as street, street.hub() as hub:
         worker = await street.start("worker")
         try:
             async with asyncio.timeout(60):
-                while True:
-                    _code, status, err = await street.run("status", "--json")
-                    assert status is not None, err
-                    if status["complete"] or worker.returncode is not None:
+                while worker.returncode is None:
+                    status = await read_status(hub)
+                    if status.complete:
                         break
-                    await asyncio.sleep(0.5)
+                    await asyncio.sleep(0.1)
             assert worker.returncode is None, (await worker.communicate())[1].decode()[-2000:]
-            assert status["worker_seen"]
-            assert all(feed["next_run"] for shop in status["shops"] for feed in shop["feeds"])
+            assert status.worker_seen
+            assert all(feed.next_run for shop in status.shops for feed in shop.feeds)
 
-            code, _, err = await street.run("worker")
-            assert (code, "HUB_WORKER_ID" in err) == (2, True)
+            second = await street.start("worker")
+            _, refusal = await asyncio.wait_for(second.communicate(), 60)
+            assert (second.returncode, b"HUB_WORKER_ID" in refusal) == (2, True)
         finally:
             if worker.returncode is None:
                 worker.send_signal(signal.SIGTERM)
             _, err_bytes = await asyncio.wait_for(worker.communicate(), 20)
         assert worker.returncode == 0, err_bytes.decode()[-2000:]
-    async with town.hub(home, database_url, add_shops=False) as hub:
         await town.assert_true(hub)
