@@ -227,6 +227,9 @@ class RecordWriter:
     ) -> Row:
         private = OrderPrivate(buyer=order.buyer, receiver=order.receiver, delivery_message=order.delivery_message)
         buyer, receiver = order.buyer or _NOBODY, order.receiver or _NOBODY
+        buyer_name, receiver_name = normal_name(buyer.name), normal_name(receiver.name)
+        buyer_phone = normal_phone(buyer.phone or buyer.phone_second, self._country)
+        receiver_phone = normal_phone(receiver.phone or receiver.phone_second, self._country)
         return {
             "id": order_id,
             "shop_id": self._shop_id,
@@ -240,13 +243,12 @@ class RecordWriter:
             "market": order.market,
             "market_order_no": order.market_order_no,
             "sealed": self._box.seal(pack(private), ORDER_PLACE),
-            "buyer_name_idx": self._blind("name", normal_name(buyer.name)),
-            "buyer_phone_idx": self._blind("phone", normal_phone(buyer.phone or buyer.phone_second, self._country)),
+            "buyer_name_idx": self._blind("name", buyer_name),
+            "buyer_phone_idx": self._blind("phone", buyer_phone),
             "buyer_email_idx": self._blind("email", normal_email(buyer.email)),
-            "receiver_name_idx": self._blind("name", normal_name(receiver.name)),
-            "receiver_phone_idx": self._blind(
-                "phone", normal_phone(receiver.phone or receiver.phone_second, self._country)
-            ),
+            # Most receive what they bought: nothing to find twice.
+            "receiver_name_idx": self._blind("name", _other(receiver_name, buyer_name)),
+            "receiver_phone_idx": self._blind("phone", _other(receiver_phone, buyer_phone)),
             "head_line_no": head_line_no,
             "content_hash": digest,
             "first_seen_at": at,
@@ -576,6 +578,10 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_cleaned(inner) for inner in value]
     return value
+
+
+def _other(receiver: str | None, buyer: str | None) -> str | None:
+    return None if receiver == buyer else receiver
 
 
 def _head_digest(order: Order, head_line_no: str) -> bytes:

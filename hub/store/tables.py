@@ -37,6 +37,12 @@ def _id() -> Column[int]:
     return Column("id", BigInteger, primary_key=True, autoincrement=False)
 
 
+def _index_of_given(table: str, column: str) -> Index:
+    """An index that leaves out the rows, most of them, in which the column is null."""
+    given = text(f"{column} IS NOT NULL")
+    return Index(f"ix_{table}_{column}", column, sqlite_where=given, postgresql_where=given)
+
+
 shops = Table(
     "shops",
     metadata,
@@ -85,6 +91,7 @@ orders = Table(
     Column("market_order_no", Text),
     # buyer, receiver, delivery message: msgpack of hub.store.sealed.OrderPrivate
     Column("sealed", LargeBinary),
+    # the receiver's only where they differ from the buyer's
     Column("buyer_name_idx", LargeBinary),
     Column("buyer_phone_idx", LargeBinary),
     Column("buyer_email_idx", LargeBinary),
@@ -97,12 +104,12 @@ orders = Table(
     Column("fetched_at", BigInteger, nullable=False),
     UniqueConstraint("shop_id", "sub_shop", "order_no"),
     Index("ix_orders_order_no", "order_no"),
-    Index("ix_orders_market_order_no", "market_order_no"),
-    Index("ix_orders_buyer_phone_idx", "buyer_phone_idx"),
-    Index("ix_orders_receiver_phone_idx", "receiver_phone_idx"),
-    Index("ix_orders_buyer_name_idx", "buyer_name_idx"),
-    Index("ix_orders_receiver_name_idx", "receiver_name_idx"),
-    Index("ix_orders_buyer_email_idx", "buyer_email_idx"),
+    _index_of_given("orders", "market_order_no"),
+    _index_of_given("orders", "buyer_phone_idx"),
+    _index_of_given("orders", "receiver_phone_idx"),
+    _index_of_given("orders", "buyer_name_idx"),
+    _index_of_given("orders", "receiver_name_idx"),
+    _index_of_given("orders", "buyer_email_idx"),
     Index("ix_orders_ordered_at_id", "ordered_at", "id"),
 )
 

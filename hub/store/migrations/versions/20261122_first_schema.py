@@ -303,14 +303,50 @@ def upgrade() -> None:
         sa.UniqueConstraint("shop_id", "sub_shop", "order_no", name=op.f("uq_orders_shop_id_sub_shop_order_no")),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
-        batch_op.create_index("ix_orders_buyer_email_idx", ["buyer_email_idx"], unique=False)
-        batch_op.create_index("ix_orders_buyer_name_idx", ["buyer_name_idx"], unique=False)
-        batch_op.create_index("ix_orders_buyer_phone_idx", ["buyer_phone_idx"], unique=False)
-        batch_op.create_index("ix_orders_market_order_no", ["market_order_no"], unique=False)
+        batch_op.create_index(
+            "ix_orders_buyer_email_idx",
+            ["buyer_email_idx"],
+            unique=False,
+            sqlite_where=sa.text("buyer_email_idx IS NOT NULL"),
+            postgresql_where=sa.text("buyer_email_idx IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_orders_buyer_name_idx",
+            ["buyer_name_idx"],
+            unique=False,
+            sqlite_where=sa.text("buyer_name_idx IS NOT NULL"),
+            postgresql_where=sa.text("buyer_name_idx IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_orders_buyer_phone_idx",
+            ["buyer_phone_idx"],
+            unique=False,
+            sqlite_where=sa.text("buyer_phone_idx IS NOT NULL"),
+            postgresql_where=sa.text("buyer_phone_idx IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_orders_market_order_no",
+            ["market_order_no"],
+            unique=False,
+            sqlite_where=sa.text("market_order_no IS NOT NULL"),
+            postgresql_where=sa.text("market_order_no IS NOT NULL"),
+        )
         batch_op.create_index("ix_orders_order_no", ["order_no"], unique=False)
         batch_op.create_index("ix_orders_ordered_at_id", ["ordered_at", "id"], unique=False)
-        batch_op.create_index("ix_orders_receiver_name_idx", ["receiver_name_idx"], unique=False)
-        batch_op.create_index("ix_orders_receiver_phone_idx", ["receiver_phone_idx"], unique=False)
+        batch_op.create_index(
+            "ix_orders_receiver_name_idx",
+            ["receiver_name_idx"],
+            unique=False,
+            sqlite_where=sa.text("receiver_name_idx IS NOT NULL"),
+            postgresql_where=sa.text("receiver_name_idx IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_orders_receiver_phone_idx",
+            ["receiver_phone_idx"],
+            unique=False,
+            sqlite_where=sa.text("receiver_phone_idx IS NOT NULL"),
+            postgresql_where=sa.text("receiver_phone_idx IS NOT NULL"),
+        )
 
     op.create_table(
         "products",
@@ -439,14 +475,38 @@ def downgrade() -> None:
     op.drop_table("quarantine")
     op.drop_table("products")
     with op.batch_alter_table("orders", schema=None) as batch_op:
-        batch_op.drop_index("ix_orders_receiver_phone_idx")
-        batch_op.drop_index("ix_orders_receiver_name_idx")
+        batch_op.drop_index(
+            "ix_orders_receiver_phone_idx",
+            sqlite_where=sa.text("receiver_phone_idx IS NOT NULL"),
+            postgresql_where=sa.text("receiver_phone_idx IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_orders_receiver_name_idx",
+            sqlite_where=sa.text("receiver_name_idx IS NOT NULL"),
+            postgresql_where=sa.text("receiver_name_idx IS NOT NULL"),
+        )
         batch_op.drop_index("ix_orders_ordered_at_id")
         batch_op.drop_index("ix_orders_order_no")
-        batch_op.drop_index("ix_orders_market_order_no")
-        batch_op.drop_index("ix_orders_buyer_phone_idx")
-        batch_op.drop_index("ix_orders_buyer_name_idx")
-        batch_op.drop_index("ix_orders_buyer_email_idx")
+        batch_op.drop_index(
+            "ix_orders_market_order_no",
+            sqlite_where=sa.text("market_order_no IS NOT NULL"),
+            postgresql_where=sa.text("market_order_no IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_orders_buyer_phone_idx",
+            sqlite_where=sa.text("buyer_phone_idx IS NOT NULL"),
+            postgresql_where=sa.text("buyer_phone_idx IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_orders_buyer_name_idx",
+            sqlite_where=sa.text("buyer_name_idx IS NOT NULL"),
+            postgresql_where=sa.text("buyer_name_idx IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_orders_buyer_email_idx",
+            sqlite_where=sa.text("buyer_email_idx IS NOT NULL"),
+            postgresql_where=sa.text("buyer_email_idx IS NOT NULL"),
+        )
 
     op.drop_table("orders")
     with op.batch_alter_table("inquiries", schema=None) as batch_op:
