@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import screen, settings_and_logs
 from hub.core.errors import ConfigurationError
@@ -50,6 +49,9 @@ def require_free_port(host: str, port: int) -> None:
 
 async def serve_desk(hub: Hub, *, host: str, port: int) -> None:
     """Serve until a signal ends it; open streams are given two seconds."""
+    # The screens take a third of a second to import: other commands start without them.
+    from hub.asgi import make_asgi
+
     config = uvicorn.Config(
         make_asgi(hub), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2
     )
