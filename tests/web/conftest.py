@@ -1,5 +1,6 @@
 import asyncio
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,19 +53,40 @@ class Browser:
         return self.client.blocking_portal.call(lambda: self.rig.case_id(shop, **which))
 
 
-@pytest.fixture
-def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    monkeypatch.setattr(accounts, "_hasher", accounts.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+@pytest.fixture(scope="package", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", accounts.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
-    async def prepare() -> Rig:
-        rig = await open_rig(tmp_path)
+
+@pytest.fixture(scope="package")
+def prepared(_quick_passwords: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with a small, varied day of work and one account per role."""
+    folder = tmp_path_factory.mktemp("prepared")
+
+    async def prepare() -> None:
+        rig = await open_rig(folder)
         await fill_sample(rig)
         for login, role in LOGINS.items():
             await create_user(rig.database, login=login, name=f"{login} <b>", role=role, password=PASSWORD, at=NOW)
         await rig.database.aclose()
+
+    asyncio.run(prepare())
+    return folder / "hub.db"
+
+
+@pytest.fixture
+def rig(prepared: Path, tmp_path: Path) -> Rig:
+    """The same, of the test's own."""
+    shutil.copyfile(prepared, tmp_path / "hub.db")
+
+    async def reopen() -> Rig:
+        rig = await open_rig(tmp_path, f"sqlite:///{tmp_path / 'hub.db'}")
+        await rig.database.aclose()
         return rig
 
-    return asyncio.run(prepare())
+    return asyncio.run(reopen())
 
 
 @pytest.fixture
