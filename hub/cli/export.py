@@ -41,6 +41,9 @@ def export(
     if unmask and not reason.strip():
         what = "--unmask needs --reason"
         raise ConfigurationError(what, fix="The reason stands in the access log beside the export.")
+    if shop is not None and kind is ExportKind.CALLS:
+        what = "calls belong to a mall's line, not to a shop"
+        raise ConfigurationError(what, fix="Leave --shop out; the column mall tells them apart.")
     if form is Format.XLSX and output is None:
         what = "an xlsx cannot go to standard output"
         raise ConfigurationError(what, fix="Name a file with --output FILE.xlsx.")

@@ -84,13 +84,13 @@ class CallImport:
                     call_events, key=[call_events.c.digest], keep=list(call_events.c), changed_hash=False
                 )
                 await connection.execute(statement, new)
-        if new:
-            times: list[int] = [row["at"] for row in new]
-            self._touched = (min(times + list(self._touched or ())), max(times + list(self._touched or ())))
+        # Known events count too: who stored them may have been killed before deriving their calls.
+        times: list[int] = [row["at"] for row in rows.values()]
+        self._touched = (min(times + list(self._touched or ())), max(times + list(self._touched or ())))
         return len(new)
 
     async def derive(self) -> int:
-        """Derive again every call that the new events may have changed. Returns how many calls stand there."""
+        """Derive again every call of the time that was read. Returns how many calls stand there."""
         if self._touched is None:
             return 0
         first, last = self._touched[0] - _LONGEST_CALL_MS, self._touched[1] + _LONGEST_CALL_MS
