@@ -7,43 +7,20 @@ changed rows are written, as executemany. Everything happens on the caller's tra
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Table, bindparam, literal_column, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed, Reading
-from hub.core.model import Claim, ClaimState, EndedBy, Inquiry, Line, LineStatus, Order, Party
-from hub.store.database import Database, among, to_ms
+from hub.core.model import Claim, ClaimState, EndedBy, Inquiry, Line, Order
+from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
-from hub.store.sealed import (
-    CLAIM_TEXT_PLACE,
-    INQUIRY_PLACE,
-    ORDER_PLACE,
-    QUARANTINE_PLACE,
-    RAW_PLACE,
-    OrderPrivate,
-    folded,
-    normal_email,
-    normal_name,
-    normal_phone,
-    pack,
-)
-from hub.store.tables import (
-    claims,
-    inquiries,
-    lines,
-    orders,
-    products,
-    quarantine,
-    raw_payloads,
-    status_changes,
-)
-
-Row = dict[str, Any]
-_to_json = msgspec.json.Encoder().encode
+from hub.store.rows import NUL, Row, RowMaker, digest_of, head_digest, line_changed_at, without_nul
+from hub.store.sealed import QUARANTINE_PLACE, RAW_PLACE, folded
+from hub.store.stored import Stored
+from hub.store.tables import claims, inquiries, lines, orders, products, quarantine, raw_payloads, status_changes
 
 
 class Counts(Struct, kw_only=True):
@@ -71,10 +48,6 @@ class Written(Struct, kw_only=True):
     threads: set[str]
 
 
-def _digest(value: object) -> bytes:
-    return blake2b(pack(value), digest_size=16).digest()
-
-
 class RecordWriter:
     """Writes the records of one shop. Keep one per run: it remembers which products it has stored."""
 
@@ -82,7 +55,8 @@ class RecordWriter:
         self._database = database
         self._box = database.box
         self._shop_id = shop_id
-        self._country = country
+        self._rows = RowMaker(database.box, shop_id=shop_id, country=country)
+        self._stored = Stored(database, shop_id)
         self._known_products: set[tuple[str, str]] = set()
 
     async def write(
@@ -102,8 +76,8 @@ class RecordWriter:
         broken: list[Reading] = []
         for reading in readings:
             record = reading.record
-            if record is not None and _NUL in reading.raw:
-                record = _without_nul(record)
+            if record is not None and NUL in reading.raw:
+                record = without_nul(record)
             if isinstance(record, Order):
                 orders_read.append((record, reading.is_partial))
             elif isinstance(record, Claim):
@@ -140,22 +114,13 @@ class RecordWriter:
             # The same line twice in one page (rows that moved while paging): the later reading wins.
             by_order.setdefault(key, {}).update((line.line_no, (line, is_partial)) for line in order.lines)
 
-        numbers = {order_no for _, order_no in heads}
-        stored_heads = {
-            (row.sub_shop, row.order_no): row
-            for row in map(
-                _StoredHead._make,
-                await self._database.fetch(
-                    connection, _ORDER_HEADS, {"shop_id": self._shop_id, "numbers": list(numbers)}
-                ),
-            )
-        }
+        stored_heads = await self._stored.heads(connection, {order_no for _, order_no in heads})
         order_rows: list[Row] = []
         order_ids: dict[tuple[str, str], int] = {}
         head_changed: set[int] = set()
         for key, (first, order, is_partial) in heads.items():
             stored = stored_heads.get(key)
-            digest = _head_digest(order, first)
+            digest = head_digest(order, first)
             if stored is None:
                 order_ids[key] = new_id()
             else:
@@ -163,20 +128,9 @@ class RecordWriter:
                 if is_partial or stored.content_hash == digest or first > stored.head_line_no:
                     continue
                 head_changed.add(stored.id)
-            order_rows.append(self._order_row(order_ids[key], key[0], first, order, digest, at))
+            order_rows.append(self._rows.order_row(order_ids[key], key[0], first, order, digest, at))
 
-        known_ids = [order_ids[key] for key in heads if key in stored_heads]
-        stored_lines = (
-            {
-                (row.order_id, row.line_no): row
-                for row in map(
-                    _StoredLine._make,
-                    await self._database.fetch(connection, _STORED_LINES, {"order_ids": known_ids}),
-                )
-            }
-            if known_ids
-            else {}
-        )
+        stored_lines = await self._stored.lines(connection, [order_ids[key] for key in heads if key in stored_heads])
         counts = written.counts[Feed.ORDERS]
         line_rows: list[Row] = []
         changes: list[Row] = []
@@ -184,7 +138,7 @@ class RecordWriter:
             order_id = order_ids[key]
             for line, is_partial in order_lines.values():
                 counts.read += 1
-                digest = _digest(line)
+                digest = digest_of(line)
                 stored_line = stored_lines.get((order_id, line.line_no))
                 if stored_line is None:
                     counts.new += 1
@@ -198,16 +152,16 @@ class RecordWriter:
                     counts.changed += 1
                     if stored_line.raw_status != line.raw_status or stored_line.status != line.status:
                         changes.append(
-                            self._change(
+                            self._rows.change_row(
                                 "line",
                                 stored_line.id,
                                 (stored_line.status, line.status.value, line.raw_status),
-                                _line_changed_at(line),
+                                line_changed_at(line),
                                 at,
                             )
                         )
                 line_rows.append(
-                    _line_row(stored_line.id if stored_line else new_id(), self._shop_id, order_id, line, digest, at)
+                    self._rows.line_row(stored_line.id if stored_line else new_id(), order_id, line, digest, at)
                 )
         await self._database.upsert_rows(
             connection,
@@ -221,42 +175,6 @@ class RecordWriter:
         )
         await self._write_products(connection, line_rows)
         await _add_changes(connection, changes)
-
-    def _order_row(
-        self, order_id: int, sub_shop: str, head_line_no: str, order: Order, digest: bytes, at: int | None
-    ) -> Row:
-        private = OrderPrivate(buyer=order.buyer, receiver=order.receiver, delivery_message=order.delivery_message)
-        buyer, receiver = order.buyer or _NOBODY, order.receiver or _NOBODY
-        buyer_name, receiver_name = normal_name(buyer.name), normal_name(receiver.name)
-        buyer_phone = normal_phone(buyer.phone or buyer.phone_second, self._country)
-        receiver_phone = normal_phone(receiver.phone or receiver.phone_second, self._country)
-        return {
-            "id": order_id,
-            "shop_id": self._shop_id,
-            "sub_shop": sub_shop,
-            "order_no": order.order_no,
-            "ordered_at": to_ms(order.ordered_at),
-            "paid_at": to_ms(order.paid_at),
-            "currency": order.currency,
-            "amount_minor": order.amount.minor if order.amount else None,
-            "payment_method": order.payment_method,
-            "market": order.market,
-            "market_order_no": order.market_order_no,
-            "sealed": self._box.seal(pack(private), ORDER_PLACE),
-            "buyer_name_idx": self._blind("name", buyer_name),
-            "buyer_phone_idx": self._blind("phone", buyer_phone),
-            "buyer_email_idx": self._blind("email", normal_email(buyer.email)),
-            # Most receive what they bought: nothing to find twice.
-            "receiver_name_idx": self._blind("name", _other(receiver_name, buyer_name)),
-            "receiver_phone_idx": self._blind("phone", _other(receiver_phone, buyer_phone)),
-            "head_line_no": head_line_no,
-            "content_hash": digest,
-            "first_seen_at": at,
-            "fetched_at": at,
-        }
-
-    def _blind(self, domain: str, value: str | None) -> bytes | None:
-        return None if value is None else self._box.blind(domain, value)
 
     async def _write_products(self, connection: AsyncConnection, line_rows: Iterable[Row]) -> None:
         fresh = {
@@ -291,21 +209,13 @@ class RecordWriter:
         line_nos = complete_lines | {claim.line_no for claim, _ in by_key.values()}
         if not line_nos:
             return
-        stored_rows = {
-            row.claim_key: row
-            for row in map(
-                _StoredClaim._make,
-                await self._database.fetch(
-                    connection, _STORED_CLAIMS, {"shop_id": self._shop_id, "line_nos": list(line_nos)}
-                ),
-            )
-        }
+        stored_rows = await self._stored.claims(connection, line_nos)
         counts = written.counts[Feed.CLAIMS]
         rows: list[Row] = []
         changes: list[Row] = []
         for claim, is_partial in by_key.values():
             counts.read += 1
-            digest = _digest(claim)
+            digest = digest_of(claim)
             stored = stored_rows.get(claim.claim_key)
             if stored is None:
                 counts.new += 1
@@ -317,9 +227,9 @@ class RecordWriter:
                 if stored.state != claim.state or stored.raw_state != claim.raw_state:
                     moved = (stored.state, claim.state.value, claim.raw_state)
                     mall_at = claim.ended_at if not claim.state.is_open else None
-                    changes.append(self._change("claim", stored.id, moved, mall_at, at))
+                    changes.append(self._rows.change_row("claim", stored.id, moved, mall_at, at))
             written.claimed.add((claim.order_no, claim.kind.value))
-            rows.append(self._claim_row(stored.id if stored else new_id(), claim, digest, at))
+            rows.append(self._rows.claim_row(stored.id if stored else new_id(), claim, digest, at))
         await self._database.upsert_rows(
             connection, claims, rows, key=[claims.c.shop_id, claims.c.claim_key], keep=[claims.c.first_seen_at]
         )
@@ -332,7 +242,7 @@ class RecordWriter:
             counts.vanished += 1
             written.claimed.add((row.order_no, row.kind))
             moved = (row.state, ClaimState.WITHDRAWN.value, "")
-            changes.append(self._change("claim", row.id, moved, None, at))
+            changes.append(self._rows.change_row("claim", row.id, moved, None, at))
         if gone:
             await connection.execute(
                 _END_CLAIM,
@@ -347,61 +257,19 @@ class RecordWriter:
             )
         await _add_changes(connection, changes)
 
-    def _claim_row(self, claim_id: int, claim: Claim, digest: bytes, at: int | None) -> Row:
-        text = claim.reason_text
-        return {
-            "id": claim_id,
-            "shop_id": self._shop_id,
-            "claim_key": claim.claim_key,
-            "order_no": claim.order_no,
-            "line_no": claim.line_no,
-            "claim_no": claim.claim_no,
-            "kind": claim.kind.value,
-            "state": claim.state.value,
-            "is_open": claim.state.is_open,
-            "raw_state": claim.raw_state,
-            "reason": claim.reason.value,
-            "raw_reason": claim.raw_reason,
-            "fault_party": claim.fault_party.value,
-            "quantity": claim.quantity,
-            "requested_at": to_ms(claim.requested_at),
-            "ended_at": to_ms(claim.ended_at),
-            "ended_by": claim.ended_by.value if claim.ended_by else None,
-            "hold_reason": claim.hold_reason,
-            "collect_carrier": claim.collect_carrier,
-            "collect_tracking_no": claim.collect_tracking_no,
-            "collected_at": to_ms(claim.collected_at),
-            "reship_carrier": claim.reship_carrier,
-            "reship_tracking_no": claim.reship_tracking_no,
-            "refund_minor": claim.refund.minor if claim.refund else None,
-            "refund_currency": claim.refund.currency if claim.refund else None,
-            "reason_text_sealed": self._box.seal(text.encode(), CLAIM_TEXT_PLACE) if text else None,
-            "content_hash": digest,
-            "first_seen_at": at,
-            "fetched_at": at,
-        }
-
     # inquiries
 
     async def _write_inquiries(
         self, connection: AsyncConnection, read: Iterable[Inquiry], at: int | None, written: Written
     ) -> None:
         by_no = {inquiry.inquiry_no: inquiry for inquiry in read}
-        stored_rows = {
-            row.inquiry_no: row
-            for row in map(
-                _StoredInquiry._make,
-                await self._database.fetch(
-                    connection, _STORED_INQUIRIES, {"shop_id": self._shop_id, "numbers": list(by_no)}
-                ),
-            )
-        }
+        stored_rows = await self._stored.inquiries(connection, by_no)
         counts = written.counts[Feed.INQUIRIES]
         rows: list[Row] = []
         changes: list[Row] = []
         for inquiry in by_no.values():
             counts.read += 1
-            digest = _digest(inquiry)
+            digest = digest_of(inquiry)
             stored = stored_rows.get(inquiry.inquiry_no)
             if stored is None:
                 counts.new += 1
@@ -412,9 +280,9 @@ class RecordWriter:
                 counts.changed += 1
                 if stored.state != inquiry.state:
                     moved = (stored.state, inquiry.state.value, inquiry.raw_state)
-                    changes.append(self._change("inquiry", stored.id, moved, inquiry.answered_at, at))
+                    changes.append(self._rows.change_row("inquiry", stored.id, moved, inquiry.answered_at, at))
             written.threads.add(inquiry.thread_no)
-            rows.append(self._inquiry_row(stored.id if stored else new_id(), inquiry, digest, at))
+            rows.append(self._rows.inquiry_row(stored.id if stored else new_id(), inquiry, digest, at))
         await self._database.upsert_rows(
             connection,
             inquiries,
@@ -424,49 +292,19 @@ class RecordWriter:
         )
         await _add_changes(connection, changes)
 
-    def _inquiry_row(self, inquiry_id: int, inquiry: Inquiry, digest: bytes, at: int | None) -> Row:
-        writer = inquiry.writer or _NOBODY
-        return {
-            "id": inquiry_id,
-            "shop_id": self._shop_id,
-            "inquiry_no": inquiry.inquiry_no,
-            "thread_no": inquiry.thread_no,
-            "kind": inquiry.kind.value,
-            "state": inquiry.state.value,
-            "raw_state": inquiry.raw_state,
-            "order_no": inquiry.order_no,
-            "line_nos": _to_json(inquiry.line_nos).decode(),
-            "product_code": inquiry.product_code,
-            "product_name": inquiry.product_name,
-            "category": inquiry.category,
-            "asked_at": to_ms(inquiry.asked_at),
-            "answered_at": to_ms(inquiry.answered_at),
-            "is_public": inquiry.is_public,
-            "writer_name_idx": self._blind("name", normal_name(writer.name)),
-            "writer_phone_idx": self._blind("phone", normal_phone(writer.phone, self._country)),
-            "sealed": self._box.seal(pack(inquiry), INQUIRY_PLACE),
-            "content_hash": digest,
-            "first_seen_at": at,
-            "fetched_at": at,
-        }
-
     # what came, and what could not be read
 
     async def _write_raw(
         self, connection: AsyncConnection, readings: Iterable[Reading], feed: Feed, at: int | None
     ) -> None:
         fresh = {
-            reading.key: (reading, blake2b(reading.raw, digest_size=16).digest())
+            reading.key.replace("\0", ""): (reading, blake2b(reading.raw, digest_size=16).digest())
             for reading in readings
             if reading.record is not None
         }
         if not fresh:
             return
-        same = dict(
-            await self._database.fetch(
-                connection, _STORED_RAW, {"shop_id": self._shop_id, "feed": feed.value, "keys": list(fresh)}
-            )
-        )
+        same = await self._stored.payload_hashes(connection, feed.value, fresh)
         rows = [
             {
                 "shop_id": self._shop_id,
@@ -487,7 +325,7 @@ class RecordWriter:
             changed_hash=False,
         )
         # A record that can be read again leaves quarantine by itself.
-        if await self._database.fetch(connection, _UNRESOLVED, {"shop_id": self._shop_id}):
+        if await self._stored.has_quarantine(connection):
             await connection.execute(
                 _RESOLVE, {"of_shop": self._shop_id, "of_feed": feed.value, "keys": list(fresh), "at": at}
             )
@@ -540,181 +378,12 @@ class RecordWriter:
             .values(resolved_at=to_ms(since))
         )
 
-    def _change(
-        self,
-        subject: str,
-        subject_id: int,
-        moved: tuple[str, str, str],
-        mall_at: datetime | None,
-        at: int | None,
-    ) -> Row:
-        return {
-            "id": new_id(),
-            "shop_id": self._shop_id,
-            "subject": subject,
-            "subject_id": subject_id,
-            "from_status": moved[0],
-            "to_status": moved[1],
-            "raw_status": moved[2],
-            "mall_at": to_ms(mall_at),
-            "seen_at": at,
-        }
-
-
-_NOBODY = Party()
-# How U+0000 stands in JSON; PostgreSQL takes it in no text.
-_NUL = b"\\u0000"
-
-
-def _without_nul(record: Order | Claim | Inquiry) -> Order | Claim | Inquiry:
-    return msgspec.convert(_cleaned(msgspec.to_builtins(record)), type(record))
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "")
-    if isinstance(value, dict):
-        return {name: _cleaned(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_cleaned(inner) for inner in value]
-    return value
-
-
-def _other(receiver: str | None, buyer: str | None) -> str | None:
-    return None if receiver == buyer else receiver
-
-
-def _head_digest(order: Order, head_line_no: str) -> bytes:
-    """``head_line_no`` is a part of it: of lines that tell the same, the first must become the head too."""
-    return _digest(
-        (
-            head_line_no,
-            order.ordered_at,
-            order.paid_at,
-            order.currency,
-            order.amount,
-            order.payment_method,
-            order.market,
-            order.market_order_no,
-            order.buyer,
-            order.receiver,
-            order.delivery_message,
-        )
-    )
-
-
-def _line_row(line_id: int, shop_id: int, order_id: int, line: Line, digest: bytes, at: int | None) -> Row:
-    product, amount, shipment = line.product, line.amount, line.shipment
-    return {
-        "id": line_id,
-        "shop_id": shop_id,
-        "order_id": order_id,
-        "line_no": line.line_no,
-        "status": line.status.value,
-        "raw_status": line.raw_status,
-        "is_held": line.held,
-        "quantity": line.quantity,
-        "remaining_quantity": line.remaining_quantity,
-        "product_name": product.name,
-        "product_option": product.option,
-        "product_code": product.code,
-        "option_code": product.option_code,
-        "seller_sku": product.seller_sku,
-        "hints": _to_json([(hint.name, hint.value) for hint in product.hints]).decode() if product.hints else None,
-        "amount_minor": amount.minor if amount else None,
-        "currency": amount.currency if amount else None,
-        "planned_ship_at": to_ms(line.planned_ship_at),
-        "purchase_confirmed_at": to_ms(line.purchase_confirmed_at),
-        "carrier": shipment.carrier if shipment else None,
-        "tracking_no": shipment.tracking_no if shipment else None,
-        "dispatched_at": to_ms(shipment.dispatched_at) if shipment else None,
-        "delivered_at": to_ms(shipment.delivered_at) if shipment else None,
-        "mall_changed_at": to_ms(line.mall_changed_at),
-        "replaces_line_no": line.replaces_line_no,
-        "content_hash": digest,
-        "first_seen_at": at,
-        "fetched_at": at,
-        "vanished_at": None,
-    }
-
-
-def _line_changed_at(line: Line) -> datetime | None:
-    """The mall's own time of the newest change, as far as it tells one."""
-    shipment = line.shipment
-    if line.status is LineStatus.PURCHASE_CONFIRMED and line.purchase_confirmed_at:
-        return line.purchase_confirmed_at
-    if shipment and line.status is LineStatus.DELIVERED and shipment.delivered_at:
-        return shipment.delivered_at
-    if shipment and line.status is LineStatus.DISPATCHED and shipment.dispatched_at:
-        return shipment.dispatched_at
-    return line.mall_changed_at
-
 
 async def _add_changes(connection: AsyncConnection, changes: Sequence[Mapping[str, Any]]) -> None:
     if changes:
         await connection.execute(status_changes.insert(), list(changes))
 
 
-class _StoredHead(NamedTuple):
-    id: int
-    sub_shop: str
-    order_no: str
-    content_hash: bytes
-    head_line_no: str
-
-
-class _StoredLine(NamedTuple):
-    id: int
-    order_id: int
-    line_no: str
-    content_hash: bytes
-    status: str
-    raw_status: str
-
-
-class _StoredClaim(NamedTuple):
-    id: int
-    claim_key: str
-    content_hash: bytes
-    order_no: str
-    line_no: str
-    kind: str
-    state: str
-    raw_state: str
-    is_open: bool
-
-
-class _StoredInquiry(NamedTuple):
-    id: int
-    inquiry_no: str
-    content_hash: bytes
-    state: str
-
-
-def _columns(table: Table, kind: type[NamedTuple]) -> list[Column[Any]]:
-    return [table.c[name] for name in kind._fields]
-
-
-_ORDER_HEADS = select(*_columns(orders, _StoredHead)).where(
-    orders.c.shop_id == bindparam("shop_id"), among(orders.c.order_no, "numbers")
-)
-_STORED_LINES = select(*_columns(lines, _StoredLine)).where(among(lines.c.order_id, "order_ids"))
-_STORED_CLAIMS = select(*_columns(claims, _StoredClaim)).where(
-    claims.c.shop_id == bindparam("shop_id"), among(claims.c.line_no, "line_nos")
-)
-_STORED_INQUIRIES = select(*_columns(inquiries, _StoredInquiry)).where(
-    inquiries.c.shop_id == bindparam("shop_id"), among(inquiries.c.inquiry_no, "numbers")
-)
-_STORED_RAW = select(raw_payloads.c.key, raw_payloads.c.payload_hash).where(
-    raw_payloads.c.shop_id == bindparam("shop_id"),
-    raw_payloads.c.feed == bindparam("feed"),
-    among(raw_payloads.c.key, "keys"),
-)
-_UNRESOLVED = (
-    select(quarantine.c.id)
-    .where(quarantine.c.shop_id == bindparam("shop_id"), quarantine.c.resolved_at.is_(None))
-    .limit(literal_column("1"))
-)
 _RESOLVE = (
     update(quarantine)
     .where(

@@ -14,9 +14,6 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST = 600
 #: longer for a reason, which stands beside it
-LONG_MODULES = {
-    "hub/store/records.py": "one page of readings is one transaction over all kinds of records",
-}
 
 
 def _name(path: Path) -> str:
@@ -40,8 +37,7 @@ def test_only_settings_and_shop_files_look_at_the_environment(path: Path):
 
 @pytest.mark.parametrize("path", [path for path in MODULES if "migrations" not in path.parts], ids=_name)
 def test_modules_stay_readable(path: Path):
-    if _name(path) not in LONG_MODULES:
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)

@@ -72,6 +72,8 @@ def test_a_cursor_comes_back_as_it_was():
     assert decode_cursor(encode_cursor(_Cursor(3, "가=1&b")), _Cursor) == _Cursor(3, "가=1&b")
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"page": "p"}', encode_cursor(_OtherCursor(datetime(2026, 11, 22, tzinfo=UTC)))])
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "[]", '{"page": "p"}', encode_cursor(_OtherCursor(datetime(2026, 11, 22, tzinfo=UTC)))]
+)
 def test_a_cursor_of_another_version_starts_anew(text: str | None):
     assert decode_cursor(text, _Cursor) is None
