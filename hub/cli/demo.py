@@ -43,6 +43,8 @@ LOGINS = (
 _SYNC_SECONDS = 20
 _CALL_SECONDS = 30
 _CALL_DAYS = 14
+# about as many as the demo has orders: a centre is called more often than written to, not fifty times
+_CALLS_A_DAY = 45
 _START_SECONDS = 60
 
 
@@ -168,7 +170,7 @@ async def _keep_calling(hub: Hub, kit: Path) -> None:
             last=now.date(),
             # The same day is the same log, only longer.
             seed=1,
-            calls_per_day=200,
+            calls_per_day=_CALLS_A_DAY,
             callers=callers,
             until=now,
         )
