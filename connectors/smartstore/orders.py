@@ -210,19 +210,20 @@ async def _newest(
     client: SmartstoreClient, place: OrdersCursor, now: Callable[[], datetime], share: float
 ) -> AsyncGenerator[_Chunk, None]:
     """What the time since the end of the walk shows already; rows that come late are met by the next run's overlap."""
-    until = now()
-    window = Window(since=max(place.until, until - LONGEST_WINDOW), until=until)
     ids: dict[str, None] = {}
     broken: list[bytes] = []
-    try:
-        async for page in _window_pages(client, window, None):
-            ids.update(dict.fromkeys(page.ids))
-            broken += page.broken
-    except RejectedByMallError as error:
-        if error.mall_code != _OUT_OF_RANGE:
-            raise
-        log.info("smartstore.feed.newest_refused", request_id=error.request_id)
-        return
+    for skew in _CLOCK_SKEWS:
+        until = now() - skew
+        window = Window(since=max(place.until, until - LONGEST_WINDOW), until=until)
+        try:
+            async for page in _window_pages(client, window, None):
+                ids.update(dict.fromkeys(page.ids))
+                broken += page.broken
+            break
+        except RejectedByMallError as error:
+            if error.mall_code != _OUT_OF_RANGE:
+                raise
+            log.info("smartstore.feed.newest_refused", request_id=error.request_id)
     cursor = OrdersCursor(until=place.until, at=place.until)
     found = tuple(ids)
     for first in range(0, len(found), MOST_ROWS):
@@ -231,6 +232,8 @@ async def _newest(
         yield _Chunk(ids=(), cursor=cursor, progress=share, broken=tuple(broken))
 
 
+#: how far the mall's clock may be behind ours: tried one after the other, the last minute comes with the next run
+_CLOCK_SKEWS = (timedelta(), timedelta(minutes=1))
 #: also the answer to a window that ends in the future, as seen by the mall's clock (likely)
 _OUT_OF_RANGE = "104139"
 
