@@ -46,7 +46,7 @@ async def sync(home: Path, shops: list[dict[str, Any]], at: datetime, database_u
         for shop in shops:
             if shop["mall"] == "qoo10":
                 # This mall tells no limit that could be learned.
-                shop["credentials"]["calls_per_second"] = 20
+                shop["credentials"]["calls_per_second"] = 1_000
             await hub.add_shop(**shop)
         report = await hub.sync(full=True)
     feeds = [feed for shop in report.shops for feed in shop.feeds]

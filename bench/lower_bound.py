@@ -77,7 +77,9 @@ async def replay(calls: Path, roots: dict[str, str], store: Store) -> Bound:
         for call in read_calls(calls):
             response = await _send(client, roots[call.shop], call)
             made += 1
-            rows = rows_of(call.target, response.content)
+            # The hub's clock runs ahead of the malls' still one by its pacing: a window that ends in their
+            # future is refused to it, and so to us.
+            rows = rows_of(call.target, response.content) if response.is_success else []
             if rows:
                 store(rows)
                 stored += len(rows)
@@ -86,7 +88,7 @@ async def replay(calls: Path, roots: dict[str, str], store: Store) -> Bound:
 
 async def _send(client: httpx.AsyncClient, root: str, call: Call) -> httpx.Response:
     response = await client.request(call.method, root + call.target, headers=call.headers, content=call.body)
-    return response.raise_for_status()
+    return response if response.status_code == httpx.codes.BAD_REQUEST else response.raise_for_status()
 
 
 if __name__ == "__main__":
