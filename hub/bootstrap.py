@@ -27,6 +27,7 @@ from hub.settings import Settings
 from hub.store import schema
 from hub.store.box import load_box
 from hub.store.database import Database, open_database
+from hub.store.inbox import ShopInbox
 from hub.store.shops import ShopRow, ShopSecrets, ShopStore
 from hub.sync.run import OnProgress, RunError, ShopReport, ShopRun
 from routing.modes import ModeTable, resolve_mode
@@ -85,6 +86,7 @@ class Hub:
                         now=self.now,
                         sleep=self._sleep,
                         transport=self._transports.get(shop_name),
+                        inbox=ShopInbox(self.database, shop.id),
                     )
                 )
             return self._connectors[shop_name]

@@ -11,8 +11,12 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 import httpx
-from msgspec import Struct
+from msgspec import Struct, field
 
+from hub.core.catalogue import ReadsCatalogue
+from hub.core.consent import AsksConsent
+from hub.core.events import ReceivesEvents
+from hub.core.inbox import Inbox, MemoryInbox
 from hub.core.model import Claim, ClaimReason, Inquiry, Line, Order, ShopRef
 
 
@@ -46,6 +50,12 @@ class Capability(StrEnum):
     REDELIVER_EXCHANGE = "redeliver_exchange"
     COMPLETE_EXCHANGE = "complete_exchange"
     MEMO = "memo"
+    GIVE_POINTS = "give_points"
+    CHANGE_ANSWER = "change_answer"
+    LIST_CARRIERS = "list_carriers"
+    READ_CATALOGUE = "read_catalogue"
+    RECEIVE_EVENTS = "receive_events"
+    CONSENT = "consent"
 
 
 class Feed(StrEnum):
@@ -65,11 +75,18 @@ class Support(StrEnum):
 class CapabilityState(Struct, frozen=True, kw_only=True):
     """``instead`` is the way that exists when the state is not yes (a place in the mall's admin),
     ``instead_ko`` the same in Korean.
+
+    ``needs``: fields of :class:`LineAction` that this mall wants beyond those its Protocol names.
+    ``warning``: what a person must have read before, because this mall does more than the word says;
+    a write with a warning is asked for twice.
     """
 
     state: Support
     instead: str = ""
     instead_ko: str = ""
+    needs: tuple[str, ...] = ()
+    warning: str = ""
+    warning_ko: str = ""
 
 
 class Reading(Struct, frozen=True, kw_only=True, gc=False):
@@ -209,13 +226,25 @@ class Answer(Struct, frozen=True, kw_only=True):
     author: str = ""
 
 
+class HoldReason(StrEnum):
+    """Why a return or exchange is stopped."""
+
+    FEE_UNPAID = "fee_unpaid"
+    EXTRA_FEE = "extra_fee"
+    NOT_RECEIVED = "not_received"
+    NOT_READY = "not_ready"
+    OTHER = "other"
+
+
 class LineAction(Struct, frozen=True, kw_only=True):
     """One write on one line of an order: confirm it, send it, decide its claim.
 
     ``claim`` is the open claim that it decides, ``None`` when the hub has seen none: the connector
     reads the fresh state in any case. ``quantity`` limits it to a part, ``None`` is all that is left.
-    ``text`` is told to the customer (a memo: kept by the seller) where the mall shows it. Which of
-    the other fields an action needs is said by its Protocol.
+    ``text`` is told to the customer (a memo: kept by the seller) where the mall shows it.
+    ``ship_on`` is a day in the mall's zone; ``option_code`` the mall's code of what is sent instead
+    in an exchange, ``None`` the same again; ``points`` whole points. Which of these an action needs
+    is said by its Protocol.
     """
 
     order_no: str
@@ -227,12 +256,22 @@ class LineAction(Struct, frozen=True, kw_only=True):
     carrier: str | None = None
     tracking_no: str | None = None
     ship_on: date | None = None
+    hold_reason: HoldReason = HoldReason.OTHER
+    option_code: str | None = None
+    points: int | None = None
 
 
 @runtime_checkable
 class AnswersInquiries(Protocol):
     async def answer_inquiry(self, answer: Answer) -> WriteResult:
         """Send once, read back. A lost answer ends in UNKNOWN or, when the read shows it, in DONE."""
+        ...
+
+
+@runtime_checkable
+class ChangesAnswers(Protocol):
+    async def change_answer(self, answer: Answer) -> WriteResult:
+        """Replace the answer that stands. Refused without sending when there is none."""
         ...
 
 
@@ -293,7 +332,7 @@ class CollectsReturns(Protocol):
 @runtime_checkable
 class HoldsReturns(Protocol):
     async def hold_return(self, action: LineAction) -> WriteResult:
-        """Stop the return; needs ``text``, the reason."""
+        """Stop the return; needs ``text``, the reason in words, beside ``hold_reason``."""
         ...
 
 
@@ -335,7 +374,7 @@ class CollectsExchanges(Protocol):
 @runtime_checkable
 class HoldsExchanges(Protocol):
     async def hold_exchange(self, action: LineAction) -> WriteResult:
-        """Stop the exchange; needs ``text``, the reason."""
+        """Stop the exchange; needs ``text``, the reason in words, beside ``hold_reason``."""
         ...
 
 
@@ -371,6 +410,31 @@ class CompletesExchanges(Protocol):
 class WritesMemos(Protocol):
     async def memo(self, action: LineAction) -> WriteResult:
         """Keep ``text`` at the mall for the seller's own people."""
+        ...
+
+
+@runtime_checkable
+class GivesPoints(Protocol):
+    async def give_points(self, action: LineAction) -> WriteResult:
+        """Give the buyer ``points`` as compensation; needs ``text``, the reason. Money: nothing takes it back."""
+        ...
+
+
+class Carrier(Struct, frozen=True, kw_only=True):
+    """A carrier that the mall takes: ``code`` is what an action carries and a shipment shows, ``name`` is for people.
+
+    ``tracking_url`` has ``{tracking_no}`` where the number goes; ``None`` when the mall tells no address.
+    """
+
+    code: str
+    name: str
+    tracking_url: str | None = None
+
+
+@runtime_checkable
+class ListsCarriers(Protocol):
+    async def list_carriers(self) -> tuple[Carrier, ...]:
+        """The carriers this shop can dispatch with, the usual ones first."""
         ...
 
 
@@ -423,7 +487,10 @@ class SecretStore(Protocol):
 
 
 class ShopContext(Struct, kw_only=True):
-    """Everything a connector is given. It reads no environment, no clock and no file of its own."""
+    """Everything a connector is given. It reads no environment, no clock and no file of its own.
+
+    ``inbox`` holds what was handed to the hub for this shop: chat messages, uploaded files.
+    """
 
     shop: ShopRef
     base_url: str | None
@@ -432,6 +499,7 @@ class ShopContext(Struct, kw_only=True):
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     transport: httpx.AsyncBaseTransport | None = None
+    inbox: Inbox = field(default_factory=MemoryInbox)
 
     def __repr__(self) -> str:
         # The credentials are in the clear here.
@@ -493,4 +561,10 @@ PROTOCOLS: Mapping[Capability, type[Any]] = {
     Capability.REDELIVER_EXCHANGE: RedeliversExchanges,
     Capability.COMPLETE_EXCHANGE: CompletesExchanges,
     Capability.MEMO: WritesMemos,
+    Capability.GIVE_POINTS: GivesPoints,
+    Capability.CHANGE_ANSWER: ChangesAnswers,
+    Capability.LIST_CARRIERS: ListsCarriers,
+    Capability.READ_CATALOGUE: ReadsCatalogue,
+    Capability.RECEIVE_EVENTS: ReceivesEvents,
+    Capability.CONSENT: AsksConsent,
 }

@@ -20,6 +20,8 @@ SECRET_PLACE = b"shop_secrets.value_sealed"
 ACTION_PLACE = b"actions.payload_sealed"
 CALL_EVENT_PLACE = b"call_events.event_sealed"
 CALLER_PLACE = b"calls.caller_sealed"
+INBOX_PLACE = b"inbox.body_sealed"
+SUPPLIER_PLACE = b"suppliers.contacts_sealed"
 
 
 class OrderPrivate(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -113,6 +113,14 @@ orders = Table(
     Index("ix_orders_ordered_at_id", "ordered_at", "id"),
 )
 
+# Two orders that are one: a copy that came through another mall, and where it was really placed.
+order_twins = Table(
+    "order_twins",
+    metadata,
+    Column("order_id", ForeignKey(orders.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("original_id", ForeignKey(orders.c.id, ondelete="CASCADE"), nullable=False, index=True),
+)
+
 lines = Table(
     "order_lines",
     metadata,
@@ -239,6 +247,71 @@ products = Table(
     # NFKC, casefolded: what a search compares with
     Column("name_folded", Text, nullable=False),
     UniqueConstraint("shop_id", "code", "name"),
+)
+
+# Who supplies what, and how: as the mall keeps it. A few hundred rows.
+suppliers = Table(
+    "suppliers",
+    metadata,
+    Column("shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    # JSON list of [name, value]
+    Column("hints", Text),
+    # msgpack list of hub.core.model.Party
+    Column("contacts_sealed", LargeBinary),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("fetched_at", BigInteger, nullable=False),
+)
+
+# Sellable things with their stock; '' is "no option", part of the key and so never null.
+stock_items = Table(
+    "stock_items",
+    metadata,
+    Column("shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("product_code", Text, primary_key=True),
+    Column("option_code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("seller_sku", Text),
+    Column("supplier_code", Text),
+    Column("on_hand", Integer),
+    Column("hints", Text),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("fetched_at", BigInteger, nullable=False),
+    Index("ix_stock_items_shop_id_seller_sku", "shop_id", "seller_sku"),
+)
+
+# Handed to the hub and kept whole: chat messages that no mall keeps, uploaded files, their layouts.
+inbox = Table(
+    "inbox",
+    metadata,
+    _id(),
+    Column("shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), nullable=False),
+    # hub.core.inbox.InboxKind
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    UniqueConstraint("shop_id", "kind", "key"),
+    Index("ix_inbox_shop_id_kind_received_at", "shop_id", "kind", "received_at"),
+    Index("ix_inbox_shop_id_kind_subject_id", "shop_id", "kind", "subject", "id"),
+)
+
+# What a webhook asked to read again. Asked for twice is one row; done is no row.
+rereads = Table(
+    "rereads",
+    metadata,
+    Column("shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), primary_key=True),
+    # order | inquiry | feed
+    Column("what", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+    # moved on when reading fails: a later try
+    Column("due_at", BigInteger, nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
 )
 
 # What the mall sent, newest version, encrypted: for replay and for proof.
@@ -372,6 +445,22 @@ actions = Table(
     Column("finished_at", BigInteger),
     Index("ix_actions_shop_id_order_no", "shop_id", "order_no"),
     Index("ix_actions_shop_id_inquiry_no", "shop_id", "inquiry_no"),
+)
+
+# Done by a person in the mall's own admin, because its API cannot: ticked off, so that nobody does it twice.
+admin_steps = Table(
+    "admin_steps",
+    metadata,
+    _id(),
+    Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), nullable=False),
+    # hub.desk.act.Action
+    Column("action", Text, nullable=False),
+    Column("line_no", Text),
+    Column("done_at", BigInteger, nullable=False),
+    Column("done_by", BigInteger),
+    # taken back by mistake's author
+    Column("undone_at", BigInteger),
+    Index("ix_admin_steps_case_id", "case_id"),
 )
 
 users = Table(
