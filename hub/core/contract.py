@@ -49,6 +49,8 @@ class Capability(StrEnum):
     REFUSE_EXCHANGE = "refuse_exchange"
     REDELIVER_EXCHANGE = "redeliver_exchange"
     COMPLETE_EXCHANGE = "complete_exchange"
+    FILE_RETURN = "file_return"
+    FILE_EXCHANGE = "file_exchange"
     MEMO = "memo"
     GIVE_POINTS = "give_points"
     CHANGE_ANSWER = "change_answer"
@@ -407,6 +409,20 @@ class CompletesExchanges(Protocol):
 
 
 @runtime_checkable
+class FilesReturns(Protocol):
+    async def file_return(self, action: LineAction) -> WriteResult:
+        """File a return in the customer's name, who asked by telephone; needs ``reason``, ``text`` tells more."""
+        ...
+
+
+@runtime_checkable
+class FilesExchanges(Protocol):
+    async def file_exchange(self, action: LineAction) -> WriteResult:
+        """File an exchange in the customer's name; needs ``reason``; ``option_code`` is what is wanted instead."""
+        ...
+
+
+@runtime_checkable
 class WritesMemos(Protocol):
     async def memo(self, action: LineAction) -> WriteResult:
         """Keep ``text`` at the mall for the seller's own people."""
@@ -560,6 +576,8 @@ PROTOCOLS: Mapping[Capability, type[Any]] = {
     Capability.REFUSE_EXCHANGE: RefusesExchanges,
     Capability.REDELIVER_EXCHANGE: RedeliversExchanges,
     Capability.COMPLETE_EXCHANGE: CompletesExchanges,
+    Capability.FILE_RETURN: FilesReturns,
+    Capability.FILE_EXCHANGE: FilesExchanges,
     Capability.MEMO: WritesMemos,
     Capability.GIVE_POINTS: GivesPoints,
     Capability.CHANGE_ANSWER: ChangesAnswers,
