@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from hub.core.contract import Capability, Connector, OpenKeys, Page, Reading, ShopContext, Span
+from hub.core.inbox import InboxKind, MemoryInbox
 from hub.core.model import Claim, Inquiry, Line, LineStatus, Order, ShopRef
 from hub.sandbox.kit import Row, SandboxOptions
 from hub.sandbox.world import ShopSpec, make_world
@@ -195,6 +196,7 @@ class Street:
         options = SandboxOptions(enforce_limits=has_limits, clock=lambda: self.clock.waited)
         self.mall = subject.build(self.world, shop=shop, options=options)
         self.secrets = Secrets()
+        self.inbox = MemoryInbox()
         self.wire = Wire(self, httpx.ASGITransport(self.mall.app))
         self.table: Row = self.mall.shop_table("http://127.0.0.1:9")
 
@@ -207,6 +209,7 @@ class Street:
             now=self.clock.now,
             sleep=self.clock.sleep,
             transport=self.wire,
+            inbox=self.inbox,
         )
 
     @asynccontextmanager
@@ -245,10 +248,29 @@ class Street:
         cursor: str | None = None,
         span: Span | None = None,
     ) -> list[Page]:
+        await self.deliver(connector)
         reader = getattr(connector, READERS[capability])
         return [
             page async for page in reader(span or self.span(since=since), open_keys=keys or OpenKeys(), cursor=cursor)
         ]
+
+    async def deliver(self, connector: Any) -> None:
+        """Hand over what the mall has sent by itself since the last time, as the hub's own address does.
+
+        An emulated mall that sends webhooks has ``deliveries()``: hub.core.events.Delivery, each told once.
+        """
+        sent = getattr(self.mall, "deliveries", None)
+        if sent is None or not self.subject.can(Capability.RECEIVE_EVENTS):
+            return
+        for delivery in sent():
+            for kept in connector.receive_events(delivery).kept:
+                await self.inbox.put(
+                    kind=InboxKind.EVENT,
+                    key=kept.key,
+                    body=kept.body,
+                    at=delivery.received_at,
+                    subject=kept.subject,
+                )
 
     async def read_new(self, **run: Any) -> "Book":
         """One run by a connector of its own."""
