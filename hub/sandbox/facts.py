@@ -147,6 +147,24 @@ _TAKES_AWAY = frozenset({ClaimKind.CANCEL, ClaimKind.RETURN, ClaimKind.ADMIN_CAN
 
 
 @dataclass(slots=True)
+class MemoFact:
+    """A note of the seller's own people on an order."""
+
+    number: int
+    at: datetime
+    text: str
+
+
+@dataclass(slots=True)
+class PointsFact:
+    """Points given to the buyer of an order; ``amount`` in whole points."""
+
+    at: datetime
+    amount: int
+    reason: str
+
+
+@dataclass(slots=True)
 class OrderFact:
     """``number`` is unique in the World; ``shop`` the shop's name; ``sub_shop`` its shop number (1, 2)."""
 
@@ -161,6 +179,8 @@ class OrderFact:
     payment: str
     message: str
     is_from_mobile: bool
+    memos: list[MemoFact] = field(default_factory=list)
+    points: list[PointsFact] = field(default_factory=list)
 
 
 @dataclass(slots=True)

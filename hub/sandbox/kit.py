@@ -30,12 +30,15 @@ class Truth:
     """Rows in the columns of the exports (without ``fetched_at`` and ``inventory_mode``).
 
     Times are aware UTC datetimes, absent is ``None``, states are the canonical words. Derived from
-    the World's facts and the mall's documented meaning, never from a mapper.
+    the World's facts and the mall's documented meaning, never from a mapper. ``memos`` (order_no, text)
+    and ``points`` (order_no, amount, reason) are what agents left at the mall, where it keeps them.
     """
 
     lines: tuple[Row, ...]
     claims: tuple[Row, ...]
     inquiries: tuple[Row, ...]
+    memos: tuple[Row, ...] = ()
+    points: tuple[Row, ...] = ()
 
 
 def line_row(**values: Any) -> Row:

@@ -11,7 +11,18 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 
 from hub.core.model import ClaimKind, ClaimReason, ClaimState, InquiryKind, LineStatus
-from hub.sandbox.facts import AnswerFact, ClaimFact, ClaimStep, InquiryFact, Item, LineFact, LineStep, OrderFact
+from hub.sandbox.facts import (
+    AnswerFact,
+    ClaimFact,
+    ClaimStep,
+    InquiryFact,
+    Item,
+    LineFact,
+    LineStep,
+    MemoFact,
+    OrderFact,
+    PointsFact,
+)
 from hub.sandbox.history import Historian
 
 _asked_at = attrgetter("asked_at")
@@ -123,6 +134,10 @@ class World:
         """Write an answer now; answers scheduled for later are dropped."""
         return self._say(inquiry, inquiry.answers, text, author)
 
+    def change_answer(self, answer: AnswerFact, text: str) -> None:
+        """Put another text in the place of one that was said; who said it and when stays."""
+        answer.text = text
+
     def follow_up(self, inquiry: InquiryFact, text: str) -> AnswerFact:
         """The customer writes again in the same thread."""
         return self._say(inquiry, inquiry.follow_ups, text, "customer")
@@ -165,6 +180,28 @@ class World:
         """Hold a line back from dispatch, or free it."""
         line.is_held = is_held
         self._note_change(line)
+
+    def plan_shipping(self, line: LineFact, at: datetime) -> None:
+        """Tell another day on which the line is to be sent."""
+        line.planned_ship_at = at
+        self._note_change(line)
+
+    def reship(self, line: LineFact, claim: ClaimFact, tracking_no: str) -> None:
+        """Send what an exchange brings instead."""
+        claim.reship_tracking_no = tracking_no
+        self.move_claim(line, claim, ClaimState.RESHIPPING, "seller")
+
+    def write_memo(self, order: OrderFact, text: str) -> MemoFact:
+        """Keep a note on an order; the same note twice stands there twice."""
+        memo = MemoFact(number=next(self._historian.message_numbers), at=self.now(), text=text)
+        order.memos.append(memo)
+        return memo
+
+    def give_points(self, order: OrderFact, amount: int, reason: str) -> PointsFact:
+        """Give points to the buyer of an order; what is given twice is given twice."""
+        given = PointsFact(at=self.now(), amount=amount, reason=reason)
+        order.points.append(given)
+        return given
 
     def _note_change(self, line: LineFact) -> None:
         self.changed_orders.append(self._order_by_line[line.number].number)
