@@ -1,11 +1,11 @@
 """The emulated Qoo10 Japan: the seller methods of QAPI over the World's facts.
 
 Written from the API's reference alone; it shares no code with the connector that reads it.
-Left out: items, reports, bulk writes, exchanges, XML answers, calls by GET.
+Left out: reports, changes of items, XML answers, calls by GET.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,9 +15,12 @@ from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
 from connectors.qoo10 import sandbox_render as render
+from connectors.qoo10.sandbox_forms import BadKey, Failure, Params, read_window, wrong_argument
+from connectors.qoo10.sandbox_goods import goods_methods
 from connectors.qoo10.sandbox_messages import MessageBook, message_row
 from connectors.qoo10.sandbox_truth import truth
-from hub.core.model import ClaimKind, ClaimReason, ClaimState, LineStatus
+from connectors.qoo10.sandbox_writes import Writes
+from hub.core.model import LineStatus
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.kit import LeakyBucket, Row, SandboxOptions, Truth
 from hub.sandbox.world import World
@@ -27,15 +30,7 @@ API_KEY = "hub-sandbox-api-key"
 USER_ID = "demo_shop"
 PASSWORD = "sandbox-pw-1"  # noqa: S105 - invented, opens nothing
 _KEY_LIFE = timedelta(days=365)
-_LONGEST_WINDOW = timedelta(days=90)
-_LONGEST_REPLY, _LONGEST_MEMO = 4000, 1000
-_LONGEST_CARRIER, _LONGEST_TRACKING = 200, 50
-_CANCEL_REASONS = {
-    "": ClaimReason.OUT_OF_STOCK,
-    "1": ClaimReason.OTHER,
-    "2": ClaimReason.OTHER,
-    "3": ClaimReason.LATE,
-}
+_LONGEST_REPLY = 4000
 #: SearchCondition of orders -> when that happened to a line
 _ORDER_TIMES: dict[str, Callable[[OrderFact, LineFact, datetime], datetime | None]] = {
     "1": lambda order, _line, _now: order.ordered_at,
@@ -48,27 +43,10 @@ _CLAIM_TIMES: dict[str, Callable[[OrderFact, render.ShownClaim], datetime | None
     "2": lambda _order, claim: claim.requested_at,
     "3": lambda _order, claim: claim.ended_at,
 }
-Params = Mapping[str, str]
 
 
 def build(world: World, *, shop: str, options: SandboxOptions) -> "Qoo10":
     return Qoo10(world, shop=shop, options=options)
-
-
-class Failure(Exception):  # noqa: N818 - a business answer, not a failure of the emulator
-    """``ResultCode`` and ``ResultMsg`` of a refused call."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class BadKey(Exception):  # noqa: N818 - an answer of the gateway
-    """``ErrorCode`` and ``ErrorMsg`` of a call that reached no method."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Qoo10:
@@ -81,6 +59,7 @@ class Qoo10:
         self._world = world
         self._options = options
         self._book = MessageBook(world, shop)
+        self._writes = Writes(world, shop)
         self._keys: dict[str, datetime] = {}
         self._empty_lists = 0
         self.calls: Counter[str] = Counter()
@@ -92,11 +71,10 @@ class Qoo10:
             "shippingbasic.getshippinginfo_v2": self._orders_v2,
             "shippingbasic.getshippingandclaiminfobyorderno_v2": self._single_order,
             "shippingbasic.getclaiminfo_v3": self._claims,
-            "shippingbasic.setsellercheckyn_v2": self._confirm,
-            "shippingbasic.setsendinginfo": self._send_parcel,
-            "claim.setcancelprocess": self._cancel,
             "cscenter.getinquirymessage": self._messages,
             "cscenter.setinquirymessage": self._reply,
+            **self._writes.methods,
+            **goods_methods(world, shop),
         }
         self._classes = {name.split(".")[0] for name in self._methods} | {"certificationapi"}
 
@@ -236,7 +214,7 @@ class Qoo10:
 
     def _listed(self, *, status: str, condition: str, start: str, end: str) -> Iterator[tuple[OrderFact, LineFact]]:
         """Lines in one status; no status means the first three, and cancelled lines are in none."""
-        since, until = _window(start, end, code=-10001)
+        since, until = read_window(start, end, code=-10001)
         time_of = _ORDER_TIMES.get(condition or "1")
         if time_of is None or status not in ("", "0", "1", "2", "3", "4", "5"):
             raise Failure(-10001, "検索条件を確認してください。")
@@ -251,12 +229,12 @@ class Qoo10:
                     yield order, line
 
     def _single_order(self, fields: Params) -> list[Any] | None:
-        found = self._find(fields.get("OrderNo", ""))
+        found = self._writes.find(fields.get("OrderNo", ""))
         rows = [render.single_row(*found, self._world.now(), seed=self._options.seed)] if found else []
         return self._list(rows, "GetShippingAndClaimInfoByOrderNo_V2")
 
     def _claims(self, fields: Params) -> list[Any] | None:
-        since, until = _window(
+        since, until = read_window(
             fields.get("search_Sdate", ""), fields.get("search_Edate", ""), code=-10002, code_of_long=-10003
         )
         time_of = _CLAIM_TIMES.get(fields.get("search_condition") or "2")
@@ -276,7 +254,7 @@ class Qoo10:
         return self._list(rows, "GetClaimInfo_V3")
 
     def _messages(self, fields: Params) -> list[Any] | None:
-        since, until = _window(
+        since, until = read_window(
             fields.get("search_start_dt", ""), fields.get("search_end_dt", ""), code=-10001, longest=None
         )
         wanted = fields.get("proc_status", "")
@@ -299,76 +277,12 @@ class Qoo10:
 
     # -- writes
 
-    def _find(self, number: str) -> tuple[OrderFact, LineFact] | None:
-        """The line of an OrderNo of this shop; cancelled ones are found too."""
-        try:
-            line = self._world.line(render.line_number(number))
-            order = self._world.order_of(line.number)
-        except (KeyError, ValueError):
-            return None
-        return (order, line) if order.shop == self.shop else None
-
-    def _line_to_change(self, number: str, *, missing: int) -> LineFact:
-        found = self._find(number)
-        if found is None:
-            raise Failure(missing, "注文番号を確認してください。")
-        return found[1]
-
-    def _cancel(self, fields: Params) -> None:
-        """A seller's cancel; an open request of the buyer ends with it (likely, not documented)."""
-        reason = _CANCEL_REASONS.get(fields.get("CancelReason", ""))
-        if reason is None or len(fields.get("SellerMemo", "")) > _LONGEST_MEMO:
-            raise Failure(-10001, "パラメータを確認してください。")
-        line = self._line_to_change(fields.get("ContrNo", ""), missing=-10002)
-        now = self._world.now()
-        if not render.is_listed(line, now) or render.status_code(line, now) > 3:
-            raise Failure(-10004, "キャンセルできない注文状態です。")
-        claim = self._world.open_claim(line)
-        if claim is None:
-            claim = self._world.request_claim(
-                line, ClaimKind.CANCEL, reason, "販売者キャンセル", by="seller", state=ClaimState.APPROVED
-            )
-        elif claim.kind is not ClaimKind.CANCEL:
-            raise Failure(-10004, "キャンセルできない注文状態です。")
-        self._world.move_claim(line, claim, ClaimState.DONE, "seller")
-
-    def _confirm(self, fields: Params) -> None:
-        """Status 2 to 3. The day of a line in 3 can be moved here; whether the true mall allows it is unknown."""
-        line = self._line_to_change(fields.get("OrderNo", ""), missing=-10001)
-        planned = fields.get("EstShipDt", "")
-        if fields.get("DelayType", "") not in ("", "1", "2", "3", "4"):
-            raise Failure(-10001, "パラメータを確認してください。")
-        if len(fields.get("DelayMemo", "")) > _LONGEST_MEMO:
-            raise Failure(-10001, "パラメータを確認してください。")
-        day = _moment(planned, code=-10001) if planned else None
-        now = self._world.now()
-        if not render.is_listed(line, now) or render.status_code(line, now) not in (2, 3):
-            raise Failure(-10001, "注文状態を確認してください。")
-        if day is not None:
-            line.planned_ship_at = day
-        self._world.prepare(line)
-
-    def _send_parcel(self, fields: Params) -> None:
-        """Status 2 or 3 to 4; a second call overwrites the parcel (guess)."""
-        company, tracking = fields.get("ShippingCorp", ""), fields.get("TrackingNo", "")
-        if not company or not tracking or len(company) > _LONGEST_CARRIER or len(tracking) > _LONGEST_TRACKING:
-            raise Failure(-10001, "パラメータを確認してください。")
-        line = self._line_to_change(fields.get("OrderNo", ""), missing=-10001)
-        now = self._world.now()
-        code = render.status_code(line, now)
-        if not render.is_listed(line, now) or code not in (2, 3, 4):
-            raise Failure(-10001, "注文状態を確認してください。")
-        if code == 4:
-            line.carrier, line.tracking_no = company, tracking
-        else:
-            self._world.dispatch(line, company, tracking)
-
     def _reply(self, fields: Params) -> dict[str, int]:
         """Not idempotent: a second answer to the same message is posted beside the first."""
         contents = fields.get("contents", "")
         numbers = fields.get("question_no", ""), fields.get("seq_no", "")
         if not contents.strip() or len(contents) > _LONGEST_REPLY or not all(map(str.isdecimal, numbers)):
-            raise Failure(-10001, "パラメータを確認してください。")
+            raise wrong_argument()
         message = self._book.find(fields.get("inq_type", ""), int(numbers[0]), int(numbers[1]))
         if message is None:
             raise Failure(-10002, "失敗しました。")
@@ -377,31 +291,6 @@ class Qoo10:
 
 def _success(content: Any) -> dict[str, Any]:
     return {"ResultObject": content, "ResultCode": 0, "ResultMsg": "SUCCESS"}
-
-
-def _window(
-    start: str, end: str, *, code: int, code_of_long: int | None = None, longest: timedelta | None = _LONGEST_WINDOW
-) -> tuple[datetime, datetime]:
-    """Both ends inclusive; an end of eight digits lasts until 23:59:59 (likely)."""
-    since, until = _moment(start, code=code), _moment(end, code=code)
-    if len(end) == 8:
-        until += timedelta(days=1, seconds=-1)
-    if until < since:
-        raise Failure(code, "検索期間を確認してください。")
-    if longest is not None and until.date() - since.date() > longest:
-        raise Failure(code_of_long or code, "検索期間は90日以内で指定してください。")
-    return since, until
-
-
-def _moment(text: str, *, code: int) -> datetime:
-    """``yyyyMMdd`` or ``yyyyMMddHHmmss`` in Japan."""
-    form = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}.get(len(text))
-    try:
-        if form is None or not text.isdecimal():
-            raise ValueError(text)  # noqa: TRY301 - one place words the refusal
-        return datetime.strptime(text, form).replace(tzinfo=render.JST)
-    except ValueError as error:
-        raise Failure(code, "日付を確認してください。") from error
 
 
 async def _send(send: Send, status: int, body: bytes, content_type: bytes) -> None:

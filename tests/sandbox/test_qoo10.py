@@ -1,5 +1,6 @@
 """The emulated Qoo10 Japan does what the reference of its QAPI says, awkward parts included."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -357,6 +358,112 @@ async def test_a_sellers_cancel_ends_lines_that_are_not_sent(shop: Shop) -> None
     assert done == {"ResultCode": 0, "ResultMsg": "SUCCESS"}
     assert [found["ResultCode"] for found in (again, refused, missing)] == [-10004, -10004, -10002]
     assert (await shop.rows(ONE_ORDER, OrderNo=waiting))[0]["claimstatus"] == "3"
+
+
+async def test_an_exchange_is_accepted_then_sent_again(shop: Shop) -> None:
+    _, line, number = shop.in_status(LineStatus.DELIVERED)
+    shop.world.request_claim(line, ClaimKind.EXCHANGE, ClaimReason.DEFECT, "壊れています")
+    parcel = {
+        "orderNo": number,
+        "redelivery_date": "2026-11-23",
+        "invoice_no": "500000000009",
+        "del_comapny_name": "佐川急便",
+    }
+
+    too_early = await shop.call("Claim.SetClaimRedelivery", **parcel)
+    accepted = await shop.call("Claim.SetClaimAccept", orderNo=number)
+    again = await shop.call("Claim.SetClaimAccept", orderNo=number)
+    between = (await shop.rows(ONE_ORDER, OrderNo=number))[0]["claimstatus"]
+    undashed = await shop.call("Claim.SetClaimRedelivery", **(parcel | {"redelivery_date": "20261123"}))
+    well_spelt = await shop.call(
+        "Claim.SetClaimRedelivery", **(parcel | {"del_comapny_name": "", "del_company_name": "佐川急便"})
+    )
+    sent = await shop.call("Claim.SetClaimRedelivery", **parcel)
+
+    assert [answer["ResultCode"] for answer in (too_early, accepted, again)] == [-10001, 0, -10001]
+    assert between == "12"
+    assert [answer["ResultCode"] for answer in (undashed, well_spelt, sent)] == [-10001, -10001, 0]
+    assert (await shop.rows(ONE_ORDER, OrderNo=number))[0]["claimstatus"] == "13"
+
+
+async def test_a_bulk_confirmation_answers_row_by_row(shop: Shop) -> None:
+    paid = [
+        str(order_no(line))
+        for order in shop.world.orders(SHOP)
+        for line in order.lines
+        if line.status(shop.clock.now) is LineStatus.PAID and not line.claims
+    ]
+    _, _, confirmed = shop.in_status(LineStatus.PREPARING)
+    _, _, sent = shop.in_status(LineStatus.DISPATCHED)
+    wanted = [
+        (paid[0], "20261124", 0),
+        (confirmed, "20261124", -10012),
+        (sent, "20261124", -10013),
+        (paid[1], "", -10016),
+        (paid[1], "20270124", -10017),
+        (paid[1], "20261121", -10018),
+        ("1", "20261124", -10001),
+    ]
+    rows = [{"OrderNo": number, "EstShipDt": day, "DelayType": "", "DelayMemo": ""} for number, day, _ in wanted]
+
+    answer = await shop.call("ShippingBasic.SetSellerCheckYNBulk", SendPlanDtInfoJson=json.dumps(rows))
+    too_many = await shop.call("ShippingBasic.SetSellerCheckYNBulk", SendPlanDtInfoJson=json.dumps(rows * 100))
+
+    assert answer["ResultCode"] == 0
+    assert [(str(row["cont_no"]), row["result_cd"], row["ResultCode"]) for row in answer["ResultObject"]] == [
+        (number, code, code) for number, _, code in wanted
+    ]
+    assert too_many["ResultCode"] == -10011
+
+
+async def test_a_bulk_dispatch_answers_row_by_row(shop: Shop) -> None:
+    _, _, waiting = shop.in_status(LineStatus.PREPARING)
+    rows = [
+        {"OrderNo": waiting, "ShippingCorp": "ゆうパック", "TrackingNo": "500000000002"},
+        {"OrderNo": waiting, "ShippingCorp": "ゆうパック", "TrackingNo": ""},
+    ]
+
+    answer = await shop.call("ShippingBasic.SetSendingInfoBulk", ShippingInfoJson=json.dumps(rows))
+
+    assert [(str(row["contr_no"]), row["transc_nm"], row["result_cd"]) for row in answer["ResultObject"]] == [
+        (waiting, "ゆうパック", 0),
+        (waiting, "ゆうパック", -10001),
+    ]
+    assert (await shop.rows(ONE_ORDER, OrderNo=waiting))[0]["trackingno"] == "500000000002"
+
+
+async def test_a_day_before_today_cannot_be_promised(shop: Shop) -> None:
+    _, _, number = shop.in_status(LineStatus.PAID)
+
+    answer = await shop.call("ShippingBasic.SetSellerCheckYN_V2", OrderNo=number, EstShipDt="20261121")
+
+    assert answer["ResultCode"] == -10001
+
+
+# -- goods
+
+
+async def test_goods_are_listed_by_status_and_told_one_by_one(shop: Shop) -> None:
+    pages = {
+        status: (await shop.call("ItemsLookup.GetAllGoodsInfo", ItemStatus=status, Page="1"))["ResultObject"]
+        for status in ("S0", "S1", "S2", "S3", "S5", "S8")
+    }
+    beyond = (await shop.call("ItemsLookup.GetAllGoodsInfo", ItemStatus="S2", Page="2"))["ResultObject"]
+    item = pages["S2"]["Items"][0]
+    (detail,) = (await shop.call("ItemsLookup.GetItemDetailInfo", ItemCode=item["ItemCode"]))["ResultObject"]
+    missing = await shop.call("ItemsLookup.GetItemDetailInfo", ItemCode="1")
+    stock = [
+        (await shop.call("ItemsLookup.GetGoodsInventoryInfo", ItemCode=each["ItemCode"]))["ResultObject"]
+        for each in pages["S2"]["Items"]
+    ]
+
+    assert sum(page["TotalItems"] for page in pages.values()) == len(shop.world.goods(SHOP))
+    assert (pages["S2"]["TotalPages"], pages["S2"]["PresentPage"], pages["S0"]["TotalPages"]) == (1, 1, 0)
+    assert beyond["Items"] == []
+    assert {type(value) for value in detail.values()} == {str}
+    assert (detail["ItemCode"], detail["ItemStatus"]) == (item["ItemCode"], "S2")
+    assert missing["ResultCode"] == -10001
+    assert {rows is None for rows in stock} == {True, False}
 
 
 # -- inquiries
