@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from hub.core.inbox import Inbox, InboxKind
+
 
 class Delivery(Struct, frozen=True, kw_only=True):
     """One request that came to the shop's webhook address. ``headers`` have names in lower case."""
@@ -32,6 +34,7 @@ class Notice(Struct, frozen=True, kw_only=True):
 
     ``orders`` and ``inquiries`` are numbers to read again, ``reads_orders`` and ``reads_inquiries``
     ask for everything that changed since the last run of that feed. ``kept`` goes to the inbox.
+    ``forgotten`` are subjects of kept events that a person has taken back: they are deleted first.
     ``reply`` is the body of the answer to the caller; empty where it expects none.
     """
 
@@ -40,6 +43,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     reads_orders: bool = False
     reads_inquiries: bool = False
     kept: tuple[Kept, ...] = ()
+    forgotten: tuple[str, ...] = ()
     reply: bytes = b""
 
 
@@ -53,3 +57,14 @@ class ReceivesEvents(Protocol):
         is none of the mall's.
         """
         ...
+
+
+async def keep_events(inbox: Inbox, notice: Notice, *, at: datetime) -> int:
+    """Do in the inbox what a notice asks for. Returns how many events were not there before."""
+    for subject in notice.forgotten:
+        await inbox.forget(kind=InboxKind.EVENT, subject=subject)
+    new = [
+        await inbox.put(kind=InboxKind.EVENT, key=kept.key, body=kept.body, at=at, subject=kept.subject)
+        for kept in notice.kept
+    ]
+    return sum(new)

@@ -56,6 +56,10 @@ class Inbox(Protocol):
         """Subjects that got an item at ``since`` or later, in order of the subject, after ``after``."""
         ...
 
+    async def forget(self, *, kind: InboxKind, subject: str) -> int:
+        """Delete every item of one subject: a person took back what was told. Returns how many there were."""
+        ...
+
 
 class MemoryInbox:
     """An inbox that lasts as long as the process: for whoever opens a connector without a database."""
@@ -68,7 +72,7 @@ class MemoryInbox:
     ) -> bool:
         if any(item.kind is kind and item.key == key for item in self._items):
             return False
-        seq = len(self._items) + 1
+        seq = self._items[-1].seq + 1 if self._items else 1
         self._items.append(
             InboxItem(seq=seq, kind=kind, key=key, body=body, received_at=at, subject=subject, name=name)
         )
@@ -85,3 +89,9 @@ class MemoryInbox:
     async def subjects(self, kind: InboxKind, *, since: datetime, after: str = "", limit: int = 100) -> tuple[str, ...]:
         found = {item.subject for item in self._items if item.kind is kind and item.received_at >= since}
         return tuple(sorted(subject for subject in found if subject > after)[:limit])
+
+    async def forget(self, *, kind: InboxKind, subject: str) -> int:
+        left = [item for item in self._items if item.kind is not kind or item.subject != subject]
+        gone = len(self._items) - len(left)
+        self._items = left
+        return gone

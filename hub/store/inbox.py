@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from hub.core.inbox import InboxItem, InboxKind
@@ -81,3 +81,10 @@ class ShopInbox:
         )
         async with self._database.reading() as connection:
             return tuple((await connection.execute(query)).scalars())
+
+    async def forget(self, *, kind: InboxKind, subject: str) -> int:
+        statement = delete(inbox).where(
+            inbox.c.shop_id == self._shop_id, inbox.c.kind == kind.value, inbox.c.subject == subject
+        )
+        async with self._database.writing() as connection:
+            return (await connection.execute(statement)).rowcount

@@ -11,7 +11,8 @@ import httpx
 import msgspec
 
 from hub.core.contract import Capability, Connector, OpenKeys, Page, Reading, ShopContext, Span
-from hub.core.inbox import InboxKind, MemoryInbox
+from hub.core.events import keep_events
+from hub.core.inbox import MemoryInbox
 from hub.core.model import Claim, Inquiry, Line, LineStatus, Order, ShopRef
 from hub.sandbox.kit import Row, SandboxOptions
 from hub.sandbox.world import ShopSpec, make_world
@@ -263,14 +264,7 @@ class Street:
         if sent is None or not self.subject.can(Capability.RECEIVE_EVENTS):
             return
         for delivery in sent():
-            for kept in connector.receive_events(delivery).kept:
-                await self.inbox.put(
-                    kind=InboxKind.EVENT,
-                    key=kept.key,
-                    body=kept.body,
-                    at=delivery.received_at,
-                    subject=kept.subject,
-                )
+            await keep_events(self.inbox, connector.receive_events(delivery), at=delivery.received_at)
 
     async def read_new(self, **run: Any) -> "Book":
         """One run by a connector of its own."""

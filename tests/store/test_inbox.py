@@ -57,6 +57,17 @@ async def test_the_same_key_is_kept_once(place: Inbox) -> None:
     assert [item.body async for item in place.items(InboxKind.EVENT)] == [b"first"]
 
 
+async def test_what_a_person_takes_back_is_gone_and_nothing_else(place: Inbox) -> None:
+    for key, subject in (("a", "user-1"), ("b", "user-1:phone"), ("c", "user-2"), ("d", "user-1:phone")):
+        assert await place.put(kind=InboxKind.EVENT, key=key, body=b"x", at=MORNING, subject=subject)
+
+    assert await place.forget(kind=InboxKind.EVENT, subject="user-1:phone") == 2
+
+    assert await _keys(place) == ["a", "c"]
+    assert await place.put(kind=InboxKind.EVENT, key="e", body=b"later", at=MORNING)
+    assert await _keys(place) == ["a", "c", "e"]
+
+
 async def test_bodies_are_sealed(database: Database) -> None:
     shops = ShopStore(database)
     await shops.put(name="talk", mall="invented", base_url=None, credentials={}, now=MORNING)
