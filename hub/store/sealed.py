@@ -21,6 +21,7 @@ ACTION_PLACE = b"actions.payload_sealed"
 CALL_EVENT_PLACE = b"call_events.event_sealed"
 CALLER_PLACE = b"calls.caller_sealed"
 INBOX_PLACE = b"inbox.body_sealed"
+WEBHOOK_PLACE = b"webhooks.secret_sealed"
 SUPPLIER_PLACE = b"suppliers.contacts_sealed"
 
 

@@ -314,6 +314,38 @@ rereads = Table(
     Column("tries", Integer, nullable=False),
 )
 
+# The address at which a mall reaches one shop, and when it last did.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), primary_key=True),
+    # the last part of the address; it survives new credentials of the shop
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # newest delivery that was understood, and how many were
+    Column("received_at", BigInteger),
+    Column("received", Integer, nullable=False),
+    # the same of those whose sender or body was wrong
+    Column("refused_at", BigInteger),
+    Column("refused", Integer, nullable=False),
+)
+
+# An order that an agent found to belong to a conversation. Ended, not deleted: it was a decision.
+thread_orders = Table(
+    "thread_orders",
+    metadata,
+    _id(),
+    Column("shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), nullable=False),
+    Column("thread_no", Text, nullable=False),
+    # of any shop
+    Column("order_id", ForeignKey("orders.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("linked_at", BigInteger, nullable=False),
+    Column("linked_by", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("ended_by", BigInteger),
+    Index("ix_thread_orders_shop_id_thread_no", "shop_id", "thread_no"),
+)
+
 # What the mall sent, newest version, encrypted: for replay and for proof.
 raw_payloads = Table(
     "raw_payloads",
