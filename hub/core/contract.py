@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from hub.core.catalogue import ReadsCatalogue
 from hub.core.consent import AsksConsent
 from hub.core.events import ReceivesEvents
+from hub.core.files import ExportsFiles, ImportsFiles
 from hub.core.inbox import Inbox, MemoryInbox
 from hub.core.model import Claim, ClaimReason, Inquiry, Line, Order, ShopRef
 
@@ -58,6 +59,8 @@ class Capability(StrEnum):
     READ_CATALOGUE = "read_catalogue"
     RECEIVE_EVENTS = "receive_events"
     CONSENT = "consent"
+    IMPORT_FILES = "import_files"
+    EXPORT_FILES = "export_files"
 
 
 class Feed(StrEnum):
@@ -585,4 +588,6 @@ PROTOCOLS: Mapping[Capability, type[Any]] = {
     Capability.READ_CATALOGUE: ReadsCatalogue,
     Capability.RECEIVE_EVENTS: ReceivesEvents,
     Capability.CONSENT: AsksConsent,
+    Capability.IMPORT_FILES: ImportsFiles,
+    Capability.EXPORT_FILES: ExportsFiles,
 }
