@@ -15,11 +15,12 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from hub.core.contract import Connector, Manifest, ShopContext
+from hub.core.contract import Capability, Connector, Manifest, ShopContext, Support
 from hub.core.errors import ConfigurationError
 from hub.core.http import require_safe_url
 from hub.core.model import Product, ShopRef
 from hub.desk.export import ModeOf
+from hub.desk.carriers import CarrierBook
 from hub.desk.routing_book import RoutingBook, read_book, read_stamp
 from hub.policy.clock_file import standard_clocks
 from hub.registry import Registry, find_connectors
@@ -29,6 +30,7 @@ from hub.store.box import load_box
 from hub.store.database import Database, open_database
 from hub.store.inbox import ShopInbox
 from hub.store.shops import ShopRow, ShopSecrets, ShopStore
+from hub.sync.catalogue import CatalogueError, CatalogueReport, CatalogueRun, OnCatalogueProgress
 from hub.sync.run import OnProgress, RunError, ShopReport, ShopRun
 from routing.modes import ModeTable, resolve_mode
 
@@ -66,6 +68,7 @@ class Hub:
         self._transports = transports
         #: whom to ask; ``None`` only before :meth:`refresh_routing`
         self.routing: RoutingBook | None = None
+        self.carriers = CarrierBook()
         self._connectors: dict[str, Connector] = {}
         self._opening = asyncio.Lock()
 
@@ -154,6 +157,34 @@ class Hub:
             complete=all(report.complete for report in reports),
             shops=list(reports),
         )
+
+    async def read_catalogue(
+        self, names: Sequence[str] = (), *, on_progress: OnCatalogueProgress | None = None
+    ) -> list[CatalogueReport]:
+        """Read suppliers and stock of the named shops, or of all whose mall tells them; one report each.
+
+        Raises: ConfigurationError when a name is unknown.
+        """
+        chosen = [await self.shop_store.named(name) for name in dict.fromkeys(names)] or [
+            shop for shop in await self.shops() if self.tells_catalogue(shop)
+        ]
+        return list(await asyncio.gather(*(self._read_catalogue(shop, on_progress=on_progress) for shop in chosen)))
+
+    def tells_catalogue(self, shop: ShopRow) -> bool:
+        """Whether the shop's mall tells suppliers and stock."""
+        manifest = self.registry.manifests.get(shop.mall)
+        stated = manifest.capabilities.get(Capability.READ_CATALOGUE) if manifest else None
+        return stated is not None and stated.state is Support.YES
+
+    async def _read_catalogue(self, shop: ShopRow, *, on_progress: OnCatalogueProgress | None) -> CatalogueReport:
+        try:
+            connector = await self.connector(shop.name)
+        except ConfigurationError as error:
+            wrong = CatalogueError(kind="configuration", message=str(error))
+            return CatalogueReport(shop=shop.name, mall=shop.mall, error=wrong)
+        return await CatalogueRun(
+            self.database, shop=shop, connector=connector, now=self.now, on_progress=on_progress
+        ).run()
 
     async def _sync_shop(self, shop: ShopRow, *, full: bool, on_progress: OnProgress | None) -> ShopReport:
         try:

@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 _QUEUE = "sync"
 #: the hour of the centre in which every shop is read whole again
 _NIGHT = "30 3 * * *"
+#: suppliers and stock, before the shops are read whole: the night's routing knows them
+_CATALOGUE = "10 2 * * *"
 _STOP_SECONDS = 10
 
 
@@ -72,6 +74,14 @@ class Worker:
                 with SetWorkflowID(f"sync:{shop.name}:{at:%Y%m%d%H%M}"):
                     await DBOS.enqueue_workflow_async(_QUEUE, sync_shop, shop.name, full)
 
+        read_catalogue = self._register_catalogue()
+
+        @DBOS.workflow(name="catalogue_night")
+        async def catalogue_night(at: datetime, _context: Any) -> None:
+            for shop in filter(self._hub.tells_catalogue, await self._here(self._hub.shops())):
+                with SetWorkflowID(f"catalogue:{shop.name}:{at:%Y%m%d%H%M}"):
+                    await DBOS.enqueue_workflow_async(_QUEUE, read_catalogue, shop.name)
+
         @DBOS.workflow(name="sync_changes")
         async def sync_changes(at: datetime, _context: Any) -> None:
             await enqueue(at, full=False)
@@ -84,7 +94,11 @@ class Worker:
         await DBOS.register_queue_async(_QUEUE, worker_concurrency=8)
         minutes = settings.sync_minutes
         every = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *"
-        for name, workflow, cron in (("changes", sync_changes, every), ("night", sync_night, _NIGHT)):
+        for name, workflow, cron in (
+            ("changes", sync_changes, every),
+            ("night", sync_night, _NIGHT),
+            ("catalogue", catalogue_night, _CATALOGUE),
+        ):
             await DBOS.delete_schedule_async(name)
             await DBOS.create_schedule_async(
                 schedule_name=name, workflow_fn=workflow, schedule=cron, cron_timezone=settings.timezone
@@ -103,6 +117,18 @@ class Worker:
             return await read_shop(shop, full)
 
         return sync_shop
+
+    def _register_catalogue(self) -> Any:
+        @DBOS.step(name="read_catalogue_of_shop")
+        async def read_catalogue_of_shop(shop: str) -> bool:
+            reports = await self._here(self._hub.read_catalogue([shop]))
+            return all(report.complete for report in reports)
+
+        @DBOS.workflow(name="read_catalogue")
+        async def read_catalogue(shop: str) -> bool:
+            return await read_catalogue_of_shop(shop)
+
+        return read_catalogue
 
     async def _here(self, work: Any) -> Any:
         """Run on the loop that opened the hub: the engine may call from a loop of its own."""

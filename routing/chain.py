@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from hub.core.model import InventoryMode, Product
 from routing.contacts import Contact, Directory, Role, next_open_at, open_now
+from routing.facts import CatalogueFacts
 from routing.modes import ModeDecision, ModeTable, resolve_mode
 
 
@@ -205,17 +206,19 @@ def explain(
     table: ModeTable,
     directory: Directory,
     zone: str = "Asia/Seoul",
+    facts: CatalogueFacts | None = None,
 ) -> RouteDecision:
     """Decide mode and chain for a product at an aware time, with every step of the way.
 
-    ``zone`` says which day it is for the validity of table rows.
+    ``facts`` are those of the mall's catalogue about the product. ``zone`` says which day it is for
+    the validity of table rows.
     Raises: ValueError for a time without a zone.
     """
     if at.tzinfo is None:
         message = "a time without a zone belongs to no day"
         raise ValueError(message)
     on = at.astimezone(ZoneInfo(zone)).date()
-    decision = resolve_mode(product, shop=shop, mall=mall, on=on, table=table)
+    decision = resolve_mode(product, shop=shop, mall=mall, on=on, table=table, facts=facts)
     chain = build_chain(decision, matter=matter, shop=shop, mall=mall, at=at, directory=directory)
     roles = ", then ".join(ask.role for ask in asks_for(decision.mode, matter))
     return RouteDecision(

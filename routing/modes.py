@@ -13,10 +13,12 @@ from typing import Final
 from msgspec import Struct
 
 from hub.core.model import InventoryHint, InventoryMode, Product
+from routing.facts import CatalogueFacts, told, with_facts
 
 #: Value of a rule's hint that only asks for the hint to be there.
 PRESENT: Final = "*"
 _SHOWN: Final = 60
+_LONGEST_STEP: Final = 200
 _KEYS: Final = (("seller_sku", "Seller SKU"), ("option_code", "Option code"), ("product_code", "Product code"))
 
 
@@ -163,12 +165,16 @@ class _PreparedRule:
         return True
 
 
-def resolve_mode(product: Product, *, shop: str, mall: str, on: date, table: ModeTable) -> ModeDecision:
+def resolve_mode(
+    product: Product, *, shop: str, mall: str, on: date, table: ModeTable, facts: CatalogueFacts | None = None
+) -> ModeDecision:
     """Decide how the stock of ``product`` is kept, as sold by ``shop`` of ``mall`` on that day.
 
-    Partner and logistics firm fall back to what the mall says about the line.
+    ``facts`` of the mall's catalogue count like the line's own, which come first. Partner and
+    logistics firm fall back to what the mall says about the line.
     """
-    steps: list[str] = []
+    steps = [shown(step, longest=_LONGEST_STEP) for step in told(product, facts)]
+    product = with_facts(product, facts)
     values = (product.seller_sku, product.option_code, product.code)
     for (kind, label), value in zip(_KEYS, values, strict=True):
         if not value:
@@ -223,7 +229,7 @@ def normalise(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def shown(value: str) -> str:
+def shown(value: str, *, longest: int = _SHOWN) -> str:
     """A mall's or a file's value as it may stand in a sentence: one line, cut when long."""
     flat = value if value.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in value)
-    return flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…"
+    return flat if len(flat) <= longest else flat[: longest - 1] + "…"

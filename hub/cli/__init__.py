@@ -22,6 +22,7 @@ def _register() -> None:
     # Imported here, so that a broken command names itself and `hub --help` lists the rest.
     from hub.cli import (
         act,
+        catalogue,
         connectors,
         db,
         demo,
@@ -41,7 +42,7 @@ def _register() -> None:
     )
 
     for module in (
-        demo, serve, worker, sandbox, db, shop, sync, status, quarantine, act, export, route, ivr, stats,
+        demo, serve, worker, sandbox, db, shop, sync, catalogue, status, quarantine, act, export, route, ivr, stats,
         connectors, new_connector, user,
     ):  # fmt: skip
         module.register(app)

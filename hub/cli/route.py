@@ -9,7 +9,8 @@ from hub.bootstrap import Hub
 from hub.cli.console import complain, print_json, print_table, read_time, screen, with_hub
 from hub.core.errors import ConfigurationError
 from hub.core.model import Product
-from hub.desk.routing_book import import_modes
+from hub.desk.routing_book import catalogue_facts, import_modes
+from hub.store.catalogue import read_stock_facts
 from hub.store.one import find_product_of_line
 from routing.chain import Matter, RouteDecision, explain
 from routing.modes import ModeTable
@@ -47,8 +48,11 @@ def explain_route(
         if book is None:
             what = "there is no routing table"
             raise ConfigurationError(what)
+        asked = found or Product(name=product or "", code=product, seller_sku=product)
+        async with hub.database.reading() as connection:
+            (stock,) = await read_stock_facts(hub.database, connection, [(row.id, asked)])
         return explain(
-            found or Product(name=product or "", code=product, seller_sku=product),
+            asked,
             shop=row.name,
             mall=row.mall,
             matter=matter,
@@ -56,6 +60,7 @@ def explain_route(
             table=book.table or ModeTable(),
             directory=book.directory,
             zone=hub.settings.timezone,
+            facts=catalogue_facts(stock),
         )
 
     decision = with_hub(work)

@@ -7,8 +7,10 @@ from sqlalchemy import select
 from hub.core.model import ClaimReason, Product
 from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
+from hub.desk.routing_book import catalogue_facts
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ContactCard, ContactView
+from hub.store.catalogue import read_stock_facts
 from hub.store.one import product_of
 from hub.store.tables import cases, lines, orders, shops
 from routing.chain import Link, Matter, build_chain
@@ -55,7 +57,11 @@ async def contact_card(services: Services, *, actor: Actor, case_id: int, matter
     product = product_of(row) if row.line_no is not None else Product(name=name)
     now = services.now()
     on = now.astimezone(services.settings.zone).date()
-    decision = resolve_mode(product, shop=row.shop, mall=row.mall, on=on, table=book.table)
+    async with services.database.reading() as connection:
+        (stock,) = await read_stock_facts(services.database, connection, [(row.shop_id, product)])
+    decision = resolve_mode(
+        product, shop=row.shop, mall=row.mall, on=on, table=book.table, facts=catalogue_facts(stock)
+    )
     chain = build_chain(decision, matter=matter, shop=row.shop, mall=row.mall, at=now, directory=book.directory)
     return ContactCard(
         matter=matter.value,
@@ -72,6 +78,7 @@ async def _product_row(services: Services, case_id: int) -> Any:
     of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
     query = (
         select(
+            cases.c.shop_id,
             shops.c.name.label("shop"),
             shops.c.mall,
             lines.c.line_no,

@@ -4,20 +4,24 @@ Times are ISO 8601 UTC, absent is ``None``. Rows are read in chunks by key, so a
 needs the memory of one chunk.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import Party, Product
 from hub.core.redact import mask_party, mask_text
+from hub.desk.routing_book import catalogue_facts
+from hub.store.catalogue import read_stock_facts
 from hub.store.database import Database, to_ms
 from hub.store.one import product_of, unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
 from hub.store.tables import calls, cases, claims, inquiries, lines, orders, shops
+from routing.facts import with_facts
 
 Row = dict[str, Any]
 #: product, shop, mall, day -> inventory mode
@@ -54,8 +58,12 @@ async def export_rows(database: Database, request: ExportRequest, *, mode_of: Mo
         page = query if after is None else query.where(table.key > after)
         async with database.reading() as connection:
             rows = (await connection.execute(page)).all()
-        for row in rows:
-            yield _render(database, request, row, mode_of)
+            modes = await _modes(database, connection, rows, mode_of) if request.kind is ExportKind.LINES else ()
+        for place, row in enumerate(rows):
+            values = _render(database, request, row)
+            if request.kind is ExportKind.LINES:
+                values["inventory_mode"] = modes[place]
+            yield values
         if len(rows) < _CHUNK:
             return
         after = rows[-1].key
@@ -84,7 +92,7 @@ def _filters(table: _Table, request: ExportRequest) -> list[ColumnElement[bool]]
     return filters
 
 
-def _render(database: Database, request: ExportRequest, row: Any, mode_of: ModeOf) -> Row:
+def _render(database: Database, request: ExportRequest, row: Any) -> Row:
     values: Row = {}
     stored: Mapping[str, Any] = row._mapping  # noqa: SLF001  the documented way to read a Row by name
     for name in columns(request.kind):
@@ -93,7 +101,6 @@ def _render(database: Database, request: ExportRequest, row: Any, mode_of: ModeO
     if request.kind is ExportKind.LINES:
         values["held"] = bool(row.is_held)
         values["option"] = row.product_option
-        values["inventory_mode"] = _mode(row, mode_of)
     elif request.kind is ExportKind.ORDERS:
         _add_people(database, values, row.sealed, unmask=request.unmask)
     elif request.kind is ExportKind.INQUIRIES:
@@ -109,10 +116,21 @@ def _iso(at: int | None) -> str | None:
     return moment.isoformat(timespec=spec).replace("+00:00", "Z")
 
 
-def _mode(row: Any, mode_of: ModeOf) -> str:
-    at = row.ordered_at
-    on = datetime.fromtimestamp(at / 1000, UTC).date() if at else datetime.now(UTC).date()
-    return mode_of(product_of(row), row.shop, row.mall, on)
+async def _modes(
+    database: Database, connection: AsyncConnection, rows: Sequence[Any], mode_of: ModeOf
+) -> Sequence[str]:
+    """The inventory mode of each line, the facts of the malls' catalogues included."""
+    products = [product_of(row) for row in rows]
+    ids = [row.shop_id for row in rows]
+    stock = await read_stock_facts(database, connection, list(zip(ids, products, strict=True)))
+    return [
+        mode_of(with_facts(product, catalogue_facts(facts)), row.shop, row.mall, _day(row.ordered_at))
+        for row, product, facts in zip(rows, products, stock, strict=True)
+    ]
+
+
+def _day(at: int | None) -> date:
+    return datetime.fromtimestamp(at / 1000, UTC).date() if at else datetime.now(UTC).date()
 
 
 def _add_people(database: Database, values: Row, sealed: bytes | None, *, unmask: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.contract import Feed
 from hub.desk.access import Actor, Permission, require
 from hub.desk.services import Malls, Services
 from hub.desk.views import FeedView, ShopView
@@ -28,7 +29,8 @@ async def shop_views(connection: AsyncConnection, *, malls: Malls, shop_id: int 
     rows = (await connection.execute(query)).all()
     ids = [row.id for row in rows]
     feeds: dict[int, list[Row[Any]]] = defaultdict(list)
-    feed_query = select(feed_states).where(feed_states.c.shop_id.in_(ids)).order_by(feed_states.c.feed)
+    of_feeds = feed_states.c.shop_id.in_(ids) & feed_states.c.feed.in_([feed.value for feed in Feed])
+    feed_query = select(feed_states).where(of_feeds).order_by(feed_states.c.feed)
     for feed in await connection.execute(feed_query):
         feeds[feed.shop_id].append(feed)
     open_query = (

@@ -8,10 +8,12 @@ from msgspec import Struct
 from sqlalchemy import delete, func, select
 
 from hub.core.model import InventoryMode
+from hub.store.catalogue import StockFacts
 from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import product_modes
 from routing.contacts import Directory
+from routing.facts import CatalogueFacts
 from routing.modes import ModeRow, ModeTable
 from routing.rules_file import RoutingFile, read_rules, standard_rules
 from routing.table_file import ModeTableImport, read_mode_table
@@ -56,6 +58,18 @@ def _mode_row(row: Any) -> ModeRow:
         valid_to=date.fromisoformat(row.valid_to) if row.valid_to else None,
         partner=row.partner,
         logistics=row.logistics,
+    )
+
+
+def catalogue_facts(stock: StockFacts | None) -> CatalogueFacts | None:
+    """What the store knows of a product from the mall's catalogue, for the rules."""
+    if stock is None:
+        return None
+    return CatalogueFacts(
+        item=stock.item_hints,
+        supplier_code=stock.supplier_code,
+        supplier_name=stock.supplier_name,
+        supplier=stock.supplier_hints,
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,13 +22,14 @@ from hub.store.sealed import (
 )
 
 Row = dict[str, Any]
+R = TypeVar("R")
 _to_json = msgspec.json.Encoder().encode
 _NOBODY = Party()
 # How U+0000 stands in JSON; PostgreSQL takes it in no text.
 NUL = b"\\u0000"
 
 
-def without_nul(record: Order | Claim | Inquiry) -> Order | Claim | Inquiry:
+def without_nul(record: R) -> R:
     return msgspec.convert(_cleaned(msgspec.to_builtins(record)), type(record))
 
 
