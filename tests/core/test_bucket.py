@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.rate import SCENES, Scene, pace
 from hub.core.http import Bucket, Limits, Rate
 from tests.core.clock import FakeClock, SleepingClock
 
@@ -161,3 +162,74 @@ async def test_a_clock_too_coarse_for_the_pause_does_not_spin():
             await bucket.take()
 
     assert len(clock.slept) <= 100
+
+
+ALONE = [scene for scene in SCENES if not scene.stranger]
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("scene", ALONE, ids=lambda scene: scene.name)
+async def test_a_mall_that_tells_its_counter_only_is_read_as_fast_as_it_allows(scene: Scene, connections: int):
+    for seed in range(4):
+        paced = await pace(scene, connections=connections, seed=seed)
+
+        assert paced.refused == 0
+        assert paced.ratio <= 1.03
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+async def test_a_stranger_costs_three_refusals_at_most(connections: int):
+    (scene,) = (scene for scene in SCENES if scene.stranger)
+
+    for seed in range(6):
+        paced = await pace(scene, connections=connections, seed=seed)
+
+        assert paced.refused <= 3
+        assert paced.ratio <= 1.3
+
+
+async def test_a_mall_left_alone_for_a_while_is_not_taken_for_a_slow_one():
+    clock = SleepingClock()
+    mall = LeakyMall(clock, capacity=40, per_second=2.0)
+    bucket = Bucket(Rate(per_second=2.0, capacity=40, source="test"), clock=clock, sleep=clock.sleep)
+
+    for _ in range(200):
+        sent_at = await bucket.take()
+        limits = mall.hit()
+        bucket.seen(Limits(used=limits.used, capacity=40), sent_at=sent_at)
+        await clock.sleep(20.0)
+
+    assert bucket.per_second == 2.0
+
+
+async def test_a_pause_that_a_header_names_is_kept():
+    clock = SleepingClock()
+    bucket = Bucket(Rate(per_second=2.0, capacity=40, source="test"), clock=clock, sleep=clock.sleep)
+
+    bucket.seen(Limits(pause_seconds=90.0), sent_at=await bucket.take())
+
+    assert await bucket.take() >= 1_090.0
+
+
+async def test_a_quota_nearly_used_up_brings_the_stated_rate_back():
+    clock = SleepingClock()
+    bucket = Bucket(Rate(per_second=2.0, capacity=4, source="test"), clock=clock, sleep=clock.sleep)
+    bucket.per_second = 10.0
+    for share in (0.2, 0.95):
+        for _ in range(10):
+            bucket.seen(Limits(quota_share=share), sent_at=await bucket.take())
+        began = clock()
+        for _ in range(20):
+            await bucket.take()
+        took = clock() - began
+        assert took == pytest.approx(20 / (10.0 if share < 0.9 else 2.0), abs=0.2)
+
+
+async def test_an_answer_that_never_came_teaches_nothing():
+    clock = SleepingClock()
+    bucket = Bucket(Rate(per_second=2.0, capacity=40, source="test"), clock=clock, sleep=clock.sleep)
+
+    for _ in range(30):
+        bucket.seen(None, sent_at=await bucket.take())
+
+    assert (bucket.per_second, bucket.capacity) == (2.0, 40)
