@@ -5,7 +5,7 @@ unless a comment says otherwise.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -48,8 +48,9 @@ MOST_ROWS = 300
 INQUIRY_PAGE = 200
 QNA_PAGE = 100
 
-_FEED = "/v1/pay-order/seller/product-orders/last-changed-statuses"
-_DETAIL = "/v1/pay-order/seller/product-orders/query"
+_LINES = "/v1/pay-order/seller/product-orders"
+_FEED = f"{_LINES}/last-changed-statuses"
+_DETAIL = f"{_LINES}/query"
 _INQUIRIES = "/v1/pay-user/inquiries"
 _QNAS = "/v1/contents/qnas"
 _LONGEST_BACK_OFF_SECONDS = 30.0
@@ -77,10 +78,14 @@ class RecordPage(Struct, frozen=True):
 
 
 class Acted(Struct, frozen=True):
-    """What an action call says of one line: done, refused with words, or neither."""
+    """What an action call says of one line: done, refused with words, or neither.
+
+    ``is_address_changed``: the receiver's address is another one than before (confirm only).
+    """
 
     is_done: bool
     refusal: str | None = None
+    is_address_changed: bool = False
 
 
 class Verdicts:
@@ -236,14 +241,36 @@ class SmartstoreClient:
         url = f"{_QNAS}/{quote(number, safe='')}"
         await self._http.write("PUT", url, operation="qnas.answer", bucket="qnas.answer", json={"commentContent": text})
 
-    async def approve_cancel(self, line_no: str) -> Acted:
-        """No body. An answer that names the line neither as done nor as failed is neither."""
-        url = f"/v1/pay-order/seller/product-orders/{quote(line_no, safe='')}/claim/cancel/approve"
-        response = await self._http.write("POST", url, operation="cancel.approve", bucket="cancel.approve")
+    async def change_inquiry_answer(self, number: str, answer_no: str, text: str) -> None:
+        """``answer_no`` is the answerContentId that the list shows."""
+        url = f"/v1/pay-merchant/inquiries/{quote(number, safe='')}/answer/{quote(answer_no, safe='')}"
+        body = {"answerComment": text}
+        await self._http.write("PUT", url, operation="inquiries.answer.change", bucket="inquiries.change", json=body)
+
+    async def confirm(self, line_no: str) -> Acted:
+        """발주확인 of one line."""
+        return await self._act(line_no, "/confirm", {"productOrderIds": [line_no]}, operation="confirm")
+
+    async def dispatch(self, line_no: str, parcel: Mapping[str, str]) -> Acted:
+        """발송처리 of one line; it also withdraws a cancel request that is open on it."""
+        body = {"dispatchProductOrders": [{"productOrderId": line_no, **parcel}]}
+        return await self._act(line_no, "/dispatch", body, operation="dispatch")
+
+    async def act_on(self, line_no: str, path: str, body: Mapping[str, Any] | None, *, operation: str) -> Acted:
+        """A call on one line, ``path`` below its number; ``None`` sends no body, as the approvals want it."""
+        return await self._act(line_no, f"/{quote(line_no, safe='')}/{path}", body, operation=operation)
+
+    async def _act(self, line_no: str, path: str, body: Mapping[str, Any] | None, *, operation: str) -> Acted:
+        """An answer that names the line neither as done nor as failed, an empty one too, is neither."""
+        content = {} if body is None else {"json": body}
+        response = await self._http.write("POST", _LINES + path, operation=operation, bucket=operation, **content)
         data = _typed(response, ActionAnswerWire).data or ActedWire()
         for failed in data.fail_product_order_infos or ():
             if _plain(failed.product_order_id) in {line_no, None}:
                 return Acted(False, _short(failed.message, _LONGEST_MESSAGE) or _short(failed.code) or "")
+        for done in data.success_product_order_infos or ():
+            if _plain(done.product_order_id) == line_no:
+                return Acted(True, is_address_changed=_truth(done.is_receiver_address_changed) is True)
         return Acted(line_no in {_plain(done) for done in data.success_product_order_ids or ()})
 
 

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
-from connectors.smartstore import actions
+from connectors.smartstore import answers, claim_writes, line_writes
 from connectors.smartstore.auth import NaverAuth
+from connectors.smartstore.capabilities import CAPABILITIES
 from connectors.smartstore.client import RATE, SmartstoreClient, Verdicts, read_limits
 from connectors.smartstore.inquiries import find_inquiry, read_inquiry_pages
 from connectors.smartstore.leaves import Unknowns
@@ -12,11 +13,13 @@ from connectors.smartstore.mapping import QNA_PREFIX
 from connectors.smartstore.orders import missing_lines, read_lines, read_order_pages
 from connectors.smartstore.probe import probe
 from connectors.smartstore.settings import DEFAULT_BASE_URL, SmartstoreCredentials
+from connectors.smartstore.vocabulary import CARRIERS
+from connectors.smartstore.writing import LineWrite, write_line
 from hub.core.contract import (
     Answer,
     CallCounts,
     Capability,
-    CapabilityState,
+    Carrier,
     CheckItem,
     Connector,
     Feed,
@@ -27,7 +30,6 @@ from hub.core.contract import (
     Reading,
     ShopContext,
     Span,
-    Support,
     WriteResult,
 )
 from hub.core.errors import NotFoundAtMallError
@@ -120,23 +122,95 @@ class SmartstoreConnector:
     async def check(self) -> tuple[CheckItem, ...]:
         return await probe(self._client, self._auth, now=self._now)
 
-    # -- acting
+    # -- acting: answers
 
     async def answer_inquiry(self, answer: Answer) -> WriteResult:
-        """Refused without sending when another answer stands already: editing is left to the seller centre."""
-        return await actions.answer_inquiry(
-            self._client,
-            answer,
-            read_back=lambda: self.read_inquiry(answer.inquiry),
-        )
+        """Refused without sending when another answer stands already: changing it is another act."""
+        return await answers.answer_inquiry(self._client, answer, read_back=lambda: self.read_inquiry(answer.inquiry))
+
+    async def change_answer(self, answer: Answer) -> WriteResult:
+        """An answer to a customer inquiry is changed by its number, one to a product question by the question's."""
+        return await answers.change_answer(self._client, answer, read_back=lambda: self.read_inquiry(answer.inquiry))
+
+    # -- acting: lines
+
+    async def confirm(self, action: LineAction) -> WriteResult:
+        """DONE bears a message when the receiver's address has changed; the readings show the new one."""
+        return await self._write(action, line_writes.CONFIRM)
+
+    async def dispatch(self, action: LineAction) -> WriteResult:
+        """Refused while a cancel request is open, which it would withdraw, and before the line is confirmed."""
+        return await self._write(action, line_writes.DISPATCH)
+
+    async def delay(self, action: LineAction) -> WriteResult:
+        """The new due date is the last second of ``ship_on`` in Korea."""
+        return await self._write(action, line_writes.DELAY)
+
+    async def seller_cancel(self, action: LineAction) -> WriteResult:
+        """Only the reasons that the mall takes; ``quantity`` cancels a part."""
+        return await self._write(action, line_writes.SELLER_CANCEL)
+
+    async def file_return(self, action: LineAction) -> WriteResult:
+        """The customer sends the goods himself, with ``carrier`` and ``tracking_no`` where they are known.
+
+        The mall keeps no words beside the reason: ``text`` is not sent.
+        """
+        return await self._write(action, line_writes.FILE_RETURN)
+
+    # -- acting: claims
 
     async def approve_cancel(self, action: LineAction) -> WriteResult:
         """Final at the mall: there is no way back."""
-        return await actions.approve_cancel(
+        return await self._write(action, claim_writes.APPROVE_CANCEL)
+
+    async def refuse_cancel(self, action: LineAction) -> WriteResult:
+        """Sends the line: the mall has no other refusal. ``text`` is not sent, tell the customer apart."""
+        return await self._write(action, line_writes.REFUSE_CANCEL)
+
+    async def hold_return(self, action: LineAction) -> WriteResult:
+        """The mall tells ``text`` to the customer; a fee to be paid is set in the seller centre."""
+        return await self._write(action, claim_writes.HOLD_RETURN)
+
+    async def release_return(self, action: LineAction) -> WriteResult:
+        return await self._write(action, claim_writes.RELEASE_RETURN)
+
+    async def refuse_return(self, action: LineAction) -> WriteResult:
+        """Refused without sending while the return is on hold."""
+        return await self._write(action, claim_writes.REFUSE_RETURN)
+
+    async def complete_return(self, action: LineAction) -> WriteResult:
+        """Refunds at once, also before the goods are back. Refused without sending while on hold."""
+        return await self._write(action, claim_writes.COMPLETE_RETURN)
+
+    async def collect_exchange(self, action: LineAction) -> WriteResult:
+        return await self._write(action, claim_writes.COLLECT_EXCHANGE)
+
+    async def hold_exchange(self, action: LineAction) -> WriteResult:
+        return await self._write(action, claim_writes.HOLD_EXCHANGE)
+
+    async def release_exchange(self, action: LineAction) -> WriteResult:
+        return await self._write(action, claim_writes.RELEASE_EXCHANGE)
+
+    async def refuse_exchange(self, action: LineAction) -> WriteResult:
+        """Possible until the replacement is sent."""
+        return await self._write(action, claim_writes.REFUSE_EXCHANGE)
+
+    async def redeliver_exchange(self, action: LineAction) -> WriteResult:
+        """Only after ``collect_exchange``, and not on hold."""
+        return await self._write(action, claim_writes.REDELIVER_EXCHANGE)
+
+    async def _write(self, action: LineAction, write: LineWrite) -> WriteResult:
+        return await write_line(
             self._client,
             action,
+            write,
             read_back=lambda: self.read_order(action.order_no, (action.line.line_no,)),
+            now=self._now(),
         )
+
+    async def list_carriers(self) -> tuple[Carrier, ...]:
+        """The usual ones of about 190; a code that is not here may be used all the same."""
+        return tuple(Carrier(code=code, name=name) for code, name in CARRIERS.items())
 
     def admin_link(
         self, *, order_no: str | None = None, line_no: str | None = None, inquiry: Inquiry | None = None
@@ -153,8 +227,6 @@ def _open(context: ShopContext) -> Connector:
     return SmartstoreConnector(context)
 
 
-_YES = CapabilityState(state=Support.YES)
-
 MANIFEST = Manifest(
     mall="smartstore",
     title="Naver SmartStore",
@@ -163,26 +235,7 @@ MANIFEST = Manifest(
     colour="#03c75a",
     timezone="Asia/Seoul",
     default_base_url=DEFAULT_BASE_URL,
-    capabilities={
-        Capability.READ_ORDERS: _YES,
-        Capability.READ_INQUIRIES: _YES,
-        Capability.READ_ONE_ORDER: _YES,
-        Capability.READ_ONE_INQUIRY: _YES,
-        Capability.CHECK: _YES,
-        Capability.ANSWER_INQUIRY: _YES,
-        Capability.APPROVE_CANCEL: _YES,
-        Capability.REFUSE_CANCEL: CapabilityState(
-            state=Support.PLANNED,
-            instead=(
-                "The API has no refusal of a cancel. Only dispatching that line (carrier and invoice number) "
-                "withdraws the request; the hub never does this by itself. Do it in the seller centre, cancel list."
-            ),
-            instead_ko=(
-                "취소 거부 API는 없습니다. 해당 상품주문을 발송처리(택배사·송장번호)하면 취소 요청이 철회됩니다. "
-                "자동으로 발송하지 않으니 판매자센터 > 판매관리 > 취소 관리에서 처리하세요."
-            ),
-        ),
-    },
+    capabilities=CAPABILITIES,
     feeds={
         Feed.ORDERS: Capability.READ_ORDERS,
         Feed.CLAIMS: Capability.READ_ORDERS,
@@ -190,5 +243,5 @@ MANIFEST = Manifest(
     },
     credentials=SmartstoreCredentials,
     open=_open,
-    answer_limit=actions.ANSWER_LIMIT,
+    answer_limit=answers.ANSWER_LIMIT,
 )

@@ -92,6 +92,16 @@ def read_qna(raw: bytes, unknown: Unknowns) -> Reading:
     return _read(raw, _qna, map_qna, unknown, ("questionId",), QNA_PREFIX)
 
 
+def product_order_of(raw: bytes) -> ProductOrderWire:
+    """The mall's own fields of a line that could be read: what a write must know beyond the canonical record."""
+    return _decode(raw, _detail).product_order or ProductOrderWire()
+
+
+def answer_no_of(raw: bytes) -> str | None:
+    """The number of the answer that a customer inquiry shows (answerContentId)."""
+    return text_of(_decode(raw, _inquiry).answer_content_id)
+
+
 def _read(
     raw: bytes,
     decoder: msgspec.json.Decoder[W],
@@ -150,8 +160,9 @@ def unreadable_key(raw: bytes) -> str:
 def map_detail(wire: DetailWire, unknown: Unknowns) -> Order:
     """One product order (상품주문) as an order with one line and every claim that the mall knows of it.
 
-    Money: whole KRW; ``amount`` is totalPaymentAmount. ``mall_changed_at`` is the newest time that
-    the detail shows, because the detail names no time of change itself.
+    Money: whole KRW; ``amount`` is what was first paid (totalPaymentAmount), what is left of it is
+    not kept. ``mall_changed_at`` is the newest time that the detail shows, because the detail names no
+    time of change itself.
     Raises: MalformedResponseError when orderId, productOrderId or the quantity is missing, or a
     number or a time is none.
     """
@@ -174,7 +185,8 @@ def map_detail(wire: DetailWire, unknown: Unknowns) -> Order:
         product=_product(product),
         held=any(claim.kind is ClaimKind.CONFIRM_HOLD and claim.state.is_open for claim in claims),
         remaining_quantity=whole_of(product.remain_quantity, "productOrder.remainQuantity"),
-        amount=money_of(product.total_payment_amount, "productOrder.totalPaymentAmount"),
+        amount=money_of(product.total_payment_amount, "productOrder.totalPaymentAmount")
+        or money_of(product.initial_payment_amount, "productOrder.initialPaymentAmount"),
         planned_ship_at=time_of(product.shipping_due_date, "productOrder.shippingDueDate"),
         purchase_confirmed_at=confirmed_at,
         mall_changed_at=times.newest,

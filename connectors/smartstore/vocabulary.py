@@ -8,6 +8,7 @@ becomes ``UNKNOWN`` with the mall's word kept.
 from types import MappingProxyType
 from typing import Final
 
+from hub.core.contract import HoldReason
 from hub.core.model import ClaimKind, ClaimReason, ClaimState, FaultParty, LineStatus
 
 #: productOrderStatus; PAYED is split by placeOrderStatus in the mapping
@@ -68,6 +69,9 @@ CLAIM_STATE: Final = MappingProxyType(
 #: a buyer's cancel that waits for the seller; CANCELING also stays behind after a failed refund (likely)
 CANCEL_APPROVABLE: Final = frozenset({"CANCEL_REQUEST", "CANCELING"})
 
+#: a buyer's cancel that dispatching the line still withdraws; CANCELING is being refunded
+CANCEL_REFUSABLE: Final = frozenset({"CANCEL_REQUEST"})
+
 CLAIM_REASON: Final = MappingProxyType(
     {
         "INTENT_CHANGED": ClaimReason.CHANGE_OF_MIND,
@@ -105,6 +109,40 @@ CLAIM_REASON: Final = MappingProxyType(
         "ASYNC_FAIL_PAYMENT": ClaimReason.OTHER,
         "ASYNC_LONG_WAIT_PAYMENT": ClaimReason.OTHER,
     }
+)
+
+#: the reasons that the mall takes from a seller who cancels: any other, ETC too, is refused with 400 (sure)
+CANCEL_REASON_SENT: Final = MappingProxyType(
+    {
+        ClaimReason.OUT_OF_STOCK: "SOLD_OUT",
+        ClaimReason.LATE: "DELAYED_DELIVERY",
+        ClaimReason.NOT_AS_DESCRIBED: "INCORRECT_INFO",
+        ClaimReason.CHANGE_OF_MIND: "INTENT_CHANGED",
+        ClaimReason.WRONG_ORDER: "WRONG_ORDER",
+    }
+)
+#: for a return four more; a defect has no word of its own there and goes as broken (our reading)
+RETURN_REASON_SENT: Final = MappingProxyType(
+    {
+        **CANCEL_REASON_SENT,
+        ClaimReason.DEFECT: "BROKEN",
+        ClaimReason.DAMAGED: "BROKEN",
+        ClaimReason.WRONG_ITEM: "WRONG_DELIVERY",
+        ClaimReason.MISSING_PART: "DROPPED_DELIVERY",
+    }
+)
+
+#: delayedDispatchReason; what stands in no row is the goods being made ready
+DELAY_REASON_SENT: Final = MappingProxyType(
+    {
+        ClaimReason.CHANGE_OF_MIND: "CUSTOMER_REQUEST",
+        ClaimReason.WRONG_ORDER: "CUSTOMER_REQUEST",
+        ClaimReason.OTHER: "ETC",
+    }
+)
+#: told when the agent gives no words
+DELAY_WORDS: Final = MappingProxyType(
+    {"PRODUCT_PREPARE": "상품 준비 중", "CUSTOMER_REQUEST": "고객 요청", "ETC": "기타"}
 )
 
 #: who a reason speaks against: the buyer's five reasons, and those for which the seller's side answers
@@ -156,6 +194,63 @@ HOLDBACK_REASON: Final = frozenset(
         "PURCHASER_CONFIRM_NEED",
         "SELLER_REMIT",
         "ETC2",
+    }
+)
+
+#: holdbackClassType of a return and of an exchange; what stands in no row goes as ETC
+RETURN_HOLD_SENT: Final = MappingProxyType(
+    {
+        HoldReason.FEE_UNPAID: "RETURN_DELIVERYFEE",
+        HoldReason.EXTRA_FEE: "EXTRAFEEE",
+        HoldReason.NOT_RECEIVED: "RETURN_PRODUCT_NOT_DELIVERED",
+    }
+)
+EXCHANGE_HOLD_SENT: Final = MappingProxyType(
+    {
+        HoldReason.FEE_UNPAID: "EXCHANGE_DELIVERYFEE",
+        HoldReason.EXTRA_FEE: "EXCHANGE_EXTRAFEE",
+        HoldReason.NOT_RECEIVED: "EXCHANGE_PRODUCT_NOT_DELIVERED",
+        HoldReason.NOT_READY: "EXCHANGE_PRODUCT_READY",
+    }
+)
+
+#: deliveryCompanyCode of the usual carriers, out of about 190; the most used first.
+#: HYUNDAI is Lotte and KGB is Logen: the codes are older than the firms' names.
+CARRIERS: Final = MappingProxyType(
+    {
+        "CJGLS": "CJ대한통운",
+        "HANJIN": "한진택배",
+        "HYUNDAI": "롯데택배",
+        "KGB": "로젠택배",
+        "EPOST": "우체국택배",
+        "KDEXP": "경동택배",
+        "DAESIN": "대신택배",
+        "ILYANG": "일양로지스",
+        "CHUNIL": "천일택배",
+        "HDEXP": "합동택배",
+        "KUNYOUNG": "건영택배",
+        "CVSNET": "GS Postbox 택배",
+        "CUPARCEL": "CU 편의점택배",
+        "HOMEPICK": "홈픽택배",
+        "SLX": "SLX택배",
+        "YONGMA": "용마로지스",
+        "TEAMFRESH": "팀프레시",
+        "KURLY": "컬리넥스트마일",
+        "LGE": "LG전자",
+        "SELC": "삼성전자",
+        "TODAYPICKUP": "카카오T당일배송",
+        "GS더프레시": "GS더프레시",
+        "EMS": "EMS",
+        "DHL": "DHL",
+        "FEDEX": "FedEx",
+        "UPS": "UPS",
+        "USPS": "USPS",
+        "SFEX": "SF Express",
+        "KOREXG": "CJ대한통운 국제특송",
+        "HLCGLOBAL": "롯데글로벌 국제특송",
+        "REGISTPOST": "우편등기",
+        "GENERALPOST": "일반우편",
+        "CH1": "기타택배",
     }
 )
 

@@ -40,6 +40,7 @@ class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     place_order_date: Scalar = None
     decision_date: Scalar = None
     shipping_due_date: Scalar = None
+    delayed_dispatch_reason: Scalar = None
     product_id: Scalar = None
     product_name: Scalar = None
     product_option: Scalar = None
@@ -49,6 +50,7 @@ class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     initial_quantity: Scalar = None
     remain_quantity: Scalar = None
     total_payment_amount: Scalar = None
+    initial_payment_amount: Scalar = None
     delivery_attribute_type: Scalar = None
     logistics_company_id: Scalar = None
     logistics_direct_contracted: Scalar = None
@@ -197,8 +199,16 @@ class FailedLineWire(Struct, frozen=True, rename="camel"):
     message: Scalar = None
 
 
+class ConfirmedLineWire(Struct, frozen=True, rename="camel"):
+    product_order_id: Scalar = None
+    is_receiver_address_changed: Scalar = None
+
+
 class ActedWire(Struct, frozen=True, rename="camel"):
+    """Confirm names what it did in ``successProductOrderInfos``, every other call in ``successProductOrderIds``."""
+
     success_product_order_ids: list[Scalar] | None = None
+    success_product_order_infos: list[ConfirmedLineWire] | None = None
     fail_product_order_infos: list[FailedLineWire] | None = None
 
 

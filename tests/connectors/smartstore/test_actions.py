@@ -315,7 +315,3 @@ async def test_a_lost_approval_is_looked_for_and_never_repeated(shop, mall, line
 
     assert result.outcome is (Outcome.DONE if is_done else Outcome.UNKNOWN)
     assert len(mall.called(APPROVE)) == 1
-
-
-async def test_refusing_a_cancel_is_not_done_by_dispatching(shop):
-    assert not hasattr(shop, "refuse_cancel")

@@ -5,8 +5,7 @@ import pytest
 
 from connectors.smartstore import MANIFEST
 from connectors.smartstore.client import Verdicts
-from hub.core import contract
-from hub.core.contract import Capability, Feed, Support
+from hub.core.contract import PROTOCOLS, Capability, Feed, Support
 from hub.core.errors import (
     AccessError,
     MallTimeoutError,
@@ -18,25 +17,26 @@ from hub.core.errors import (
 
 from .conftest import FEED, INQUIRIES, feed, kst, refusal
 
-PROTOCOLS = {
-    Capability.READ_ORDERS: contract.ReadsOrders,
-    Capability.READ_CLAIMS: contract.ReadsClaims,
-    Capability.READ_INQUIRIES: contract.ReadsInquiries,
-    Capability.READ_ONE_ORDER: contract.ReadsOneOrder,
-    Capability.READ_ONE_INQUIRY: contract.ReadsOneInquiry,
-    Capability.CHECK: contract.Checks,
-    Capability.ANSWER_INQUIRY: contract.AnswersInquiries,
-    Capability.APPROVE_CANCEL: contract.ApprovesCancels,
-    Capability.REFUSE_CANCEL: contract.RefusesCancels,
-}
-
 
 @pytest.mark.parametrize("capability", list(MANIFEST.capabilities))
 async def test_declared_is_implemented_and_the_rest_names_a_way(shop, capability):
     state = MANIFEST.capabilities[capability]
 
     assert isinstance(shop, PROTOCOLS[capability]) == (state.state is Support.YES)
-    assert (state.state is Support.YES) or state.instead
+    assert state.state is not Support.PLANNED
+    assert (state.state is Support.YES) or (state.instead and state.instead_ko)
+    assert bool(state.warning) == bool(state.warning_ko)
+
+
+def test_every_capability_has_an_answer():
+    assert set(Capability) - set(MANIFEST.capabilities) == {Capability.READ_CLAIMS}  # they come with the orders
+
+
+async def test_the_carriers_are_the_malls_own_codes(shop):
+    carriers = {carrier.code: carrier.name for carrier in await shop.list_carriers()}
+
+    assert next(iter(carriers)) == "CJGLS"
+    assert (carriers["HYUNDAI"], carriers["KGB"], carriers["GS더프레시"]) == ("롯데택배", "로젠택배", "GS더프레시")
 
 
 def test_claims_come_with_the_orders():
