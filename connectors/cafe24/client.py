@@ -1,5 +1,6 @@
 """The endpoints of the Cafe24 Admin API that the hub uses: sends, pages, returns rows as they came."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +42,9 @@ ORDER_LIMIT = 500
 ORDER_WALL = 15_000
 ARTICLE_LIMIT = 100
 ARTICLE_WALL = 8_000
+REFUND_LIMIT = 500
+REFUND_WALL = 15_000
+POINTS_LIMIT = 100
 #: most order numbers, article numbers in one filter
 ID_LIMIT = 100
 EMBED = "items,receivers,buyer,cancellation,return,exchange"
@@ -110,12 +114,12 @@ class Cafe24Client:
 
     async def order(self, *, shop_no: int, order_no: str) -> bytes:
         """Raises: NotFoundAtMallError when this shop number has no such order."""
-        response = await self._get(f"orders/{_path(order_no)}", {"shop_no": shop_no, "embed": EMBED})
+        response = await self._get(f"orders/{segment(order_no)}", {"shop_no": shop_no, "embed": EMBED})
         return _one(response, "order")
 
     async def claim(self, *, shop_no: int, resource: str, claim_code: str) -> bytes:
         """One accepted claim. ``resource``: cancellation, return or exchange."""
-        response = await self._get(f"{resource}/{_path(claim_code)}", {"shop_no": shop_no})
+        response = await self._get(f"{resource}/{segment(claim_code)}", {"shop_no": shop_no})
         return _one(response, resource)
 
     async def boards(self, *, shop_no: int) -> Rows:
@@ -139,17 +143,21 @@ class Cafe24Client:
         response = await self._get(f"urgentinquiry/{article_no}/reply", {"shop_no": shop_no})
         return _one(response, "reply")
 
-    async def post_articles(self, *, board_no: int, shop_no: int, article: Mapping[str, Any]) -> Sent:
-        return await self._write("POST", f"boards/{board_no}/articles", shop_no, requests=[article])
+    async def memos(self, *, shop_no: int, order_no: str) -> Rows:
+        return await self._list("memos", {"shop_no": shop_no}, path=f"orders/{segment(order_no)}/memos")
 
-    async def post_urgent_reply(self, *, article_no: int, shop_no: int, reply: Mapping[str, Any]) -> Sent:
-        return await self._write("POST", f"urgentinquiry/{article_no}/reply", shop_no, request=reply)
+    async def points(self, *, shop_no: int, member_id: str, since: datetime, until: datetime, offset: int) -> Rows:
+        """One page of what was given to and taken from one member."""
+        params = {"shop_no": shop_no, "member_id": member_id, **_dates(since, until), "limit": POINTS_LIMIT}
+        return await self._list("points", {**params, "offset": offset})
 
-    async def post_cancellation(self, *, order_no: str, shop_no: int, cancellation: Mapping[str, Any]) -> Sent:
-        return await self._write("POST", f"orders/{_path(order_no)}/cancellation", shop_no, request=cancellation)
+    async def send(self, method: str, path: str, *, shop_no: int, request: Mapping[str, Any]) -> Sent:
+        """One write in the form ``{"shop_no", "request": {...}}``. ``path`` holds numbers as :func:`segment` gives them."""
+        return await self._write(method, path, shop_no, request=request)
 
-    async def put_cancellation_request(self, *, shop_no: int, decision: Mapping[str, Any]) -> Sent:
-        return await self._write("PUT", "cancellationrequests", shop_no, requests=[decision])
+    async def send_many(self, method: str, path: str, *, shop_no: int, request: Mapping[str, Any]) -> Sent:
+        """One write to an endpoint that takes the form ``{"shop_no", "requests": [{...}]}`` only."""
+        return await self._write(method, path, shop_no, requests=[request])
 
     async def server_date(self, *, shop_no: int, now: datetime) -> str | None:
         """The Date header of a harmless read of orders. Raises MallError when orders may not be read."""
@@ -157,6 +165,15 @@ class Cafe24Client:
         response = await self._get("orders/count", filters)
         date: str | None = response.headers.get("Date")
         return date
+
+    async def listed(self, key: str, params: Params) -> Rows:
+        """One page of a list that has no filters worth a method of its own (suppliers, products, carriers, shops)."""
+        return await self._list(key, params)
+
+    async def refunds(self, *, shop_no: int, date_type: str, since: datetime, until: datetime, offset: int) -> Rows:
+        """One page of GET /refunds over one kind of date; both ends belong to the window."""
+        filters = _order_filters(shop_no, date_type, since, until)
+        return await self._list("refunds", {**filters, "limit": REFUND_LIMIT, "offset": offset})
 
     async def _get(self, path: str, params: Params) -> httpx.Response:
         return await self._http.read("GET", f"{ADMIN}/{path}", operation=_operation(path), params=dict(params))
@@ -188,7 +205,7 @@ def _operation(path: str) -> str:
     return "/".join(part for part in path.split("/") if not any(char.isdigit() for char in part))
 
 
-def _path(number: str) -> str:
+def segment(number: str) -> str:
     """A number as one segment of a path: it came from outside and must not climb out of it."""
     cleaned = "".join(char for char in number if char.isalnum() or char in "-_")
     if not cleaned or cleaned != number:
@@ -283,14 +300,27 @@ def _message(element: _Element) -> str:
 
 
 def read_limits(response: httpx.Response) -> Limits | None:
-    """X-Api-Call-Limit: "7/40". Source: Cafe24 Admin API introduction; confidence: sure."""
+    """The bucket ("7/40"), the share of the ten-minute quota, and the silence asked for once that is used up.
+
+    Source: Cafe24 Admin API introduction, API Limit; confidence: sure.
+    """
     used, slash, capacity = response.headers.get("X-Api-Call-Limit", "").partition("/")
-    if not slash:
+    shares = _told(response, "X-Cafe24-Call-Usage", "X-Cafe24-Time-Usage")
+    pauses = _told(response, "X-Cafe24-Call-Remain", "X-Cafe24-Time-Remain")
+    share, pause = max(shares, default=None), max(pauses, default=None)
+    counted, size = (_seconds(used), _seconds(capacity)) if slash else (None, None)
+    if counted is None and share is None and pause is None:
         return None
-    try:
-        return Limits(used=float(used), capacity=float(capacity))
-    except ValueError:
-        return None
+    return Limits(
+        used=counted if size is not None else None,
+        capacity=size,
+        pause_seconds=pause,
+        quota_share=None if share is None else share / 100,
+    )
+
+
+def _told(response: httpx.Response, *names: str) -> list[float]:
+    return [number for name in names if (number := _seconds(response.headers.get(name))) is not None]
 
 
 def classify(response: httpx.Response) -> MallError | None:
@@ -366,11 +396,7 @@ def _words(error: ErrorWire | None) -> dict[str, Any]:
 
 def _wait_seconds(response: httpx.Response) -> float:
     """Seconds of silence after a 429: what the mall says, else until the bucket has drained."""
-    told = [
-        seconds
-        for name in ("X-Cafe24-Call-Remain", "X-Cafe24-Time-Remain", "Retry-After")
-        if (seconds := _seconds(response.headers.get(name))) is not None
-    ]
+    told = _told(response, "X-Cafe24-Call-Remain", "X-Cafe24-Time-Remain", "Retry-After")
     if told:
         return max(1.0, *told)
     limits = read_limits(response)
@@ -380,6 +406,7 @@ def _wait_seconds(response: httpx.Response) -> float:
 
 def _seconds(header: str | None) -> float | None:
     try:
-        return None if header is None else max(0.0, float(header))
+        number = None if header is None else float(header.strip().removesuffix("%"))
     except ValueError:
         return None
+    return None if number is None or not math.isfinite(number) else max(0.0, number)
