@@ -42,6 +42,7 @@ ORDER_LIMIT = 500
 ORDER_WALL = 15_000
 ARTICLE_LIMIT = 100
 ARTICLE_WALL = 8_000
+CARRIER_LIMIT = 100
 REFUND_LIMIT = 500
 REFUND_WALL = 15_000
 POINTS_LIMIT = 100
@@ -166,8 +167,12 @@ class Cafe24Client:
         date: str | None = response.headers.get("Date")
         return date
 
+    async def carriers(self, *, shop_no: int) -> Rows:
+        """The carriers registered with one shop number (mall.read_shipping)."""
+        return await self._list("carriers", {"shop_no": shop_no, "limit": CARRIER_LIMIT})
+
     async def listed(self, key: str, params: Params) -> Rows:
-        """One page of a list that has no filters worth a method of its own (suppliers, products, carriers, shops)."""
+        """One page of a list that has no filters worth a method of its own (suppliers, products, shops)."""
         return await self._list(key, params)
 
     async def refunds(self, *, shop_no: int, date_type: str, since: datetime, until: datetime, offset: int) -> Rows:

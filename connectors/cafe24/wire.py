@@ -45,6 +45,9 @@ class ItemWire(Struct, gc=False):
     claim_reason: Text = None
     claim_quantity: Text = None
     request_undone: Text = None
+    naver_pay_order_id: Text = None
+    naver_pay_claim_status: Text = None
+    market_cancel_request: Text = None
     ordered_date: Text = None
     shipped_date: Text = None
     delivered_date: Text = None
@@ -122,6 +125,8 @@ class OrderWire(Struct):
     payment_amount: Amount = None
     payment_method: Texts = None
     payment_method_name: Texts = None
+    payment_gateway_names: Texts = None
+    easypay_name: Text = None
     naverpay_payment_information: Any = None
     items: list[ItemWire] | None = None
     buyer: PartyWire | list[PartyWire] | None = None
@@ -188,6 +193,55 @@ class BoardWire(Struct):
     board_name: Text = None
 
 
+class CarrierWire(Struct):
+    """A carrier registered with the mall. ``track_shipment_url``: form not documented offline (confidence: guess)."""
+
+    shipping_carrier_code: Text = None
+    carrier_id: Text = None
+    shipping_carrier: Text = None
+    track_shipment_url: Text = None
+    default_shipping_carrier: Text = None
+
+
+class ShopWire(Struct):
+    """One shop number of a mall."""
+
+    shop_no: Text = None
+    shop_name: Text = None
+    active: Text = None
+
+
+class ManagerWire(Struct):
+    """One of the partner's people (personal data)."""
+
+    name: Text = None
+    phone: Text = None
+    email: Text = None
+
+
+class SupplierWire(Struct):
+    supplier_code: Text = None
+    supplier_name: Text = None
+    status: Text = None
+    trading_type: Text = None
+    payment_type: Text = None
+    manager_information: list[ManagerWire] | ManagerWire | None = None
+
+
+class ProductWire(Struct):
+    product_no: Text = None
+    product_code: Text = None
+    custom_product_code: Text = None
+    product_name: Text = None
+    supplier_code: Text = None
+
+
+class RefundWire(Struct):
+    """One refund; only the order that it belongs to is of use: amounts come with the claim."""
+
+    order_id: Text = None
+
+
 class LinkWire(Struct):
     rel: Text = None
     href: Text = None
@@ -211,6 +265,11 @@ article_decoder = msgspec.json.Decoder(ArticleWire, strict=False)
 urgent_decoder = msgspec.json.Decoder(UrgentWire, strict=False)
 reply_decoder = msgspec.json.Decoder(ReplyWire, strict=False)
 board_decoder = msgspec.json.Decoder(BoardWire, strict=False)
+carrier_decoder = msgspec.json.Decoder(CarrierWire, strict=False)
+shop_decoder = msgspec.json.Decoder(ShopWire, strict=False)
+supplier_decoder = msgspec.json.Decoder(SupplierWire, strict=False)
+product_decoder = msgspec.json.Decoder(ProductWire, strict=False)
+refund_decoder = msgspec.json.Decoder(RefundWire, strict=False)
 links_decoder = msgspec.json.Decoder(list[LinkWire] | None, strict=False)
 error_decoder = msgspec.json.Decoder(ErrorAnswer, strict=False)
 envelope_decoder = msgspec.json.Decoder(dict[str, Raw])
