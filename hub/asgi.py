@@ -1,4 +1,4 @@
-"""The whole service: pages and JSON API in one application."""
+"""The whole service: pages, JSON API and the addresses of the webhooks in one application."""
 
 from typing import Any
 
@@ -10,11 +10,14 @@ from hub.api.router import PATH, create_api_router
 from hub.bootstrap import Hub
 from hub.web.app import make_app
 from hub.web.auth import SESSION_COOKIE
+from hub.web.hooks import Hooks, create_hooks_router
 
 
 def make_asgi(hub: Hub) -> Litestar:
     """Nothing is read and no network is used before the first request."""
-    app = make_app(hub, more=[create_api_router(session_cookie=SESSION_COOKIE)])
+    hooks = Hooks(hub)
+    app = make_app(hub, more=[create_api_router(session_cookie=SESSION_COOKIE), create_hooks_router(hub, hooks=hooks)])
+    app.on_shutdown.append(hooks.aclose)
     page_error: Any = app.exception_handlers[HTTPException]
 
     def error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -17,6 +17,7 @@ from hub.bootstrap import Hub
 from hub.core.errors import ConfigurationError
 from hub.desk.status import WORKER_LEASE
 from hub.store.leases import Lease
+from hub.sync.rereads import drain_shop, shops_with_rereads
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,8 @@ _QUEUE = "sync"
 _NIGHT = "30 3 * * *"
 #: suppliers and stock, before the shops are read whole: the night's routing knows them
 _CATALOGUE = "10 2 * * *"
+#: what webhooks asked for and no process has read yet
+_REREADS = "* * * * *"
 _STOP_SECONDS = 10
 
 
@@ -82,6 +85,15 @@ class Worker:
                 with SetWorkflowID(f"catalogue:{shop.name}:{at:%Y%m%d%H%M}"):
                     await DBOS.enqueue_workflow_async(_QUEUE, read_catalogue, shop.name)
 
+        drain = self._register_rereads()
+
+        @DBOS.workflow(name="rereads_due")
+        async def rereads_due(at: datetime, _context: Any) -> None:
+            due = shops_with_rereads(self._hub.database, now=self._hub.now())
+            for name in await self._here(due):
+                with SetWorkflowID(f"rereads:{name}:{at:%Y%m%d%H%M}"):
+                    await DBOS.enqueue_workflow_async(_QUEUE, drain, name)
+
         @DBOS.workflow(name="sync_changes")
         async def sync_changes(at: datetime, _context: Any) -> None:
             await enqueue(at, full=False)
@@ -98,6 +110,7 @@ class Worker:
             ("changes", sync_changes, every),
             ("night", sync_night, _NIGHT),
             ("catalogue", catalogue_night, _CATALOGUE),
+            ("rereads", rereads_due, _REREADS),
         ):
             await DBOS.delete_schedule_async(name)
             await DBOS.create_schedule_async(
@@ -129,6 +142,20 @@ class Worker:
             return await read_catalogue_of_shop(shop)
 
         return read_catalogue
+
+    def _register_rereads(self) -> Any:
+        async def work(shop: str) -> int:
+            return (await drain_shop(self._hub, await self._hub.shop_store.named(shop))).read
+
+        @DBOS.step(name="drain_rereads_of_shop")
+        async def drain_rereads_of_shop(shop: str) -> int:
+            return int(await self._here(work(shop)))
+
+        @DBOS.workflow(name="drain_rereads")
+        async def drain_rereads(shop: str) -> int:
+            return await drain_rereads_of_shop(shop)
+
+        return drain_rereads
 
     async def _here(self, work: Any) -> Any:
         """Run on the loop that opened the hub: the engine may call from a loop of its own."""

@@ -1,14 +1,17 @@
 """`hub shop`: which seller accounts the hub works for."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
-from hub.core.contract import CheckItem, Checks
+from hub.core.contract import Capability, CheckItem, Checks, Manifest, Support
 from hub.core.errors import ConfigurationError, MallError
+from hub.store.webhooks import WebhookStore
 
 
 def register(app: typer.Typer) -> None:
@@ -17,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group.command("add", help="Add or replace one shop.")(add)
     group.command("list", help="Every shop, without its credentials.")(list_shops)
     group.command("check", help="Try the token and each permission harmlessly; says what to fix.")(check)
+    group.command("webhook", help="Print the address at which the mall tells what happens; made at first use.")(webhook)
     group.command("remove", help="Forget a shop and everything read from it.")(remove)
     app.add_typer(group, name="shop")
 
@@ -78,6 +82,39 @@ def check(
         rows = [("ok" if item.is_ok else "FAILED", item.name, item.detail, item.fix) for item in items]
         print_table(name, ("", "what", "found", "what to do"), rows)
     return ExitCode.ALL_DONE if all(item.is_ok for item in items) else ExitCode.PART_DONE
+
+
+def webhook(
+    name: Annotated[str, typer.Argument(help="The shop.")],
+    at: Annotated[str, typer.Option(help="Scheme and host under which malls reach `hub serve`.")] = "https://HUB",
+    renew: Annotated[bool, typer.Option("--renew", help="Make a new address; the old one is dead at once.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    if "/" in name:
+        what = f"shop {name!r} cannot have an address: its name holds a slash"
+        raise ConfigurationError(what, fix="Add the shop again under another name.")
+
+    async def work(hub: Hub) -> str:
+        shop = await hub.shop_store.named(name)
+        if not _receives_events(hub.registry.manifest(shop.mall)):
+            what = f"the hub takes no webhooks of {shop.mall}"
+            raise ConfigurationError(what, fix="It is read by schedule: `hub worker`.")
+        addresses = WebhookStore(hub.database)
+        make = addresses.renew if renew else addresses.secret
+        return await make(shop.id, now=hub.now())
+
+    path = f"/hooks/{quote(name, safe='')}/{with_hub(work)}"
+    address = at.rstrip("/") + path
+    if as_json:
+        print_json({"shop": name, "address": address, "path": path})
+    else:
+        # On stdout alone, so that a script can take it; whoever knows it can send events.
+        sys.stdout.write(address + "\n")
+
+
+def _receives_events(manifest: Manifest) -> bool:
+    stated = manifest.capabilities.get(Capability.RECEIVE_EVENTS)
+    return stated is not None and stated.state is Support.YES
 
 
 def remove(
