@@ -9,6 +9,7 @@ from connectors.cafe24.vocabulary import (
     FINAL_STATUS,
     HELD_STATUS,
     KIND_OF_LETTER,
+    MALL_OF_MARKET,
     OWN_MARKET,
     PLAIN_STATUS,
 )
@@ -151,12 +152,16 @@ def _shipment(item: ItemWire) -> Shipment | None:
 
 
 def _market(wire: OrderWire) -> tuple[str | None, str | None]:
-    """The market that an order came through, and its number there: the same order as another shop's."""
+    """The market that an order came through, and its number there: the same order as another shop's.
+
+    The market is the hub's word for the mall where one is known, else the mall's own word.
+    """
     number = code(wire.market_order_no)
     market_id = code(wire.market_id)
     if number is None and (market_id is None or market_id == OWN_MARKET):
         return None, None
-    return code(wire.order_place_id) or market_id, number
+    place = code(wire.order_place_id) or market_id
+    return MALL_OF_MARKET.get(place or "", place), number
 
 
 def _party(wire: PartyWire | None, *, member_id: Value) -> Party | None:

@@ -60,7 +60,7 @@ CLAIM_STATE: dict[str, ClaimState] = {
     "R10": ClaimState.ACCEPTED,
     "R11": ClaimState.REJECTED,
     "R12": ClaimState.HOLD,
-    "R13": ClaimState.COLLECTING,  # "collected automatically" (수거 자동): the pickup is ordered (likely)
+    "R13": ClaimState.COLLECTED,  # accepted, collected automatically: 반품접수 - 수거완료(자동)
     "R20": ClaimState.COLLECTED,
     "R30": ClaimState.COLLECTING,
     "R31": ClaimState.INSPECTING,  # collected and being processed (likely)
@@ -74,7 +74,7 @@ CLAIM_STATE: dict[str, ClaimState] = {
     "E10": ClaimState.ACCEPTED,
     "E11": ClaimState.REJECTED,
     "E12": ClaimState.HOLD,
-    "E13": ClaimState.COLLECTING,
+    "E13": ClaimState.COLLECTED,
     "E20": ClaimState.RESHIPPING,  # the replacement is being prepared (likely)
     "E30": ClaimState.COLLECTING,
     "E31": ClaimState.COLLECTED,
@@ -129,6 +129,64 @@ BUYER_REASONS: dict[str, Reason] = {
     "W": _WRONG_ITEM,  # delivery error
 }
 
+#: reasons that the calls which make a claim take; they leave out J and K, so wrong goods and defects are
+#: "other" with their words beside them
+POST_REASON: dict[ClaimReason, str] = {
+    ClaimReason.CHANGE_OF_MIND: "A",
+    ClaimReason.WRONG_ORDER: "A",
+    ClaimReason.LATE: "B",
+    ClaimReason.DAMAGED: "D",
+    ClaimReason.NOT_AS_DESCRIBED: "F",
+    ClaimReason.OUT_OF_STOCK: "H",
+    ClaimReason.DEFECT: "I",
+    ClaimReason.WRONG_ITEM: "I",
+    ClaimReason.MISSING_PART: "I",
+    ClaimReason.OTHER: "I",
+}
+
+#: reasons of a return or exchange that is filed for the customer: A mind, E dissatisfied, K defective,
+#: J delivery error, I other
+FILED_REASON: dict[ClaimReason, str] = {
+    ClaimReason.CHANGE_OF_MIND: "A",
+    ClaimReason.WRONG_ORDER: "A",
+    ClaimReason.NOT_AS_DESCRIBED: "E",
+    ClaimReason.DEFECT: "K",
+    ClaimReason.DAMAGED: "K",
+    ClaimReason.WRONG_ITEM: "J",
+    ClaimReason.MISSING_PART: "J",
+    ClaimReason.LATE: "I",
+    ClaimReason.OUT_OF_STOCK: "I",
+    ClaimReason.OTHER: "I",
+}
+
+#: 51 no longer wanted, 53 wrong goods ordered, 54 dissatisfied, 55 late, 56 sold out, 60 not as described
+NAVER_CANCEL_REASON: dict[ClaimReason, str] = {
+    ClaimReason.CHANGE_OF_MIND: "51",
+    ClaimReason.WRONG_ORDER: "53",
+    ClaimReason.LATE: "55",
+    ClaimReason.OUT_OF_STOCK: "56",
+    ClaimReason.NOT_AS_DESCRIBED: "60",
+    ClaimReason.DAMAGED: "54",
+    ClaimReason.DEFECT: "54",
+    ClaimReason.WRONG_ITEM: "54",
+    ClaimReason.MISSING_PART: "54",
+    ClaimReason.OTHER: "54",
+}
+
+#: what stands as the reason where the agent wrote none
+REASON_WORDS: dict[ClaimReason, str] = {
+    ClaimReason.CHANGE_OF_MIND: "고객 변심",
+    ClaimReason.WRONG_ORDER: "주문 착오",
+    ClaimReason.LATE: "배송 지연",
+    ClaimReason.OUT_OF_STOCK: "품절",
+    ClaimReason.DEFECT: "상품 불량",
+    ClaimReason.DAMAGED: "상품 파손",
+    ClaimReason.WRONG_ITEM: "오배송",
+    ClaimReason.MISSING_PART: "구성품 누락",
+    ClaimReason.NOT_AS_DESCRIBED: "상품 정보 상이",
+    ClaimReason.OTHER: "기타",
+}
+
 INQUIRY_STATE: dict[str, InquiryState] = {
     "N": InquiryState.UNANSWERED,
     "P": InquiryState.IN_PROGRESS,
@@ -154,6 +212,13 @@ USUAL_BOARDS: dict[int, InquiryKind] = {6: InquiryKind.PRODUCT_INQUIRY, 9: Inqui
 
 #: market_id of an order placed in the mall itself
 OWN_MARKET = "self"
+#: order_place_id (and market_id) of the markets that the hub reads itself, in the hub's words
+#: (shopn = Naver SmartStore; confidence: sure)
+MALL_OF_MARKET = {"shopn": "smartstore"}
+#: order_place_id of an order placed by Naver Pay (네이버페이 주문형)
+NAVER_PAY_PLACE = "NCHECKOUT"
+#: what the name of a Kakao payment holds, in lower case (confidence: guess)
+KAKAO_WORDS = ("kakao", "카카오")
 #: filters of GET /orders that together see every dated change; order_date first, it brings new orders
 CHANGE_DATES = (
     "order_date",

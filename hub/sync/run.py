@@ -33,7 +33,7 @@ from hub.store.shops import ShopRow
 from hub.sync.feed_state import FeedStates, read_state
 from hub.sync.ingest import Ingest
 from hub.sync.open_keys import read_open_keys
-from hub.sync.settle import Linker, Settler
+from hub.sync.settle import Linker, Settler, tie_twins
 
 log = structlog.get_logger(__name__)
 
@@ -160,6 +160,7 @@ class ShopRun:
 
         await asyncio.gather(orders_then_claims(), inquiries())
         await Linker(self._database, shop_id=self._shop.id, ingest=self._ingest, now=self._now).link()
+        await tie_twins(self._database, shop_id=self._shop.id, mall=self._shop.mall)
         await self._states.note_unknown_codes(Feed.ORDERS, self._connector.unknown_codes)
 
     async def _settle(self, settler: Settler, started_at: datetime, *, is_whole: bool) -> None:

@@ -20,6 +20,7 @@ from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
 from hub.store.records import Counts
 from hub.store.tables import claims, inquiries, lines, orders, status_changes
+from hub.store.twins import link_twins
 from hub.sync.ingest import Ingest
 from hub.sync.open_keys import OPEN_LINES
 
@@ -82,6 +83,14 @@ class Linker:
 def _first(line_nos: str) -> str:
     numbers: list[str] = msgspec.json.decode(line_nos)
     return numbers[0]
+
+
+async def tie_twins(database: Database, *, shop_id: int, mall: str) -> None:
+    """Orders that another mall delivered as well are recognised, whichever of the two was read first."""
+    async with database.writing() as connection:
+        tied = await link_twins(database, connection, shop_id=shop_id, mall=mall)
+    if tied:
+        log.info("sync.twins.tied", count=tied)
 
 
 class Settler:
