@@ -153,7 +153,7 @@ class Cafe24Client:
         return await self._list("points", {**params, "offset": offset})
 
     async def send(self, method: str, path: str, *, shop_no: int, request: Mapping[str, Any]) -> Sent:
-        """One write in the form ``{"shop_no", "request": {...}}``. ``path`` holds numbers as :func:`segment` gives them."""
+        """One write in the form ``{"shop_no", "request": {...}}``; numbers in ``path`` went through :func:`segment`."""
         return await self._write(method, path, shop_no, request=request)
 
     async def send_many(self, method: str, path: str, *, shop_no: int, request: Mapping[str, Any]) -> Sent:

@@ -4,12 +4,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
-from connectors.cafe24.actions import Actions
+from connectors.cafe24.answering import Answering
 from connectors.cafe24.checks import Checker
+from connectors.cafe24.claim_actions import ClaimActions
 from connectors.cafe24.client import Cafe24Client
 from connectors.cafe24.inquiry_feed import InquiryFeed
+from connectors.cafe24.line_actions import LineActions
+from connectors.cafe24.notes import Notes
 from connectors.cafe24.order_feed import OrderFeed
 from connectors.cafe24.settings import Cafe24Credentials
+from connectors.cafe24.writing import LineWriter
 from hub.core.contract import (
     Answer,
     CallCounts,
@@ -35,13 +39,11 @@ class Cafe24Connector:
         self._client = Cafe24Client(context, credentials)
         self._orders = OrderFeed(self._client, shop_nos=credentials.shop_no, codes=self._codes)
         self._inquiries = InquiryFeed(self._client, credentials=credentials, codes=self._codes)
-        self._actions = Actions(
-            self._client,
-            credentials=credentials,
-            orders=self._orders,
-            inquiries=self._inquiries,
-            now=context.now,
-        )
+        writer = LineWriter(self._orders)
+        self._answering = Answering(self._client, credentials=credentials, inquiries=self._inquiries, now=context.now)
+        self._lines = LineActions(self._client, writer=writer, credentials=credentials, now=context.now)
+        self._claims = ClaimActions(self._client, writer=writer, credentials=credentials)
+        self._notes = Notes(self._client, writer=writer, now=context.now)
 
     @property
     def unknown_codes(self) -> Mapping[str, int]:
@@ -69,13 +71,67 @@ class Cafe24Connector:
         return await self._inquiries.read_one(inquiry, until=self._context.now())
 
     async def answer_inquiry(self, answer: Answer) -> WriteResult:
-        return await self._actions.answer(answer)
+        return await self._answering.answer(answer)
+
+    async def change_answer(self, answer: Answer) -> WriteResult:
+        return await self._answering.change(answer)
+
+    async def confirm(self, action: LineAction) -> WriteResult:
+        return await self._lines.confirm(action)
+
+    async def dispatch(self, action: LineAction) -> WriteResult:
+        return await self._lines.dispatch(action)
+
+    async def delay(self, action: LineAction) -> WriteResult:
+        return await self._lines.delay(action)
+
+    async def seller_cancel(self, action: LineAction) -> WriteResult:
+        return await self._lines.seller_cancel(action)
 
     async def approve_cancel(self, action: LineAction) -> WriteResult:
-        return await self._actions.approve_cancel(action)
+        return await self._claims.approve_cancel(action)
 
     async def refuse_cancel(self, action: LineAction) -> WriteResult:
-        return await self._actions.refuse_cancel(action)
+        return await self._claims.refuse_cancel(action)
+
+    async def accept_return(self, action: LineAction) -> WriteResult:
+        return await self._claims.accept_return(action)
+
+    async def collect_return(self, action: LineAction) -> WriteResult:
+        return await self._claims.collect_return(action)
+
+    async def refuse_return(self, action: LineAction) -> WriteResult:
+        return await self._claims.refuse_return(action)
+
+    async def complete_return(self, action: LineAction) -> WriteResult:
+        return await self._claims.complete_return(action)
+
+    async def accept_exchange(self, action: LineAction) -> WriteResult:
+        return await self._claims.accept_exchange(action)
+
+    async def collect_exchange(self, action: LineAction) -> WriteResult:
+        return await self._claims.collect_exchange(action)
+
+    async def refuse_exchange(self, action: LineAction) -> WriteResult:
+        return await self._claims.refuse_exchange(action)
+
+    async def redeliver_exchange(self, action: LineAction) -> WriteResult:
+        return await self._claims.redeliver_exchange(action)
+
+    async def complete_exchange(self, action: LineAction) -> WriteResult:
+        return await self._claims.complete_exchange(action)
+
+    async def file_return(self, action: LineAction) -> WriteResult:
+        return await self._claims.file_return(action)
+
+    async def file_exchange(self, action: LineAction) -> WriteResult:
+        return await self._claims.file_exchange(action)
+
+    async def memo(self, action: LineAction) -> WriteResult:
+        return await self._notes.memo(action)
+
+    async def give_points(self, action: LineAction) -> WriteResult:
+        return await self._notes.give_points(action)
 
     async def check(self) -> tuple[CheckItem, ...]:
         checker = Checker(self._client, credentials=self._credentials, inquiries=self._inquiries, now=self._context.now)

@@ -35,8 +35,8 @@ _CODES = {
     "R": {
         ClaimState.REQUESTED: ("R00",),
         ClaimState.ACCEPTED: ("R10",),
-        ClaimState.COLLECTING: ("R13", "R30"),
-        ClaimState.COLLECTED: ("R20",),
+        ClaimState.COLLECTING: ("R30",),
+        ClaimState.COLLECTED: ("R20", "R13"),
         ClaimState.INSPECTING: ("R31",),
         ClaimState.HOLD: ("R12", "R36"),
         ClaimState.REFUNDING: ("R34",),
@@ -46,8 +46,8 @@ _CODES = {
     "E": {
         ClaimState.REQUESTED: ("E00",),
         ClaimState.ACCEPTED: ("E10",),
-        ClaimState.COLLECTING: ("E13", "E30"),
-        ClaimState.COLLECTED: ("E31",),
+        ClaimState.COLLECTING: ("E30",),
+        ClaimState.COLLECTED: ("E31", "E13"),
         ClaimState.INSPECTING: ("E31",),
         ClaimState.HOLD: ("E12", "E36"),
         ClaimState.RESHIPPING: ("E20",),

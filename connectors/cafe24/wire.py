@@ -37,6 +37,7 @@ class ItemWire(Struct, gc=False):
     supplier_id: Text = None
     supplier_transaction_type: Text = None
     tracking_no: Text = None
+    shipping_code: Text = None
     shipping_company_code: Text = None
     shipping_company_name: Text = None
     original_item_no: Texts = None
@@ -104,6 +105,7 @@ class PartyWire(Struct, gc=False):
     address2: Text = None
     country_code: Text = None
     shipping_message: Text = None
+    shipping_code: Text = None
 
 
 Embedded = list[ClaimWire] | ClaimWire | None | UnsetType
@@ -242,6 +244,23 @@ class RefundWire(Struct):
     order_id: Text = None
 
 
+class MemoWire(Struct):
+    """One memo of an order."""
+
+    memo_no: Text = None
+    content: Text = None
+
+
+class PointsWire(Struct):
+    """One row of a member's points; ``amount`` stands in the answer to a call only."""
+
+    order_id: Text = None
+    reason: Text = None
+    amount: Amount = None
+    available_points_increase: Amount = None
+    unavailable_points: Amount = None
+
+
 class LinkWire(Struct):
     rel: Text = None
     href: Text = None
@@ -264,8 +283,10 @@ claim_decoder = msgspec.json.Decoder(ClaimWire, strict=False)
 article_decoder = msgspec.json.Decoder(ArticleWire, strict=False)
 urgent_decoder = msgspec.json.Decoder(UrgentWire, strict=False)
 reply_decoder = msgspec.json.Decoder(ReplyWire, strict=False)
-board_decoder = msgspec.json.Decoder(BoardWire, strict=False)
 carrier_decoder = msgspec.json.Decoder(CarrierWire, strict=False)
+memo_decoder = msgspec.json.Decoder(MemoWire, strict=False)
+points_decoder = msgspec.json.Decoder(PointsWire, strict=False)
+board_decoder = msgspec.json.Decoder(BoardWire, strict=False)
 shop_decoder = msgspec.json.Decoder(ShopWire, strict=False)
 supplier_decoder = msgspec.json.Decoder(SupplierWire, strict=False)
 product_decoder = msgspec.json.Decoder(ProductWire, strict=False)
