@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from connectors.cafe24.settings import Cafe24Credentials
 from hub.core.contract import SecretStore
-from hub.core.errors import AccessError, MallTimeoutError, RateLimitedError, UnavailableError
+from hub.core.errors import AccessError, MallTimeoutError, OutcomeUnknownError, RateLimitedError, UnavailableError
 from hub.core.http import TokenAuth
 
 KST = ZoneInfo("Asia/Seoul")
@@ -36,7 +36,9 @@ class TokenAnswer(Struct, frozen=True):
 
 
 class TokenState(Struct, frozen=True, kw_only=True):
-    """What is kept in the secret store. ``seed`` marks the configured refresh token it grew from."""
+    """What is kept in the secret store. ``seed`` marks the credentials it grew from: the configured refresh
+    token, or that there was none when the owner consented in the browser.
+    """
 
     access_token: str
     refresh_token: str
@@ -44,6 +46,7 @@ class TokenState(Struct, frozen=True, kw_only=True):
     refresh_expires_at: datetime | None = None
     scopes: tuple[str, ...] = ()
     seed: str = ""
+    renewed_at: datetime | None = None
 
 
 _state_decoder = msgspec.json.Decoder(TokenState)
@@ -79,7 +82,7 @@ class Cafe24Auth(TokenAuth):
         self._credentials = credentials
         self._client = client
         self._now = now
-        seed = credentials.refresh_token.get_secret_value()
+        seed = credentials.refresh_token.get_secret_value() if credentials.refresh_token is not None else ""
         self._seed_mark = hashlib.sha256(seed.encode()).hexdigest()[:16]
 
     def is_fresh(self, token: str) -> bool:
@@ -95,6 +98,46 @@ class Cafe24Auth(TokenAuth):
     async def state(self) -> TokenState | None:
         """The token in use, renewed first when it is old."""
         return read_state(await self.token())
+
+    async def stored(self) -> TokenState | None:
+        """The pair that is kept, however old; ``None`` when there is none of this consent. No call."""
+        text = await self._secrets.get(TOKEN_NAME)
+        state = read_state(text) if text is not None else None
+        return state if state is not None and state.seed == self._seed_mark else None
+
+    async def renew(self) -> TokenState | None:
+        """Trade the pair for a new one although it may be young. Raises as :meth:`fetch`."""
+        return read_state(await self.token(refused=await self._secrets.get(TOKEN_NAME)))
+
+    async def redeem(self, *, code: str, redirect_uri: str) -> TokenState:
+        """Trade a code for a pair, once; the pair is kept before anything else happens.
+
+        Raises: AccessError when the mall refuses the code, OutcomeUnknownError when the answer was lost,
+        TransientMallError when the mall was not reached or did not look at it.
+        """
+        async with self._secrets.lock(TOKEN_NAME):
+            form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+            try:
+                response = await self._post(form)
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+                raise UnavailableError("could not reach the mall", operation="consent") from error
+            except httpx.TransportError as error:
+                raise _lost("the answer did not come") from error
+            status = response.status_code
+            if status == httpx.codes.TOO_MANY_REQUESTS:
+                raise RateLimitedError("the token endpoint asks for a pause", wait_seconds=5.0, operation="consent")
+            if httpx.codes.BAD_REQUEST <= status < httpx.codes.INTERNAL_SERVER_ERROR:
+                message = "the mall does not accept the code: it lives one minute and works once"
+                raise AccessError(message, operation="consent", status=status, mall_code=_oauth_error(response))
+            try:
+                answer = _answer_decoder.decode(response.content if response.is_success else b"")
+            except msgspec.MsgspecError as error:
+                raise _lost("the answer is not readable") from error
+            state = self._state_of(answer)
+            kept = msgspec.json.encode(state).decode()
+            await self._secrets.put(TOKEN_NAME, kept)
+            self._token = kept
+            return state
 
     async def fetch(self, stored: str | None) -> str:
         """Trade the newest refresh token for a new pair.
@@ -115,14 +158,18 @@ class Cafe24Auth(TokenAuth):
         state = read_state(stored) if stored is not None else None
         if state is not None and state.seed == self._seed_mark:
             return state.refresh_token
+        if self._credentials.refresh_token is None:
+            message = "nobody has consented yet: let the mall's owner consent on the shop's page of the desk"
+            raise AccessError(message, operation="token")
         return self._credentials.refresh_token.get_secret_value()
 
-    async def _ask(self, refresh_token: str) -> httpx.Response:
+    async def _post(self, form: dict[str, str]) -> httpx.Response:
         basic = httpx.BasicAuth(self._credentials.client_id, self._credentials.client_secret.get_secret_value())
+        return await self._client.post(TOKEN_PATH, data=form, auth=basic)
+
+    async def _ask(self, refresh_token: str) -> httpx.Response:
         try:
-            response = await self._client.post(
-                TOKEN_PATH, data={"grant_type": "refresh_token", "refresh_token": refresh_token}, auth=basic
-            )
+            response = await self._post({"grant_type": "refresh_token", "refresh_token": refresh_token})
         except httpx.TransportError as error:
             message = f"the token endpoint did not answer ({type(error).__name__})"
             raise MallTimeoutError(message, operation="token") from error
@@ -133,8 +180,8 @@ class Cafe24Auth(TokenAuth):
             raise UnavailableError("the token endpoint is not available", operation="token", status=status)
         if status >= httpx.codes.BAD_REQUEST:
             message = (
-                "the refresh token is no longer accepted: the mall owner must consent again (re-consent) "
-                "and the new refresh_token go into the shop's credentials"
+                "the refresh token is no longer accepted: the mall owner must consent again (re-consent) on the "
+                "shop's page of the desk, or a new refresh_token go into the shop's credentials"
             )
             raise AccessError(message, operation="token", status=status, mall_code=_oauth_error(response))
         return response
@@ -151,7 +198,13 @@ class Cafe24Auth(TokenAuth):
             refresh_expires_at=_expiry(answer.refresh_token_expires_at, issued_at=answer.issued_at, now=now),
             scopes=tuple(scopes),
             seed=self._seed_mark,
+            renewed_at=now,
         )
+
+
+def _lost(why: str) -> OutcomeUnknownError:
+    message = f"{why}: whether the mall gave its consent is not known, the owner must consent again"
+    return OutcomeUnknownError(message, operation="consent")
 
 
 def _expiry(text: str | None, *, issued_at: str | None, now: datetime) -> datetime | None:

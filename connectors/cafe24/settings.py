@@ -31,14 +31,18 @@ class Cafe24Credentials(ConnectorCredentials):
 
     client_secret: SecretStr
 
-    refresh_token: SecretStr
-    """Only the seed: it rotates with each use, the newest one lives in the hub's own secret store."""
+    refresh_token: SecretStr | None = None
+    """Only the seed: it rotates with each use, the newest one lives in the hub's own secret store. Absent: the
+    mall's owner consents on the shop's page of the desk."""
 
     shop_no: tuple[ShopNo, ...] = (1,)
     """Shop numbers of the mall to read (multi-shop); a single number is accepted too."""
 
     api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = API_VERSION
     """Sent as X-Cafe24-Api-Version."""
+
+    webhook_key: SecretStr | None = None
+    """Key of the app's webhook settings, sent as X-API-Key. Absent: events are refused."""
 
     boards: tuple[BoardSetting, ...] = ()
     """Boards to read; empty finds them by type: 5 product questions, 7 one-to-one questions."""

@@ -1,5 +1,6 @@
 """Consent of a shop's owner, given in a browser: the OAuth code flow."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -10,13 +11,15 @@ class Consent(Struct, frozen=True, kw_only=True):
     """What stands now. ``scopes`` were granted, ``missing`` are those the hub needs beyond them.
 
     ``renew_by``: without any renewal the consent ends then and a person must give it again (aware
-    UTC). ``renewed_at``: when the hub last renewed it.
+    UTC), or has ended when it is past. ``renewed_at``: when the hub last renewed it. ``stopped``: for
+    each missing scope the capabilities (their values) that do not work without it.
     """
 
     scopes: tuple[str, ...]
     missing: tuple[str, ...] = ()
     renew_by: datetime | None = None
     renewed_at: datetime | None = None
+    stopped: Mapping[str, tuple[str, ...]] = {}
 
 
 @runtime_checkable
