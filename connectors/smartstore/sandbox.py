@@ -1,7 +1,7 @@
 """The emulated Naver SmartStore: one own-store app of the Commerce API over the World's facts.
 
 Written from the API's reference alone; it shares no code with the connector that reads it.
-Left out: claim calls on returns and exchanges, hope delivery, logistics, templates, TalkTalk.
+Left out: hope delivery, logistics, templates, TalkTalk.
 """
 
 import re
@@ -15,6 +15,7 @@ from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
 from connectors.smartstore import sandbox_render as render
+from connectors.smartstore.sandbox_claims import ClaimDesk
 from connectors.smartstore.sandbox_feed import ChangeFeed, feed_row, unix_ms
 from connectors.smartstore.sandbox_gate import Call, Gate, Problem, Reply, read_call, send_reply
 from connectors.smartstore.sandbox_inquiries import (
@@ -25,9 +26,10 @@ from connectors.smartstore.sandbox_inquiries import (
     inquiry_row,
     question_row,
 )
+from connectors.smartstore.sandbox_notes import Notes
 from connectors.smartstore.sandbox_truth import truth
 from connectors.smartstore.sandbox_writes import LineDesk
-from hub.core.model import ClaimState, InquiryKind, LineStatus
+from hub.core.model import ClaimKind, ClaimState, InquiryKind, LineStatus
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.kit import Row, SandboxOptions, Truth
 from hub.sandbox.world import World
@@ -68,11 +70,14 @@ class SmartStore:
         self._options = options
         self._feed = ChangeFeed(world, shop)
         self._book = QuestionBook(world, shop)
-        self._desk = LineDesk(world, shop)
+        self._notes = Notes()
+        self._desk = LineDesk(world, shop, self._notes)
+        claims = ClaimDesk(world, self._desk, self._notes)
         self._trace = 0
         self.gate = Gate(world, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, options=options)
         self.calls: list[str] = []
         line = r"(?P<line>[^/]+)"
+        of_line = f"{_PRODUCT_ORDERS}/{line}/claim"
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
             (method, re.compile(pattern), handler)
             for method, pattern, handler in (
@@ -83,8 +88,18 @@ class SmartStore:
                 ("POST", f"{_PRODUCT_ORDERS}/confirm", self._desk.confirm),
                 ("POST", f"{_PRODUCT_ORDERS}/dispatch", self._desk.dispatch),
                 ("POST", f"{_PRODUCT_ORDERS}/{line}/delay", self._desk.delay),
-                ("POST", f"{_PRODUCT_ORDERS}/{line}/claim/cancel/request", self._desk.request_cancel),
-                ("POST", f"{_PRODUCT_ORDERS}/{line}/claim/cancel/approve", self._desk.approve_cancel),
+                ("POST", f"{of_line}/cancel/request", self._desk.request_cancel),
+                ("POST", f"{of_line}/cancel/approve", self._desk.approve_cancel),
+                ("POST", f"{of_line}/return/request", claims.request_return),
+                ("POST", f"{of_line}/return/approve", claims.approve_return),
+                ("POST", f"{of_line}/return/holdback", claims.hold(ClaimKind.RETURN)),
+                ("POST", f"{of_line}/return/holdback/release", claims.release(ClaimKind.RETURN)),
+                ("POST", f"{of_line}/return/reject", claims.reject(ClaimKind.RETURN)),
+                ("POST", f"{of_line}/exchange/collect/approve", claims.collect_exchange),
+                ("POST", f"{of_line}/exchange/dispatch", claims.send_again),
+                ("POST", f"{of_line}/exchange/holdback", claims.hold(ClaimKind.EXCHANGE)),
+                ("POST", f"{of_line}/exchange/holdback/release", claims.release(ClaimKind.EXCHANGE)),
+                ("POST", f"{of_line}/exchange/reject", claims.reject(ClaimKind.EXCHANGE)),
                 ("GET", "/v1/pay-user/inquiries", self._read_inquiries),
                 ("POST", r"/v1/pay-merchant/inquiries/(?P<number>\d+)/answer", self._answer_inquiry),
                 ("PUT", r"/v1/pay-merchant/inquiries/(?P<number>\d+)/answer/(?P<answer>\d+)", self._edit_answer),
@@ -167,7 +182,7 @@ class SmartStore:
             raise _bad("productOrderIds")
         now = self._world.now()
         found = [self._desk.find(number) for number in dict.fromkeys(map(str, numbers))]
-        rows = [render.detail(order, line, now) for order, line in filter(None, found)]
+        rows = [render.detail(order, line, now, self._notes) for order, line in filter(None, found)]
         Random(f"{self._options.seed} {numbers[0]}").shuffle(rows)
         return self._options.rows.spoil(rows, path=call.path)
 
@@ -183,7 +198,7 @@ class SmartStore:
         size = _whole(call, "pageSize", default=300, least=1, most=300)
         found = sorted(self._lines_between(time_of, start, end, call), key=lambda hit: hit[:2])
         contents = [
-            {"productOrderId": number, "content": render.detail(order, line, self._world.now())}
+            {"productOrderId": number, "content": render.detail(order, line, self._world.now(), self._notes)}
             for _, number, order, line in found[(page - 1) * size : page * size]
         ]
         pagination = {"page": page, "size": size, "hasNext": len(found) > page * size}

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.smartstore.sandbox_notes import NO_NOTES, Notes
 from hub.core.model import ClaimKind, ClaimReason, ClaimState, LineStatus
 from hub.sandbox.facts import ClaimFact, ClaimStep, LineFact, OrderFact, Person
 
@@ -20,8 +21,17 @@ ORDER_BASE = 10_000_000
 LINE_BASE = 50_000_000
 CLAIM_BASE = 70_000_000
 
-CARRIER_CODES = {"CJ대한통운": "CJGLS", "롯데택배": "HYUNDAI", "한진택배": "HANJIN", "우체국택배": "EPOST"}
-CARRIER_NAMES = {code: name for name, code in CARRIER_CODES.items()}
+#: names as the World's carriers and the mall's list have them; HYUNDAI is Lotte, KGB is Logen
+CARRIER_NAMES = {
+    "CJGLS": "CJ대한통운", "HYUNDAI": "롯데택배", "HANJIN": "한진택배", "EPOST": "우체국택배", "KGB": "로젠",
+    "KDEXP": "경동", "DAESIN": "대신", "ILYANG": "일양", "CHUNIL": "천일", "HDEXP": "합동", "KUNYOUNG": "건영",
+    "CVSNET": "GS Postbox", "CUPARCEL": "CU편의점", "HOMEPICK": "홈픽", "SLX": "SLX", "YONGMA": "용마",
+    "TEAMFRESH": "팀프레시", "KURLY": "컬리넥스트마일", "LGE": "LG전자", "SELC": "삼성전자",
+    "TODAYPICKUP": "카카오T당일", "GS더프레시": "GS더프레시", "EMS": "EMS", "DHL": "DHL", "FEDEX": "FedEx", "UPS": "UPS", "USPS": "USPS",
+    "SFEX": "SF", "KOREXG": "CJ국제", "HLCGLOBAL": "롯데국제", "REGISTPOST": "등기", "GENERALPOST": "일반우편",
+    "CH1": "기타택배",
+}  # fmt: skip
+CARRIER_CODES = {name: code for code, name in CARRIER_NAMES.items()}
 
 _PAYMENT_MEANS = {
     "card": "신용카드",
@@ -60,13 +70,18 @@ _REASON_CODES = {
     ClaimReason.DEFECT: "BROKEN_AND_BAD",
     ClaimReason.DAMAGED: "BROKEN",
     ClaimReason.WRONG_ITEM: "WRONG_DELIVERY",
-    ClaimReason.MISSING_PART: "UNDER_QUANTITY",
+    ClaimReason.MISSING_PART: "DROPPED_DELIVERY",
     ClaimReason.NOT_AS_DESCRIBED: "INCORRECT_INFO",
     ClaimReason.OTHER: "ETC",
     # A code that no published table holds: readers must keep it and guess nothing.
     ClaimReason.UNKNOWN: "REASON_OF_TOMORROW",
 }
-REASONS = {code: reason for reason, code in _REASON_CODES.items()}
+#: and back; codes of one sense are shown as the first of them
+REASONS = {code: reason for reason, code in _REASON_CODES.items()} | {
+    "COLOR_AND_SIZE": ClaimReason.CHANGE_OF_MIND,
+    "PRODUCT_UNSATISFIED": ClaimReason.OTHER,
+    "WRONG_OPTION": ClaimReason.WRONG_ITEM,
+}
 
 
 @lru_cache(maxsize=65_536)
@@ -289,19 +304,19 @@ def completed_claim(claim: ClaimFact, ended: ClaimStep, now: datetime) -> dict[s
     return record
 
 
-def _claim_sections(claims: list[ClaimFact], now: datetime) -> dict[str, Any]:
+def _claim_sections(claims: list[ClaimFact], now: datetime, notes: Notes) -> dict[str, Any]:
     sections: dict[str, Any] = {}
     newest = claims[-1]
     if newest.kind in SECTIONS:
-        sections["currentClaim"] = {SECTIONS[newest.kind]: claim_section(newest, now)}
+        sections["currentClaim"] = {SECTIONS[newest.kind]: notes.over(newest.number, claim_section(newest, now))}
     completed = []
     for claim in claims:
         ended = ended_step(claim, now)
         if ended is None or claim.kind not in SECTIONS:
             if claim is not newest and claim.kind is ClaimKind.EXCHANGE:
-                sections["beforeClaim"] = {"exchange": claim_section(claim, now)}
+                sections["beforeClaim"] = {"exchange": notes.over(claim.number, claim_section(claim, now))}
         elif claim is not newest or is_in_completed(claim, now):
-            completed.append(completed_claim(claim, ended, now))
+            completed.append(notes.over(claim.number, completed_claim(claim, ended, now)))
     if completed:
         sections["completedClaims"] = completed
     return sections
@@ -410,9 +425,9 @@ def due_at(order: OrderFact, line: LineFact, now: datetime) -> datetime | None:
     return line.planned_ship_at + timedelta(days=1, seconds=-1)
 
 
-def detail(order: OrderFact, line: LineFact, now: datetime) -> dict[str, Any]:
+def detail(order: OrderFact, line: LineFact, now: datetime, notes: Notes = NO_NOTES) -> dict[str, Any]:
     """One element of ``data`` of product-orders/query; a value that is absent is a missing key or null, by chance."""
-    product_order = _line_section(order, line, now)
+    product_order = _line_section(order, line, now) | notes.lines.get(line.number, {})
     sections: dict[str, Any] = {
         "order": _order_section(order, paid_at(order, line, now)),
         "productOrder": product_order,
@@ -426,7 +441,7 @@ def detail(order: OrderFact, line: LineFact, now: datetime) -> dict[str, Any]:
         product_order["claimType"] = CLAIM_TYPES[newest.kind]
         product_order["claimStatus"] = claim_code(newest, now)
         product_order["claimId"] = claim_id(newest)
-        sections |= _claim_sections(claims, now)
+        sections |= _claim_sections(claims, now, notes)
     return sections if line.number % 3 == 0 else _without_nulls(sections)
 
 

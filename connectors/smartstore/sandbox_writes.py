@@ -12,12 +12,13 @@ import msgspec
 
 from connectors.smartstore import sandbox_render as render
 from connectors.smartstore.sandbox_gate import Call, Problem
+from connectors.smartstore.sandbox_notes import Notes
 from hub.core.model import ClaimKind, ClaimState
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.world import World
 
 _LINES_PER_WRITE = 30
-_REASONS_TO_SEND = frozenset(
+REASONS_TO_CANCEL = frozenset(
     {
         "INTENT_CHANGED",
         "COLOR_AND_SIZE",
@@ -31,7 +32,7 @@ _REASONS_TO_SEND = frozenset(
 _DELAY_REASONS = frozenset(
     {"PRODUCT_PREPARE", "CUSTOMER_REQUEST", "CUSTOM_BUILD", "RESERVED_DISPATCH", "OVERSEA_DELIVERY", "ETC"}
 )
-_METHODS = frozenset({"DELIVERY", "GDFW_ISSUE_SVC", "VISIT_RECEIPT", "DIRECT_DELIVERY", "QUICK_SVC", "NOTHING"})
+METHODS = frozenset({"DELIVERY", "GDFW_ISSUE_SVC", "VISIT_RECEIPT", "DIRECT_DELIVERY", "QUICK_SVC", "NOTHING"})
 
 
 class Refusal(Exception):  # noqa: N818 - an answer about one line, not a failure of the emulator
@@ -43,9 +44,10 @@ class Refusal(Exception):  # noqa: N818 - an answer about one line, not a failur
 class LineDesk:
     """Finds product orders and writes what sellers do to them. Answers are HTTP 200 even when all lines fail."""
 
-    def __init__(self, world: World, shop: str) -> None:
+    def __init__(self, world: World, shop: str, notes: Notes) -> None:
         self._world = world
         self._shop = shop
+        self._notes = notes
 
     def find(self, number: str) -> tuple[OrderFact, LineFact] | None:
         """The line of a ``productOrderId`` of this shop that exists by now."""
@@ -75,7 +77,7 @@ class LineDesk:
     def dispatch(self, call: Call) -> dict[str, Any]:
         parcels = _rows(call, "dispatchProductOrders", dict)
         todo = [(str(parcel.get("productOrderId", "")), _with(self._dispatch, parcel)) for parcel in parcels]
-        return _plain(self._each(todo))
+        return plain(self._each(todo))
 
     def _dispatch(self, line: LineFact, parcel: dict[str, Any]) -> None:
         now = self._world.now()
@@ -85,7 +87,7 @@ class LineDesk:
             raise Refusal("104443", "발주 확인 후 발송 처리할 수 있습니다.")
         method, company = parcel.get("deliveryMethod"), parcel.get("deliveryCompanyCode")
         tracking = str(parcel.get("trackingNumber") or "")
-        if method not in _METHODS:
+        if method not in METHODS:
             raise Refusal("9999", "배송방법을 확인해 주세요.")
         if method == "DELIVERY":
             if not company:
@@ -100,7 +102,7 @@ class LineDesk:
         self._world.dispatch(line, render.CARRIER_NAMES.get(str(company), ""), tracking)
 
     def delay(self, call: Call, line: str) -> dict[str, Any]:
-        body = _body(call)
+        body = body_of(call)
         try:
             due = datetime.fromisoformat(str(body.get("dispatchDueDate")))
         except ValueError as error:
@@ -115,14 +117,18 @@ class LineDesk:
             if due <= now:
                 raise Refusal("104105", "발송기한을 확인해 주세요.")
             day = due.astimezone(render.KST).replace(hour=0, minute=0, second=0, microsecond=0)
-            fact.planned_ship_at = day
+            self._world.plan_shipping(fact, day)
+            self._notes.lines[fact.number] = {
+                "delayedDispatchReason": body["delayedDispatchReason"],
+                "delayedDispatchDetailedReason": body.get("dispatchDelayedDetailedReason"),
+            }
 
-        return _plain(self._each([(line, postpone)]))
+        return self.one(line, postpone)
 
     def request_cancel(self, call: Call, line: str) -> dict[str, Any]:
-        body = _body(call)
+        body = body_of(call)
         code, quantity = body.get("cancelReason"), body.get("cancelQuantity")
-        if code not in _REASONS_TO_SEND or not (quantity is None or isinstance(quantity, int)):
+        if code not in REASONS_TO_CANCEL or not (quantity is None or isinstance(quantity, int)):
             raise Problem(400, "4000", "cancelReason")
 
         def cancel(fact: LineFact) -> None:
@@ -138,7 +144,7 @@ class LineDesk:
                 raise Refusal("9999", "취소 수량 또는 진행 중인 클레임을 확인해 주세요.") from error
             self._world.move_claim(fact, claim, ClaimState.DONE, "seller")
 
-        return _plain(self._each([(line, cancel)]))
+        return self.one(line, cancel)
 
     def approve_cancel(self, call: Call, line: str) -> dict[str, Any]:
         if call.body not in (b"", b"{}"):
@@ -150,7 +156,11 @@ class LineDesk:
                 raise Refusal("9999", "취소 승인이 불가능한 주문상태입니다. (클레임상태 확인 필요)")
             self._world.move_claim(fact, claim, ClaimState.DONE, "seller")
 
-        return _plain(self._each([(line, approve)]))
+        return self.one(line, approve)
+
+    def one(self, number: str, act: Callable[[LineFact], None]) -> dict[str, Any]:
+        """Work on one line, the answer in the shape of all."""
+        return plain(self._each([(number, act)]))
 
     def _each(self, todo: list[tuple[str, Callable[[LineFact], None]]]) -> tuple[list[str], list[dict[str, str]]]:
         """Work in the order of the list; what was done stays done when a later line fails."""
@@ -173,12 +183,12 @@ def _with(act: Callable[[LineFact, dict[str, Any]], None], parcel: dict[str, Any
     return lambda line: act(line, parcel)
 
 
-def _plain(outcome: tuple[list[str], list[dict[str, str]]]) -> dict[str, Any]:
+def plain(outcome: tuple[list[str], list[dict[str, str]]]) -> dict[str, Any]:
     done, failed = outcome
     return {"successProductOrderIds": done, "failProductOrderInfos": failed}
 
 
-def _body(call: Call) -> dict[str, Any]:
+def body_of(call: Call) -> dict[str, Any]:
     try:
         return msgspec.json.decode(call.body, type=dict[str, Any])
     except msgspec.MsgspecError as error:
@@ -186,7 +196,7 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 def _rows(call: Call, name: str, kind: type) -> list[Any]:
-    rows = _body(call).get(name)
+    rows = body_of(call).get(name)
     if not isinstance(rows, list) or not 1 <= len(rows) <= _LINES_PER_WRITE:
         raise Problem(400, "4000", name)
     if not all(isinstance(row, kind) for row in rows):
