@@ -27,7 +27,8 @@ CARRIER_NAMES = {
     "KDEXP": "경동", "DAESIN": "대신", "ILYANG": "일양", "CHUNIL": "천일", "HDEXP": "합동", "KUNYOUNG": "건영",
     "CVSNET": "GS Postbox", "CUPARCEL": "CU편의점", "HOMEPICK": "홈픽", "SLX": "SLX", "YONGMA": "용마",
     "TEAMFRESH": "팀프레시", "KURLY": "컬리넥스트마일", "LGE": "LG전자", "SELC": "삼성전자",
-    "TODAYPICKUP": "카카오T당일", "GS더프레시": "GS더프레시", "EMS": "EMS", "DHL": "DHL", "FEDEX": "FedEx", "UPS": "UPS", "USPS": "USPS",
+    "TODAYPICKUP": "카카오T당일",
+    "GS더프레시": "GS더프레시", "EMS": "EMS", "DHL": "DHL", "FEDEX": "FedEx", "UPS": "UPS", "USPS": "USPS",
     "SFEX": "SF", "KOREXG": "CJ국제", "HLCGLOBAL": "롯데국제", "REGISTPOST": "등기", "GENERALPOST": "일반우편",
     "CH1": "기타택배",
 }  # fmt: skip
