@@ -75,6 +75,10 @@ MANIFEST = Manifest(
             "Points are money: what is given cannot be taken back from the desk.",
             "적립금은 현금과 같습니다. 지급 후에는 상담 화면에서 회수할 수 없습니다.",
         ),
+        Capability.LIST_CARRIERS: _YES,
+        Capability.READ_CATALOGUE: _YES,
+        Capability.RECEIVE_EVENTS: _YES,
+        Capability.CONSENT: _YES,
     },
     feeds={
         Feed.ORDERS: Capability.READ_ORDERS,

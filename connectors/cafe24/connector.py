@@ -5,18 +5,25 @@ from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
 from connectors.cafe24.answering import Answering
+from connectors.cafe24.carriers import list_carriers
+from connectors.cafe24.catalogue import Catalogue
 from connectors.cafe24.checks import Checker
 from connectors.cafe24.claim_actions import ClaimActions
 from connectors.cafe24.client import Cafe24Client
+from connectors.cafe24.consent import Consents
 from connectors.cafe24.inquiry_feed import InquiryFeed
 from connectors.cafe24.line_actions import LineActions
 from connectors.cafe24.notes import Notes
 from connectors.cafe24.order_feed import OrderFeed
 from connectors.cafe24.settings import Cafe24Credentials
+from connectors.cafe24.webhooks import EventReader
 from connectors.cafe24.writing import LineWriter
+from hub.core.catalogue import CataloguePage
+from hub.core.consent import Consent
 from hub.core.contract import (
     Answer,
     CallCounts,
+    Carrier,
     CheckItem,
     LineAction,
     OpenKeys,
@@ -26,6 +33,7 @@ from hub.core.contract import (
     Span,
     WriteResult,
 )
+from hub.core.events import Delivery, Notice
 from hub.core.model import Inquiry
 
 
@@ -44,6 +52,9 @@ class Cafe24Connector:
         self._lines = LineActions(self._client, writer=writer, credentials=credentials, now=context.now)
         self._claims = ClaimActions(self._client, writer=writer, credentials=credentials)
         self._notes = Notes(self._client, writer=writer, now=context.now)
+        self._catalogue = Catalogue(self._client, shop_nos=credentials.shop_no, codes=self._codes)
+        self._events = EventReader(credentials, codes=self._codes)
+        self._consents = Consents(context, credentials=credentials, auth=self._client.auth)
 
     @property
     def unknown_codes(self) -> Mapping[str, int]:
@@ -132,6 +143,27 @@ class Cafe24Connector:
 
     async def give_points(self, action: LineAction) -> WriteResult:
         return await self._notes.give_points(action)
+
+    def read_catalogue(self, *, cursor: str | None) -> AsyncIterator[CataloguePage]:
+        return self._catalogue.read(cursor=cursor)
+
+    async def list_carriers(self) -> tuple[Carrier, ...]:
+        return await list_carriers(self._client, shop_nos=self._credentials.shop_no)
+
+    def receive_events(self, delivery: Delivery) -> Notice:
+        return self._events.read(delivery)
+
+    async def consent(self) -> Consent | None:
+        return await self._consents.read()
+
+    def consent_url(self, *, state: str, redirect_uri: str) -> str:
+        return self._consents.url(state=state, redirect_uri=redirect_uri)
+
+    async def redeem_consent(self, *, code: str, redirect_uri: str) -> Consent:
+        return await self._consents.redeem(code=code, redirect_uri=redirect_uri)
+
+    async def renew_consent(self) -> Consent:
+        return await self._consents.renew()
 
     async def check(self) -> tuple[CheckItem, ...]:
         checker = Checker(self._client, credentials=self._credentials, inquiries=self._inquiries, now=self._context.now)

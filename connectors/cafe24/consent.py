@@ -44,7 +44,7 @@ NEEDED: Mapping[str, tuple[Capability, ...]] = MappingProxyType(
         "mall.read_order": (Capability.READ_ORDERS, Capability.READ_CLAIMS, Capability.READ_ONE_ORDER),
         "mall.write_order": _ORDER_WRITES,
         "mall.read_community": (Capability.READ_INQUIRIES, Capability.READ_ONE_INQUIRY),
-        "mall.write_community": (Capability.ANSWER_INQUIRY,),
+        "mall.write_community": (Capability.ANSWER_INQUIRY, Capability.CHANGE_ANSWER),
         "mall.read_shipping": (Capability.LIST_CARRIERS,),
         "mall.read_supply": (Capability.READ_CATALOGUE,),
         "mall.read_product": (Capability.READ_CATALOGUE,),
