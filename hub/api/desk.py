@@ -14,7 +14,8 @@ from hub.api.shapes import shape_of, to_json
 from hub.bootstrap import Hub
 from hub.core.contract import CapabilityState
 from hub.desk.access import Actor, Permission, require
-from hub.desk.act import ActionRequest, ActionResult, act
+from hub.desk.act import act
+from hub.desk.action import ActionRequest, ActionResult
 from hub.desk.case import NotFoundError, read_case, read_order
 from hub.desk.search import SearchResult, search
 from hub.desk.status import Status, read_status

@@ -10,7 +10,7 @@ from msgspec import Struct
 from hub.api.shapes import to_json
 from hub.core.errors import ConfigurationError, MallError, NotFoundAtMallError, UnsupportedByMallError
 from hub.desk.access import ForbiddenError
-from hub.desk.act import WrongRequestError
+from hub.desk.action import WrongRequestError
 from hub.desk.case import NotFoundError
 
 log = structlog.get_logger(__name__)

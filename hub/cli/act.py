@@ -4,57 +4,74 @@ import sys
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, screen, with_hub
-from hub.core.contract import Outcome
+from hub.core.contract import HoldReason, Outcome
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimReason
 from hub.desk.access import command_line_actor
-from hub.desk.act import IRREVERSIBLE, Action, ActionRequest, ActionResult, WrongRequestError, act
+from hub.desk.act import act
+from hub.desk.action import (
+    IRREVERSIBLE,
+    Action,
+    ActionRequest,
+    ActionResult,
+    UnconfirmedError,
+    WrongRequestError,
+)
 
-#: an unknown outcome may have been done; pending is a dry run
-_EXIT_CODES = {
-    Outcome.DONE: ExitCode.ALL_DONE,
-    Outcome.PENDING: ExitCode.ALL_DONE,
-    Outcome.UNKNOWN: ExitCode.PART_DONE,
-    Outcome.REFUSED: ExitCode.NOTHING_DONE,
-}
+_HELP = """Do one thing at a mall, once, and read back what became of it.
+
+answer-inquiry, change-answer: --inquiry --text.
+
+confirm, dispatch (--carrier --tracking), delay (--ship-date), seller-cancel (--reason), memo (--text),
+give-points (--points --text), file-return, file-exchange (--reason): --order --line.
+
+approve-cancel, refuse-cancel, and of a return or an exchange accept, collect, hold (--text, --hold-reason),
+release, refuse (--text), complete; redeliver-exchange (--carrier --tracking): --order --line of the claim.
+
+A mall may need more (hub connectors --json: "needs") or do more than the word says ("warning"); what cannot be
+taken back asks first.
+"""
 
 
 def register(app: typer.Typer) -> None:
-    app.command("act", help="Do one thing at a mall, once, and read back what became of it.")(run)
+    app.command("act", help=_HELP, short_help="Do one thing at a mall, once, and read back what became of it.")(run)
 
 
 def run(
     action: Annotated[Action, typer.Argument(help="What to do.")],
     shop: Annotated[str, typer.Option(help="The shop.")],
     order: Annotated[str | None, typer.Option(help="Order number.")] = None,
-    line: Annotated[str | None, typer.Option(help="Line number.")] = None,
+    line: Annotated[
+        list[str] | None, typer.Option(help="Line number; repeat it for several lines of the order.")
+    ] = None,
     inquiry: Annotated[str | None, typer.Option(help="Inquiry number.")] = None,
-    text: Annotated[str, typer.Option(help="What the customer is told.")] = "",
+    text: Annotated[str, typer.Option(help="What the customer is told; of a memo, what is kept.")] = "",
     reason: Annotated[ClaimReason | None, typer.Option(help="Why, in the hub's words.")] = None,
     quantity: Annotated[int | None, typer.Option(min=1, help="Only so many; absent: all that is left.")] = None,
     carrier: Annotated[str | None, typer.Option(help="Carrier, as the mall names it.")] = None,
     tracking: Annotated[str | None, typer.Option(help="Tracking number.")] = None,
-    ship_date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Planned day of dispatch.")] = None,
+    ship_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Planned day of dispatch, in the mall's zone.")
+    ] = None,
+    hold_reason: Annotated[HoldReason | None, typer.Option(help="Why a return or exchange is stopped.")] = None,
+    option: Annotated[
+        str | None, typer.Option(help="What is sent instead in an exchange: the mall's code of the option.")
+    ] = None,
+    points: Annotated[int | None, typer.Option(min=1, help="Points to give.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before what cannot be taken back.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
 ) -> int:
-    if action in IRREVERSIBLE and not (yes or dry_run):
-        if not sys.stdin.isatty():
-            what = f"{action.value} cannot be taken back"
-            raise ConfigurationError(what, fix="Without a terminal it needs --yes.")
-        typer.confirm(
-            f"{action.value} at {shop}, order {order}, line {line}: cannot be taken back. Go on?", abort=True, err=True
-        )
     request = ActionRequest(
         action=action,
         shop=shop,
         order_no=order,
-        line_no=line,
+        line_nos=tuple(line or ()),
         inquiry_no=inquiry,
         text=text,
         reason=reason,
@@ -62,11 +79,17 @@ def run(
         carrier=carrier,
         tracking_no=tracking,
         ship_on=ship_date.date() if ship_date else None,
+        hold_reason=hold_reason,
+        option_code=option,
+        points=points,
+        confirmed=yes,
     )
+
+    _require_terminal(action, is_sure=yes or dry_run)
 
     async def work(hub: Hub) -> ActionResult:
         try:
-            return await act(hub, command_line_actor(), request, dry_run=dry_run)
+            return await _act(hub, request, dry_run=dry_run)
         except WrongRequestError as error:
             what = str(error)
             raise ConfigurationError(what) from error
@@ -75,5 +98,50 @@ def run(
     if as_json:
         print_json(result)
     else:
-        screen.print(f"{result.outcome}{': ' + result.message if result.message else ''}", markup=False)
-    return _EXIT_CODES[result.outcome]
+        _show(result)
+    return _exit_code(result, is_dry=dry_run)
+
+
+async def _act(hub: Hub, request: ActionRequest, *, dry_run: bool) -> ActionResult:
+    actor = command_line_actor()
+    try:
+        return await act(hub, actor, request, dry_run=dry_run)
+    except UnconfirmedError as error:
+        _ask(request, warning=error.warning)
+        return await act(hub, actor, msgspec.structs.replace(request, confirmed=True))
+
+
+def _require_terminal(action: Action, *, is_sure: bool, warning: str = "") -> None:
+    """Raises: ConfigurationError when somebody must be asked and nobody is there."""
+    if is_sure or sys.stdin.isatty() or not (warning or action in IRREVERSIBLE):
+        return
+    what = f"{action.value} cannot be taken back{': ' + warning if warning else ''}"
+    raise ConfigurationError(what, fix="Without a terminal it needs --yes.")
+
+
+def _ask(request: ActionRequest, *, warning: str) -> None:
+    """Raises: ConfigurationError without a terminal; typer.Abort for a no."""
+    _require_terminal(request.action, is_sure=False, warning=warning)
+    if warning:
+        screen.print(warning, style="yellow", markup=False)
+    about = f"inquiry {request.inquiry_no}" if request.inquiry_no else f"order {request.order_no}"
+    lines = f", line {', '.join(request.lines)}" if request.lines else ""
+    question = f"{request.action.value} at {request.shop}, {about}{lines}: cannot be taken back. Go on?"
+    typer.confirm(question, abort=True, err=True)
+
+
+def _show(result: ActionResult) -> None:
+    screen.print(f"{result.outcome}{': ' + result.message if result.message else ''}", markup=False)
+    if len(result.lines) > 1:
+        for line in result.lines:
+            said = f": {line.mall_message}" if line.mall_message else ""
+            screen.print(f"  {line.line_no}  {line.outcome}{said}", markup=False)
+
+
+def _exit_code(result: ActionResult, *, is_dry: bool) -> ExitCode:
+    """An unknown outcome may have been done, a pending one is not over: both are done in part."""
+    if is_dry or result.outcome is Outcome.DONE:
+        return ExitCode.ALL_DONE
+    if result.outcome is Outcome.REFUSED and not result.is_mixed:
+        return ExitCode.NOTHING_DONE
+    return ExitCode.PART_DONE

@@ -20,12 +20,17 @@ from hub.desk.record_views import (
     open_order,
     order_view,
     person_view,
+    stock_view,
 )
 from hub.desk.services import Services
 from hub.desk.timeline import build_timeline
-from hub.desk.views import CaseLink, Dossier
+from hub.desk.twins import read_twins
+from hub.desk.views import AdminStep, CaseLink, Dossier, StockView
+from hub.store.catalogue import read_stock_facts
+from hub.store.database import from_ms
+from hub.store.one import product_of
 from hub.store.sealed import normal_email
-from hub.store.tables import actions, cases, claims, inquiries, lines, orders, status_changes, users
+from hub.store.tables import actions, admin_steps, cases, claims, inquiries, lines, orders, status_changes, users
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -56,7 +61,15 @@ async def read_dossier(
     opened = [open_inquiry(row, box) for row in inquiry_rows]
 
     order = (
-        order_view(order_row, line_rows, shop=subject.shop, malls=malls, mall=subject.mall, connector=connector)
+        order_view(
+            order_row,
+            line_rows,
+            shop=subject.shop,
+            malls=malls,
+            mall=subject.mall,
+            connector=connector,
+            stock=await _stock(services, connection, line_rows, curtain),
+        )
         if order_row
         else None
     )
@@ -64,15 +77,19 @@ async def read_dossier(
     inquiry_views = tuple(
         inquiry_view(row, inquiry, curtain, connector) for row, inquiry in zip(inquiry_rows, opened, strict=True)
     )
+    case_links = await _cases(connection, subject)
+    steps = await _steps(connection, [link.case_id for link in case_links])
     timeline = build_timeline(
         order=order,
         claims=claim_views,
         inquiries=inquiry_views,
         changes=await _changes(connection, line_rows, claim_rows),
         actions=await _actions(connection, subject, [inquiry.inquiry_no for inquiry in opened]),
+        steps=steps,
         box=box,
         curtain=curtain,
     )
+    twins = (await read_twins(connection, [order_row.id], malls=malls)).get(order_row.id, ()) if order_row else ()
     writer = next((inquiry.writer for inquiry in reversed(opened) if inquiry.writer), None)
     phones, emails = _keys_of_person(services, order_row, inquiry_rows, writer)
     return Dossier(
@@ -85,10 +102,23 @@ async def read_dossier(
         others=await other_orders(
             connection, phones=phones, emails=emails, without=order_row.id if order_row else None, malls=malls
         ),
-        cases=await _cases(connection, subject),
+        cases=case_links,
+        steps=steps,
         link=_link(connector, subject, opened),
         is_unmasked=is_unmasked,
+        twins=twins,
     )
+
+
+async def _stock(
+    services: Services, connection: AsyncConnection, line_rows: Sequence[Row[Any]], curtain: Curtain
+) -> dict[int, StockView]:
+    """What the mall's catalogue says of each line's product, by the line's id."""
+    products = [(row.shop_id, product_of(row)) for row in line_rows]
+    found = await read_stock_facts(services.database, connection, products, people=True)
+    return {
+        row.id: stock_view(facts, curtain) for row, facts in zip(line_rows, found, strict=True) if facts is not None
+    }
 
 
 async def _connector(services: Services, shop: str) -> Connector | None:
@@ -179,6 +209,28 @@ async def _actions(connection: AsyncConnection, subject: Subject, inquiry_nos: S
         .order_by(actions.c.created_at, actions.c.id)
     )
     return await _rows(connection, query)
+
+
+async def _steps(connection: AsyncConnection, case_ids: Sequence[int]) -> tuple[AdminStep, ...]:
+    """What was ticked off as done in the mall's admin, and what was taken back; oldest first."""
+    query = (
+        select(admin_steps, users.c.name.label("user_name"))
+        .select_from(admin_steps.outerjoin(users, users.c.id == admin_steps.c.done_by))
+        .where(admin_steps.c.case_id.in_(case_ids))
+        .order_by(admin_steps.c.done_at, admin_steps.c.id)
+    )
+    return tuple(
+        AdminStep(
+            step_id=row.id,
+            action=row.action,
+            line_no=row.line_no,
+            done_at=from_ms(row.done_at),
+            done_by=row.user_name,
+            done_by_id=row.done_by,
+            undone_at=from_ms(row.undone_at),
+        )
+        for row in await _rows(connection, query)
+    )
 
 
 async def _cases(connection: AsyncConnection, subject: Subject) -> tuple[CaseLink, ...]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hub.core.contract import Connector, Manifest
 from hub.settings import Settings
 from hub.store.database import Database
 from routing.contacts import Directory
 from routing.modes import ModeTable
+
+if TYPE_CHECKING:
+    from hub.desk.carriers import CarrierBook
 
 
 class Malls(Protocol):
@@ -47,6 +50,9 @@ class Services(Protocol):
 
     @property
     def routing(self) -> RoutingBook | None: ...
+
+    @property
+    def carriers(self) -> "CarrierBook": ...
 
     async def refresh_routing(self) -> None:
         """Read the routing table again if it changed. Raises: ConfigurationError when it is wrong."""

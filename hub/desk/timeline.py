@@ -4,15 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Row
 
+from hub.core.contract import LineOutcome
 from hub.core.model import ClaimState, LineStatus
 from hub.desk.record_views import Curtain
-from hub.desk.views import ClaimView, EntryKind, InquiryView, LineView, OrderView, TimelineEntry
+from hub.desk.views import AdminStep, ClaimView, EntryKind, InquiryView, LineView, OrderView, TimelineEntry
 from hub.store.box import Box
 from hub.store.database import from_ms
 from hub.store.sealed import ACTION_PLACE
 
+_decode_lines = msgspec.json.Decoder(tuple[LineOutcome, ...]).decode
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 # Changes that stand in the timeline with the mall's own time already.
 _TIMED = frozenset({LineStatus.DISPATCHED, LineStatus.DELIVERED, LineStatus.PURCHASE_CONFIRMED})
@@ -25,6 +28,7 @@ def build_timeline(
     inquiries: Sequence[InquiryView],
     changes: Iterable[Row[Any]],
     actions: Iterable[Row[Any]],
+    steps: Iterable[AdminStep],
     box: Box,
     curtain: Curtain,
 ) -> tuple[TimelineEntry, ...]:
@@ -34,6 +38,7 @@ def build_timeline(
         *_change_entries(changes, order, claims),
         *_message_entries(inquiries),
         *(_action_entry(action, box, curtain) for action in actions),
+        *(entry for step in steps for entry in _step_entries(step)),
     ]
     # Lines that moved together are one event; equal entries keep their first place.
     return tuple(sorted(dict.fromkeys(entries), key=lambda entry: entry.at or _BEFORE_ALL))
@@ -129,4 +134,23 @@ def _action_entry(row: Row[Any], box: Box, curtain: Curtain) -> TimelineEntry:
         author=row.user_name,
         outcome=row.outcome,
         words=(("mall_message", row.error_message or ""),),
+        lines=_line_outcomes(row.lines),
     )
+
+
+def _line_outcomes(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Line, outcome and the mall's words for each, where the action was about several."""
+    found = _decode_lines(text)
+    if len(found) < 2:
+        return ()
+    return tuple((line.line_no or "", line.outcome.value, line.mall_message or "") for line in found)
+
+
+def _step_entries(step: AdminStep) -> Iterator[TimelineEntry]:
+    """Done in the mall's own admin, as a colleague says; taken back by the same or by a supervisor."""
+    words = (("action", f"@action.{step.action}"), ("line", step.line_no or ""))
+    yield TimelineEntry(kind=EntryKind.EVENT, at=step.done_at, key="event.admin_done", words=words, author=step.done_by)
+    if step.undone_at is not None:
+        yield TimelineEntry(
+            kind=EntryKind.EVENT, at=step.undone_at, key="event.admin_undone", words=words, author=step.done_by
+        )

@@ -30,8 +30,29 @@ class DueView(Struct, frozen=True, kw_only=True):
     is_overdue: bool = False
 
 
+class TwinView(Struct, frozen=True, kw_only=True):
+    """The same order in another shop. ``is_original``: it was placed there, and this one is a copy of it."""
+
+    order_id: int
+    order_no: str
+    shop: str
+    mark: MallMark
+    is_original: bool
+    open_case_id: int | None
+
+
+class StockView(Struct, frozen=True, kw_only=True):
+    """What the mall's catalogue says of a line's product; ``on_hand`` is ``None`` where no stock is counted."""
+
+    on_hand: int | None
+    supplier_code: str | None
+    supplier_name: str | None
+    is_supplier_active: bool
+    contacts: tuple[Party, ...]
+
+
 class CaseRow(Struct, frozen=True, kw_only=True):
-    """One line of the worklist."""
+    """One line of the worklist. ``original``: where the case's order was really placed, if it is a copy."""
 
     case_id: int
     mark: MallMark
@@ -48,6 +69,7 @@ class CaseRow(Struct, frozen=True, kw_only=True):
     due: DueView | None = None
     assignee_id: int | None = None
     assignee: str | None = None
+    original: TwinView | None = None
 
 
 class ShipmentView(Struct, frozen=True, kw_only=True):
@@ -76,6 +98,7 @@ class LineView(Struct, frozen=True, kw_only=True):
     mall_changed_at: datetime | None
     has_vanished: bool
     link: str | None = None
+    stock: StockView | None = None
 
 
 class ClaimView(Struct, frozen=True, kw_only=True):
@@ -132,6 +155,7 @@ class EntryKind(StrEnum):
 class TimelineEntry(Struct, frozen=True, kw_only=True):
     """One thing that happened. ``key`` is a message key; ``words`` fill it, those that start with ``@``
     are message keys themselves. ``author`` is customer, seller, unknown, or the name of a colleague.
+    ``lines``: line number, outcome and the mall's words, of an action on several lines.
     """
 
     kind: EntryKind
@@ -141,6 +165,7 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     text: str | None = None
     author: str | None = None
     outcome: str | None = None
+    lines: tuple[tuple[str, str, str], ...] = ()
 
 
 class PersonView(Struct, frozen=True, kw_only=True):
@@ -182,6 +207,7 @@ class OtherOrder(Struct, frozen=True, kw_only=True):
     open_case_id: int | None
     open_kinds: tuple[str, ...]
     matched_by: str
+    twins: tuple[TwinView, ...] = ()
 
 
 class FeedView(Struct, frozen=True, kw_only=True):
@@ -243,31 +269,70 @@ class ContactCard(Struct, frozen=True, kw_only=True):
     steps: tuple[str, ...]
 
 
+class OfferLine(Struct, frozen=True, kw_only=True):
+    """One line that an action could be done on; ``quantity`` is what is left of it."""
+
+    line_no: str
+    product_name: str
+    option: str | None
+    quantity: int
+
+
+class AdminStep(Struct, frozen=True, kw_only=True):
+    """Somebody did ``action`` in the mall's own admin, and said so here; taken back at ``undone_at``."""
+
+    step_id: int
+    action: str
+    line_no: str | None
+    done_at: datetime | None
+    done_by: str | None
+    done_by_id: int | None
+    undone_at: datetime | None = None
+
+
 class Offer(Struct, frozen=True, kw_only=True):
-    """One action on one line or inquiry, as the screen offers it; a greyed one says why and where else."""
+    """One action on lines of the order or on an inquiry, as the screen offers it; a greyed one says why and where else.
+
+    ``group`` is claim, line or inquiry. ``needs`` are the fields that must be filled, ``fields`` all that
+    the form shows. ``must_confirm``: it is asked for twice; ``warning`` is what to read before. ``steps``
+    were done in the mall's admin instead.
+    """
 
     action: str
+    group: str
     is_allowed: bool
-    is_irreversible: bool
-    why_not: str | None
-    instead: str
-    instead_ko: str
-    link: str | None
+    must_confirm: bool = False
+    why_not: str | None = None
+    instead: str = ""
+    instead_ko: str = ""
+    warning: str = ""
+    warning_ko: str = ""
+    needs: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    lines: tuple[OfferLine, ...] = ()
+    kind: str | None = None
+    state: str | None = None
+    link: str | None = None
     order_no: str | None = None
-    line_no: str | None = None
     inquiry_no: str | None = None
-    product_name: str | None = None
+    steps: tuple[AdminStep, ...] = ()
 
     @property
-    def why_key(self) -> str:
-        """Equal for offers on one line that are refused for the same reason."""
-        return f"{self.line_no} {self.why_not} {self.instead}"
+    def claim_key(self) -> str:
+        """Equal for the offers of claims that share their actions."""
+        return f"{self.kind} {self.state}"
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether a person does it in the mall's admin."""
+        return self.why_not == "action.mall_cannot"
 
 
 class Dossier(Struct, frozen=True, kw_only=True):
     """Everything known about one order or one inquiry thread; the case page and the order page both show it.
 
-    ``timeline`` is oldest first. ``cases`` are all cases of this order or thread.
+    ``timeline`` is oldest first. ``cases`` are all cases of this order or thread, ``steps`` what was ticked
+    off in any of them as done in the mall's admin.
     """
 
     shop: ShopView
@@ -278,8 +343,15 @@ class Dossier(Struct, frozen=True, kw_only=True):
     timeline: tuple[TimelineEntry, ...]
     others: tuple[OtherOrder, ...]
     cases: tuple[CaseLink, ...]
+    steps: tuple[AdminStep, ...]
     link: str | None
     is_unmasked: bool
+    twins: tuple[TwinView, ...] = ()
+
+    @property
+    def original(self) -> TwinView | None:
+        """Where this order was really placed, when it is a copy: what is done belongs there."""
+        return next((twin for twin in self.twins if twin.is_original), None)
 
 
 class CaseView(Struct, frozen=True, kw_only=True):

@@ -16,9 +16,10 @@ from hub.desk.freshness import read_shops
 from hub.desk.people import add_person, change_person, read_people
 from hub.desk.search import search
 from hub.desk.status import read_status
+from hub.web.acting import Notice
 from hub.web.auth import Form
 from hub.web.render import Given, Pages
-from hub.web.work import Notice, ReasonForm
+from hub.web.work import ReasonForm
 
 PageRequest = Request[Actor, str, State]
 _LONGEST: Final = 200

@@ -11,9 +11,10 @@ from litestar.response import Redirect
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from hub.core.errors import ConfigurationError, NotFoundAtMallError, UnsupportedByMallError
+from hub.core.errors import ConfigurationError
 from hub.desk.access import Actor, Permission
-from hub.desk.act import Action, ActionRequest, WrongRequestError, act
+from hub.desk.action import Action
+from hub.desk.admin_steps import tick, untick
 from hub.desk.assign import TakenError, assign, release, take
 from hub.desk.case import read_case, unmask_case
 from hub.desk.contact import contact_card, likely_matter
@@ -30,6 +31,7 @@ from hub.desk.worklist import (
     count_new,
     read_worklist,
 )
+from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review, carry_out, tone_of
 from hub.web.auth import Form
 from hub.web.render import Given, Pages, is_swap, query_string
 from routing.chain import Matter
@@ -44,19 +46,13 @@ _STATES: Final = (
     "unknown",
 )
 #: what a redirect after a POST may say; anything else in the address is ignored
-_NOTICES: Final = frozenset({"done", "refused", "unknown", "pending", "taken", "released", "assigned"})
+_NOTICES: Final = frozenset(
+    {"done", "part", "refused", "unknown", "pending", "taken", "released", "assigned", "ticked", "unticked"}
+)
+_NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")
+_LONGEST: Final = 200
 
 PageRequest = Request[Actor, str, State]
-
-
-class ActForm(Struct, kw_only=True):
-    action: str = ""
-    order_no: str = ""
-    line_no: str = ""
-    inquiry_no: str = ""
-    text: str = ""
-    token: str = ""
-    is_sure: str = ""
 
 
 class ReasonForm(Struct, kw_only=True):
@@ -67,12 +63,13 @@ class AssignForm(Struct, kw_only=True):
     user_id: str = ""
 
 
-class Notice(Struct, frozen=True, kw_only=True):
-    """What became of the last step: a message key and, in the mall's own words, why."""
+class TickForm(Struct, kw_only=True):
+    action: str = ""
+    line_no: str | list[str] = ""
 
-    key: str
-    tone: str
-    detail: str = ""
+
+class UntickForm(Struct, kw_only=True):
+    step_id: str = ""
 
 
 def filters_of(values: dict[str, str]) -> Filters:
@@ -140,7 +137,7 @@ class WorkController(Controller):
     @get("/{case_id:int}")
     async def case(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[str]:
         notice = request.query_params.get("notice")
-        shown = Notice(key=f"notice.{notice}", tone=_tone(notice)) if notice in _NOTICES else None
+        shown = Notice(key=f"notice.{notice}", tone=tone_of(notice)) if notice in _NOTICES else None
         view = await read_case(services, actor=request.user, case_id=case_id)
         return await _case_response(request, services, pages, view, notice=shown)
 
@@ -171,13 +168,49 @@ class WorkController(Controller):
         data: Annotated[ActForm, Form],
     ) -> Response[Any]:
         view = await read_case(services, actor=request.user, case_id=case_id)
-        notice, is_sent = await _do(services, request.user, view, data)
-        if is_sent and not is_swap(request):
-            return _back(request, case_id, notice.key.rpartition(".")[2])
-        if is_sent:
+        acted = await carry_out(services, request.user, view, data)
+        if acted.notice and acted.is_sent and not is_swap(request):
+            return _back(request, case_id, acted.notice.key.rpartition(".")[2])
+        if acted.is_sent:
             view = await read_case(services, actor=request.user, case_id=case_id)
-        typed = None if is_sent else data
-        return await _case_response(request, services, pages, view, notice=notice, typed=typed)
+        typed = None if acted.is_sent else data
+        return await _case_response(
+            request, services, pages, view, notice=acted.notice, typed=typed, review=acted.review
+        )
+
+    @post("/{case_id:int}/admin-steps")
+    async def tick(
+        self,
+        request: PageRequest,
+        services: Given,
+        pages: Pages,
+        case_id: FromPath[int],
+        data: Annotated[TickForm, Form],
+    ) -> Response[Any]:
+        """Note that a colleague did it in the mall's own admin."""
+        if data.action not in set(Action):
+            return await _again(request, services, pages, case_id, _NOT_UNDERSTOOD)
+        lines = [data.line_no] if isinstance(data.line_no, str) else data.line_no
+        await tick(
+            services,
+            actor=request.user,
+            case_id=case_id,
+            action=Action(data.action),
+            line_nos=[line_no[:_LONGEST] for line_no in lines if line_no],
+        )
+        return await _changed(request, services, pages, case_id, "ticked")
+
+    @post("/{case_id:int}/admin-steps/undo")
+    async def untick(
+        self,
+        request: PageRequest,
+        services: Given,
+        pages: Pages,
+        case_id: FromPath[int],
+        data: Annotated[UntickForm, Form],
+    ) -> Response[Any]:
+        await untick(services, actor=request.user, case_id=case_id, step_id=_row_id(data.step_id))
+        return await _changed(request, services, pages, case_id, "unticked")
 
     @post("/{case_id:int}/unmask")
     async def unmask(
@@ -223,45 +256,13 @@ class WorkController(Controller):
         case_id: FromPath[int],
         data: Annotated[AssignForm, Form],
     ) -> Response[Any]:
-        user_id = data.user_id
-        is_number = user_id.isascii() and user_id.isdigit() and len(user_id) < 19
-        await assign(services, actor=request.user, case_id=case_id, user_id=int(user_id) if is_number else 0)
+        await assign(services, actor=request.user, case_id=case_id, user_id=_row_id(data.user_id))
         return await _changed(request, services, pages, case_id, "assigned")
 
 
-async def _do(services: Services, actor: Actor, view: CaseView, data: ActForm) -> tuple[Notice, bool]:
-    """Carry out one form. The second value tells whether anything was sent (or had been, by the same form)."""
-    if data.action not in set(Action):
-        return Notice(key="notice.wrong_request", tone="wrong"), False
-    request = ActionRequest(
-        action=Action(data.action),
-        shop=view.row.shop,
-        order_no=view.row.order_no if data.line_no else None,
-        line_no=data.line_no or None,
-        inquiry_no=data.inquiry_no or None,
-        text=data.text.replace("\r\n", "\n"),
-        token=data.token[:64] or None,
-    )
-    try:
-        result = await act(services, actor, request)
-    except WrongRequestError:
-        return Notice(key=_what_is_wrong(services, view, data), tone="wrong"), False
-    except UnsupportedByMallError as error:
-        return Notice(key="notice.unsupported", tone="wrong", detail=error.instead or ""), False
-    except NotFoundAtMallError:
-        return Notice(key="notice.not_known", tone="wrong"), False
-    outcome = result.outcome.value
-    return Notice(key=f"notice.{outcome}", tone=_tone(outcome), detail=result.message or ""), True
-
-
-def _what_is_wrong(services: Services, view: CaseView, data: ActForm) -> str:
-    if not data.text.strip():
-        return "notice.text_missing"
-    return "notice.text_long" if len(data.text) > answer_limit(services, view) else "notice.wrong_request"
-
-
-def _tone(outcome: str | None) -> str:
-    return {"refused": "wrong", "unknown": "due", "pending": "due"}.get(outcome or "", "done")
+def _row_id(text: str) -> int:
+    """Zero, which no row has, for what can be no row's id."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _taken_by(error: TakenError) -> Notice:
@@ -333,15 +334,23 @@ async def _case_response(
     *,
     notice: Notice | None = None,
     typed: ActForm | None = None,
+    review: Review | None = None,
 ) -> Response[str]:
     filters = _filters(request)
     offers = offers_of(services, actor=request.user, case=view)
+    carriers = await services.carriers.of(services, view.row.shop)
     matter = _matter(str(request.query_params.get("matter", ""))) or likely_matter(view)
     values = {
         "case": view,
         "open_id": view.row.case_id,
-        "offers": [offer for offer in offers if offer.action != Action.ANSWER_INQUIRY],
+        "offers": [offer for offer in offers if offer.group != "inquiry"],
         "reply": next((offer for offer in offers if offer.action == Action.ANSWER_INQUIRY), None),
+        "change": next((offer for offer in offers if offer.action == Action.CHANGE_ANSWER), None),
+        "review": review,
+        "carriers": carriers,
+        "carrier_names": {carrier.code: carrier.name for carrier in carriers},
+        "reasons": REASONS,
+        "hold_reasons": HOLD_REASONS,
         "waiting": waiting_inquiry(view),
         "limit": answer_limit(services, view),
         # One form, one effect: the same token twice is the same action.

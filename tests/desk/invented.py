@@ -44,6 +44,7 @@ from hub.core.model import (
     Shipment,
     ShopRef,
 )
+from hub.desk.carriers import CarrierBook
 from hub.registry import Registry
 from hub.settings import Settings
 from hub.store.box import Box
@@ -138,6 +139,7 @@ class Rig:
         self.settings = Settings()
         self.registry = Registry(MANIFESTS)
         self.routing: Any = None
+        self.carriers = CarrierBook()
         self.at = NOW
         self.shops: dict[str, ShopRow] = {}
         self.connectors: dict[str, InventedConnector] = {}

@@ -56,7 +56,9 @@ def answer(row: dict[str, Any], text: str = "확인 후 안내드리겠습니다
 
 
 def decide(action: Action, row: dict[str, Any], text: str = "") -> ActionRequest:
-    return ActionRequest(action=action, shop=row["shop"], order_no=row["order_no"], line_no=row["line_no"], text=text)
+    return ActionRequest(
+        action=action, shop=row["shop"], order_no=row["order_no"], line_no=row["line_no"], text=text, confirmed=True
+    )
 
 
 def answers_sent(town: Town, mall: str) -> int:

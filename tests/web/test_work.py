@@ -15,6 +15,13 @@ def _fields(text: str, action: str) -> dict[str, str]:
     return {name: html.unescape(value) for name, value in found if name != "_csrf_token"}
 
 
+def _review_fields(text: str) -> dict[str, str]:
+    """The hidden fields of the form that asks once more."""
+    form = next(form for form in re.findall(r"<form.*?</form>", text, re.DOTALL) if 'name="is_sure"' in form)
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
+    return {name: html.unescape(value) for name, value in found if name != "_csrf_token"}
+
+
 def test_the_list_shows_what_is_due_first_with_its_cause(agent: Browser) -> None:
     text = agent.get("/cases").text
 
@@ -87,7 +94,13 @@ def test_a_cancel_is_approved_by_a_plain_form(agent: Browser) -> None:
     case_id = agent.case_id("alpha-main", order_no="A-1")
     fields = _fields(agent.get(f"/cases/{case_id}").text, "approve-cancel")
 
-    answer = agent.post(f"/cases/{case_id}/act", **fields)
+    asked = agent.post(f"/cases/{case_id}/act", **fields)
+
+    assert asked.status_code == 200
+    assert "취소 승인 — 보내기 전 확인" in asked.text
+    assert agent.rig.connectors["alpha-main"].sent == []
+
+    answer = agent.post(f"/cases/{case_id}/act", **_review_fields(asked.text))
 
     assert (answer.status_code, answer.headers["location"]) == (303, f"/cases/{case_id}?notice=done")
     assert len(agent.rig.connectors["alpha-main"].sent) == 1
@@ -138,7 +151,7 @@ def test_a_refusal_needs_its_reason(agent: Browser) -> None:
     fields = _fields(agent.get(f"/cases/{case_id}").text, "refuse-cancel")
 
     assert agent.post(f"/cases/{case_id}/act", **fields, text="").status_code == 422
-    assert agent.post(f"/cases/{case_id}/act", **fields, text="이미 출고").status_code == 303
+    assert agent.post(f"/cases/{case_id}/act", **fields, text="이미 출고", is_sure="1").status_code == 303
 
     (sent,) = agent.rig.connectors["alpha-main"].sent
     assert sent.text == "이미 출고"
@@ -149,7 +162,7 @@ def test_the_malls_refusal_is_shown_in_its_words(agent: Browser) -> None:
     fields = _fields(agent.get(f"/cases/{case_id}").text, "approve-cancel")
     agent.rig.connectors["alpha-main"].outcome = RejectedByMallError("no", mall_message="이미 <발송>된 주문")
 
-    answer = agent.post(f"/cases/{case_id}/act", **fields, swap=True)
+    answer = agent.post(f"/cases/{case_id}/act", **fields, is_sure="1", swap=True)
 
     assert "몰이 받아들이지 않았습니다" in answer.text
     assert "이미 &lt;발송&gt;된 주문" in answer.text
@@ -160,7 +173,7 @@ def test_a_lost_answer_says_not_to_repeat(agent: Browser) -> None:
     fields = _fields(agent.get(f"/cases/{case_id}").text, "approve-cancel")
     agent.rig.connectors["alpha-main"].outcome = OutcomeUnknownError("lost")
 
-    answer = agent.post(f"/cases/{case_id}/act", **fields, swap=True)
+    answer = agent.post(f"/cases/{case_id}/act", **fields, is_sure="1", swap=True)
 
     assert "다시 누르지 말고" in answer.text
     assert "outcome-unknown" in answer.text
