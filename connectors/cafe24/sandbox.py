@@ -8,7 +8,7 @@ Source: Cafe24 Admin API, version 2026-03-01; confidence: sure unless the part's
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,6 +31,7 @@ from connectors.cafe24.sandbox_http import (
     window_of,
 )
 from connectors.cafe24.sandbox_items import LETTERS, items_of
+from connectors.cafe24.sandbox_oauth import OAuth
 from connectors.cafe24.sandbox_orders import (
     CARRIERS,
     claim_code,
@@ -38,22 +39,22 @@ from connectors.cafe24.sandbox_orders import (
     kst,
     money,
     order_id,
-    product_code,
-    product_no,
     render_buyer,
     render_item,
     render_order,
     render_receivers,
 )
 from connectors.cafe24.sandbox_search import OrderSearch, links
+from connectors.cafe24.sandbox_supply import Supply
 from connectors.cafe24.sandbox_truth import truth_of
-from hub.core.model import ClaimState, InventoryMode
+from hub.core.model import ClaimState
 from hub.sandbox.asgi import Request, Response, app_of
-from hub.sandbox.facts import Item, LineFact, OrderFact
+from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.kit import Row, SandboxMall, SandboxOptions, Truth
 from hub.sandbox.world import World
 
 _MALL_ID, _CLIENT_ID, _CLIENT_SECRET, _REFRESH_TOKEN = "hubmall", "sandbox-client", "sandbox-secret", "rT0.sandbox"
+_WEBHOOK_KEY = "sandbox-webhook-key"
 _ADMIN = "/api/v2/admin"
 _EMBEDS = frozenset({"items", "receivers", "buyer", "return", "cancellation", "exchange"})
 _EMBEDS_OF_ONE = _EMBEDS | {"benefits", "coupons", "refunds"}
@@ -87,6 +88,7 @@ class Cafe24Sandbox(SandboxMall):
             client_secret=_CLIENT_SECRET,
             refresh_token=_REFRESH_TOKEN,
         )
+        self.oauth = OAuth(self.tokens)
         self.limits = Limits(options=options, clock=options.clock or (lambda: world.now().timestamp()))
         #: calls answered, by method and path
         self.calls: dict[str, int] = {}
@@ -95,6 +97,7 @@ class Cafe24Sandbox(SandboxMall):
         self._search = OrderSearch(world, shop)
         self._claims = Claims(world, self._search)
         self._boards = Boards(world, shop, mall_id=_MALL_ID, rows=options.rows)
+        self._supply = Supply(world, shop, mall_id=_MALL_ID)
         self._routes = self._make_routes()
 
     def shop_table(self, base_url_root: str) -> Row:
@@ -107,6 +110,7 @@ class Cafe24Sandbox(SandboxMall):
                 "client_id": _CLIENT_ID,
                 "client_secret": _CLIENT_SECRET,
                 "refresh_token": self.tokens.refresh_token,
+                "webhook_key": _WEBHOOK_KEY,
                 "shop_no": list(self._world.shops[self.shop].sub_shops),
             },
         }
@@ -117,8 +121,9 @@ class Cafe24Sandbox(SandboxMall):
     # -- requests
 
     def _answer(self, request: Request) -> Response:
-        if request.path == "/api/v2/oauth/token" and request.method == "POST":
-            return self.tokens.answer(request)
+        signed_in = self.oauth.answer(request)
+        if signed_in is not None:
+            return signed_in
         refused = self.limits.admit()
         response = refused or self._routed(request)
         response.headers |= self.limits.headers()
@@ -153,10 +158,10 @@ class Cafe24Sandbox(SandboxMall):
             ("PUT", rf"/orders/([\d-]+)/({_CLAIM})/([\w-]+)", orders, claims.move),
             ("GET", rf"/({_CLAIM})/([\w-]+)", orders, self._claim),
             ("GET", "/refunds", orders, self._refunds),
-            ("GET", "/shops", "store", self._shops),
-            ("GET", "/carriers", "shipping", self._carriers),
-            ("GET", "/suppliers", "supply", self._suppliers),
-            ("GET", "/products", "product", self._products),
+            ("GET", "/shops", "store", self._supply.shops),
+            ("GET", "/carriers", "shipping", self._supply.carriers),
+            ("GET", "/suppliers", "supply", self._supply.suppliers),
+            ("GET", "/products", "product", self._supply.products),
             ("GET", "/boards", boards, self._boards.boards),
             ("GET", r"/boards/(\d+)/articles", boards, self._boards.articles),
             ("POST", r"/boards/(\d+)/articles", boards, self._boards.post_articles),
@@ -288,77 +293,6 @@ class Cafe24Sandbox(SandboxMall):
                     }
                     rows.append(row)
         return rows
-
-    # -- the mall itself
-
-    def _shops(self, _request: Request) -> Response:
-        rows = [
-            {
-                "shop_no": number,
-                "default": "T" if number == 1 else "F",
-                "shop_name": f"{_MALL_ID} {number}",
-                "language_code": "ko_KR",
-                "currency_code": "KRW",
-                "timezone": "Asia/Seoul",
-                "active": "T",
-            }
-            for number in self._world.shops[self.shop].sub_shops
-        ]
-        return Response(content={"shops": rows})
-
-    def _carriers(self, request: Request) -> Response:
-        rows = [
-            {
-                "shop_no": shop_no_of(request),
-                "carrier_id": number,
-                "shipping_carrier_code": code,
-                "shipping_carrier": name,
-            }
-            for number, (name, code) in enumerate(CARRIERS.items(), start=1)
-        ]
-        return Response(content={"carriers": rows})
-
-    def _suppliers(self, request: Request) -> Response:
-        limit, offset = page_of(request, most=100, deepest=8000)
-        rows = {
-            goods.supplier_code: {
-                "shop_no": shop_no_of(request),
-                "supplier_code": goods.supplier_code,
-                "supplier_name": goods.supplier_name,
-                "status": "A",
-                "trading_type": "D" if goods.mode is InventoryMode.DIRECT_PURCHASE else "C",
-                "payment_type": "P",
-                "supplier_type": "BS",
-                "manager_information": [
-                    {"no": 1, "name": "담당자", "phone": "010-0000-0002", "email": "p@example.com", "use_sms": "F"}
-                ],
-            }
-            for goods in self._goods()
-        }
-        return Response(content={"suppliers": list(rows.values())[offset : offset + limit]})
-
-    def _products(self, request: Request) -> Response:
-        limit, offset = page_of(request, most=100, deepest=5000)
-        wanted = set(many(request, "product_no"))
-        rows = {
-            product_no(goods): {
-                "shop_no": shop_no_of(request),
-                "product_no": product_no(goods),
-                "product_code": product_code(goods),
-                "custom_product_code": goods.sku,
-                "product_name": goods.name,
-                "price": money(goods.price),
-                "supplier_code": goods.supplier_code,
-                "display": "T",
-                "selling": "T",
-            }
-            for goods in self._goods()
-        }
-        found = [row for number, row in rows.items() if not wanted or str(number) in wanted]
-        return Response(content={"products": found[offset : offset + limit]})
-
-    def _goods(self) -> Sequence[Item]:
-        return self._world.goods(self.shop)
 
 
 _REPLY_METHODS = ("GET", "POST", "PUT")

@@ -4,7 +4,6 @@ Source: Cafe24 Admin API, Introduction (OAuth 2.0, API Limit, Response codes), v
 confidence: sure, except the text of token errors (likely).
 """
 
-import base64
 import re
 from collections import deque
 from collections.abc import Callable
@@ -30,7 +29,7 @@ _BARE_OFFSET = re.compile(r"T\d{2}:\d{2}:\d{2} \d{2}:\d{2}$")
 SCOPES = frozenset(
     {
         "mall.read_order", "mall.write_order", "mall.read_community", "mall.write_community", "mall.read_product",
-        "mall.read_supply", "mall.read_shipping", "mall.read_store",
+        "mall.read_supply", "mall.read_shipping", "mall.read_store", "mall.read_mileage", "mall.write_mileage",
     }
 )  # fmt: skip
 
@@ -63,22 +62,19 @@ class Tokens:
     def __post_init__(self) -> None:
         self._refresh_until = self.now() + _REFRESH_LIFE
 
-    def answer(self, request: Request) -> Response:
-        """POST /api/v2/oauth/token."""
-        expected = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
-        if request.headers.get("authorization") != f"Basic {expected}":
-            return _token_error("invalid_client", "Client authentication failed", status=401)
-        if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return _token_error("invalid_request", "The body must be form-urlencoded")
-        form = request.form()
-        if form.get("grant_type") != "refresh_token":
-            return _token_error("unsupported_grant_type", "Only refresh_token is emulated")
-        if form.get("refresh_token") != self.refresh_token or self._refresh_until < self.now():
-            return _token_error("invalid_grant", "Invalid refresh_token")
-        self.refreshes += 1
-        return Response(content=self._issue())
+    def accepts(self, refresh_token: str) -> bool:
+        """Whether it is the living one, and still lives."""
+        return refresh_token == self.refresh_token and self.now() <= self._refresh_until
 
-    def _issue(self) -> Json:
+    def revoke(self, token: str) -> None:
+        """End an access token, or the refresh token with everything that hangs on it."""
+        self._access.pop(token, None)
+        if token == self.refresh_token:
+            self.refresh_token = ""
+            self._access.clear()
+
+    def issue(self) -> Json:
+        """A new pair; the old one ends."""
         now = self.now()
         self._issued += 1
         access = f"aT{self._issued}.{self.mall_id}.{now.timestamp():.0f}"
@@ -113,10 +109,6 @@ class Tokens:
     def expire_access(self) -> None:
         """Make every access token old at once."""
         self._access = dict.fromkeys(self._access, self.now())
-
-
-def _token_error(error: str, description: str, *, status: int = 400) -> Response:
-    return Response(status=status, content={"error": error, "error_description": description})
 
 
 def _naive(moment: datetime) -> str:
