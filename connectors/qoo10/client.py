@@ -14,7 +14,7 @@ from connectors.qoo10 import vocabulary as codes
 from connectors.qoo10.auth import IssuedKeyAuth, SellerKey
 from connectors.qoo10.mapping import stamp
 from connectors.qoo10.settings import Qoo10Credentials
-from connectors.qoo10.wire import Envelope, decode_envelope, rows_of
+from connectors.qoo10.wire import Envelope, ItemPage, LineRow, decode_envelope, decode_item_page, rows_of, text
 from hub.core.contract import ShopContext
 from hub.core.errors import (
     AccessError,
@@ -27,7 +27,7 @@ from hub.core.errors import (
 from hub.core.http import MallHttp, Rate, html_error, make_client
 
 DEFAULT_BASE_URL = "https://api.qoo10.jp/GMKT.INC.Front.QAPIService/ebayjapan.qapi"
-_HEADERS = {"QAPIVersion": "1.0", "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
+_FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 #: what the service answers, as plain text, to a name it does not have
 _NO_SUCH_NAME = (b"can't find service", b"can't find method")
 #: seconds to stay away after a 429 that names no time; no limiter of this mall is documented
@@ -114,6 +114,57 @@ class Qoo10Client:
         form = {"inq_type": inquiry_type, "question_no": question_no, "seq_no": seq_no, "contents": contents}
         await self._call(self.http.write, codes.ANSWER_INQUIRY, form)
 
+    async def confirm(self, line_no: str, *, ship_on: str, delay_type: str, memo: str) -> None:
+        """Take an order, or tell the day (yyyyMMdd) on which it will be sent; "" leaves a field out.
+
+        This and the writes below raise: OutcomeUnknownError when it may have happened; RejectedByMallError.
+        """
+        form = {"OrderNo": line_no, "EstShipDt": ship_on, "DelayType": delay_type, "DelayMemo": memo}
+        await self._call(self.http.write, codes.CONFIRM_ORDER, form)
+
+    async def send_parcel(self, line_no: str, *, carrier: str, tracking_no: str) -> None:
+        form = {"OrderNo": line_no, "ShippingCorp": carrier, "TrackingNo": tracking_no}
+        await self._call(self.http.write, codes.SEND_PARCEL, form)
+
+    async def cancel(self, line_no: str, *, reason: str, memo: str) -> None:
+        """Cancel one order in the seller's name; nothing takes it back."""
+        form = {"ContrNo": line_no, "CancelReason": reason, "SellerMemo": memo, "returnFeeStat": ""}
+        await self._call(self.http.write, codes.CANCEL_ORDER, form)
+
+    async def accept_exchange(self, line_no: str) -> None:
+        """Accept; the seller's return address may be sent along, without it QSM's own holds."""
+        await self._call(self.http.write, codes.ACCEPT_EXCHANGE, {"orderNo": line_no})
+
+    async def redeliver(self, line_no: str, *, day: str, carrier: str, tracking_no: str, to: LineRow) -> None:
+        """Send the replacement on ``day`` (YYYY-MM-DD here) to the receiver in ``to``."""
+        form = {
+            "orderNo": line_no,
+            "redelivery_date": day,
+            "invoice_no": tracking_no,
+            # The mall's own spelling.
+            "del_comapny_name": carrier,
+            "rcv_name": text(to.receiver) or "",
+            "rcv_zip_code": text(to.zip_code) or "",
+            "rcv_front_address": text(to.address_base) or text(to.address) or "",
+            "rcv_back_address": text(to.address_detail) or "",
+            "rcv_hp_no": text(to.receiver_mobile) or "",
+            "rcv_tel_no": text(to.receiver_tel) or "",
+        }
+        await self._call(self.http.write, codes.REDELIVER, form)
+
+    async def items(self, status: str, page: int) -> ItemPage:
+        """One page of the goods in one status, counted from 1; here the mall's paging is real."""
+        envelope = await self._call(self.http.read, codes.LIST_ITEMS, {"ItemStatus": status, "Page": str(page)})
+        return decode_item_page(envelope.result)
+
+    async def item(self, item_code: str) -> list[bytes]:
+        """What the mall tells of one item. Raises: NotFoundAtMallError."""
+        return await self._list(codes.ONE_ITEM, {"ItemCode": item_code, "SellerCode": ""})
+
+    async def item_options(self, item_code: str) -> list[bytes]:
+        """The option combinations of one item; none when it has no combined options."""
+        return await self._list(codes.ITEM_OPTIONS, {"ItemCode": item_code, "SellerCode": ""})
+
     async def _list(self, method: str, form: dict[str, str]) -> list[bytes]:
         return rows_of((await self._call(self.http.read, method, form)).result)
 
@@ -122,7 +173,11 @@ class Qoo10Client:
     ) -> Envelope:
         async with self._one_at_a_time:
             response = await send(
-                "POST", method, operation=method, data={**form, "returnType": "application/json"}, headers=_HEADERS
+                "POST",
+                method,
+                operation=method,
+                data={**form, "returnType": "application/json"},
+                headers={"QAPIVersion": codes.VERSIONS.get(method, "1.0"), "Content-Type": _FORM},
             )
         self.mall_time = _date_of(response)
         return decode_envelope(response.content)

@@ -1,4 +1,4 @@
-"""One Qoo10 Japan shop: reads orders, claims and inquiries, answers inquiries, says what QSM must do."""
+"""One Qoo10 Japan shop: reads orders, claims, inquiries and goods, answers, acts on lines."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -8,18 +8,23 @@ import structlog
 
 from connectors.qoo10 import mapping
 from connectors.qoo10 import vocabulary as codes
+from connectors.qoo10.actions import Actions
+from connectors.qoo10.capabilities import CAPABILITIES, CLAIM_PAGE, DELIVERY_PAGE, HOME_PAGE
+from connectors.qoo10.catalogue import Catalogue
 from connectors.qoo10.check import check_shop
 from connectors.qoo10.client import DEFAULT_BASE_URL, Qoo10Client
 from connectors.qoo10.plan import Call, Plan, claim_plan, inquiry_plan, order_plan
 from connectors.qoo10.settings import Qoo10Credentials
-from connectors.qoo10.wire import decode_line, text
+from connectors.qoo10.wire import INQUIRY_FIELDS, LINE_FIELDS, AnyRow, decode_line, text
+from hub.core.catalogue import CataloguePage
 from hub.core.contract import (
     Answer,
     CallCounts,
     Capability,
-    CapabilityState,
+    Carrier,
     CheckItem,
     Feed,
+    LineAction,
     LineOutcome,
     Manifest,
     OpenKeys,
@@ -28,19 +33,20 @@ from hub.core.contract import (
     Reading,
     ShopContext,
     Span,
-    Support,
     WriteResult,
 )
-from hub.core.errors import MallError, NotFoundAtMallError, OutcomeUnknownError, RejectedByMallError
+from hub.core.errors import (
+    MalformedResponseError,
+    MallError,
+    NotFoundAtMallError,
+    OutcomeUnknownError,
+    RejectedByMallError,
+)
 from hub.core.model import Inquiry, InquiryState, ShopRef
 from hub.core.paging import decode_cursor, encode_cursor
+from hub.core.wire_watch import WireWatch
 
 log = structlog.get_logger(__name__)
-
-QSM = "https://qsm.qoo10.jp/GMKT.INC.Gsm.Web"
-DELIVERY_PAGE = f"{QSM}/Delivery/DeliveryManagement.aspx"
-CLAIM_PAGE = f"{QSM}/Claim/ClaimManagement.aspx"
-HOME_PAGE = f"{QSM}/Default.aspx"
 
 #: readings in one page; a call may answer with ten thousands of rows
 PAGE_ROWS = 1000
@@ -62,6 +68,11 @@ class Qoo10Connector:
         self._now = context.now
         self._client = Qoo10Client(context, credentials)
         self._unknown: Counter[str] = Counter()
+        self._watch = WireWatch(self._unknown)
+        self._actions = Actions(
+            self._client, shop=context.shop.name, now=context.now, look_up=self._look_up, listed=self._to_order
+        )
+        self._catalogue = Catalogue(self._client)
 
     @property
     def unknown_codes(self) -> Mapping[str, int]:
@@ -80,10 +91,7 @@ class Qoo10Connector:
         """Each reading is an Order with one line. Open lines that no list shows are looked up by number."""
         plan = decode_cursor(cursor, Plan) or order_plan(span, open_keys)
 
-        def to_reading(raw: bytes) -> Reading:
-            return mapping.read_listed_order(raw, unknown=self._unknown)
-
-        async for page, rest in self._pages(plan, self._orders, to_reading):
+        async for page, rest in self._pages(plan, self._orders, self._to_order):
             plan = rest
             yield page
         while plan.left:
@@ -96,10 +104,7 @@ class Qoo10Connector:
         """Claims of every status, by the days of request and of completion."""
         plan = decode_cursor(cursor, Plan) or claim_plan(span)
 
-        def to_reading(raw: bytes) -> Reading:
-            return mapping.read_claim(raw, unknown=self._unknown)
-
-        async for page, _ in self._pages(plan, self._claims, to_reading):
+        async for page, _ in self._pages(plan, self._claims, self._to_claim):
             yield page
 
     async def read_inquiries(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
@@ -180,9 +185,20 @@ class Qoo10Connector:
             rows = await self._client.order(line_no)
         except NotFoundAtMallError:
             return []
+        for raw in rows:
+            self._watch.look(raw, shape=AnyRow, where="line", known=LINE_FIELDS)
         return [mapping.read_whole_line(raw, unknown=self._unknown) for raw in rows]
 
+    def _to_order(self, raw: bytes) -> Reading:
+        self._watch.look(raw, shape=AnyRow, where="order", known=LINE_FIELDS)
+        return mapping.read_listed_order(raw, unknown=self._unknown)
+
+    def _to_claim(self, raw: bytes) -> Reading:
+        self._watch.look(raw, shape=AnyRow, where="claim", known=LINE_FIELDS)
+        return mapping.read_claim(raw, unknown=self._unknown)
+
     def _to_inquiry(self, raw: bytes) -> Reading:
+        self._watch.look(raw, shape=AnyRow, where="inquiry", known=INQUIRY_FIELDS)
         return mapping.read_inquiry(raw, unknown=self._unknown)
 
     # --- acting ----------------------------------------------------------------------------------
@@ -200,13 +216,13 @@ class Qoo10Connector:
             raise RejectedByMallError(message, shop=self.shop.name, operation=codes.ANSWER_INQUIRY)
         before = await self.read_inquiry(answer.inquiry)
         if _state_of(before) is InquiryState.ANSWERED:
-            return _result(Outcome.REFUSED, "already answered", before)
+            return _result(Outcome.REFUSED, "이미 답변된 문의입니다. / Answered already.", before)
         inquiry_type, question_no, seq_no = answer.inquiry.inquiry_no.split(":")
         try:
             await self._client.answer(
                 inquiry_type=inquiry_type, question_no=question_no, seq_no=seq_no, contents=written
             )
-        except OutcomeUnknownError as error:
+        except (OutcomeUnknownError, MalformedResponseError) as error:
             after = await self._read_back(answer.inquiry)
             is_done = after is not None and _state_of(after) is InquiryState.ANSWERED
             return _result(Outcome.DONE if is_done else Outcome.UNKNOWN, error.mall_message, after)
@@ -221,6 +237,34 @@ class Qoo10Connector:
         except MallError as error:
             log.warning("qoo10.answer.not_read_back", shop=self.shop.name, error=error.kind)
             return None
+
+    async def confirm(self, action: LineAction) -> WriteResult:
+        return await self._actions.confirm(action)
+
+    async def delay(self, action: LineAction) -> WriteResult:
+        return await self._actions.delay(action)
+
+    async def dispatch(self, action: LineAction) -> WriteResult:
+        return await self._actions.dispatch(action)
+
+    async def seller_cancel(self, action: LineAction) -> WriteResult:
+        return await self._actions.seller_cancel(action)
+
+    async def accept_exchange(self, action: LineAction) -> WriteResult:
+        return await self._actions.accept_exchange(action)
+
+    async def redeliver_exchange(self, action: LineAction) -> WriteResult:
+        return await self._actions.redeliver_exchange(action)
+
+    # --- what the shop has ---------------------------------------------------------------------------
+
+    async def list_carriers(self) -> tuple[Carrier, ...]:
+        """Names seen in use; the mall publishes no list and takes others too. Its names are its codes."""
+        return tuple(Carrier(code=name, name=name) for name in codes.CARRIERS)
+
+    def read_catalogue(self, *, cursor: str | None) -> AsyncIterator[CataloguePage]:
+        """Every item by its status; names and stock of the first of them (see :mod:`catalogue`)."""
+        return self._catalogue.read(cursor=cursor)
 
     # --- the way that always exists -----------------------------------------------------------------
 
@@ -264,29 +308,6 @@ def _result(outcome: Outcome, mall_message: str | None, reading: Reading | None)
     )
 
 
-_YES = CapabilityState(state=Support.YES)
-
-# No method exists for these; absence from the seller's method list of 2026-06, confidence: likely.
-_ONLY_IN_QSM = (
-    Capability.ACCEPT_RETURN,
-    Capability.COLLECT_RETURN,
-    Capability.HOLD_RETURN,
-    Capability.RELEASE_RETURN,
-    Capability.REFUSE_RETURN,
-    Capability.COMPLETE_RETURN,
-    Capability.COLLECT_EXCHANGE,
-    Capability.HOLD_EXCHANGE,
-    Capability.RELEASE_EXCHANGE,
-    Capability.REFUSE_EXCHANGE,
-    Capability.COMPLETE_EXCHANGE,
-    Capability.MEMO,
-)
-_IN_QSM = CapabilityState(
-    state=Support.NO,
-    instead=f"The API has no such method: do it in QSM. {CLAIM_PAGE}",
-    instead_ko="API에 없는 기능입니다. QSM 클레임 관리에서 처리하세요.",
-)
-
 MANIFEST = Manifest(
     mall="qoo10",
     title="Qoo10 Japan",
@@ -296,32 +317,7 @@ MANIFEST = Manifest(
     country="JP",
     timezone="Asia/Tokyo",
     default_base_url=DEFAULT_BASE_URL,
-    capabilities={
-        Capability.READ_ORDERS: _YES,
-        Capability.READ_CLAIMS: _YES,
-        Capability.READ_INQUIRIES: _YES,
-        Capability.READ_ONE_ORDER: _YES,
-        Capability.READ_ONE_INQUIRY: _YES,
-        Capability.CHECK: _YES,
-        Capability.ANSWER_INQUIRY: _YES,
-        Capability.APPROVE_CANCEL: CapabilityState(
-            state=Support.NO,
-            instead=(
-                "Approve in QSM, claim page. The API's SetCancelProcess books a seller's reason and is no "
-                f"approval of a buyer's request. {CLAIM_PAGE}"
-            ),
-            instead_ko=(
-                "QSM > 배송/취소/미수령 > 클레임 관리에서 승인하세요. API의 SetCancelProcess는 판매자 사유(품절 등)로 "
-                "기록되어 취소율에 불리하므로 구매자 요청의 승인이 아닙니다."
-            ),
-        ),
-        Capability.REFUSE_CANCEL: CapabilityState(
-            state=Support.NO,
-            instead=f"The API has no refusal: enter carrier and tracking number in QSM and refuse. {CLAIM_PAGE}",
-            instead_ko=("API로 거절할 수 없음. QSM 클레임 관리에서 송장(택배사, 운송장 번호)을 입력하고 거절하세요."),
-        ),
-        **dict.fromkeys(_ONLY_IN_QSM, _IN_QSM),
-    },
+    capabilities=CAPABILITIES,
     feeds={
         Feed.ORDERS: Capability.READ_ORDERS,
         Feed.CLAIMS: Capability.READ_CLAIMS,

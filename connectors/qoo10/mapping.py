@@ -147,7 +147,6 @@ def _line(row: LineRow, line_no: str, currency: str, *, unknown: Unknown, is_who
             count_unknown(unknown, "ShippingStatus", raw_status)
     is_gone = status in (LineStatus.CANCELLED, LineStatus.RETURNED)
     total = _amount(row.total, currency, "Total")
-    way = text(row.shipping_way)
     return Line(
         line_no=line_no,
         status=status,
@@ -160,12 +159,18 @@ def _line(row: LineRow, line_no: str, currency: str, *, unknown: Unknown, is_who
             option=text(row.option),
             option_code=text(row.option_code),
             seller_sku=text(row.seller_item_code),
-            hints=(InventoryHint(name="delivery_attribute", value=way),) if way else (),
+            hints=_hints(row),
         ),
         amount=None if total is None else Money(minor=total, currency=currency),
         planned_ship_at=moment(row.planned_date, "EstimatedShippingDate"),
         shipment=_shipment(row, code),
     )
+
+
+def _hints(row: LineRow) -> tuple[InventoryHint, ...]:
+    """Weak ones only: the API has no word for who owns the stock. The second is a v2 column, so of the look-up."""
+    told = (("delivery_attribute", text(row.shipping_way)), ("overseas_consignment", text(row.overseas)))
+    return tuple(InventoryHint(name=name, value=value) for name, value in told if value is not None)
 
 
 def _shipment(row: LineRow, status_code: str | None) -> Shipment | None:

@@ -115,7 +115,7 @@ class Writes:
 
     def _take(self, line: LineFact, day: datetime | None) -> None:
         if day is not None:
-            line.planned_ship_at = day
+            self._world.plan_shipping(line, day)
         self._world.prepare(line)
 
     def _send_parcel(self, fields: Params) -> None:
@@ -166,8 +166,7 @@ class Writes:
         if not carrier or not tracking or not _is_dashed(fields.get("redelivery_date", "")):
             raise wrong_argument()
         line, claim = self._exchange(fields, codes=(12,))
-        claim.reship_tracking_no = tracking
-        self._world.move_claim(line, claim, ClaimState.RESHIPPING, "seller")
+        self._world.reship(line, claim, tracking)
 
     def _exchange(self, fields: Params, *, codes: tuple[int, ...]) -> tuple[LineFact, ClaimFact]:
         """The open exchange in one of ``codes``; which code a wrong status gets is not published (guess)."""

@@ -19,6 +19,17 @@ ONE_ORDER = "ShippingBasic.GetShippingAndClaimInfoByOrderNo_V2"
 LIST_CLAIMS = "ShippingBasic.GetClaimInfo_V3"
 LIST_INQUIRIES = "CSCenter.GetInquiryMessage"
 ANSWER_INQUIRY = "CSCenter.SetInquiryMessage"
+CONFIRM_ORDER = "ShippingBasic.SetSellerCheckYN_V2"
+SEND_PARCEL = "ShippingBasic.SetSendingInfo"
+CANCEL_ORDER = "Claim.SetCancelProcess"
+ACCEPT_EXCHANGE = "Claim.SetClaimAccept"
+REDELIVER = "Claim.SetClaimRedelivery"
+LIST_ITEMS = "ItemsLookup.GetAllGoodsInfo"
+ONE_ITEM = "ItemsLookup.GetItemDetailInfo"
+ITEM_OPTIONS = "ItemsLookup.GetGoodsInventoryInfo"
+
+#: QAPIVersion of the methods that are not 1.0
+VERSIONS = {ONE_ITEM: "1.2"}
 
 # --- order status, sent as "Seller confirm(3)" or "3" -------------------------------------------
 
@@ -119,6 +130,41 @@ def fault_of(text: str) -> FaultParty:
     return found.pop() if len(found) == 1 else FaultParty.UNKNOWN
 
 
+# --- writes on lines -------------------------------------------------------------------------------
+
+#: CancelReason of SetCancelProcess; every one is booked as the seller's. 1 (order change) and 2 (area not
+#: deliverable) exist too, but no reason of the hub means them: they are chosen in QSM.
+CANCEL_REASON = {ClaimReason.OUT_OF_STOCK: "", ClaimReason.LATE: "3"}
+#: DelayType of SetSellerCheckYN_V2: 1 goods in preparation, 3 the customer's wish, 4 other; 2 (made to order)
+#: is meant by no reason of the hub. Which reason means which type is our choice (likely).
+DELAY_TYPE = {
+    ClaimReason.OUT_OF_STOCK: "1",
+    ClaimReason.LATE: "1",
+    ClaimReason.CHANGE_OF_MIND: "3",
+}
+OTHER_DELAY = "4"
+#: SellerMemo and DelayMemo, ShippingCorp, TrackingNo: longest text
+MEMO_LIMIT, CARRIER_LIMIT, TRACKING_LIMIT = 1000, 200, 50
+#: Carriers are names, not codes; these were seen in use (likely), the whole list is not published.
+CARRIERS = (
+    "佐川急便",
+    "ヤマト宅急便",
+    "ゆうパック",
+    "ゆうパケット",
+    "ネコポス",
+    "クリックポスト",
+    "クロネコDM便",
+    "コンビニ等受取",
+    "福山通運",
+    "西濃運輸",
+    "Qxpress",
+)
+
+# --- goods -----------------------------------------------------------------------------------------
+
+#: ItemStatus in the order in which goods are asked for: on sale, waiting, stopped, in review, restricted, rejected
+ITEM_STATUSES = ("S2", "S1", "S3", "S0", "S5", "S8")
+
 # --- inquiries ---------------------------------------------------------------------------------
 
 INQUIRY_STATUSES = ("S1", "S2", "S3")
@@ -140,7 +186,22 @@ ANSWER_LIMIT = 4000
 #: the seller authorization key is wrong or has ended; -90001 ("no such API") is what a wrong key really gets
 KEY_REFUSED = frozenset({-10000, -90001, -90004, -90005})
 _NOT_AUTHORISED = frozenset({-90002, -90003})
-_NOT_FOUND = frozenset({(ONE_ORDER, -10001), (ONE_ORDER, -10002)})
+_NOT_FOUND = frozenset({(ONE_ORDER, -10001), (ONE_ORDER, -10002), (ONE_ITEM, -10001), (ITEM_OPTIONS, -10001)})
+#: what a published code of a write means, for an answer that comes without words
+_MEANING = {
+    (CONFIRM_ORDER, -10001): "the order number or a field is wrong",
+    (SEND_PARCEL, -10001): "the order number or a field is wrong",
+    (CANCEL_ORDER, -10001): "the order number is wrong",
+    (CANCEL_ORDER, -10002): "there is no such order",
+    (CANCEL_ORDER, -10003): "the seller's data are wrong",
+    (CANCEL_ORDER, -10004): "the order's status does not allow a cancel",
+    (ACCEPT_EXCHANGE, -10002): "there is no such order",
+    (ACCEPT_EXCHANGE, -10003): "the seller's data are wrong",
+    (REDELIVER, -10002): "there is no such order",
+    (REDELIVER, -10003): "the seller's data are wrong",
+    (ANSWER_INQUIRY, -10001): "a field is wrong",
+    (ANSWER_INQUIRY, -10002): "the answer was not posted",
+}
 
 
 def error_of(method: str, code: int, text: str | None) -> MallError:
@@ -151,7 +212,9 @@ def error_of(method: str, code: int, text: str | None) -> MallError:
     elif code in _NOT_AUTHORISED:
         kind, message = AccessError, "Qoo10 does not allow this key to do this"
     elif (method, code) in _NOT_FOUND:
-        kind, message = NotFoundAtMallError, "Qoo10 knows no such order number"
+        kind, message = NotFoundAtMallError, "Qoo10 knows no such number"
     else:
         kind, message = RejectedByMallError, "Qoo10 refused the call"
+        if (method, code) in _MEANING:
+            message = f"{message}: {_MEANING[method, code]}"
     return kind(message, status=200, mall_code=str(code), mall_message=text)

@@ -57,6 +57,7 @@ class LineRow(Struct, frozen=True, kw_only=True, gc=False):
     receiver_tel: Scalar = None
     receiver_mobile: Scalar = None
     shipping_way: Scalar = None
+    overseas: Scalar = None
     message: Scalar = None
     carrier: Scalar = None
     tracking_no: Scalar = None
@@ -111,6 +112,7 @@ LINE_KEYS = {
     "receivertel": "receiver_tel",
     "receivermobile": "receiver_mobile",
     "shippingway": "shipping_way",
+    "overseaconsignment": "overseas",
     "shippingmessage": "message",
     "shippingmsg": "message",
     "deliverycompany": "carrier",
@@ -125,6 +127,33 @@ LINE_KEYS = {
     "nrpartrefundcnt": "part_refund_count",
     "nrpartrefundbalance": "part_refund_balance",
 }
+
+
+class _AnyCase(frozenset[str]):
+    """Names in small letters, found in any case."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+
+#: every documented field of the three methods whose rows are lines; those that no field reads follow LINE_KEYS
+LINE_FIELDS = _AnyCase(
+    {
+        *LINE_KEYS,
+        *("sellerid", "ordertype", "orderprice", "discount", "sellerdiscount", "settleprice"),
+        *("cartdiscountseller", "cart_discount_seller", "cartdiscountqoo10", "cart_discount_qoo10"),
+        *("shippingrate", "shippingratetype", "paymentnation", "shippingcountry", "cod_price"),
+        *("desireddeliverydate", "hopedate", "packingno", "sellerdeliveryno", "vouchercode", "gift", "branchname"),
+        *("sendername", "sendertel", "sendernation", "senderzipcode", "senderaddress", "senderaddr", "material"),
+        *("availablesendtype", "availableshippingdate", "paymentamount", "paymentreturnshipping", "itemcondition"),
+        *("pickupaddress", "pickupzipcode", "nrdutytarget", "nrsoltype"),
+        *("codcancelprice", "codqrefundprice", "codcancelrelatedorder"),
+    }
+)
+
+
+class AnyRow(Struct, frozen=True):
+    """Declares no field: what a row may hold stands in LINE_FIELDS and INQUIRY_FIELDS."""
 
 
 class InquiryRow(Struct, frozen=True, kw_only=True, gc=False):
@@ -146,6 +175,39 @@ class InquiryRow(Struct, frozen=True, kw_only=True, gc=False):
 
 
 INQUIRY_KEYS = {name: name for name in InquiryRow.__struct_fields__}
+INQUIRY_FIELDS = _AnyCase({*INQUIRY_KEYS, "claim_yn"})
+
+
+class ItemRow(Struct, frozen=True, kw_only=True, gc=False):
+    """One item of the shop: a row of the list (code, seller's code, status) or of the detail (all)."""
+
+    item_code: Scalar = None
+    seller_code: Scalar = None
+    item_status: Scalar = None
+    item_title: Scalar = None
+    item_qty: Scalar = None
+    available_date_type: Scalar = None
+    available_date_value: Scalar = None
+
+
+ITEM_KEYS = {name.replace("_", ""): name for name in ItemRow.__struct_fields__}
+
+
+class OptionRow(Struct, frozen=True, kw_only=True, gc=False):
+    """One combination of an item's options; ``item_type_code`` is the seller's code, as orders show it."""
+
+    item_type_code: Scalar = None
+    qty: Scalar = None
+
+
+OPTION_KEYS = {name.replace("_", ""): name for name in OptionRow.__struct_fields__}
+
+
+class ItemPage(Struct, frozen=True, kw_only=True):
+    """``rows`` as received; ``total_pages`` is ``None`` when the mall does not say."""
+
+    rows: list[bytes]
+    total_pages: int | None
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -211,6 +273,35 @@ def decode_line(raw: bytes) -> LineRow:
     return _row(raw, LineRow, _line_field)
 
 
+def decode_item_page(result: Raw) -> ItemPage:
+    """The ResultObject of a paged list: one object with counts and ``Items``; null when there is nothing.
+
+    Raises: MalformedResponseError when it is something else.
+    """
+    found = rows_of(result)
+    if not found:
+        return ItemPage(rows=[], total_pages=0)
+    try:
+        fields = {key.lower(): value for key, value in _decode(_objects, found[0]).items()}
+    except ValueError as error:
+        raise MalformedResponseError("the list of items is no object", path="ResultObject") from error
+    if len(found) == 1 and "items" in fields:
+        return ItemPage(
+            rows=rows_of(fields["items"]), total_pages=_code(fields.get("totalpages"), path="ResultObject.TotalPages")
+        )
+    return ItemPage(rows=found, total_pages=None)
+
+
+def decode_item(raw: bytes) -> ItemRow:
+    """One item. Raises: ValueError as :func:`decode_line`."""
+    return _row(raw, ItemRow, _item_field)
+
+
+def decode_option(raw: bytes) -> OptionRow:
+    """One option combination. Raises: ValueError as :func:`decode_line`."""
+    return _row(raw, OptionRow, _option_field)
+
+
 def decode_inquiry(raw: bytes) -> InquiryRow:
     """One row of inquiries. Raises: ValueError when it is no object or a value is a list or object."""
     return _row(raw, InquiryRow, _inquiry_field)
@@ -224,6 +315,16 @@ def _line_field(key: str) -> str | None:
 @lru_cache(maxsize=1024)
 def _inquiry_field(key: str) -> str | None:
     return INQUIRY_KEYS.get(key.lower())
+
+
+@lru_cache(maxsize=256)
+def _item_field(key: str) -> str | None:
+    return ITEM_KEYS.get(key.lower())
+
+
+@lru_cache(maxsize=256)
+def _option_field(key: str) -> str | None:
+    return OPTION_KEYS.get(key.lower())
 
 
 def _row(raw: bytes, kind: type[S], field_of: Any) -> S:
@@ -257,8 +358,8 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes | Raw) -> T:
         raise ValueError(message) from error
 
 
-def _code(raw: Raw | None) -> int | None:
-    """A code sent as a number or as text; ``None`` when absent.
+def _code(raw: Raw | None, *, path: str = "ResultCode") -> int | None:
+    """A code or count sent as a number or as text; ``None`` when absent.
 
     Raises: MalformedResponseError when it is something else.
     """
@@ -267,7 +368,7 @@ def _code(raw: Raw | None) -> int | None:
     try:
         return whole(msgspec.json.decode(raw, type=Scalar))
     except ValueError as error:
-        raise MalformedResponseError("a result code is no number", path="ResultCode") from error
+        raise MalformedResponseError("not a whole number", path=path) from error
 
 
 def _message(raw: Raw | None) -> str | None:
