@@ -23,7 +23,7 @@ def _hold(menu: str, menu_ko: str) -> CapabilityState:
 _RETURNS = _hold("Cancel/Exchange/Return/Refund > Returns", "취소/교환/반품/환불 > 반품관리")
 _EXCHANGES = _hold("Cancel/Exchange/Return/Refund > Exchanges", "취소/교환/반품/환불 > 교환관리")
 _FILED = _warned(
-    "A pickup is asked for at the receiver's address; one that has gone to the courier is not called back by withdrawing.",
+    "A pickup at the receiver's address is asked for; one that went to the courier is not called back by withdrawing.",
     "수령지로 수거신청이 함께 접수됩니다. 택배사에 전달된 수거는 철회해도 취소되지 않습니다.",
 )
 

@@ -2,7 +2,8 @@
 
 It answers what the Admin API answers and refuses what it refuses: tokens that rotate, a leaky bucket,
 windows shorter than three months, walls of offset, two body forms. Not emulated and told so: some
-filters of the order list, comments, memos, points, coupons, webhooks.
+filters of the order list, comments, coupons, webhooks, the calls that act on several orders at once,
+parcels of a part of an item.
 
 Source: Cafe24 Admin API, version 2026-03-01; confidence: sure unless the part's own module says less.
 """
@@ -11,29 +12,25 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from litestar.types import ASGIApp
 
 from connectors.cafe24.sandbox_boards import Boards
-from connectors.cafe24.sandbox_claims import Claims
+from connectors.cafe24.sandbox_claims import KINDS, Claims
 from connectors.cafe24.sandbox_http import (
     ApiError,
     Json,
     Limits,
     Tokens,
-    body_shop_no,
     many,
-    one_request,
     page_of,
-    required,
     shop_no_of,
     window_of,
 )
 from connectors.cafe24.sandbox_items import LETTERS, items_of
+from connectors.cafe24.sandbox_notes import Notes
 from connectors.cafe24.sandbox_oauth import OAuth
 from connectors.cafe24.sandbox_orders import (
-    CARRIERS,
     claim_code,
     item_code,
     kst,
@@ -44,12 +41,14 @@ from connectors.cafe24.sandbox_orders import (
     render_order,
     render_receivers,
 )
+from connectors.cafe24.sandbox_requests import Requests
 from connectors.cafe24.sandbox_search import OrderSearch, links
+from connectors.cafe24.sandbox_shipping import Shipping
 from connectors.cafe24.sandbox_supply import Supply
 from connectors.cafe24.sandbox_truth import truth_of
 from hub.core.model import ClaimState
 from hub.sandbox.asgi import Request, Response, app_of
-from hub.sandbox.facts import LineFact, OrderFact
+from hub.sandbox.facts import OrderFact
 from hub.sandbox.kit import Row, SandboxMall, SandboxOptions, Truth
 from hub.sandbox.world import World
 
@@ -96,6 +95,9 @@ class Cafe24Sandbox(SandboxMall):
         self._rows = options.rows
         self._search = OrderSearch(world, shop)
         self._claims = Claims(world, self._search)
+        self._requests = Requests(world, self._search)
+        self._shipping = Shipping(world, self._search)
+        self._notes = Notes(world, self._search, shop=shop, mall_id=_MALL_ID)
         self._boards = Boards(world, shop, mall_id=_MALL_ID, rows=options.rows)
         self._supply = Supply(world, shop, mall_id=_MALL_ID)
         self._routes = self._make_routes()
@@ -146,16 +148,24 @@ class Cafe24Sandbox(SandboxMall):
         return ApiError(404, "No API found.").response
 
     def _make_routes(self) -> list[_Route]:
-        orders, boards, claims = "order", "community", self._claims
+        orders, boards, claims, shipping = "order", "community", self._claims, self._shipping
         table: list[tuple[str, str, str, Callable[..., Response]]] = [
             ("GET", "/orders", orders, self._orders),
             ("GET", "/orders/count", orders, self._count),
             ("GET", r"/orders/([\d-]+)", orders, self._one_order),
-            ("PUT", r"/orders/([\d-]+)", orders, self._hold),
+            ("PUT", r"/orders/([\d-]+)", orders, shipping.process),
+            ("PUT", r"/orders/([\d-]+)/items/([\d-]+)", orders, shipping.change_item),
+            ("GET", r"/orders/([\d-]+)/shipments", orders, shipping.shipments),
             ("GET", r"/orders/([\d-]+)/(items|receivers|buyer)", orders, self._part_of_order),
-            ("POST", r"/orders/([\d-]+)/shipments", orders, self._ship),
+            ("POST", r"/orders/([\d-]+)/shipments", orders, shipping.ship),
+            ("GET", "/orders/memos", orders, self._notes.memos_of_many),
+            ("GET", r"/orders/([\d-]+)/memos", orders, self._notes.memos),
+            ("POST", r"/orders/([\d-]+)/memos", orders, self._notes.write_memo),
+            ("GET", "/points", "mileage", self._notes.points),
+            ("POST", "/points", "mileage", self._notes.give_points),
             ("POST", rf"/orders/([\d-]+)/({_CLAIM})", orders, claims.accept),
             ("PUT", rf"/orders/([\d-]+)/({_CLAIM})/([\w-]+)", orders, claims.move),
+            ("PUT", r"/orders/([\d-]+)/exchangerequests", orders, claims.refuse_of_order),
             ("GET", rf"/({_CLAIM})/([\w-]+)", orders, self._claim),
             ("GET", "/refunds", orders, self._refunds),
             ("GET", "/shops", "store", self._supply.shops),
@@ -165,12 +175,11 @@ class Cafe24Sandbox(SandboxMall):
             ("GET", "/boards", boards, self._boards.boards),
             ("GET", r"/boards/(\d+)/articles", boards, self._boards.articles),
             ("POST", r"/boards/(\d+)/articles", boards, self._boards.post_articles),
+            ("PUT", r"/boards/(\d+)/articles/(\d+)", boards, self._boards.change_article),
             ("GET", "/urgentinquiry", boards, self._boards.urgent),
             *((method, r"/urgentinquiry/(\d+)/reply", boards, self._boards.urgent_reply) for method in _REPLY_METHODS),
-            *(
-                ("PUT", f"/{name}requests", orders, partial(claims.refuse, name=name))
-                for name in ("cancellation", "return", "exchange")
-            ),
+            *(("PUT", f"/{name}requests", orders, partial(claims.refuse, name=name)) for name in KINDS),
+            *(("POST", f"/{name}requests", orders, partial(self._requests.file, name=name)) for name in KINDS),
         ]
         return [
             _Route(method, re.compile(_ADMIN + path), f"mall.{'read' if method == 'GET' else 'write'}_{area}", handle)
@@ -213,44 +222,6 @@ class Cafe24Sandbox(SandboxMall):
         if part == "items":
             return Response(content={"items": [render_item(order, item, now) for item in items_of(order, now)]})
         return Response(content={part: render_buyer(order) if part == "buyer" else render_receivers(order)})
-
-    def _hold(self, request: Request, order_no: str) -> Response:
-        """PUT /orders/{order_id}: prepare, hold and unhold."""
-        wanted = one_request(request)
-        required(wanted, "process_status", "order_item_code")
-        order = self._search.one(order_no, body_shop_no(request))
-        for item in self._items_named(order, wanted["order_item_code"]):
-            if wanted["process_status"] in ("hold", "unhold"):
-                self._world.set_held(item, is_held=wanted["process_status"] == "hold")
-            elif wanted["process_status"] in ("prepare", "prepareproduct"):
-                self._world.prepare(item)
-            else:
-                raise ApiError(422, "Invalid value. (parameter.process_status)")
-        shown = {"process_status": wanted["process_status"], "order_item_code": wanted["order_item_code"]}
-        return Response(content={"order": {"shop_no": order.sub_shop, **shown, "collect_points": "F"}})
-
-    def _ship(self, request: Request, order_no: str) -> Response:
-        wanted = one_request(request)
-        required(wanted, "tracking_no", "shipping_company_code", "status", "order_item_code")
-        order = self._search.one(order_no, body_shop_no(request))
-        names = {code: name for name, code in CARRIERS.items()}
-        carrier = names.get(str(wanted["shipping_company_code"]))
-        if carrier is None:
-            raise ApiError(422, "Invalid value. (parameter.shipping_company_code)")
-        for line in self._items_named(order, wanted["order_item_code"]):
-            self._world.dispatch(line, carrier, str(wanted["tracking_no"])[:40])
-        shipment = {"shop_no": order.sub_shop, "shipping_code": f"D-{order_id(order)}-00", "order_id": order_id(order)}
-        return Response(status=201, content={"shipments": [shipment | wanted]})
-
-    def _items_named(self, order: OrderFact, codes: Any) -> list[LineFact]:
-        """The lines of the named items, each still to be dispatched."""
-        now = self._world.now()
-        by_code = {item_code(order, item): item for item in items_of(order, now)}
-        chosen = [by_code.get(str(code)) for code in codes]
-        lines = [item.line for item in chosen if item and item.code(now) in ("N10", "N20", "N21", "N22")]
-        if len(lines) != len(chosen):
-            raise ApiError(422, "The item is in a state that does not allow it. (parameter.order_item_code)")
-        return lines
 
     # -- claims and refunds
 

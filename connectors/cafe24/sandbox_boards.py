@@ -152,6 +152,21 @@ class Boards:
             made.extend(row for row in self._thread(inquiry) if row["article_no"] == answer.number * 2 + 1)
         return Response(status=201, content={"articles": made})
 
+    def change_article(self, request: Request, board: str, article_no: str) -> Response:
+        """PUT /boards/{board_no}/articles/{article_no}: the text of an answer of the shop; one object only."""
+        board_no = _known_board(board)
+        wanted = one_request(request)
+        if "reply_status" in wanted:
+            raise ApiError(422, "Invalid value. (parameter.reply_status)")
+        inquiry = self._question(board_no, article_no, body_shop_no(request))
+        answer = next((each for each in inquiry.answers if str(each.number * 2 + 1) == article_no), None)
+        if answer is None:
+            raise ApiError(422, "Only articles of the shop are emulated here. (parameter.article_no)")
+        if "content" in wanted:
+            required(wanted, "content")
+            self._world.change_answer(answer, plain_text(str(wanted["content"])))
+        return Response(content={"article": self._rendered(inquiry, int(article_no))})
+
     def _question(self, board_no: int, number: object, shop_no: int) -> InquiryFact:
         """The question of a thread, named by any article in it."""
         for inquiry in self._world.inquiries(self._shop):
@@ -288,7 +303,12 @@ class Boards:
         if request.method != "GET":
             wanted = one_request(request)
             required(wanted, "content", *(("user_id",) if request.method == "POST" else ()))
-            self._world.answer(inquiry, plain_text(str(wanted["content"])), str(wanted.get("user_id", self._mall_id)))
+            content = plain_text(str(wanted["content"]))
+            standing = self._world.said(inquiry.answers)
+            if request.method == "POST":
+                self._world.answer(inquiry, content, str(wanted.get("user_id", self._mall_id)))
+            elif standing:
+                self._world.change_answer(standing[-1], content)
         answers = self._world.said(inquiry.answers)
         if not answers:
             raise ApiError(404, "There is no reply.")

@@ -7,6 +7,7 @@ Source: Cafe24 Admin API, Orders and Claims, version 2026-03-01; confidence: sur
 guess for the table of states from which each step is possible.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from connectors.cafe24.sandbox_http import ApiError, Json, body_shop_no, many_requests, one_request, required
@@ -25,7 +26,7 @@ from hub.sandbox.asgi import Request, Response
 from hub.sandbox.facts import ClaimFact, OrderFact
 from hub.sandbox.world import World
 
-_KINDS = {"cancellation": ClaimKind.CANCEL, "return": ClaimKind.RETURN, "exchange": ClaimKind.EXCHANGE}
+KINDS = {"cancellation": ClaimKind.CANCEL, "return": ClaimKind.RETURN, "exchange": ClaimKind.EXCHANGE}
 _STATES = {
     "cancellation": {
         "accepted": ClaimState.APPROVED,
@@ -35,12 +36,12 @@ _STATES = {
     "return": {"accepted": ClaimState.ACCEPTED, "processing": ClaimState.REFUNDING, "returned": ClaimState.DONE},
     "exchange": {"accepted": ClaimState.ACCEPTED, "exchanged": ClaimState.DONE},
 }
-_OPEN_TO = {
+OPEN_TO = {
     "cancellation": frozenset({"N00", "N10", "N20", "N21", "N22"}),
     "return": frozenset({"N30", "N40"}),
     "exchange": frozenset({"N10", "N20", "N21", "N22", "N30", "N40"}),
 }
-_REASONS = {
+REASONS = {
     "A": ClaimReason.CHANGE_OF_MIND,
     "B": ClaimReason.LATE,
     "D": ClaimReason.DAMAGED,
@@ -55,6 +56,7 @@ _FORBIDDEN_FOR_MARKETS = (
     "recover_coupon", "add_memo_too", "payment_gateway_cancel",
 )  # fmt: skip
 _REFUSALS_AT_ONCE = 100
+_MOVABLE = frozenset(state for state in ClaimState if state.is_open) | {ClaimState.RESHIPPING}
 
 
 class Claims:
@@ -108,37 +110,27 @@ class Claims:
         if order_id(order) != order_no:
             raise ApiError(404, "The claim does not exist. (claim_code)")
         step = claim.step_at(self._world.now())
-        if step is None or not step.state.is_open:
+        if step is None or step.state not in _MOVABLE:
             raise ApiError(422, "The claim has ended. (claim_code)")
-        if wanted.get("undone") == "T":
-            required(wanted, "undone_reason_type")
-            state = ClaimState.WITHDRAWN
-        elif wanted.get("pickup_completed") == "T" and name != "cancellation":
-            state = ClaimState.COLLECTED
-        elif (status := str(wanted.get("status", ""))) in _STATES[name] and status != "accepted":
-            state = _STATES[name][status]
-        else:
-            raise ApiError(422, "Required parameter is missing. (parameter.status)")
+        _check_items(order, item, wanted)
+        state = _state_after(wanted, name, step.state)
         if wanted.get("return_invoice_no"):
             claim.tracking_no = str(wanted["return_invoice_no"])
         self._world.move_claim(item.line, claim, state, "seller")
-        return Response(content={name: render_claim(order, item, claim, self._world.now())})
+        now = self._world.now()
+        return Response(content={name: render_claim(order, item, claim, now) | {"status": wanted.get("status")}})
 
     def refuse(self, request: Request, name: str) -> Response:
         """PUT /cancellationrequests|returnrequests|exchangerequests; 207 when only some were refused."""
         wanted = many_requests(request, most=_REFUSALS_AT_ONCE)
-        key = {"cancellation": "cancellationrequests", "return": "returnrequests", "exchange": "exchangerequests"}[name]
-        rows: list[Json] = []
-        failures: list[ApiError] = []
-        for one in wanted:
-            try:
-                rows.append(self._refuse_one(one, name, body_shop_no(request)))
-            except ApiError as error:
-                failures.append(error)
-                rows.append({"status": error.response.status, "message": str(error)})
-        if len(failures) == len(wanted):
-            raise failures[0]
-        return Response(status=207 if failures else 200, content={key: rows})
+        shop_no = body_shop_no(request)
+        return answer_of_many(f"{name}requests", wanted, lambda one: self._refuse_one(one, name, shop_no))
+
+    def refuse_of_order(self, request: Request, order_no: str) -> Response:
+        """PUT /orders/{order_id}/exchangerequests."""
+        wanted = one_request(request)
+        row = self._refuse_one({**wanted, "order_id": order_no}, "exchange", body_shop_no(request))
+        return Response(content={"exchangerequests": row})
 
     # -- one claim
 
@@ -177,8 +169,8 @@ class Claims:
         else:
             claim = self._world.request_claim(
                 item.line,
-                _KINDS[name],
-                _REASONS.get(str(wanted.get("claim_reason_type")), ClaimReason.OTHER),
+                KINDS[name],
+                REASONS.get(str(wanted.get("claim_reason_type")), ClaimReason.OTHER),
                 str(wanted.get("reason", "")),
                 quantity,
                 by="seller",
@@ -193,7 +185,7 @@ class Claims:
             return
         if status == EMBEDS[name] + "40":
             raise ApiError(409, "The claim has been completed already.")
-        if status not in _OPEN_TO[name] or item.replaces is not None or self._world.open_claim(item.line):
+        if status not in OPEN_TO[name] or item.replaces is not None or self._world.open_claim(item.line):
             raise ApiError(422, f"The item is in a state that does not allow it. {status}")
 
     def _check_reason(self, order: OrderFact, wanted: Json, name: str) -> None:
@@ -246,3 +238,50 @@ class Claims:
             return self._world.order_of(self._world.line_of_claim(int(number)).number)
         except KeyError:
             return None
+
+
+def _state_after(wanted: Json, name: str, state: ClaimState) -> ClaimState:
+    """Where a PUT brings a claim that is in ``state``. Raises: ApiError 422, or 409 when it is there already."""
+    if wanted.get("undone") == "T":
+        more = ("recover_inventory", "add_memo_too", "expose_order_detail") if name == "cancellation" else ()
+        required(wanted, "undone_reason_type", *more)
+        return ClaimState.WITHDRAWN
+    for field, most in (("return_invoice_no", 40), ("return_shipping_company_name", 30)):
+        if len(str(wanted.get(field) or "")) > most:
+            raise ApiError(422, f"Invalid value. (parameter.{field})")
+    if state is ClaimState.HOLD:
+        raise ApiError(422, "The claim is on hold. (claim_code)")
+    status = str(wanted.get("status") or "")
+    if status and (status == "accepted" or status not in _STATES[name]):
+        raise ApiError(422, "Invalid value. (parameter.status)")
+    if status:
+        return _STATES[name][status]
+    if wanted.get("pickup_completed") != "T" or name == "cancellation":
+        raise ApiError(422, "Required parameter is missing. (parameter.status)")
+    if state in (ClaimState.COLLECTED, ClaimState.INSPECTING):
+        raise ApiError(409, "The goods have been collected already. (parameter.pickup_completed)")
+    if state not in (ClaimState.ACCEPTED, ClaimState.COLLECTING):
+        raise ApiError(422, "The claim is in a state that does not allow it. (parameter.pickup_completed)")
+    return ClaimState.COLLECTED
+
+
+def _check_items(order: OrderFact, item: Item, wanted: Json) -> None:
+    """``items`` narrows a claim down to some of its lines; one claim has one line here."""
+    named = [str(row.get("order_item_code")) for row in wanted.get("items") or () if isinstance(row, dict)]
+    if named and item_code(order, item) not in named:
+        raise ApiError(422, "The item does not belong to the claim. (parameter.items)")
+
+
+def answer_of_many(key: str, wanted: list[Json], act: Callable[[Json], Json], *, success: int = 200) -> Response:
+    """The answer to a call with several objects: 207 when they differ, the first error when all failed."""
+    rows: list[Json] = []
+    failures: list[ApiError] = []
+    for one in wanted:
+        try:
+            rows.append(act(one))
+        except ApiError as error:
+            failures.append(error)
+            rows.append({"status": error.response.status, "message": str(error)})
+    if len(failures) == len(wanted):
+        raise failures[0]
+    return Response(status=207 if failures else success, content={key: rows})

@@ -247,6 +247,7 @@ def render_order(order: OrderFact, now: datetime, *, embed: frozenset[str]) -> J
         "wished_delivery_date": "",
         "return_confirmed_date": None,
         "first_payment_methods": [method],
+        "easypay_name": "카카오페이" if order.payment == "kakaopay" else "",
         "naverpay_payment_information": "N" if order.payment == "naverpay" else None,
         "multiple_addresses": "F",
         "subscription": "F",

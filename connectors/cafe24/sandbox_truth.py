@@ -67,7 +67,19 @@ def truth_of(world: World, shop: str) -> Truth:
             lines.append(_line(order, item, shop, now))
             claims.extend(_claims(order, item, shop, now))
     inquiries = tuple(_inquiry(world, inquiry, shop) for inquiry in world.inquiries(shop))
-    return Truth(lines=tuple(lines), claims=tuple(claims), inquiries=inquiries)
+    return Truth(
+        lines=tuple(lines),
+        claims=tuple(claims),
+        inquiries=inquiries,
+        memos=tuple(
+            {"order_no": order_id(order), "text": memo.text} for order in world.orders(shop) for memo in order.memos
+        ),
+        points=tuple(
+            {"order_no": order_id(order), "amount": given.amount, "reason": given.reason}
+            for order in world.orders(shop)
+            for given in order.points
+        ),
+    )
 
 
 def _line(order: OrderFact, item: Item, shop: str, now: datetime) -> Row:
