@@ -11,6 +11,7 @@ from connectors.cafe24.claim_mapping import missing_claims
 from connectors.cafe24.client import ID_LIMIT, ORDER_LIMIT, ORDER_WALL, Cafe24Client
 from connectors.cafe24.decoding import best_key, decode
 from connectors.cafe24.mapping import map_order
+from connectors.cafe24.refund_feed import RefundFeed
 from connectors.cafe24.vocabulary import CHANGE_DATES
 from connectors.cafe24.wire import OrderWire, claim_decoder, order_decoder
 from hub.core.contract import OpenKeys, Page, Reading, Span
@@ -52,7 +53,7 @@ class OrderFeed:
     """Every order of a span, or every one that may have changed since.
 
     Full: by order date. Changes: there is no filter by change, so every kind of date that has one
-    (10 minutes of overlap), and what no date shows by re-reading the open orders.
+    (10 minutes of overlap), and what no date shows by re-reading the open orders and those with a refund.
     Source: Cafe24 Admin API, version 2026-03-01, GET /orders; confidence: sure for the filters.
     """
 
@@ -60,6 +61,7 @@ class OrderFeed:
         self._client = client
         self._shop_nos = shop_nos
         self._codes = codes
+        self._refunds = RefundFeed(client, shop_nos=shop_nos, codes=codes)
 
     async def read(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
         place = decode_cursor(cursor, Place) or Place()
@@ -72,7 +74,10 @@ class OrderFeed:
             shop_no, date_type = steps[place.step]
             readings, place = await self._next_page(place, shop_no, date_type, run)
             yield run.page(readings, place)
-        async for page in self._reread(open_keys, place, run):
+        again = {number for number, _ in open_keys.orders}
+        if not span.is_full:
+            again |= await self._refunds.orders(_cut(span))
+        async for page in self._reread(again, place, run):
             yield page
 
     async def read_one(self, order_no: str) -> tuple[Reading, OrderWire | None]:
@@ -118,12 +123,12 @@ class OrderFeed:
         fresh.append(_short(shop_no, date_type, since, until, found=found, total=total))
         return fresh, place.next_window()
 
-    async def _reread(self, open_keys: OpenKeys, place: Place, run: "_Run") -> AsyncIterator[Page]:
-        """Open orders by number: holds, refused and withdrawn requests move no date.
+    async def _reread(self, again: set[str], place: Place, run: "_Run") -> AsyncIterator[Page]:
+        """Open and refunded orders by number: holds, refused and withdrawn requests, refunds move no date.
 
         An order that is not returned is not concluded to be gone.
         """
-        numbers = sorted({number for number, _ in open_keys.orders if number > place.reread} - run.seen)
+        numbers = sorted({number for number in again if number > place.reread} - run.seen)
         for start in range(0, len(numbers), ID_LIMIT):
             batch = numbers[start : start + ID_LIMIT]
             missing, readings = list(batch), list[Reading]()
