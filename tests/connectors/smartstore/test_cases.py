@@ -9,7 +9,7 @@ import pytest
 from connectors.smartstore import mapping
 from hub.core.model import Inquiry, Order
 
-CASES = sorted((Path(mapping.__file__).parent / "cases").glob("*.json"))
+CASES = sorted((Path(mapping.__file__).parent / "cases").glob("[0-9]*.json"))
 READERS = {"order": mapping.read_detail, "inquiry": mapping.read_inquiry, "qna": mapping.read_qna}
 
 
