@@ -1,20 +1,28 @@
 """Trying each permission of a shop without changing anything."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from connectors.cafe24.client import Cafe24Client
+from connectors.cafe24.consent import NEEDED, OPTIONAL
+from connectors.cafe24.decoding import decode
 from connectors.cafe24.inquiry_feed import InquiryFeed
+from connectors.cafe24.refund_feed import DATE_TYPES
 from connectors.cafe24.settings import Cafe24Credentials
+from connectors.cafe24.values import code, whole
+from connectors.cafe24.wire import shop_decoder
 from hub.core.contract import CheckItem
-from hub.core.errors import MallError
+from hub.core.errors import MallError, NotFoundAtMallError
 
 #: seconds; more would make windows and tokens wrong
 CLOCK_TOLERANCE = 120
 _RECONSENT = (
-    "Let the mall owner consent again and put the new refresh_token into the credentials "
-    "(쇼핑몰 운영자가 앱 권한에 다시 동의한 뒤 새 refresh_token을 등록하세요)."
+    "Let the mall owner consent on the shop's page of the desk, or put a new refresh_token into the credentials "
+    "(상담 화면의 연동 상태에서 '동의 받기'를 누르거나 새 refresh_token을 등록하세요)."
+)
+_NOT_A_SHOP = (
+    "Remove it from shop_no, or create it at the mall (설정의 shop_no에서 빼거나 쇼핑몰에서 멀티쇼핑몰을 확인하세요)."
 )
 _ADD_SCOPE = (
     "Add the scope {scope} to the app in the developer centre and let the mall owner consent again "
@@ -37,7 +45,7 @@ class Checker:
         self._now = now
 
     async def run(self) -> tuple[CheckItem, ...]:
-        """Token, both reading permissions of every shop number, both writing scopes, the clock."""
+        """Token, every reading permission that is used, the shop numbers, the writing scopes, the clock."""
         token, scopes = await self._token()
         if not token.is_ok:
             return (token,)
@@ -47,7 +55,11 @@ class Checker:
             item, date = await self._orders(shop_no, date)
             items.append(item)
         items.append(await self._boards())
-        items += [_scope(scope, scopes) for scope in ("mall.write_order", "mall.write_community")]
+        items.append(await self._refunds())
+        items.append(await self._shops(scopes))
+        items += [await self._tried(scope, scopes, call) for scope, call in self._readings()]
+        items += [_scope(scope, scopes) for scope in NEEDED if scope.startswith("mall.write_")]
+        items.append(_scope("mall.read_mileage", scopes))
         items.append(self._clock(date))
         return tuple(items)
 
@@ -82,6 +94,63 @@ class Checker:
 
         return await _try("mall.read_community", "mall.read_community", call)
 
+    async def _refunds(self) -> CheckItem:
+        async def call() -> str:
+            now, shop_no = self._now(), self._credentials.shop_no[0]
+            for date_type in DATE_TYPES:
+                await self._client.refunds(
+                    shop_no=shop_no, date_type=date_type, since=now - timedelta(days=1), until=now, offset=0
+                )
+            return "refunds can be listed"
+
+        return await _try("refunds", "mall.read_order", call, optional="refunds show when their order is read again")
+
+    async def _shops(self, scopes: tuple[str, ...]) -> CheckItem:
+        """Which shop numbers the mall has: those that are configured, and those that nobody reads."""
+        configured = set(self._credentials.shop_no)
+        strange: list[int] = []
+
+        async def call() -> str:
+            page = await self._client.listed("shops", {})
+            shops = [decode(shop_decoder, row) for row in page.rows]
+            numbers = {number: shop for shop in shops if (number := whole(shop.shop_no, path="shop_no")) is not None}
+            strange.extend(sorted(configured - numbers.keys()))
+            unread = [
+                str(number)
+                for number, shop in sorted(numbers.items())
+                if number not in configured and code(shop.active) != "F"
+            ]
+            detail = f"read: {', '.join(map(str, sorted(configured & numbers.keys())))}"
+            return f"{detail}; not in shop_no: {', '.join(unread)}" if unread else detail
+
+        item = await self._tried("mall.read_store", scopes, call)
+        if not strange:
+            return item
+        wrong = ", ".join(map(str, strange))
+        return CheckItem(name=item.name, is_ok=False, detail=f"the mall has no shop_no {wrong}", fix=_NOT_A_SHOP)
+
+    def _readings(self) -> tuple[tuple[str, Callable[[], Awaitable[str]]], ...]:
+        shop_no = self._credentials.shop_no[0]
+
+        def listing(name: str) -> Callable[[], Awaitable[str]]:
+            async def call() -> str:
+                await self._client.listed(name, {"shop_no": shop_no, "limit": 1})
+                return f"{name} can be read"
+
+            return call
+
+        return (
+            ("mall.read_shipping", listing("carriers")),
+            ("mall.read_supply", listing("suppliers")),
+            ("mall.read_product", listing("products")),
+        )
+
+    async def _tried(self, scope: str, scopes: tuple[str, ...], call: Callable[[], Awaitable[str]]) -> CheckItem:
+        """A scope that is known to be missing is not tried."""
+        if scopes and scope not in scopes:
+            return _scope(scope, scopes)
+        return await _try(scope, scope, call, optional="this mall does not offer it")
+
     def _clock(self, date: str | None) -> CheckItem:
         try:
             mall_now = parsedate_to_datetime(date) if date else None
@@ -98,16 +167,28 @@ class Checker:
         )
 
 
-async def _try(name: str, scope: str, call: Callable[[], Awaitable[str]]) -> CheckItem:
+async def _try(name: str, scope: str, call: Callable[[], Awaitable[str]], *, optional: str = "") -> CheckItem:
+    """``optional``: what a mall without the endpoint means; the rest works without it."""
     try:
         return CheckItem(name=name, is_ok=True, detail=await call())
     except MallError as error:
+        if optional and isinstance(error, NotFoundAtMallError):
+            return CheckItem(name=name, is_ok=True, detail=optional)
         return CheckItem(name=name, is_ok=False, detail=str(error), fix=_ADD_SCOPE.format(scope=scope))
 
 
 def _scope(scope: str, scopes: tuple[str, ...]) -> CheckItem:
-    """Writing is not tried: the token's own list of scopes tells."""
+    """Writing is not tried: the token's own list of scopes tells. ``detail`` names what does not work."""
     if not scopes:
         return CheckItem(name=scope, is_ok=True, detail="not told by the mall; the first write will show")
-    is_ok = scope in scopes
-    return CheckItem(name=scope, is_ok=is_ok, fix="" if is_ok else _ADD_SCOPE.format(scope=scope))
+    if scope in scopes:
+        return CheckItem(name=scope, is_ok=True)
+    stopped = ", ".join(capability.value for capability in NEEDED.get(scope, ()))
+    # An owner may keep back what the shop can do without: told, but nothing is broken.
+    is_kept_back = scope in OPTIONAL
+    return CheckItem(
+        name=scope,
+        is_ok=is_kept_back,
+        detail=f"not granted; does not work: {stopped}",
+        fix=_ADD_SCOPE.format(scope=scope),
+    )

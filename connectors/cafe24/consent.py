@@ -54,6 +54,9 @@ NEEDED: Mapping[str, tuple[Capability, ...]] = MappingProxyType(
     }
 )
 
+#: a shop is read and worked on without these
+OPTIONAL = frozenset(NEEDED) - {"mall.read_order", "mall.write_order", "mall.read_community", "mall.write_community"}
+
 
 class Consents:
     def __init__(self, context: ShopContext, *, credentials: Cafe24Credentials, auth: Cafe24Auth) -> None:

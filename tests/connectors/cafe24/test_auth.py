@@ -172,15 +172,39 @@ async def test_check_tries_every_permission_and_the_clock() -> None:
     items = {item.name: item for item in await mall.open().check()}
 
     assert mall.clock.now == datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
-    assert {name: item.is_ok for name, item in items.items()} == {
-        "token": True,
-        "mall.read_order (shop_no 1)": True,
-        "mall.read_community": False,
-        "mall.write_order": False,
-        "mall.write_community": False,
-        "clock": False,
+    assert {name for name, item in items.items() if not item.is_ok} == {
+        "mall.read_community",
+        "mall.write_order",
+        "mall.write_community",
+        "clock",
     }
     assert all(item.fix for item in items.values() if not item.is_ok)
+    assert items["mall.read_supply"].detail == "not granted; does not work: read_catalogue"
+    assert "approve_cancel" in items["mall.write_order"].detail
+
+
+async def test_check_names_shop_numbers_that_nobody_reads_and_those_that_do_not_exist() -> None:
+    mall = Mall()
+    mall.scopes = []
+    mall.on("GET shops", {"shops": [{"shop_no": 1}, {"shop_no": "2", "active": "T"}, {"shop_no": 3, "active": "F"}]})
+
+    (shops,) = [item for item in await mall.open().check() if item.name == "mall.read_store"]
+    (strange,) = [item for item in await mall.open(shop_no=[1, 7]).check() if item.name == "mall.read_store"]
+
+    assert (shops.is_ok, shops.detail) == (True, "read: 1; not in shop_no: 2")
+    assert (strange.is_ok, strange.detail) == (False, "the mall has no shop_no 7")
+    assert strange.fix
+
+
+async def test_check_tells_when_refunds_are_refused_but_not_when_an_older_mall_has_no_list() -> None:
+    mall = Mall()
+
+    (older,) = [item for item in await mall.open().check() if item.name == "refunds"]
+    mall.on("GET refunds", lambda _request: httpx.Response(403, json={"error": {"code": 403, "message": "scope"}}))
+    (refused,) = [item for item in await mall.open().check() if item.name == "refunds"]
+
+    assert (older.is_ok, refused.is_ok) == (True, False)
+    assert "mall.read_order" in refused.fix
 
 
 async def test_check_stops_at_a_dead_token() -> None:
