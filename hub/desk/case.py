@@ -75,7 +75,7 @@ async def _read_case(services: Services, *, case_id: int, is_unmasked: bool) -> 
         )
         dossier = await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
     return CaseView(
-        row=case_row(row, malls=services.registry, now=services.now()),
+        row=case_row(row, malls=services.registry, now=services.now(), original=dossier.original),
         dues=_dues(row, services),
         thread_no=row.thread_no,
         dossier=dossier,

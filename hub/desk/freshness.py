@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed
 from hub.desk.access import Actor, Permission, require
+from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.views import FeedView, ShopView
-from hub.desk.worklist import mall_mark
 from hub.store.database import from_ms
 from hub.store.tables import cases, feed_states, shops
 

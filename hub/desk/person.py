@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Row, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
+from hub.desk.twins import read_twins
 from hub.desk.views import OtherOrder
-from hub.desk.worklist import mall_mark
 from hub.store.database import from_ms
 from hub.store.tables import cases, lines, orders, shops
 
@@ -47,7 +49,8 @@ async def other_orders(
         .limit(LIMIT)
     )
     if without is not None:
-        query = query.where(orders.c.id != without)
+        twins = (await read_twins(connection, [without], malls=malls)).get(without, ())
+        query = query.where(orders.c.id.not_in([without, *(twin.order_id for twin in twins)]))
     found = (await connection.execute(query)).all()
     return await summarise(connection, found, phones=frozenset(phones), malls=malls)
 
@@ -55,9 +58,17 @@ async def other_orders(
 async def summarise(
     connection: AsyncConnection, found: Sequence[Row[Any]], *, phones: frozenset[bytes], malls: Malls
 ) -> tuple[OtherOrder, ...]:
-    """Order rows (with ``shop`` and ``mall``) as short views, with their lines and open cases: two more queries."""
+    """Order rows (with ``shop`` and ``mall``) as short views, with their lines and open cases: a few more queries.
+
+    A copy stands with its original where that is among them: one order is one entry.
+    """
     if not found:
         return ()
+    twins = await read_twins(connection, [row.id for row in found], malls=malls)
+    shown = {row.id for row in found}
+    found = [
+        row for row in found if not any(twin.is_original and twin.order_id in shown for twin in twins.get(row.id, ()))
+    ]
     by_order: dict[int, list[Row[Any]]] = defaultdict(list)
     line_query: Select[Any] = (
         select(lines.c.order_id, lines.c.product_name, lines.c.status)
@@ -74,7 +85,13 @@ async def summarise(
     for case in sorted(await connection.execute(case_query), key=lambda row: (row.due_at, row.id)):
         if case.is_open:
             open_cases[case.shop_id, case.order_no].append(case)
-    return tuple(_other(row, by_order[row.id], open_cases[row.shop_id, row.order_no], phones, malls) for row in found)
+    return tuple(
+        msgspec.structs.replace(
+            _other(row, by_order[row.id], open_cases[row.shop_id, row.order_no], phones, malls),
+            twins=twins.get(row.id, ()),
+        )
+        for row in found
+    )
 
 
 def _other(

@@ -1,5 +1,6 @@
 """Stored records as views: opened, masked unless told otherwise, nothing added."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import Row
 from hub.core.contract import Connector
 from hub.core.model import Inquiry, Money, Party
 from hub.core.redact import mask_party, mask_text
+from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
 from hub.desk.views import (
     ClaimView,
@@ -17,9 +19,10 @@ from hub.desk.views import (
     OrderView,
     PersonView,
     ShipmentView,
+    StockView,
 )
-from hub.desk.worklist import mall_mark
 from hub.store.box import Box
+from hub.store.catalogue import StockFacts
 from hub.store.database import from_ms
 from hub.store.one import unpack_inquiry
 from hub.store.sealed import CLAIM_TEXT_PLACE, INQUIRY_PLACE, ORDER_PLACE, OrderPrivate, unpack_order
@@ -59,8 +62,16 @@ def person_view(private: OrderPrivate, writer: Party | None, curtain: Curtain) -
 
 
 def order_view(
-    row: Row[Any], line_rows: list[Row[Any]], *, shop: str, malls: Malls, mall: str, connector: Connector | None
+    row: Row[Any],
+    line_rows: list[Row[Any]],
+    *,
+    shop: str,
+    malls: Malls,
+    mall: str,
+    connector: Connector | None,
+    stock: Mapping[int, StockView],
 ) -> OrderView:
+    """``stock``: by the line's id, as far as the mall's catalogue tells it."""
     return OrderView(
         order_id=row.id,
         order_no=row.order_no,
@@ -74,12 +85,12 @@ def order_view(
         market=row.market,
         market_order_no=row.market_order_no,
         fetched_at=from_ms(row.fetched_at),
-        lines=tuple(line_view(line, row.order_no, connector) for line in line_rows),
+        lines=tuple(line_view(line, row.order_no, connector, stock.get(line.id)) for line in line_rows),
         link=connector.admin_link(order_no=row.order_no) if connector else None,
     )
 
 
-def line_view(row: Row[Any], order_no: str, connector: Connector | None) -> LineView:
+def line_view(row: Row[Any], order_no: str, connector: Connector | None, stock: StockView | None) -> LineView:
     return LineView(
         line_id=row.id,
         line_no=row.line_no,
@@ -104,6 +115,18 @@ def line_view(row: Row[Any], order_no: str, connector: Connector | None) -> Line
         mall_changed_at=from_ms(row.mall_changed_at),
         has_vanished=row.vanished_at is not None,
         link=connector.admin_link(order_no=order_no, line_no=row.line_no) if connector else None,
+        stock=stock,
+    )
+
+
+def stock_view(facts: StockFacts, curtain: Curtain) -> StockView:
+    people = (curtain.party(person) for person in facts.contacts)
+    return StockView(
+        on_hand=facts.on_hand,
+        supplier_code=facts.supplier_code,
+        supplier_name=facts.supplier_name,
+        is_supplier_active=facts.is_supplier_active,
+        contacts=tuple(person for person in people if person is not None),
     )
 
 

@@ -12,7 +12,7 @@ from hub.desk.access import Actor, Permission, require
 from hub.desk.person import NEWEST_FIRST, summarise
 from hub.desk.services import Services
 from hub.desk.views import CaseRow, OtherOrder
-from hub.desk.worklist import case_row, select_rows
+from hub.desk.worklist import case_rows, select_rows
 from hub.store.sealed import folded, normal_email, normal_name, normal_phone
 from hub.store.tables import cases, inquiries, lines, orders, products, shops
 
@@ -66,12 +66,12 @@ async def search(services: Services, *, actor: Actor, text: str) -> SearchResult
         found_orders = await summarise(
             connection, order_rows[:LIMIT], phones=frozenset(phones), malls=services.registry
         )
-    now = services.now()
+        case_views = await case_rows(connection, found_cases[:LIMIT], malls=services.registry, now=services.now())
     return SearchResult(
         text=text,
         searched=_searched(phones=phones, emails=emails),
         orders=found_orders,
-        cases=tuple(case_row(row, malls=services.registry, now=now) for row in found_cases[:LIMIT]),
+        cases=case_views,
         is_cut=len(order_rows) > LIMIT or len(found_cases) > LIMIT,
     )
 

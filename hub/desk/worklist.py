@@ -1,17 +1,20 @@
 """The one list of cases over all shops: filters, counts and keyset pages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import ClaimKind, InquiryKind
 from hub.desk.access import Actor, Permission, require
+from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
-from hub.desk.views import CaseRow, DueView, MallMark
+from hub.desk.twins import read_originals
+from hub.desk.views import CaseRow, DueView, TwinView
 from hub.store.database import from_ms, to_ms
 from hub.store.tables import cases, shops, users
 from hub.sync.cases import NEVER
@@ -95,10 +98,10 @@ async def read_worklist(services: Services, *, actor: Actor, filters: Filters, c
     async with services.database.reading() as connection:
         found = (await connection.execute(query)).all()
         newest = await connection.scalar(select(func.max(cases.c.id))) or 0
-    shown = found[:PAGE]
+        shown = await case_rows(connection, found[:PAGE], malls=services.registry, now=services.now())
     return Worklist(
-        rows=tuple(case_row(row, malls=services.registry, now=services.now()) for row in shown),
-        next_cursor=f"{shown[-1].due_at}.{shown[-1].id}" if len(found) > PAGE else None,
+        rows=shown,
+        next_cursor=f"{found[PAGE - 1].due_at}.{found[PAGE - 1].id}" if len(found) > PAGE else None,
         newest=newest,
     )
 
@@ -207,15 +210,18 @@ def _after(due_at: int, case_id: int, *, is_descending: bool) -> ColumnElement[b
     return or_(cases.c.due_at > due_at, and_(cases.c.due_at == due_at, cases.c.id > case_id))
 
 
-def mall_mark(malls: Malls, mall: str) -> MallMark:
-    """The mall's own mark; a mall whose connector is gone still has its records, so it gets its initial."""
-    manifest = malls.manifests.get(mall)
-    if manifest is None:
-        return MallMark(mall=mall, title=mall, title_ko=mall, letter=mall[:1].upper() or "?")
-    return MallMark(mall=mall, title=manifest.title, title_ko=manifest.title_ko, letter=manifest.letter)
+async def case_rows(
+    connection: AsyncConnection, found: Sequence[Row[Any]], *, malls: Malls, now: datetime
+) -> tuple[CaseRow, ...]:
+    """Rows of :func:`select_rows` as views; those of a copied order say where it was placed."""
+    keys = {(row.shop_id, row.order_no) for row in found if row.order_no is not None}
+    originals = await read_originals(connection, keys, malls=malls)
+    return tuple(
+        case_row(row, malls=malls, now=now, original=originals.get((row.shop_id, row.order_no))) for row in found
+    )
 
 
-def case_row(row: Row[Any], *, malls: Malls, now: datetime) -> CaseRow:
+def case_row(row: Row[Any], *, malls: Malls, now: datetime, original: TwinView | None = None) -> CaseRow:
     return CaseRow(
         case_id=row.id,
         mark=mall_mark(malls, row.mall),
@@ -232,6 +238,7 @@ def case_row(row: Row[Any], *, malls: Malls, now: datetime) -> CaseRow:
         due=_due(row, now),
         assignee_id=row.assignee_id,
         assignee=row.assignee,
+        original=original,
     )
 
 

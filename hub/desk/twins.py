@@ -1,0 +1,74 @@
+"""One order that stands in two shops: where it was placed, and the copies that came through other malls."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.desk.marks import mall_mark
+from hub.desk.services import Malls
+from hub.desk.views import TwinView
+from hub.store.tables import cases, order_twins, orders, shops
+
+
+async def read_twins(
+    connection: AsyncConnection, order_ids: Collection[int], *, malls: Malls
+) -> dict[int, tuple[TwinView, ...]]:
+    """The twins of each of these orders that has any: of a copy its original, of an original its copies."""
+    if not order_ids:
+        return {}
+    is_asked = order_twins.c.order_id.in_(order_ids) | order_twins.c.original_id.in_(order_ids)
+    pairs = (await connection.execute(select(order_twins).where(is_asked))).all()
+    known = await _order_rows(connection, {number for pair in pairs for number in pair})
+    copies = {pair.order_id for pair in pairs}
+    twins: dict[int, list[TwinView]] = defaultdict(list)
+    for pair in pairs:
+        for own, other in ((pair.order_id, pair.original_id), (pair.original_id, pair.order_id)):
+            if own in order_ids:
+                twins[own].append(_view(known[other], is_original=other not in copies, malls=malls))
+    return {number: tuple(found) for number, found in twins.items()}
+
+
+async def read_originals(
+    connection: AsyncConnection, keys: Collection[tuple[int, str]], *, malls: Malls
+) -> dict[tuple[int, str], TwinView]:
+    """The original of each of these orders, by shop and number, that is a copy."""
+    numbers = {order_no for _, order_no in keys}
+    if not numbers:
+        return {}
+    query = (
+        select(orders.c.shop_id, orders.c.order_no, order_twins.c.original_id)
+        .join_from(order_twins, orders, orders.c.id == order_twins.c.order_id)
+        .where(orders.c.order_no.in_(numbers), orders.c.shop_id.in_({shop_id for shop_id, _ in keys}))
+    )
+    copies = (await connection.execute(query)).all()
+    known = await _order_rows(connection, {row.original_id for row in copies})
+    return {(row.shop_id, row.order_no): _view(known[row.original_id], is_original=True, malls=malls) for row in copies}
+
+
+async def _order_rows(connection: AsyncConnection, order_ids: Collection[int]) -> dict[int, Any]:
+    """Orders by id, each with the case of it that is due first among the open ones."""
+    if not order_ids:
+        return {}
+    of_order = (cases.c.shop_id == orders.c.shop_id) & (cases.c.order_no == orders.c.order_no) & cases.c.is_open
+    query = (
+        select(orders.c.id, orders.c.order_no, shops.c.name, shops.c.mall, cases.c.id.label("case_id"))
+        .select_from(orders.join(shops, shops.c.id == orders.c.shop_id).outerjoin(cases, of_order))
+        .where(orders.c.id.in_(order_ids))
+        .order_by(cases.c.due_at.desc(), cases.c.id.desc())
+    )
+    # Of several cases the one that is due first comes last and stays.
+    return {row.id: row for row in await connection.execute(query)}
+
+
+def _view(row: Row[Any], *, is_original: bool, malls: Malls) -> TwinView:
+    return TwinView(
+        order_id=row.id,
+        order_no=row.order_no,
+        shop=row.name,
+        mark=mall_mark(malls, row.mall),
+        is_original=is_original,
+        open_case_id=row.case_id,
+    )
