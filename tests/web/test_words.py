@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.core.contract import Feed, Outcome
+from hub.core.errors import MallError
 from hub.core.model import (
     ClaimKind,
     ClaimReason,
@@ -25,6 +26,7 @@ from hub.desk.act import Action
 from hub.desk.search import SearchedBy
 from hub.desk.worklist import KindGroup, View
 from hub.policy.due import DueCause
+from hub.registry import find_connectors
 from hub.web import words as module
 from hub.web.formats import day, money, short, span_words
 from hub.web.words import LOCALES, Words, table
@@ -88,16 +90,24 @@ def test_every_key_in_the_pages_and_the_code_exists() -> None:
     assert {key for key in used if not key.endswith((".", "_")) and key not in known} == set()
 
 
-def test_every_error_of_a_mall_has_a_sentence() -> None:
-    known = table("ko")
-    source = (WEB.parent / "core" / "errors.py").read_text(encoding="utf-8")
+def _errors(base: type[MallError]) -> list[type[MallError]]:
+    return [base, *(found for each in base.__subclasses__() for found in _errors(each))]
 
-    keys = re.findall(r'agent_message = "([\w.]+)"', source)
-    kinds = re.findall(r'kind = "(\w+)"', source)
 
-    assert keys
-    assert [key for key in keys if key not in known] == []
-    assert [kind for kind in kinds if f"error.kind_{kind}" not in known] == []
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_error_of_a_mall_has_a_word_and_a_sentence_that_says_what_to_do(locale: str) -> None:
+    """Those of the connectors too; ``internal`` and ``configuration`` are errors of a run that are no mall's."""
+    find_connectors()
+    known = table(locale)
+    kinds = {kind.kind for kind in _errors(MallError)} | {"internal", "configuration"}
+    sentences = {kind.agent_message for kind in _errors(MallError)} | {"error.internal"}
+
+    assert len(sentences) >= len(list(MallError.__subclasses__())) + 1
+    assert [kind for kind in sorted(kinds) if f"error.kind_{kind}" not in known] == []
+    # The screen of the shops finds the sentence by the kind.
+    assert [kind for kind in sorted(kinds) if f"error.{kind}" not in known] == []
+    assert [key for key in sorted(sentences) if not known.get(key, "").endswith(".")] == []
+    assert len({known[key] for key in sentences}) == len(sentences)
 
 
 def test_every_deadline_of_the_policy_has_its_label() -> None:
