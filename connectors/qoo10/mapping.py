@@ -117,7 +117,8 @@ def map_order(row: LineRow, *, unknown: Unknown, is_whole: bool = False) -> Orde
     order_no = _required(number(row.pack_no), "PackNo")
     line_no = _required(number(row.order_no), "OrderNo")
     currency = _currency(row.currency)
-    has_claim = is_whole and text(row.claim_status) is not None
+    # Empty says that there is none; a zero, which is no code, does too.
+    has_claim = is_whole and number(row.claim_status) is not None
     return Order(
         order_no=order_no,
         ordered_at=moment(row.order_date, "OrderDate"),

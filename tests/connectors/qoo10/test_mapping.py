@@ -104,3 +104,39 @@ def test_unknown_codes_are_counted_within_bounds():
 
     assert len(unknown) == mapping.MOST_UNKNOWN_CODES
     assert max(map(len, unknown)) <= 47
+
+
+def row_of(**more: object) -> bytes:
+    return json.dumps({"PackNo": 1, "OrderNo": 2, "OrderQty": 3, "ShippingStatus": "5", **more}).encode()
+
+
+@pytest.mark.parametrize("none", ["", None, 0, "0", "  "])
+def test_every_form_of_no_claim_is_none(none):
+    order = mapping.read_whole_line(row_of(claimStatus=none), unknown=Counter()).record
+
+    assert (order.claims, order.claims_are_complete, order.lines[0].status) == ((), True, "delivered")
+
+
+def test_a_return_of_a_part_leaves_the_quantity_of_the_line_alone():
+    unknown: Counter[str] = Counter()
+    claim = mapping.read_claim(row_of(claimStatus="4", requestDate="2026-11-08 09:12:00", OrderQty=1), unknown=unknown)
+    listed = mapping.read_listed_order(row_of(), unknown=unknown)
+
+    assert (claim.record.quantity, listed.record.lines[0].remaining_quantity) == (1, 3)
+
+
+def test_two_messages_of_one_question_are_two_inquiries_of_one_thread():
+    rows = [
+        {"INQ_TYPE": "MSG", "QUESTION_NO": 10, "SEQ_NO": seq, "INQ_DT": "2026-11-20 13:05:00", "STATUS": "S1"}
+        for seq in (11, 12)
+    ]
+
+    found = [mapping.read_inquiry(json.dumps(row).encode(), unknown=Counter()).record for row in rows]
+
+    assert [(each.inquiry_no, each.thread_no) for each in found] == [("MSG:10:11", "MSG:10"), ("MSG:10:12", "MSG:10")]
+
+
+def test_the_look_up_by_number_tells_of_consignment_abroad():
+    (line,) = mapping.read_whole_line(row_of(OverseaConsignment="Y"), unknown=Counter()).record.lines
+
+    assert [(hint.name, hint.value) for hint in line.product.hints] == [("overseas_consignment", "Y")]

@@ -215,6 +215,22 @@ async def test_one_order_is_read_by_its_lines_and_related_lines(mall: Mall):
         await connector.read_order("9", ("3",))
 
 
+async def test_new_fields_are_counted_and_documented_ones_are_not(mall: Mall):
+    order = row(1, EstimatedShippingDate="", cart_Discount_Seller=0, HOPEDATE="", GiftWrap="x", newThing={"a": 1})
+    claim = {"claimStatus": "4", "packNo": 1, "orderNo": 2, "orderQty": 1, "nrDutyTarget": "", "refundRoute": "card"}
+    mall.answer = lambda call: ok([order] if call.method == LIST else [claim])
+    connector = mall.open()
+
+    await all_pages(connector.read_orders(NIGHT, open_keys=NOTHING, cursor=None))
+    await all_pages(connector.read_claims(NIGHT, open_keys=NOTHING, cursor=None))
+
+    assert connector.unknown_codes == {
+        "new_field:order.GiftWrap": 1,
+        "new_field:order.newThing": 1,
+        "new_field:claim.refundRoute": 1,
+    }
+
+
 async def test_calls_keep_to_three_a_second(mall: Mall):
     at = []
 
