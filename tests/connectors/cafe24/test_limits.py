@@ -139,3 +139,30 @@ async def test_calls_keep_to_two_a_second_once_the_bucket_is_full() -> None:
         await connector.read_order(ORDER, ())
 
     assert sum(mall.clock.slept) == pytest.approx(10.0, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("headers", "limits"),
+    [
+        ({"X-Cafe24-Call-Usage": "12", "X-Cafe24-Time-Usage": "95"}, Limits(quota_share=0.95)),
+        ({"X-Cafe24-Call-Usage": "100%", "X-Cafe24-Call-Remain": "80"}, Limits(quota_share=1.0, pause_seconds=80)),
+        ({"X-Cafe24-Call-Remain": "7", "X-Cafe24-Time-Remain": "90"}, Limits(pause_seconds=90)),
+        ({"X-Api-Call-Limit": "7/40", "X-Cafe24-Call-Usage": "nan"}, Limits(used=7, capacity=40)),
+        ({"X-Cafe24-Time-Remain": "soon"}, None),
+    ],
+)
+def test_the_quota_is_read_beside_the_bucket(headers: dict[str, str], limits: Limits | None) -> None:
+    assert read_limits(httpx.Response(200, headers=headers)) == limits
+
+
+async def test_no_call_is_sent_while_the_quota_is_used_up() -> None:
+    mall = Mall()
+    told = {"X-Cafe24-Call-Usage": "100", "X-Cafe24-Call-Remain": "50"}
+    mall.on(f"GET orders/{ORDER}", lambda _request: httpx.Response(200, json={"order": order()}, headers=told))
+    connector = mall.open()
+
+    await connector.read_order(ORDER, ())
+    first = mall.clock.now
+    await connector.read_order(ORDER, ())
+
+    assert (mall.clock.now - first).total_seconds() >= 50
