@@ -57,6 +57,11 @@ TIERS: Mapping[str, tuple[str, ...]] = {
         "admin_link_is_safe",
         "cases_cover_what_is_written",
         "new_wire_fields_are_reported",
+        "carriers_are_listed",
+        "catalogue_is_complete",
+        "event_of_a_stranger_is_refused",
+        "repeated_event_is_harmless",
+        "consent_code_is_redeemed_once",
     ),
     "platinum": (
         "mapping_holds_for_any_input",

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from hub.core.contract import Capability, Manifest, Support
+from hub.core.events import Delivery
 from hub.registry import Registry
 from hub.sandbox.kit import SandboxMall
 
@@ -18,7 +19,7 @@ class Subject:
     """``build`` makes the emulated mall; ``replay`` reads one case file's content (``replay.py`` of the folder).
 
     ``credentials``, ``base_url`` and ``sign_in``, of the same file, open a shop for the recorded writes;
-    ``sign_in`` answers the calls for a token and no other.
+    ``sign_in`` answers the calls for a token and no other. ``event``: one that this shop accepts.
     """
 
     manifest: Manifest
@@ -28,6 +29,7 @@ class Subject:
     credentials: dict[str, Any] | None = None
     base_url: str | None = None
     sign_in: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
+    event: Delivery | None = None
 
     def can(self, capability: Capability) -> bool:
         state = self.manifest.capabilities.get(capability)
@@ -48,7 +50,13 @@ def subject_of(package: str, manifest: Manifest) -> Subject:
     if not hasattr(recorded, "CREDENTIALS"):
         # Nothing is written to this mall.
         return subject
-    return replace(subject, credentials=recorded.CREDENTIALS, base_url=recorded.BASE_URL, sign_in=recorded.sign_in)
+    return replace(
+        subject,
+        credentials=recorded.CREDENTIALS,
+        base_url=recorded.BASE_URL,
+        sign_in=recorded.sign_in,
+        event=getattr(recorded, "EVENT", None),
+    )
 
 
 def subjects(registry: Registry) -> dict[str, Subject]:
