@@ -1,9 +1,13 @@
-"""Reads one recorded case (``cases/*.json``) as the connector would, without a mall."""
+"""Reads one recorded case (``cases/*.json``) as the connector would, without a mall.
+
+``CREDENTIALS``, ``BASE_URL`` and ``sign_in`` open a shop for the recorded writes (``cases/write_*.json``).
+"""
 
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import msgspec
 
 from connectors.cafe24 import mapping
@@ -12,6 +16,31 @@ from connectors.cafe24.values import whole
 from connectors.cafe24.vocabulary import USUAL_BOARDS
 from connectors.cafe24.wire import article_decoder, order_decoder
 from hub.core.model import Claim, Inquiry, InquiryKind, Order
+
+BASE_URL = "http://127.0.0.1:9101"
+CREDENTIALS: dict[str, Any] = {
+    "mall_id": "demomall",
+    "client_id": "recorded-client",
+    "client_secret": "recorded-secret",
+    "refresh_token": "recorded-refresh-token",
+    "boards": [{"no": 9, "kind": "order_inquiry"}],
+}
+
+
+def sign_in(request: httpx.Request) -> httpx.Response | None:
+    """Answers calls for a token, ``None`` for all others. The token outlives every case."""
+    if request.url.path != "/api/v2/oauth/token":
+        return None
+    token = {
+        "access_token": "recorded-access-token",
+        "expires_at": "2026-11-22T14:00:00.000",
+        "refresh_token": "recorded-refresh-token-2",
+        "refresh_token_expires_at": "2026-12-06T12:00:00.000",
+        "issued_at": "2026-11-22T12:00:00.000",
+        "mall_id": "demomall",
+        "token_type": "Bearer",
+    }
+    return httpx.Response(200, json=token)
 
 
 def replay(case: Mapping[str, Any]) -> tuple[Order | Claim | Inquiry | None, Mapping[str, int]]:

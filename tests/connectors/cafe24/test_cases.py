@@ -1,4 +1,4 @@
-"""Every file of connectors/cafe24/cases: what the mall sends and what it must become."""
+"""Every record in connectors/cafe24/cases: what the mall sends and what it must become (writes: tests/contract)."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,7 +11,7 @@ from connectors.cafe24.inquiry_mapping import Board, map_thread
 from connectors.cafe24.wire import article_decoder, order_decoder
 from hub.core.model import Inquiry, InquiryKind, Order
 
-CASES = sorted((Path(mapping.__file__).parent / "cases").glob("*.json"))
+CASES = sorted((Path(mapping.__file__).parent / "cases").glob("[0-9]*.json"))
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True):
