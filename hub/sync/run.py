@@ -161,7 +161,8 @@ class ShopRun:
         await asyncio.gather(orders_then_claims(), inquiries())
         await Linker(self._database, shop_id=self._shop.id, ingest=self._ingest, now=self._now).link()
         await tie_twins(self._database, shop_id=self._shop.id, mall=self._shop.mall)
-        await self._states.note_unknown_codes(Feed.ORDERS, self._connector.unknown_codes)
+        # Under the shop's first feed: not every mall has orders.
+        await self._states.note_unknown_codes(next(iter(self._reports)), self._connector.unknown_codes)
 
     async def _settle(self, settler: Settler, started_at: datetime, *, is_whole: bool) -> None:
         calls = CallCounts()
