@@ -15,16 +15,20 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from connectors.smartstore import documented
 from connectors.smartstore.leaves import KST
 from connectors.smartstore.vocabulary import ACCESS_CODES, NOT_FOUND_CODES, SERVER_CODES
 from connectors.smartstore.wire import (
     ActedWire,
     ActionAnswerWire,
+    DetailWire,
     ErrorWire,
     FeedAnswerWire,
     FeedRowWire,
     IdsAnswerWire,
+    InquiryWire,
     PageWire,
+    QnaWire,
     RecordsAnswerWire,
     Scalar,
     clean_json,
@@ -40,6 +44,7 @@ from hub.core.errors import (
     UnavailableError,
 )
 from hub.core.http import Limits, MallHttp, Rate, html_error
+from hub.core.wire_watch import WireWatch
 
 #: used until the headers of the first answer tell better
 RATE = Rate(per_second=2, capacity=4, source="Commerce API discussions 3754, 3738: usual for own-store apps (likely)")
@@ -165,10 +170,11 @@ def read_limits(response: httpx.Response) -> Limits | None:
 
 
 class SmartstoreClient:
-    """Limits are per API, so each endpoint has its own bucket."""
+    """Limits are per API, so each endpoint has its own bucket. ``watch`` sees the records that are read."""
 
-    def __init__(self, http: MallHttp) -> None:
+    def __init__(self, http: MallHttp, watch: WireWatch) -> None:
         self._http = http
+        self._watch = watch
 
     async def changed(self, *, since: datetime, until: datetime, more: tuple[str, str] | None) -> FeedPage:
         """One page of the change feed, both ends inclusive, at most 24 hours. ``more`` is that of the page before.
@@ -202,7 +208,10 @@ class SmartstoreClient:
         """Product orders in full, in any order; unknown ids may be absent, or fail the whole call."""
         body = {"productOrderIds": list(ids), "quantityClaimCompatibility": True}
         response = await self._http.read("POST", _DETAIL, operation="orders.detail", bucket="detail", json=body)
-        return [bytes(record) for record in _typed(response, RecordsAnswerWire).data or ()]
+        records = [bytes(record) for record in _typed(response, RecordsAnswerWire).data or ()]
+        for record in records:
+            self._watch.look(record, shape=DetailWire, where="order", known=documented.DETAIL)
+        return records
 
     async def line_ids(self, order_no: str) -> tuple[str, ...]:
         url = f"/v1/pay-order/seller/orders/{quote(order_no, safe='')}/product-order-ids"
@@ -218,7 +227,10 @@ class SmartstoreClient:
             "size": str(INQUIRY_PAGE),
         }
         response = await self._http.read("GET", _INQUIRIES, operation="inquiries", bucket="inquiries", params=query)
-        return _record_page(_typed(response, PageWire), page=page, size=INQUIRY_PAGE)
+        found = _record_page(_typed(response, PageWire), page=page, size=INQUIRY_PAGE)
+        for record in found.records:
+            self._watch.look(record, shape=InquiryWire, where="inquiry", known=documented.INQUIRY)
+        return found
 
     async def qnas(self, *, since: datetime, until: datetime, page: int) -> RecordPage:
         """Product questions written in ``since``..``until``."""
@@ -229,7 +241,10 @@ class SmartstoreClient:
             "size": str(QNA_PAGE),
         }
         response = await self._http.read("GET", _QNAS, operation="qnas", bucket="qnas", params=query)
-        return _record_page(_typed(response, PageWire), page=page, size=QNA_PAGE)
+        found = _record_page(_typed(response, PageWire), page=page, size=QNA_PAGE)
+        for record in found.records:
+            self._watch.look(record, shape=QnaWire, where="qna", known=documented.QNA)
+        return found
 
     async def answer_inquiry(self, number: str, text: str) -> None:
         url = f"/v1/pay-merchant/inquiries/{quote(number, safe='')}/answer"

@@ -35,6 +35,7 @@ from hub.core.contract import (
 from hub.core.errors import NotFoundAtMallError
 from hub.core.http import MallHttp, make_client
 from hub.core.model import Inquiry
+from hub.core.wire_watch import WireWatch
 
 _ADMIN = "https://sell.smartstore.naver.com"
 
@@ -65,7 +66,7 @@ class SmartstoreConnector:
             clock=lambda: context.now().timestamp(),
             sleep=context.sleep,
         )
-        self._client = SmartstoreClient(self._http)
+        self._client = SmartstoreClient(self._http, WireWatch(self._unknown))
 
     @property
     def unknown_codes(self) -> Mapping[str, int]:

@@ -1,11 +1,16 @@
 """Limits, verdicts, the check, the manifest and links."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import httpx
+import msgspec
 import pytest
 
-from connectors.smartstore import MANIFEST
+from connectors.smartstore import MANIFEST, documented
 from connectors.smartstore.client import Verdicts
-from hub.core.contract import PROTOCOLS, Capability, Feed, Support
+from connectors.smartstore.wire import DetailWire, InquiryWire, QnaWire
+from hub.core.contract import PROTOCOLS, Capability, Feed, OpenKeys, Span, Support
 from hub.core.errors import (
     AccessError,
     MallTimeoutError,
@@ -14,8 +19,26 @@ from hub.core.errors import (
     RejectedByMallError,
     UnavailableError,
 )
+from hub.core.wire_watch import WireWatch
 
-from .conftest import FEED, INQUIRIES, feed, kst, refusal
+from .conftest import (
+    DETAIL,
+    FEED,
+    INQUIRIES,
+    NOW,
+    QNAS,
+    detail,
+    details,
+    feed,
+    inquiry,
+    inquiry_page,
+    kst,
+    qna,
+    qna_page,
+    refusal,
+)
+
+CASES = Path(__file__).parents[3] / "connectors" / "smartstore" / "cases"
 
 
 @pytest.mark.parametrize("capability", list(MANIFEST.capabilities))
@@ -216,3 +239,43 @@ async def test_links_open_the_seller_centre(shop):
         "https://sell.smartstore.naver.com/o/v3/manage/order/popup/..%2Fx/productOrderDetail"
     )
     assert shop.admin_link() == "https://sell.smartstore.naver.com/"
+
+
+async def test_new_fields_of_the_mall_are_counted_by_name(shop, mall):
+    record = {**detail("1", claimType="RETURN", mood="good", originalProductId="6"), "weather": {"sun": 1}}
+    record["currentClaim"] = {"return": {"claimId": "9", "collectStatus": "DELIVERED", "smile": 3}}
+    mall.on(DETAIL, lambda _: details([record]))
+    mall.on(INQUIRIES, lambda _: inquiry_page([inquiry(7, answerTemplateNo=None, stars=5)]))
+    mall.on(QNAS, lambda _: qna_page([qna(7, likes=2)]))
+
+    await shop.read_order("O1", ("1",))
+    span = Span(since=NOW - timedelta(days=1), until=NOW)
+    async for _ in shop.read_inquiries(span, open_keys=OpenKeys(), cursor=None):
+        pass
+
+    assert {code for code in shop.unknown_codes if code.startswith("new_field:")} == {
+        "new_field:order.productOrder.mood",
+        "new_field:order.weather",
+        "new_field:order.currentClaim.return.smile",
+        "new_field:inquiry.stars",
+        "new_field:qna.likes",
+    }
+
+
+def test_nothing_that_the_mall_documents_is_new():
+    counts: dict[str, int] = {}
+    watch = WireWatch(counts, every=1)
+    for path in sorted(CASES.glob("[0-9]*.json")):
+        case = msgspec.json.decode(path.read_bytes())
+        if path.stem != "09-words-of-tomorrow":
+            shape, known = WATCHED[case["record"]]
+            watch.look(msgspec.json.encode(case["wire"]), shape=shape, where="record", known=known)
+
+    assert counts == {}
+
+
+WATCHED = {
+    "order": (DetailWire, documented.DETAIL),
+    "inquiry": (InquiryWire, documented.INQUIRY),
+    "qna": (QnaWire, documented.QNA),
+}

@@ -7,11 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.smartstore import MANIFEST
+from connectors.smartstore import MANIFEST, documented
 from connectors.smartstore.sandbox import build
 from connectors.smartstore.sandbox_render import line_id, order_id
+from connectors.smartstore.wire import DetailWire
 from hub.core.contract import HoldReason, LineAction, Outcome, ShopContext, WriteResult
 from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, Line, LineStatus, Order, ShopRef
+from hub.core.wire_watch import WireWatch
 from hub.sandbox.facts import LineFact
 from hub.sandbox.kit import SandboxOptions
 from hub.sandbox.world import make_world
@@ -370,3 +372,17 @@ async def test_the_refusals_of_the_mall_are_passed_on(town):
 
     assert (result.outcome, result.lines[0].mall_message) == (Outcome.REFUSED, "택배사 코드를 확인해 주세요.")
     assert town.writes == [""]
+
+
+async def test_the_emulated_mall_sends_no_field_that_is_not_documented(town):
+    for what, (find, fields, *_) in WRITES.items():
+        await town.act(what, find(town), **fields)
+    counts: dict[str, int] = {}
+    watch = WireWatch(counts, every=1)
+
+    for order in town.world.orders(SHOP):
+        ids = tuple(line_id(order, line) for line in order.lines)
+        for reading in await town.connector.read_order(order_id(order), ids):
+            watch.look(reading.raw, shape=DetailWire, where="order", known=documented.DETAIL)
+
+    assert counts == {}
