@@ -14,7 +14,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from hub.bootstrap import Hub
-from hub.core.errors import ConfigurationError
+from hub.core.errors import ConfigurationError, MallError
+from hub.desk.consent import renew_consent
 from hub.desk.status import WORKER_LEASE
 from hub.store.leases import Lease
 from hub.sync.rereads import drain_shop, shops_with_rereads
@@ -26,6 +27,8 @@ _QUEUE = "sync"
 _NIGHT = "30 3 * * *"
 #: suppliers and stock, before the shops are read whole: the night's routing knows them
 _CATALOGUE = "10 2 * * *"
+#: once a day a shop's consent is renewed, so that a resting shop does not lose it
+_CONSENTS = "40 4 * * *"
 #: what webhooks asked for and no process has read yet
 _REREADS = "* * * * *"
 _STOP_SECONDS = 10
@@ -85,6 +88,14 @@ class Worker:
                 with SetWorkflowID(f"catalogue:{shop.name}:{at:%Y%m%d%H%M}"):
                     await DBOS.enqueue_workflow_async(_QUEUE, read_catalogue, shop.name)
 
+        renew = self._register_consents()
+
+        @DBOS.workflow(name="consents_daily")
+        async def consents_daily(at: datetime, _context: Any) -> None:
+            for shop in await self._here(self._hub.shops()):
+                with SetWorkflowID(f"consent:{shop.name}:{at:%Y%m%d}"):
+                    await DBOS.enqueue_workflow_async(_QUEUE, renew, shop.name, shop.mall)
+
         drain = self._register_rereads()
 
         @DBOS.workflow(name="rereads_due")
@@ -111,6 +122,7 @@ class Worker:
             ("night", sync_night, _NIGHT),
             ("catalogue", catalogue_night, _CATALOGUE),
             ("rereads", rereads_due, _REREADS),
+            ("consents", consents_daily, _CONSENTS),
         ):
             await DBOS.delete_schedule_async(name)
             await DBOS.create_schedule_async(
@@ -130,6 +142,23 @@ class Worker:
             return await read_shop(shop, full)
 
         return sync_shop
+
+    def _register_consents(self) -> Any:
+        @DBOS.step(name="renew_consent_of_shop")
+        async def renew_consent_of_shop(shop: str, mall: str) -> bool:
+            try:
+                await self._here(renew_consent(self._hub, shop=shop, mall=mall))
+            except MallError as error:
+                # Every read of the shop fails the same way and says so; the days left stand on screen.
+                log.warning("consent.renewal.failed", shop=shop, error=str(error))
+                return False
+            return True
+
+        @DBOS.workflow(name="renew_consent")
+        async def renew(shop: str, mall: str) -> bool:
+            return await renew_consent_of_shop(shop, mall)
+
+        return renew
 
     def _register_catalogue(self) -> Any:
         @DBOS.step(name="read_catalogue_of_shop")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.console import ExitCode, print_json, print_table, with_hub
+from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
 from hub.desk.status import read_status
 
 
@@ -34,4 +34,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         ]
         headings = ("shop", "feed", "data as of", "complete", "known", "missing", "quarantined", "breaker", "error")
         print_table("", headings, rows)
+        for shop in report.shops:
+            if shop.consent is not None and shop.consent.is_alarming:
+                left = "" if shop.consent.days_left is None else f" ({shop.consent.days_left} days left)"
+                fix = "let the owner consent on the shop's page of the desk"
+                screen.print(f"{shop.shop}: consent {shop.consent.state}{left}: {fix}", markup=False)
     return ExitCode.ALL_DONE if report.complete else ExitCode.PART_DONE

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     READ_ACCESS_LOG = "read_access_log"
     MANAGE_USERS = "manage_users"
     MANAGE_SHOPS = "manage_shops"
+    ASK_CONSENT = "ask_consent"
 
 
 _AGENT = frozenset({Permission.WORK_CASES, Permission.UNMASK})
@@ -37,6 +38,7 @@ _SUPERVISOR = _AGENT | {
     Permission.SEE_STATISTICS,
     Permission.EXPORT,
     Permission.READ_ACCESS_LOG,
+    Permission.ASK_CONSENT,
 }
 GRANTS = {
     Role.AGENT: _AGENT,
@@ -85,6 +87,7 @@ class AccessAction(StrEnum):
     UNMASK = "unmask"
     EXPORT = "export"
     USER_CHANGED = "user_changed"
+    CONSENT = "consent"
 
 
 async def record_access(

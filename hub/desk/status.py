@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed
+from hub.desk.consent import ConsentStatus, consent_status
 from hub.desk.services import Services
 from hub.store.database import from_ms, to_ms
 from hub.store.tables import claims, feed_states, inquiries, leases, lines, quarantine, shops
@@ -43,10 +44,13 @@ class FeedStatus(Struct, frozen=True, kw_only=True):
 
 
 class ShopStatus(Struct, frozen=True, kw_only=True):
+    """``consent`` is ``None`` where the mall needs none."""
+
     shop: str
     mall: str
     complete: bool
     feeds: list[FeedStatus]
+    consent: ConsentStatus | None = None
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -77,6 +81,9 @@ async def read_status(services: Services) -> Status:
                     shop=shop.name, mall=shop.mall, complete=bool(feeds) and all(f.complete for f in feeds), feeds=feeds
                 )
             )
+    found = [
+        msgspec.structs.replace(shop, consent=await consent_status(services, shop.shop, shop.mall)) for shop in found
+    ]
     return Status(at=now, complete=all(shop.complete for shop in found), worker_seen=worker_seen, shops=found)
 
 

@@ -25,6 +25,8 @@ from hub.desk.access import ForbiddenError, Permission
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
+from hub.web.consent import PAGES as CONSENT_PAGES
+from hub.web.headers import HEADERS
 from hub.web.more_pages import PAGES
 from hub.web.render import Given, Renderer
 from hub.web.work import WorkController
@@ -33,17 +35,6 @@ log = structlog.get_logger(__name__)
 
 _STATIC: Final = Path(__file__).parent / "static"
 _HTMX: Final = Path(str(resources.files("js_lib_htmx"))) / "static" / "htmx"
-_HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    "cross-origin-opener-policy": "same-origin",
-}
 _COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME: Final = re.compile(r"[a-z0-9_-]+")
 
@@ -73,6 +64,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             locale_form,
             WorkController,
             *PAGES,
+            *CONSENT_PAGES,
             *statistics,
             *more,
             create_static_files_router("/static", directories=[_STATIC], opt={"exclude_from_auth": True}),
@@ -138,7 +130,7 @@ async def _add_headers(message: Message, scope: Scope) -> None:
     if message["type"] != "http.response.start":
         return
     headers = MutableScopeHeaders.from_message(message)
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         headers.setdefault(name, value)
     if not scope["path"].startswith(("/static/", "/vendor/", "/marks.css")):
         headers.setdefault("cache-control", "no-store")

@@ -70,7 +70,15 @@ async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Res
     shops = await read_shops(services, actor=request.user)
     status = await read_status(services)
     figures = {(shop.shop, feed.feed.value): feed for shop in status.shops for feed in shop.feeds}
-    return pages.page(request, "pages/shops.html", shops=shops, figures=figures, worker_seen=status.worker_seen)
+    consents = {shop.shop: shop.consent for shop in status.shops if shop.consent is not None}
+    return pages.page(
+        request,
+        "pages/shops.html",
+        shops=shops,
+        figures=figures,
+        consents=consents,
+        worker_seen=status.worker_seen,
+    )
 
 
 class PersonForm(Struct, kw_only=True):
