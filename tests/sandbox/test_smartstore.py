@@ -483,6 +483,161 @@ async def test_a_sellers_cancel_takes_only_reasons_that_may_be_sent(shop: Shop) 
     assert (product_order["productOrderStatus"], product_order["remainQuantity"]) == ("CANCELED", 0)
 
 
+async def test_a_delay_moves_the_due_day_and_keeps_its_reason(shop: Shop) -> None:
+    _, _, number = shop.preparing()
+    body = {"dispatchDueDate": "2026-12-03T23:59:59.000+09:00", "delayedDispatchReason": "PRODUCT_PREPARE"}
+    path = f"{LINES}/{number}/delay"
+
+    done = (await shop.http.post(path, json=body)).json()["data"]
+    past = (await shop.http.post(path, json=body | {"dispatchDueDate": stamp(shop.clock.now)})).json()["data"]
+    product_order = (await shop.details(number))[0]["productOrder"]
+
+    assert done["successProductOrderIds"] == [number]
+    assert past["failProductOrderInfos"][0]["code"] == "104105"
+    assert product_order["shippingDueDate"] == "2026-12-03T23:59:59.000+09:00"
+    assert product_order["delayedDispatchReason"] == "PRODUCT_PREPARE"
+
+
+# -- returns and exchanges
+
+
+async def _claimed(shop: Shop, kind: ClaimKind, *states: ClaimState) -> tuple[LineFact, str]:
+    """A delivered line with a claim brought through ``states``."""
+    _, line, number = shop.pick(lambda line: line.status(shop.clock.now) is LineStatus.DELIVERED and not line.claims)
+    claim = shop.world.request_claim(line, kind, ClaimReason.DAMAGED, "파손")
+    for state in states:
+        shop.clock.now += timedelta(minutes=1)
+        shop.world.move_claim(line, claim, state, "seller")
+    return line, number
+
+
+async def _outcome(shop: Shop, number: str, path: str, body: dict[str, Any] | None = None) -> str:
+    """``done``, or the code of the refusal, of the answer's status or of the line's."""
+    shop.clock.now += timedelta(minutes=1)
+    answer = await shop.http.post(f"{LINES}/{number}/claim/{path}", **({} if body is None else {"json": body}))
+    if answer.status_code != 200:
+        return str(answer.json()["code"])
+    data = answer.json()["data"]
+    assert len(data["successProductOrderIds"]) + len(data["failProductOrderInfos"]) == 1
+    return "done" if data["successProductOrderIds"] == [number] else str(data["failProductOrderInfos"][0]["code"])
+
+
+RETURN_HOLD = {
+    "holdbackClassType": "EXTRAFEEE",
+    "holdbackReturnDetailReason": "추가 비용",
+    "extraReturnFeeAmount": 3000,
+}
+EXCHANGE_HOLD = {"holdbackClassType": "EXCHANGE_PRODUCT_READY", "holdbackExchangeDetailReason": "준비 중"}
+NEW_PARCEL = {"reDeliveryMethod": "DELIVERY", "reDeliveryCompany": "KGB", "reDeliveryTrackingNumber": "7"}
+
+
+async def test_a_return_is_held_released_and_refunded(shop: Shop) -> None:
+    _, number = await _claimed(shop, ClaimKind.RETURN, ClaimState.COLLECTED)
+
+    held = await _outcome(shop, number, "return/holdback", RETURN_HOLD)
+    section = (await shop.details(number))[0]["currentClaim"]["return"]
+    while_held = [await _outcome(shop, number, "return/approve")]
+    while_held.append(await _outcome(shop, number, "return/reject", {"rejectReturnReason": "사용"}))
+    while_held.append(await _outcome(shop, number, "return/holdback", RETURN_HOLD))
+    after = [await _outcome(shop, number, path) for path in ("return/holdback/release", "return/approve")]
+    again = [await _outcome(shop, number, path) for path in ("return/holdback/release", "return/approve")]
+    detail = (await shop.details(number))[0]
+
+    assert (held, after, again) == ("done", ["done", "done"], ["9999", "9999"])
+    assert while_held == ["9999", "9999", "9999"]
+    assert (section["holdbackStatus"], section["holdbackReason"]) == ("HOLDBACK", "EXTRAFEEE")
+    assert section["holdbackDetailedReason"] == "추가 비용"
+    assert detail["productOrder"]["productOrderStatus"] == "RETURNED"
+    assert detail["currentClaim"]["return"]["claimStatus"] == "RETURN_DONE"
+
+
+async def test_a_refused_return_leaves_the_line_as_it_was_and_may_be_asked_again(shop: Shop) -> None:
+    line, number = await _claimed(shop, ClaimKind.RETURN)
+
+    outcome = await _outcome(shop, number, "return/reject", {"rejectReturnReason": "사용 흔적"})
+    product_order = (await shop.details(number))[0]["productOrder"]
+    shop.world.request_claim(line, ClaimKind.RETURN, ClaimReason.DAMAGED, "다시")
+
+    assert outcome == "done"
+    assert (product_order["productOrderStatus"], product_order["claimStatus"]) == ("DELIVERED", "RETURN_REJECT")
+
+
+async def test_a_seller_files_a_return_only_for_what_was_sent(shop: Shop) -> None:
+    _, _, delivered = shop.pick(lambda line: line.status(shop.clock.now) is LineStatus.DELIVERED and not line.claims)
+    _, _, waiting = shop.preparing()
+    body = {
+        "returnReason": "DROPPED_DELIVERY",
+        "collectDeliveryMethod": "RETURN_INDIVIDUAL",
+        "collectDeliveryCompany": "CJGLS",
+        "collectTrackingNumber": "42",
+    }
+
+    refused = [
+        await _outcome(shop, waiting, "return/request", body),
+        await _outcome(shop, delivered, "return/request", body | {"returnReason": "ETC"}),
+        await _outcome(shop, delivered, "return/request", body | {"collectDeliveryMethod": "BY_PIGEON"}),
+    ]
+    done = await _outcome(shop, delivered, "return/request", body)
+    section = (await shop.details(delivered))[0]["currentClaim"]["return"]
+
+    assert refused == ["9999", "4000", "4000"]
+    assert done == "done"
+    assert (section["returnReason"], section["requestChannel"]) == ("DROPPED_DELIVERY", "판매자")
+    assert (section["collectDeliveryCompany"], section["collectTrackingNumber"]) == ("CJGLS", "42")
+
+
+async def test_an_exchange_is_collected_sent_again_and_ends(shop: Shop) -> None:
+    _, number = await _claimed(shop, ClaimKind.EXCHANGE)
+
+    early = await _outcome(shop, number, "exchange/dispatch", NEW_PARCEL)
+    steps = [await _outcome(shop, number, "exchange/collect/approve")]
+    twice = await _outcome(shop, number, "exchange/collect/approve")
+    steps.append(await _outcome(shop, number, "exchange/holdback", EXCHANGE_HOLD))
+    held = await _outcome(shop, number, "exchange/dispatch", NEW_PARCEL)
+    steps.append(await _outcome(shop, number, "exchange/holdback/release"))
+    wrong = [
+        await _outcome(shop, number, "exchange/dispatch", NEW_PARCEL | changes)
+        for changes in ({"reDeliveryCompany": ""}, {"reDeliveryCompany": "X"}, {"reDeliveryTrackingNumber": ""})
+    ]
+    steps.append(await _outcome(shop, number, "exchange/dispatch", NEW_PARCEL))
+    section = (await shop.details(number))[0]["currentClaim"]["exchange"]
+    late = await _outcome(shop, number, "exchange/reject", {"rejectExchangeReason": "늦음"})
+    shop.clock.now += timedelta(days=3)
+    await shop.log_in()
+    ended = (await shop.details(number))[0]["productOrder"]["claimStatus"]
+
+    assert steps == ["done"] * 4
+    assert (early, twice, held, late) == ("104417", "105306", "104417", "9999")
+    assert wrong == ["104118", "104119", "104120"]
+    assert (section["claimStatus"], section["holdbackStatus"]) == ("EXCHANGE_REDELIVERING", "RELEASED")
+    assert (section["reDeliveryCompany"], section["reDeliveryTrackingNumber"]) == ("KGB", "7")
+    assert ended == "EXCHANGE_DONE"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "body"),
+    [
+        (ClaimKind.RETURN, "return/holdback", RETURN_HOLD | {"holdbackReturnDetailReason": " "}),
+        (ClaimKind.RETURN, "return/holdback", RETURN_HOLD | {"holdbackClassType": "EXTRAFEE"}),
+        (ClaimKind.RETURN, "return/holdback", RETURN_HOLD | {"extraReturnFeeAmount": -1}),
+        (ClaimKind.RETURN, "return/reject", {}),
+        (ClaimKind.RETURN, "return/approve", {"reason": "x"}),
+        (ClaimKind.EXCHANGE, "exchange/holdback", {"holdbackClassType": "ETC", "holdbackReturnDetailReason": "x"}),
+        (ClaimKind.EXCHANGE, "exchange/reject", {"rejectReturnReason": "x"}),
+        (ClaimKind.EXCHANGE, "exchange/collect/approve", {"x": 1}),
+    ],
+    ids=str,
+)
+async def test_a_claim_call_of_another_form_is_refused(
+    shop: Shop, kind: ClaimKind, path: str, body: dict[str, Any]
+) -> None:
+    _, number = await _claimed(shop, kind)
+    before = await shop.details(number)
+
+    assert await _outcome(shop, number, path, body) == "4000"
+    assert await shop.details(number) == before
+
+
 # -- inquiries
 
 DAYS = {"startSearchDate": "2026-11-01", "endSearchDate": "2026-11-22"}
