@@ -61,13 +61,17 @@ _ACCEPTED = "이미 승인된 교환입니다. / The exchange is accepted alread
 _NOT_ACCEPTED = "교환을 먼저 승인하세요. / Accept the exchange first."
 _RESENT = "이미 재배송 중입니다. 할 일이 없습니다. / Re-delivered already: nothing to do."
 _NOT_YET = "Qoo10이 받았지만 아직 보이지 않습니다. / Qoo10 accepted it but does not show it yet."
-_LOST = (
+LOST = (
     "응답을 받지 못했고 아직 보이지 않습니다. 반복하기 전에 QSM에서 확인하세요. / "
     "No answer came and Qoo10 does not show it: look in QSM before repeating."
 )
 _DAY_UNMOVED = (
     "Qoo10이 받았지만 발송예정일이 그대로입니다. QSM 배송 관리(配送管理)에서 확인하세요. / "
     "Qoo10 accepted it but still shows another planned day: look in QSM, delivery page."
+)
+_DAY_UNREAD = (
+    "Qoo10이 받았지만 발송예정일을 확인하지 못했습니다. QSM 배송 관리(配送管理)에서 확인하세요. / "
+    "Qoo10 accepted it, but the planned day could not be read back: look in QSM, delivery page."
 )
 _SENT = (LineStatus.DISPATCHED, LineStatus.DELIVERED)
 _BLOCKING = (ClaimKind.CANCEL, ClaimKind.ADMIN_CANCEL, ClaimKind.UNKNOWN)
@@ -100,13 +104,15 @@ class Write(Struct, frozen=True, kw_only=True):
     """One write as questions to fresh states.
 
     ``stop`` says why nothing may be sent; ``shows`` whether the effect stands. ``unseen`` is what an
-    accepted write is that is not shown afterwards.
+    accepted write is that is not shown afterwards, ``unread`` one after which the reading failed: that
+    takes nothing back where a success is one for sure.
     """
 
     stop: Callable[[Fresh], Stop | None]
     send: Callable[[Fresh], Awaitable[None]]
     shows: Callable[[Fresh], bool]
     unseen: Stop = (Outcome.PENDING, _NOT_YET)
+    unread: tuple[Outcome, str | None] = (Outcome.DONE, None)
     reads_list: bool = False
 
 
@@ -150,13 +156,13 @@ class Actions:
         """
         day = action.ship_on
         if day is None:
-            raise _wrong("ship_on", "needed: the new planned day")
+            raise _wrong("ship_on", "새 발송예정일이 필요합니다 / needed: the new planned day")
         self._check_day(day)
         memo = _plain(action.text)
         if action.reason is None and not memo:
-            raise _wrong("reason", "a delay needs a reason or a text")
+            raise _wrong("reason", "사유나 설명이 필요합니다 / a delay needs a reason or a text")
         if len(memo) > codes.MEMO_LIMIT:
-            raise _wrong("text", f"at most {codes.MEMO_LIMIT} characters, this has {len(memo)}")
+            raise _wrong("text", _too_long(memo))
         delay_type = codes.OTHER_DELAY if action.reason is None else codes.DELAY_TYPE.get(action.reason)
 
         def stop(fresh: Fresh) -> Stop | None:
@@ -173,8 +179,15 @@ class Actions:
                 action.line.line_no, ship_on=_digits(day), delay_type=delay_type or codes.OTHER_DELAY, memo=memo
             )
 
-        unseen = (Outcome.UNKNOWN, _DAY_UNMOVED)
-        return await self._do(action, Write(stop=stop, send=send, shows=shows, unseen=unseen, reads_list=True))
+        write = Write(
+            stop=stop,
+            send=send,
+            shows=shows,
+            unseen=(Outcome.UNKNOWN, _DAY_UNMOVED),
+            unread=(Outcome.UNKNOWN, _DAY_UNREAD),
+            reads_list=True,
+        )
+        return await self._do(action, write)
 
     async def dispatch(self, action: LineAction) -> WriteResult:
         """Status 2 or 3 to 4. The mall takes no day of dispatch, so ``ship_on`` is not sent."""
@@ -204,7 +217,7 @@ class Actions:
             raise _wrong("reason", _SELLERS_REASONS)
         memo, reason = _plain(action.text), codes.CANCEL_REASON[action.reason]
         if len(memo) > codes.MEMO_LIMIT:
-            raise _wrong("text", f"at most {codes.MEMO_LIMIT} characters, this has {len(memo)}")
+            raise _wrong("text", _too_long(memo))
 
         def stop(fresh: Fresh) -> Stop | None:
             if fresh.line.status is LineStatus.CANCELLED:
@@ -247,7 +260,9 @@ class Actions:
         """Claim 12 to 13, on ``ship_on`` or today, to the receiver that the order has now. Only the same goods."""
         carrier, tracking_no = _parcel(action)
         if action.option_code is not None:
-            raise _wrong("option_code", "Qoo10 takes no other option for an exchange")
+            raise _wrong(
+                "option_code", "다른 옵션으로 교환할 수 없습니다 / Qoo10 takes no other option for an exchange"
+            )
         day = action.ship_on or self._today()
 
         def stop(fresh: Fresh) -> Stop | None:
@@ -284,7 +299,7 @@ class Actions:
         try:
             await write.send(before)
         except (OutcomeUnknownError, MalformedResponseError) as error:
-            sent: Stop = (Outcome.UNKNOWN, error.mall_message or _LOST)
+            sent: Stop = (Outcome.UNKNOWN, error.mall_message or LOST)
         except (RejectedByMallError, NotFoundAtMallError) as error:
             sent = (Outcome.REFUSED, error.mall_message or error.message)
         else:
@@ -295,9 +310,7 @@ class Actions:
     def _judged(self, line_no: str, write: Write, sent: Stop, after: Fresh | None) -> WriteResult:
         """``sent`` is what holds when the effect is not shown; a refusal stands whatever is shown."""
         if after is None:
-            # Accepted is accepted: that the reading failed afterwards takes nothing back.
-            lone: tuple[Outcome, str | None] = (Outcome.DONE, None) if sent is write.unseen else sent
-            return _result(line_no, lone, ())
+            return _result(line_no, write.unread if sent is write.unseen else sent, ())
         if sent[0] is not Outcome.REFUSED and write.shows(after):
             return _result(line_no, (Outcome.DONE, None), after.readings)
         return _result(line_no, sent, after.readings)
@@ -345,7 +358,7 @@ class Actions:
 
     def _check_day(self, day: date | None) -> None:
         if day is not None and day < self._today():
-            raise _wrong("ship_on", "the planned day lies before today in Japan")
+            raise _wrong("ship_on", "일본 날짜로 오늘보다 이릅니다 / the day lies before today in Japan")
 
 
 def _stop_unless(fresh: Fresh, *statuses: LineStatus) -> Stop | None:
@@ -372,23 +385,31 @@ def _is_another(action: LineAction, claim: Claim) -> bool:
 def _check_whole(action: LineAction, fresh: Fresh) -> None:
     whole = {fresh.line.quantity, None if fresh.claim is None else fresh.claim.quantity}
     if action.quantity is not None and action.quantity not in whole:
-        raise _wrong("quantity", "Qoo10's API acts on a whole order line; parts are done in QSM")
+        raise _wrong("quantity", "일부 수량은 QSM에서 처리하세요 / Qoo10's API acts on whole order lines: parts in QSM")
 
 
 def _parcel(action: LineAction) -> tuple[str, str]:
     """Carrier and tracking number, checked. Raises: RejectedByMallError naming the field."""
     carrier, tracking_no = _plain(action.carrier or ""), _plain(action.tracking_no or "")
     if not carrier or len(carrier) > codes.CARRIER_LIMIT:
-        raise _wrong("carrier", f"a name of 1 to {codes.CARRIER_LIMIT} characters")
+        raise _wrong(
+            "carrier", f"택배사 이름 1~{codes.CARRIER_LIMIT}자 / a name of 1 to {codes.CARRIER_LIMIT} characters"
+        )
     if carrier.isdigit():
-        raise _wrong("carrier", "Qoo10 takes the carrier's name, e.g. 佐川急便, not a code")
+        raise _wrong(
+            "carrier", "코드가 아니라 이름(예: 佐川急便)을 쓰세요 / Qoo10 takes the carrier's name, not a code"
+        )
     if not tracking_no or len(tracking_no) > codes.TRACKING_LIMIT:
-        raise _wrong("tracking_no", f"1 to {codes.TRACKING_LIMIT} characters")
+        raise _wrong("tracking_no", f"1~{codes.TRACKING_LIMIT}자 / 1 to {codes.TRACKING_LIMIT} characters")
     return carrier, tracking_no
 
 
 def _wrong(field: str, why: str) -> RejectedByMallError:
     return RejectedByMallError(f"{field}: {why}")
+
+
+def _too_long(memo: str) -> str:
+    return f"{codes.MEMO_LIMIT}자까지 됩니다 / at most {codes.MEMO_LIMIT} characters, this has {len(memo)}"
 
 
 def _plain(text: str) -> str:

@@ -81,10 +81,13 @@ class Catalogue:
             return [CatalogueReading(key=code, record=stock_item(code, row))]
         try:
             details = await self._client.item(code)
-            options = await self._client.item_options(code)
         except NotFoundAtMallError:
             # Taken off between the two calls: what the list told still holds.
             return [CatalogueReading(key=code, record=stock_item(code, row))]
+        try:
+            options = await self._client.item_options(code)
+        except NotFoundAtMallError:
+            options = []
         try:
             detail = decode_item(details[0]) if details else ItemRow()
             return list(_readings(code, row, detail, [decode_option(option) for option in options]))

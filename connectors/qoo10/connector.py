@@ -8,7 +8,7 @@ import structlog
 
 from connectors.qoo10 import mapping
 from connectors.qoo10 import vocabulary as codes
-from connectors.qoo10.actions import Actions
+from connectors.qoo10.actions import LOST, Actions
 from connectors.qoo10.capabilities import CAPABILITIES, CLAIM_PAGE, DELIVERY_PAGE, HOME_PAGE
 from connectors.qoo10.catalogue import Catalogue
 from connectors.qoo10.check import check_shop
@@ -225,9 +225,11 @@ class Qoo10Connector:
         except (OutcomeUnknownError, MalformedResponseError) as error:
             after = await self._read_back(answer.inquiry)
             is_done = after is not None and _state_of(after) is InquiryState.ANSWERED
-            return _result(Outcome.DONE if is_done else Outcome.UNKNOWN, error.mall_message, after)
+            if is_done:
+                return _result(Outcome.DONE, None, after)
+            return _result(Outcome.UNKNOWN, error.mall_message or LOST, after)
         except RejectedByMallError as error:
-            return _result(Outcome.REFUSED, error.mall_message, await self._read_back(answer.inquiry))
+            return _result(Outcome.REFUSED, error.mall_message or error.message, await self._read_back(answer.inquiry))
         return _result(Outcome.DONE, None, await self._read_back(answer.inquiry))
 
     async def _read_back(self, inquiry: Inquiry) -> Reading | None:

@@ -386,10 +386,10 @@ def text(value: Scalar) -> str | None:
 
     A number loses a fraction of zeros: 1071000201.0 -> "1071000201".
     """
-    if isinstance(value, str):
-        return value.replace("\x00", "").strip() or None if "\x00" in value else value.strip() or None
     if value is None:
         return None
+    if type(value) is str:
+        return value.replace("\x00", "").strip() or None if "\x00" in value else value.strip() or None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

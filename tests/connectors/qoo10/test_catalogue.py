@@ -177,6 +177,15 @@ async def test_an_item_that_is_gone_keeps_what_the_list_told(mall: Mall, shelf: 
     assert (reading.record.product_code, reading.record.seller_sku, reading.record.name) == ("1", "SK-1", "")
 
 
+async def test_an_item_of_which_no_options_are_known_keeps_its_name(mall: Mall, shelf: Shelf):
+    shelf.goods, shelf.details = {"S2": ["1"]}, {"1": {"ItemTitle": "T", "ItemQty": "4"}}
+    mall.answer = lambda call: refused(-10001) if call.method == OPTIONS else shelf.answer(call)
+
+    (reading,) = await readings_of(mall)
+
+    assert (reading.record.name, reading.record.on_hand) == ("T", 4)
+
+
 async def test_a_mall_that_names_no_number_of_pages_is_read_until_a_short_page(mall: Mall):
     def answer(call: Call) -> httpx.Response:
         if call.method != LIST:

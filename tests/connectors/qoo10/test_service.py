@@ -204,13 +204,19 @@ async def test_a_lost_answer_is_settled_by_the_status(mall: Mall):
     assert (result.outcome, len(desk.posted)) == (Outcome.DONE, 1)
 
 
-async def test_a_lost_answer_that_is_not_shown_stays_unknown(mall: Mall):
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(502), httpx.Response(200, json={"ResultMsg": "SUCCESS"})],
+    ids=["502", "no result code"],
+)
+async def test_a_lost_answer_that_is_not_shown_stays_unknown(mall: Mall, answer: httpx.Response):
     desk, connector = Desk(mall), mall.open()
-    desk.on_answer = lambda: httpx.Response(502)
+    desk.on_answer = lambda: answer
 
     result = await connector.answer_inquiry(Answer(inquiry=asked(), text="はい"))
 
     assert (result.outcome, len(desk.posted)) == (Outcome.UNKNOWN, 1)
+    assert result.lines[0].mall_message
 
 
 async def test_a_refused_answer_is_sent_once(mall: Mall):
