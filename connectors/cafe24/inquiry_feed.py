@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from connectors.cafe24 import documented
 from connectors.cafe24.client import ARTICLE_LIMIT, ARTICLE_WALL, ID_LIMIT, Cafe24Client
 from connectors.cafe24.decoding import best_key, decode
 from connectors.cafe24.inquiry_mapping import LOST, Board, map_thread, map_urgent, parent_of, read_write_ref
@@ -14,6 +15,7 @@ from connectors.cafe24.values import code, when
 from connectors.cafe24.vocabulary import INQUIRY_BOARD_TYPES, REVIEW_BOARD, USUAL_BOARDS
 from connectors.cafe24.wire import (
     ArticleWire,
+    UrgentWire,
     article_decoder,
     board_decoder,
     reply_decoder,
@@ -23,6 +25,7 @@ from hub.core.contract import OpenKeys, Page, Reading, Span
 from hub.core.errors import MalformedResponseError, NotFoundAtMallError, RejectedByMallError
 from hub.core.model import Inquiry, InquiryKind
 from hub.core.paging import Window, decode_cursor, encode_cursor, windows
+from hub.core.wire_watch import WireWatch
 
 #: at most one year a call (confidence: sure)
 LONGEST = timedelta(days=364)
@@ -55,6 +58,7 @@ class InquiryFeed:
         self._client = client
         self._credentials = credentials
         self._codes = codes
+        self._watch = WireWatch(codes)
         self._boards: tuple[Board, ...] | None = None
 
     async def read(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
@@ -174,6 +178,11 @@ class InquiryFeed:
                 readings.append((number, Reading(key=key, raw=raw, record=record)))
         return readings
 
+    def _add(self, rows: Sequence[bytes], posts: "_Posts") -> None:
+        for row in rows:
+            self._watch.look(row, shape=ArticleWire, where="article", known=documented.ARTICLE)
+        posts.add(rows)
+
     async def _read_window(self, board: Board, board_no: int, window: Window, posts: "_Posts") -> None:
         """Every post of a window; a window with more than the offset reaches is halved."""
         for part in windows(window.since, window.until, longest=LONGEST):
@@ -182,7 +191,7 @@ class InquiryFeed:
                 page = await self._client.articles(
                     shop_no=board.shop_no, board_no=board_no, since=part.since, until=part.until, offset=offset
                 )
-                posts.add(page.rows)
+                self._add(page.rows, posts)
                 # There is no count to compare with: a page that is nearly full is not taken as the last.
                 looks_full = len(page.rows) * 2 >= ARTICLE_LIMIT
                 if not page.rows or not (looks_full or page.has_next):
@@ -197,7 +206,7 @@ class InquiryFeed:
         for start in range(0, len(numbers), ID_LIMIT):
             batch = numbers[start : start + ID_LIMIT]
             page = await self._client.articles_by_number(shop_no=board.shop_no, board_no=board_no, article_nos=batch)
-            posts.add(page.rows)
+            self._add(page.rows, posts)
 
     async def _read_parents(self, board: Board, board_no: int, posts: "_Posts") -> None:
         """Questions whose answers came without them: they are older than the window."""
@@ -230,6 +239,7 @@ class InquiryFeed:
         return broken + sorted(found.items())
 
     async def _urgent_reading(self, board: Board, row: bytes) -> tuple[int, Reading]:
+        self._watch.look(row, shape=UrgentWire, where="urgent", known=documented.URGENT)
         try:
             wire = decode(urgent_decoder, row)
             raw, reply = row, None

@@ -156,13 +156,17 @@ def map_urgent(wire: UrgentWire, reply: ReplyWire | None, *, board: Board, codes
         subject=text(wire.title) or text(wire.subject),
         answer=answer.text if answer is not None else None,
         answered_at=answer.sent_at if answer is not None else None,
-        order_no=code(wire.order_id),
-        product_code=code(wire.product_code) or _product_code(wire.product_no),
+        order_no=code(wire.order_id) or _about(wire, "O"),
+        product_code=code(wire.product_code) or _about(wire, "P") or _product_code(wire.product_no),
         writer=Party(name=text(wire.writer), member_id=text(wire.member_id)),
         is_public=False,
         messages=(question,) if answer is None else (question, answer),
         write_ref=_ref(board, wire.article_no),
     )
+
+
+def _about(wire: UrgentWire, search_type: str) -> str | None:
+    return code(wire.keyword) if code(wire.search_type) == search_type else None
 
 
 def _message(post: ArticleWire, author: MessageAuthor) -> Message:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
+from connectors.cafe24 import documented
 from connectors.cafe24.claim_mapping import missing_claims
 from connectors.cafe24.client import ID_LIMIT, ORDER_LIMIT, ORDER_WALL, Cafe24Client
 from connectors.cafe24.decoding import best_key, decode
@@ -18,6 +19,7 @@ from hub.core.contract import OpenKeys, Page, Reading, Span
 from hub.core.errors import MalformedResponseError, NotFoundAtMallError
 from hub.core.model import ClaimKind
 from hub.core.paging import Window, decode_cursor, encode_cursor, windows
+from hub.core.wire_watch import WireWatch
 
 #: less than 3 months a call; the shortest three months have 89 days (confidence: sure)
 LONGEST = timedelta(days=85)
@@ -61,6 +63,7 @@ class OrderFeed:
         self._client = client
         self._shop_nos = shop_nos
         self._codes = codes
+        self._watch = WireWatch(codes)
         self._refunds = RefundFeed(client, shop_nos=shop_nos, codes=codes)
 
     async def read(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
@@ -148,6 +151,7 @@ class OrderFeed:
 
     async def _reading(self, row: bytes, shop_no: int) -> tuple[Reading, OrderWire | None]:
         """What one row became; a row that cannot be read is reported alone."""
+        self._watch.look(row, shape=OrderWire, where="order", known=documented.ORDER)
         try:
             wire = decode(order_decoder, row)
             if wire.shop_no is None:

@@ -1,8 +1,8 @@
 """Boards and urgent inquiries of the emulated Cafe24: an answer is an article in the same list as its question.
 
 Source: Cafe24 Admin API, Boards and Urgent inquiry, version 2026-03-01; confidence: sure for the
-parameters, likely for what a root looks like (reply_depth 0, parent null, 0 or its own number), guess for
-the fields of an urgent inquiry and for ``P`` on a question whose customer wrote again.
+parameters, likely for what a root looks like (reply_depth 0, parent null, 0 or its own number), guess
+for ``P`` on a question whose customer wrote again.
 """
 
 import html
@@ -280,19 +280,21 @@ class Boards:
         return {"N": "F", "P": "I", "C": "T"}[reply_status(self._world, inquiry)]
 
     def _urgent_row(self, inquiry: InquiryFact) -> Json:
-        line = inquiry.line
         return {
             "shop_no": inquiry.sub_shop,
             "article_no": root_no(inquiry),
-            "created_date": kst(inquiry.asked_at),
-            "start_date": kst(inquiry.asked_at),
+            "article_type": "",
             "title": inquiry.subject,
-            "content": _html(inquiry.text),
             "writer": inquiry.writer.name,
             "member_id": inquiry.writer.member_id or "",
-            "order_id": order_id(inquiry.order) if inquiry.order else None,
-            "order_item_code": None,
-            "product_code": product_code(line.item) if line else None,
+            "start_date": kst(inquiry.asked_at),
+            "hit": 0,
+            "content": _html(inquiry.text),
+            "writer_email": inquiry.writer.email,
+            "phone": inquiry.writer.phone,
+            "search_type": "O" if inquiry.order else "P",
+            "keyword": order_id(inquiry.order) if inquiry.order else product_code(inquiry.item) if inquiry.item else "",
+            "attached_file_detail": [],
             "reply_status": self._urgent_status(inquiry),
         }
 

@@ -180,7 +180,7 @@ def _inquiry(world: World, inquiry: InquiryFact, shop: str) -> Row:
     if inquiry.item is not None:
         code = str(product_no(inquiry.item))
         if urgent:
-            code = product_code(inquiry.item)
+            code = None if inquiry.order else product_code(inquiry.item)
     return inquiry_row(
         shop=shop,
         mall="cafe24",

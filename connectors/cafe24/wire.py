@@ -161,7 +161,10 @@ class ArticleWire(Struct):
 
 
 class UrgentWire(Struct):
-    """One urgent inquiry. The field names of the list are not documented offline (confidence: guess)."""
+    """One urgent inquiry. ``search_type`` says what ``keyword`` is: O an order number, P a product code.
+
+    Names that the samples do not have (created_date, order_id, ...) are read too (confidence: guess).
+    """
 
     article_no: int
     shop_no: Text = None
@@ -175,6 +178,8 @@ class UrgentWire(Struct):
     order_id: Text = None
     product_no: Text = None
     product_code: Text = None
+    search_type: Text = None
+    keyword: Text = None
     reply_status: Text = None
     status: Text = None
 
