@@ -330,3 +330,19 @@ def test_every_canonical_claim_is_told_apart_from_a_gap():
     defaults = {field.default for field in msgspec.structs.fields(Claim) if field.default is not msgspec.NODEFAULT}
 
     assert {str(default) for default in defaults} == {"None", "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        ({"totalPaymentAmount": 24800, "initialPaymentAmount": 24800, "remainPaymentAmount": 12400}, 24800),
+        ({"totalPaymentAmount": None, "initialPaymentAmount": "24800", "remainPaymentAmount": 12400}, 24800),
+        ({"totalPaymentAmount": 0, "initialPaymentAmount": 24800}, 0),
+        ({"totalPaymentAmount": None, "remainPaymentAmount": 12400}, None),
+    ],
+    ids=["all three", "no total", "a total of nothing", "only what is left"],
+)
+def test_a_line_costs_what_was_first_paid(amounts, expected):
+    amount = read(detail("1", **amounts)).lines[0].amount
+
+    assert (amount.minor if amount else None) == expected
