@@ -20,16 +20,19 @@ import pytest
 from hub.core import http
 from hub.core.contract import Capability, CapabilityState, CheckItem, Outcome, Page, Reading, Support, WriteResult
 from hub.core.errors import (
+    AccessError,
     MalformedResponseError,
     MallError,
     OutcomeUnknownError,
     RejectedByMallError,
     UnavailableError,
 )
+from hub.core.events import Kept, Notice
 from hub.core.model import LineStatus, Money, Order
 from tests.contract.subject import Subject, subject_of
 from tests.saboteurs.corner_shop import MANIFEST, client, connector, mapping
 from tests.saboteurs.corner_shop.connector import CornerConnector
+from tests.saboteurs.corner_shop.wire import GoodWire
 
 GOOD = subject_of("tests.saboteurs.corner_shop", MANIFEST)
 
@@ -501,6 +504,66 @@ class RetriesARefusal(CornerConnector):
         return connector._result(Outcome.REFUSED, (await read())[0])
 
 
+@caught_by("cases_cover_what_is_written")
+def takes_every_200_for_a_yes(patch: pytest.MonkeyPatch) -> Subject:
+    """The parcel was refused, the customer was told that it is on its way."""
+
+    async def write(self, path, body):
+        await self.http.write("POST", path, operation=path.rsplit("/", 1)[-1], json=body)
+
+    patch.setattr(client.CornerClient, "write", write)
+    return GOOD
+
+
+@caught_by("cases_cover_what_is_written")
+class SendsAFieldMore(CornerConnector):
+    """A mall that checks its input refuses the whole call."""
+
+    async def act(self, path, body, read):
+        return await super().act(path, {**body, "by": "hub"}, read)
+
+
+@caught_by("cases_cover_what_is_written")
+class LooksOnceTooOften(CornerConnector):
+    """A call of the limit for nothing, at every click."""
+
+    async def act(self, path, body, read):
+        await read()
+        return await super().act(path, body, read)
+
+
+@caught_by("cases_cover_what_is_written")
+class KeepsTheMallsWordsToItself(CornerConnector):
+    """ "Refused", and nobody knows why."""
+
+    async def act(self, path, body, read):
+        result = await super().act(path, body, read)
+        lines = tuple(msgspec.structs.replace(line, mall_message=None) for line in result.lines)
+        return msgspec.structs.replace(result, lines=lines)
+
+
+@caught_by("cases_cover_what_is_written")
+def records_no_write(_patch: pytest.MonkeyPatch) -> Subject:
+    """A body that was never compared with the mall's document."""
+    return replace(GOOD, folder=_folder())
+
+
+@caught_by("new_wire_fields_are_reported")
+class SeesNoNewField(CornerConnector):
+    """A new version of the API goes unnoticed until something breaks."""
+
+    def look(self, raw, shape, where):
+        return
+
+
+@caught_by("new_wire_fields_are_reported")
+class TakesOldFieldsForNew(CornerConnector):
+    """A warning that always stands is read by nobody."""
+
+    def look(self, raw, shape, where):
+        super().look(raw, GoodWire, where)
+
+
 @caught_by("check_is_harmless_and_helps")
 class ChecksWithoutAFix(CornerConnector):
     """ "Not OK", and nobody knows what to do."""
@@ -528,3 +591,76 @@ class PastesNumbersIntoLinks(CornerConnector):
 
     def admin_link(self, *, order_no=None, line_no=None, inquiry=None):
         return f"https://admin.corner.example/orders/{order_no}"
+
+
+# -- around it
+
+
+@caught_by("carriers_are_listed")
+class ListsACarrierTwice(CornerConnector):
+    """Two lines of one select send the same code."""
+
+    async def list_carriers(self):
+        carriers = await super().list_carriers()
+        return (*carriers, carriers[0])
+
+
+@caught_by("catalogue_is_complete")
+class ForgetsTheLastGoods(CornerConnector):
+    """Nobody knows whose stock the newest goods are."""
+
+    async def read_catalogue(self, *, cursor):
+        pages = [page async for page in super().read_catalogue(cursor=cursor)]
+        for page in pages[:-1]:
+            yield page
+
+
+@caught_by("catalogue_is_complete")
+class StartsTheCatalogueTooFar(CornerConnector):
+    """A run that was interrupted leaves a hole."""
+
+    async def read_catalogue(self, *, cursor):
+        async for page in super().read_catalogue(cursor=str(int(cursor) + 1) if cursor else None):
+            yield page
+
+
+@caught_by("event_of_a_stranger_is_refused")
+class ListensToAnybody(CornerConnector):
+    """Whoever finds the address makes the hub read all day."""
+
+    def receive_events(self, delivery):
+        try:
+            return super().receive_events(delivery)
+        except AccessError:
+            return Notice(reads_orders=True)
+
+
+@caught_by("repeated_event_is_harmless")
+class KeepsEveryEventAnew(CornerConnector):
+    """The customer's sentence stands twice in the chat."""
+
+    kept = 0
+
+    def receive_events(self, delivery):
+        self.kept += 1
+        notice = super().receive_events(delivery)
+        return msgspec.structs.replace(notice, kept=(Kept(key=str(self.kept), subject="x", body=delivery.body),))
+
+
+@caught_by("consent_code_is_redeemed_once")
+class TriesACodeTwice(CornerConnector):
+    """The mall takes a second use for a theft and ends the first."""
+
+    async def redeem_consent(self, *, code, redirect_uri):
+        try:
+            return await super().redeem_consent(code=code, redirect_uri=redirect_uri)
+        except AccessError:
+            return await super().redeem_consent(code=code, redirect_uri=redirect_uri)
+
+
+@caught_by("consent_code_is_redeemed_once")
+class ForgetsTheState(CornerConnector):
+    """Anybody can tie his own shop to the agent who clicks a link."""
+
+    def consent_url(self, *, state, redirect_uri):
+        return super().consent_url(state="", redirect_uri=redirect_uri)

@@ -3,11 +3,9 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
 from hub.core.catalogue import CatalogueReading
 from hub.core.contract import Capability
-from hub.core.errors import AccessError, MalformedResponseError
+from hub.core.errors import AccessError, MalformedResponseError, MallError
 from hub.core.events import Delivery, keep_events
 from tests.contract.rules.rule import rule
 from tests.contract.street import Street
@@ -67,8 +65,7 @@ async def event_of_a_stranger_is_refused(subject: Subject) -> None:
         for headers in unproved:
             for body in (delivery.body, b"{}", b"", b"\x00"):
                 stranger = Delivery(headers=headers, body=body, received_at=delivery.received_at)
-                with pytest.raises(AccessError):
-                    connector.receive_events(stranger)
+                assert isinstance(_error(connector, stranger), AccessError), f"listened to {body[:40]!r}"
     assert not street.wire.calls
 
 
@@ -84,9 +81,16 @@ async def repeated_event_is_harmless(subject: Subject) -> None:
         assert await keep_events(street.inbox, second, at=delivery.received_at) == 0
         for body in (b"", b"\x00", b"[1]", b'"text"', b"{" * 5000, delivery.body[: len(delivery.body) // 2]):
             broken = Delivery(headers=delivery.headers, body=body, received_at=delivery.received_at)
-            with pytest.raises(MalformedResponseError):
-                connector.receive_events(broken)
+            assert isinstance(_error(connector, broken), MalformedResponseError), f"understood {body[:40]!r}"
     assert not street.wire.calls
+
+
+def _error(connector: Any, delivery: Delivery) -> MallError | None:
+    try:
+        connector.receive_events(delivery)
+    except MallError as error:
+        return error
+    return None
 
 
 def _genuine(subject: Subject) -> tuple[Delivery, Street, dict[str, Any] | None]:
@@ -107,13 +111,18 @@ async def consent_code_is_redeemed_once(subject: Subject) -> None:
         url = connector.consent_url(state="a state &/?", redirect_uri=_RETURN_TO)
         assert not street.wire.calls
         query = parse_qs(urlsplit(url).query)
-        assert query["state"] == ["a state &/?"]
-        assert query["redirect_uri"] == [_RETURN_TO]
+        assert query.get("state") == ["a state &/?"]
+        assert query.get("redirect_uri") == [_RETURN_TO]
         stored = dict(street.secrets.values)
         street.wire.calls.clear()
-        with pytest.raises(AccessError):
+        try:
             await connector.redeem_consent(code="a-code-of-nobody", redirect_uri=_RETURN_TO)
+        except MallError as error:
+            refusal = error
+        else:
+            refusal = None
+        assert isinstance(refusal, AccessError)
         tried = [call for call in street.wire.calls if b"a-code-of-nobody" in call.body or "nobody" in call.url]
         assert len(tried) == 1, f"the code was sent {len(tried)} times"
         assert "a-code-of-nobody" not in tried[0].url
-        assert street.secrets.values == stored
+        assert stored.items() <= street.secrets.values.items(), "a code of nobody ended what was stored"

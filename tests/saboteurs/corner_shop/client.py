@@ -33,6 +33,11 @@ class Rows(msgspec.Struct):
     after: str | None = None
 
 
+class _Done(msgspec.Struct):
+    ok: bool
+    why: str = ""
+
+
 class _Token(msgspec.Struct):
     token: str
     ends_at: datetime
@@ -122,8 +127,21 @@ class CornerClient:
         response = await self.http.read("GET", f"/{kind}/{number}", operation=f"{kind}.one")
         return response.content
 
+    async def all_rows(self, kind: str) -> Rows:
+        """A list that comes whole: "carriers" or "goods"."""
+        response = await self.http.read("GET", f"/{kind}", operation=f"{kind}.list")
+        return msgspec.json.decode(response.content, type=Rows)
+
+    async def redeem(self, code: str) -> None:
+        """Raises: AccessError for a code that the shop did not give, or gave before."""
+        await self.http.write("POST", "/consent", operation="consent", json={"code": code})
+
     async def write(self, path: str, body: dict[str, str]) -> None:
-        await self.http.write("POST", path, operation=path.rsplit("/", 1)[-1], json=body)
+        """Raises: RejectedByMallError, also when the refusal stands inside an HTTP 200."""
+        response = await self.http.write("POST", path, operation=path.rsplit("/", 1)[-1], json=body)
+        told = msgspec.json.decode(response.content, type=_Done)
+        if not told.ok:
+            raise RejectedByMallError("refused", mall_message=told.why)
 
     async def aclose(self) -> None:
         await self.http.aclose()

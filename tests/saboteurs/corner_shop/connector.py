@@ -1,16 +1,21 @@
 """One corner shop: joins client and mapping, implements what MANIFEST declares."""
 
+import hmac
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+import msgspec
 from msgspec import Struct
 
+from hub.core.catalogue import CataloguePage, CatalogueReading, StockItem
+from hub.core.consent import Consent
 from hub.core.contract import (
     Answer,
     CallCounts,
     Capability,
     CapabilityState,
+    Carrier,
     CheckItem,
     Feed,
     LineAction,
@@ -25,14 +30,25 @@ from hub.core.contract import (
     Support,
     WriteResult,
 )
-from hub.core.errors import MallError, NotFoundAtMallError, OutcomeUnknownError, RejectedByMallError
-from hub.core.model import Inquiry, InquiryState, Order
+from hub.core.errors import (
+    AccessError,
+    MalformedResponseError,
+    MallError,
+    NotFoundAtMallError,
+    OutcomeUnknownError,
+    RejectedByMallError,
+)
+from hub.core.events import Delivery, Notice
+from hub.core.model import Inquiry, InquiryState, LineStatus, Order
 from hub.core.paging import decode_cursor, encode_cursor
+from hub.core.wire_watch import WireWatch
 
 from . import mapping
-from .client import DEFAULT_BASE_URL, CornerClient
+from .client import DEFAULT_BASE_URL, PAGE, CornerClient
 from .settings import CornerCredentials
+from .wire import CarrierWire, EventWire, GoodWire, OrderWire, QuestionWire
 
+_SENT = {LineStatus.DISPATCHED, LineStatus.DELIVERED}
 _ADMIN = "https://admin.corner.example"
 _ANSWER_LIMIT = 500
 
@@ -49,6 +65,8 @@ class CornerConnector:
     def __init__(self, context: ShopContext) -> None:
         self.shop = context.shop
         self.codes: Counter[str] = Counter()
+        self.watch = WireWatch(self.codes)
+        self.secret = CornerCredentials.read(context.credentials, where="corner shop").secret
         self.client = CornerClient(context)
 
     @property
@@ -70,10 +88,15 @@ class CornerConnector:
         return self.pages("questions", span, open_keys.inquiries, cursor, self.to_inquiry)
 
     def to_order(self, raw: bytes) -> Reading:
+        self.look(raw, OrderWire, "order")
         return mapping.read_order(raw, self.codes)
 
     def to_inquiry(self, raw: bytes) -> Reading:
+        self.look(raw, QuestionWire, "question")
         return mapping.read_question(raw, self.codes)
+
+    def look(self, raw: bytes, shape: type[Struct], where: str) -> None:
+        self.watch.look(raw, shape=shape, where=where)
 
     async def pages(
         self, kind: str, span: Span, numbers: Sequence[str], cursor: str | None, to_reading: Callable[[bytes], Reading]
@@ -128,6 +151,26 @@ class CornerConnector:
 
         return await self.act(f"/lines/{action.line.line_no}/approve", {}, read)
 
+    async def refuse_return(self, action: LineAction) -> WriteResult:
+        """A return that still waits is refused with ``text``."""
+
+        async def read() -> tuple[Reading, bool]:
+            (reading,) = await self.read_order(action.order_no, ())
+            claims = reading.record.claims if isinstance(reading.record, Order) else ()
+            return reading, not any(claim.line_no == action.line.line_no and claim.state.is_open for claim in claims)
+
+        return await self.act(f"/lines/{action.line.line_no}/refuse", {"text": action.text}, read)
+
+    async def dispatch(self, action: LineAction) -> WriteResult:
+        async def read() -> tuple[Reading, bool]:
+            (reading,) = await self.read_order(action.order_no, ())
+            lines = reading.record.lines if isinstance(reading.record, Order) else ()
+            line = next(line for line in lines if line.line_no == action.line.line_no)
+            return reading, line.status in _SENT
+
+        body = {"carrier": action.carrier or "", "tracking": action.tracking_no or ""}
+        return await self.act(f"/lines/{action.line.line_no}/dispatch", body, read)
+
     async def act(self, path: str, body: dict[str, str], read: Callable[[], object]) -> WriteResult:
         """Read, send once, read back. A lost answer is DONE when reading shows it, else UNKNOWN."""
         _, is_over = await read()  # type: ignore[misc]
@@ -135,8 +178,8 @@ class CornerConnector:
             return _result(Outcome.REFUSED)
         try:
             await self.client.write(path, body)
-        except RejectedByMallError:
-            return _result(Outcome.REFUSED)
+        except RejectedByMallError as error:
+            return _result(Outcome.REFUSED, said=error.mall_message)
         except OutcomeUnknownError:
             try:
                 reading, is_done = await read()  # type: ignore[misc]
@@ -146,6 +189,43 @@ class CornerConnector:
         reading, _ = await read()  # type: ignore[misc]
         return _result(Outcome.DONE, reading)
 
+    async def list_carriers(self) -> tuple[Carrier, ...]:
+        rows = [msgspec.json.decode(row, type=CarrierWire) for row in (await self.client.all_rows("carriers")).rows]
+        return tuple(Carrier(code=row.code, name=row.name) for row in rows)
+
+    async def read_catalogue(self, *, cursor: str | None) -> AsyncIterator[CataloguePage]:
+        """Pages of ten; the cursor is how many were told before."""
+        rows = [msgspec.json.decode(row, type=GoodWire) for row in (await self.client.all_rows("goods")).rows]
+        for start in range(int(cursor or 0), len(rows), PAGE):
+            page = rows[start : start + PAGE]
+            readings = tuple(
+                CatalogueReading(key=row.no, record=StockItem(product_code=row.no, name=row.name)) for row in page
+            )
+            yield CataloguePage(readings=readings, cursor=str(start + len(page)), progress=start / len(rows))
+
+    def receive_events(self, delivery: Delivery) -> Notice:
+        if not hmac.compare_digest(delivery.headers.get("x-key", ""), self.secret.get_secret_value()):
+            raise AccessError("not the shop's key")
+        try:
+            event = msgspec.json.decode(delivery.body, type=EventWire)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise MalformedResponseError("no event") from error
+        return Notice(orders=(event.order,))
+
+    async def consent(self) -> Consent | None:
+        return None
+
+    def consent_url(self, *, state: str, redirect_uri: str) -> str:
+        return f"{_ADMIN}/consent?{urlencode({'state': state, 'redirect_uri': redirect_uri})}"
+
+    async def redeem_consent(self, *, code: str, redirect_uri: str) -> Consent:
+        del redirect_uri
+        await self.client.redeem(code)
+        return Consent(scopes=("all",))
+
+    async def renew_consent(self) -> Consent:
+        return Consent(scopes=("all",))
+
     def admin_link(
         self, *, order_no: str | None = None, line_no: str | None = None, inquiry: Inquiry | None = None
     ) -> str | None:
@@ -153,8 +233,9 @@ class CornerConnector:
         return f"{_ADMIN}/orders/{quote(order_no, safe='')}" if order_no else f"{_ADMIN}/"
 
 
-def _result(outcome: Outcome, *readings: Reading) -> WriteResult:
-    return WriteResult(outcome=outcome, lines=(LineOutcome(line_no=None, outcome=outcome),), readings=readings)
+def _result(outcome: Outcome, *readings: Reading, said: str | None = None) -> WriteResult:
+    line = LineOutcome(line_no=None, outcome=outcome, mall_message=said)
+    return WriteResult(outcome=outcome, lines=(line,), readings=readings)
 
 
 _YES = CapabilityState(state=Support.YES)
@@ -176,6 +257,12 @@ MANIFEST = Manifest(
         Capability.CHECK: _YES,
         Capability.ANSWER_INQUIRY: _YES,
         Capability.APPROVE_CANCEL: _YES,
+        Capability.REFUSE_RETURN: _YES,
+        Capability.DISPATCH: _YES,
+        Capability.LIST_CARRIERS: _YES,
+        Capability.READ_CATALOGUE: _YES,
+        Capability.RECEIVE_EVENTS: _YES,
+        Capability.CONSENT: _YES,
         Capability.REFUSE_CANCEL: CapabilityState(state=Support.NO, instead="Call the corner shop."),
     },
     feeds={

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub.core.contract import Reading
-from hub.core.model import Claim, Inquiry, Line, Money, Order, Product, minor_units
+from hub.core.model import Claim, Inquiry, Line, Money, Order, Product, Shipment, minor_units
 
 from . import vocabulary as codes
 from .wire import LineWire, OrderWire, QuestionWire
@@ -67,6 +67,9 @@ def _line(wire: LineWire, unknown: Codes) -> Line:
         raw_status=plain(wire.state),
         quantity=wire.quantity,
         product=Product(name=plain(wire.name)),
+        shipment=Shipment(carrier=plain(wire.carrier or ""), tracking_no=plain(wire.tracking))
+        if wire.tracking
+        else None,
         amount=None if wire.price is None else Money(minor=minor_units(wire.price, "KRW"), currency="KRW"),
     )
 

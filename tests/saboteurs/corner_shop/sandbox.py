@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hub.core.model import ClaimState
+from hub.core.model import ClaimState, LineStatus
 from hub.sandbox.asgi import Request, Response, app_of
 from hub.sandbox.facts import InquiryFact, LineFact, OrderFact
 from hub.sandbox.kit import LeakyBucket, Row, SandboxOptions, Truth, claim_row, inquiry_row, line_row
@@ -63,6 +63,16 @@ class CornerShop:
 
     def _route(self, request: Request) -> Response:
         kind, *rest = request.path.strip("/").split("/")
+        if kind == "carriers":
+            return Response(
+                content={"rows": [{"code": "CJ", "name": "CJ Logistics"}, {"code": "HJ", "name": "Hanjin"}]}
+            )
+        if kind == "goods":
+            goods = self._world.goods(self.shop)
+            return Response(content={"rows": [{"no": f"G{item.number}", "name": item.name} for item in goods]})
+        if kind == "consent":
+            # Nobody ever consents in this emulation: every code is a wrong one.
+            return Response(status=403, content={"error": "code"})
         facts: Sequence[Any] = self._world.orders(self.shop) if kind == "orders" else self._world.inquiries(self.shop)
         if not rest:
             return self._list(kind, facts, request)
@@ -86,12 +96,22 @@ class CornerShop:
     def _write(self, kind: str, number: int, request: Request) -> Response:
         if kind == "questions":
             self._world.answer(self._world.inquiry(number), request.json()["text"], "corner")
+            return Response(content={"ok": True})
+        return self._write_line(self._world.line(number), request)
+
+    def _write_line(self, line: LineFact, request: Request) -> Response:
+        """A refusal stands inside an HTTP 200."""
+        what, world = request.path.rsplit("/", 1)[-1], self._world
+        claim = world.open_claim(line)
+        if what == "dispatch":
+            if line.plain_status(world.now()) is not LineStatus.PREPARING or claim is not None:
+                return Response(content={"ok": False, "why": "보낼 수 없는 상태입니다"})
+            world.dispatch(line, request.json()["carrier"], request.json()["tracking"])
+        elif claim is None:
+            return Response(content={"ok": False, "why": "요청이 없습니다"})
         else:
-            line = self._world.line(number)
-            claim = self._world.open_claim(line)
-            if claim is None:
-                return Response(status=409, content={"error": "nothing to approve"})
-            self._world.move_claim(line, claim, ClaimState.DONE, "seller")
+            state = ClaimState.REJECTED if what == "refuse" else ClaimState.DONE
+            world.move_claim(line, claim, state, "seller")
         return Response(content={"ok": True})
 
     # -- truth
@@ -121,6 +141,8 @@ class CornerShop:
             status=status.value, raw_status=status.value.upper(), held=False, quantity=line.quantity,
             product_name=line.item.name, amount_minor=line.amount, currency="KRW", ordered_at=order.ordered_at,
             paid_at=order.paid_at if self._world.was_paid(order) else None,
+            carrier=line.carrier if _is_sent(line, self._world) else None,
+            tracking_no=line.tracking_no if _is_sent(line, self._world) else None,
         )  # fmt: skip
 
     def _claim_truths(self, order: OrderFact, line: LineFact) -> list[Row]:
@@ -136,6 +158,10 @@ class CornerShop:
                 )
             )  # fmt: skip
         return rows
+
+
+def _is_sent(line: LineFact, world: World) -> bool:
+    return line.at_of(LineStatus.DISPATCHED, world.now()) is not None
 
 
 def _number(fact: OrderFact | InquiryFact) -> int:
@@ -163,6 +189,8 @@ def _order(fact: OrderFact, world: World) -> Row:
                 "name": line.item.name,
                 "quantity": line.quantity,
                 "price": f"{line.amount}.00",
+                "carrier": line.carrier if _is_sent(line, world) else None,
+                "tracking": line.tracking_no if _is_sent(line, world) else None,
                 "claims": [_claim(claim, world) for claim in world.claims_of(line)],
             }
             for line in fact.lines

@@ -16,6 +16,8 @@ class LineWire(Struct):
     name: str = ""
     quantity: int = 1
     price: str | None = None
+    carrier: str | None = None
+    tracking: str | None = None
     claims: list[ClaimWire] = []
 
 
@@ -33,3 +35,17 @@ class QuestionWire(Struct):
     asked_at: str
     text: str = ""
     answer: str | None = None
+
+
+class GoodWire(Struct):
+    no: str
+    name: str
+
+
+class CarrierWire(Struct):
+    code: str
+    name: str
+
+
+class EventWire(Struct):
+    order: str
