@@ -146,7 +146,8 @@ class Actions:
         async def send(_: Fresh) -> None:
             await self._client.confirm(action.line.line_no, ship_on=_digits(day), delay_type="", memo="")
 
-        return await self._do(action, Write(stop=stop, send=send, shows=shows))
+        # Only the order list surely tells the planned day.
+        return await self._do(action, Write(stop=stop, send=send, shows=shows, reads_list=day is not None))
 
     async def delay(self, action: LineAction) -> WriteResult:
         """Tell another planned day, with the kind of delay and a memo; an order not confirmed yet is confirmed by it.
