@@ -231,7 +231,13 @@ class _Claims:
             collect_tracking_no=code(claim.return_invoice_no),
             collected_at=when(detail.return_collected_date, path="return_collected_date"),
             refund=self._refund(claim) if is_only else None,
+            sent_instead=self._sent_instead(claim),
         )
+
+    def _sent_instead(self, claim: ClaimWire) -> ItemWire | None:
+        """The line that an exchange brought, once a parcel is named on it; several lines tell of no single parcel."""
+        brought = [self._items[line_no] for line_no in _exchanged(claim) if line_no in self._items]
+        return brought[0] if len(brought) == 1 and code(brought[0].tracking_no) is not None else None
 
     def _accepted_state(
         self, kind: ClaimKind, claim: ClaimWire, item: ItemWire, nested: ItemWire | None
@@ -360,6 +366,7 @@ class _Claims:
         collect_tracking_no: str | None = None,
         collected_at: datetime | None = None,
         refund: Money | None = None,
+        sent_instead: ItemWire | None = None,
     ) -> None:
         key = _key(item.order_item_code, kind, requested_at, claim_no)
         if key in self._found:
@@ -384,6 +391,8 @@ class _Claims:
             collect_carrier=collect_carrier,
             collect_tracking_no=collect_tracking_no,
             collected_at=collected_at,
+            reship_carrier=code(sent_instead.shipping_company_code) if sent_instead is not None else None,
+            reship_tracking_no=code(sent_instead.tracking_no) if sent_instead is not None else None,
             refund=refund,
         )
 

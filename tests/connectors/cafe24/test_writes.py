@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.core.contract import Outcome
+from hub.core.contract import Answer, LineAction, OpenKeys, Outcome, Span
 from hub.core.errors import RejectedByMallError
-from hub.core.model import ClaimKind, ClaimReason, ClaimState, LineStatus
-from tests.connectors.cafe24.town import LATER, TRACKING, Prepare, Spot, Town, outcome_of, shown
+from hub.core.model import ClaimKind, ClaimReason, ClaimState, Inquiry, Line, LineStatus, Product
+from tests.connectors.cafe24.mall import Mall, item, order
+from tests.connectors.cafe24.town import LATER, SHOP, TRACKING, Prepare, Spot, Town, outcome_of, shown
 
 PAID, PREPARING = LineStatus.PAID, LineStatus.PREPARING
 DELIVERED = LineStatus.DELIVERED
@@ -186,7 +187,9 @@ async def test_an_exchange_goes_its_whole_way(town: Town) -> None:
     body = json.loads(sent[2])
     assert body["request"]["same_product"] == "T"
     assert variant is None or body["request"]["items"][0]["exchange_variant_code"]
-    replacement = next(line for line in (await spot.read()).lines if line.replaces_line_no == spot.line_no)
+    after = await spot.read()
+    replacement = next(line for line in after.lines if line.replaces_line_no == spot.line_no)
+    assert [claim.reship_tracking_no for claim in after.claims if claim.kind is EXCHANGE] == [TRACKING]
     assert replacement.shipment is not None
     assert replacement.shipment.tracking_no == TRACKING
 
@@ -387,3 +390,89 @@ async def test_a_guest_gets_no_points(town: Town) -> None:
 
     assert result.outcome is Outcome.REFUSED
     assert town.writes == []
+
+
+# -- answers
+
+
+async def asked(town: Town, *, is_urgent: bool = False) -> Inquiry:
+    """A question of an order that was just asked, as the hub reads it."""
+    about = town.line(PREPARING).order
+    for _ in range(10):
+        fact = town.world.ask(SHOP, subject="언제 와요?", text="배송이 궁금합니다", order=about)
+        if (fact.number % 10 == 0) is is_urgent:
+            break
+    town.pass_time(minutes=1)
+    span = Span(since=town.now - timedelta(hours=1), until=town.now, is_full=False)
+    found = [
+        reading.record
+        async for page in town.connector.read_inquiries(span, open_keys=OpenKeys(), cursor=None)
+        for reading in page.readings
+    ]
+    return next(
+        each
+        for each in found
+        if isinstance(each, Inquiry) and each.asked_at == fact.asked_at and ("urgent" in each.inquiry_no) is is_urgent
+    )
+
+
+@pytest.mark.parametrize("is_urgent", [False, True])
+@pytest.mark.parametrize("lose", [None, "after"])
+async def test_a_standing_answer_is_replaced(town: Town, is_urgent: bool, lose: str | None) -> None:
+    inquiry = await asked(town, is_urgent=is_urgent)
+    nothing = await town.connector.change_answer(Answer(inquiry=inquiry, text="모레 출고됩니다."))
+    first = await town.connector.answer_inquiry(Answer(inquiry=inquiry, text="내일 출고됩니다.", author="김상담"))
+    town.pass_time(minutes=1)
+    town.writes.clear()
+    town.lose = lose
+
+    changed = await town.connector.change_answer(Answer(inquiry=inquiry, text="모레 <출고>됩니다.\n감사합니다."))
+    again = await town.connector.change_answer(Answer(inquiry=inquiry, text="모레 <출고>됩니다.\n감사합니다."))
+
+    assert [nothing.outcome, first.outcome] == [Outcome.REFUSED, Outcome.DONE]
+    assert [changed.outcome, again.outcome] == [Outcome.DONE, Outcome.DONE]
+    assert [method for method, _, _ in town.writes] == ["PUT"]
+    row = next(row for row in town.mall.truth().inquiries if row["inquiry_no"] == inquiry.inquiry_no)
+    assert (row["state"], row["answer"]) == ("answered", "모레 <출고>됩니다.\n감사합니다.")
+
+
+# -- what only the item's own fields tell
+
+
+@pytest.mark.parametrize("sign", [{"market_cancel_request": "T"}, {"naver_pay_claim_status": "CANCEL_REQUEST"}])
+@pytest.mark.parametrize("write", ["confirm", "dispatch", "seller_cancel"])
+async def test_a_cancel_request_kept_elsewhere_stops_the_line_too(write: str, sign: dict[str, str]) -> None:
+    mall = Mall()
+    mall.on("GET orders/20261118-0000021", {"order": order(items=[item(order_status="N20", **sign)])})
+    line = Line(line_no="20261118-0000021-01", status=PREPARING, raw_status="N20", quantity=1, product=Product(name=""))
+    action = LineAction(order_no="20261118-0000021", line=line, reason=ClaimReason.LATE, **PARCEL)
+
+    result = await getattr(mall.open(), write)(action)
+
+    assert result.outcome is Outcome.REFUSED
+    assert [request.method for request in mall.requests if request.url.path != "/api/v2/oauth/token"] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"easypay_name": "카카오페이"},
+        {"payment_method_name": ["KAKAOPAY"]},
+        {"market_id": "shopn", "order_place_id": "shopn"},
+        {"naverpay_payment_information": "P"},
+    ],
+)
+async def test_orders_paid_elsewhere_bear_no_reason_code(elsewhere: dict[str, Any]) -> None:
+    mall = Mall()
+    mall.on("GET orders/20261118-0000021", {"order": order(items=[item(order_status="N20")], **elsewhere)})
+    mall.on("POST orders/20261118-0000021/cancellation", {"cancellation": {}})
+    line = Line(line_no="20261118-0000021-01", status=PREPARING, raw_status="N20", quantity=1, product=Product(name=""))
+
+    await mall.open().seller_cancel(LineAction(order_no="20261118-0000021", line=line, reason=ClaimReason.OUT_OF_STOCK))
+
+    (sent,) = mall.sent("POST orders/20261118-0000021/cancellation")
+    assert sent["request"] == {
+        "status": "accepted",
+        "items": [{"order_item_code": "20261118-0000021-01", "quantity": 1}],
+        "reason": "품절",
+    }
