@@ -13,7 +13,7 @@ import pytest
 from connectors.qoo10 import MANIFEST
 from connectors.qoo10.mapping import read_whole_line
 from hub.core.contract import Capability, LineAction, LineOutcome, Outcome, Support
-from hub.core.errors import NotFoundAtMallError, RejectedByMallError
+from hub.core.errors import AccessError, NotFoundAtMallError, RejectedByMallError
 from hub.core.model import ClaimReason, LineStatus, Order
 from tests.connectors.qoo10.conftest import Call, Mall, ok, refused
 
@@ -236,6 +236,23 @@ async def test_the_malls_no_is_shown_and_not_repeated(mall: Mall, line: Line, na
         "キャンセルできない注文状態です。",
         1,
     )
+
+
+async def test_a_key_that_is_refused_at_a_write_goes_to_a_person(mall: Mall, line: Line):
+    wanted = stage(line, "dispatch")
+    line.is_deaf = True
+    line.answers = lambda: httpx.Response(200, json={"ErrorCode": "-90001", "ErrorMsg": "存在しないAPIです。"})
+
+    with pytest.raises(AccessError):
+        await do(mall, "dispatch", wanted)
+    assert len(line.sent) == 1
+
+
+async def test_a_success_in_words_and_text_numbers_is_one(mall: Mall, line: Line):
+    wanted = stage(line, "dispatch")
+    line.answers = lambda: httpx.Response(200, json={"resultcode": "0", "ResultMsg": None, "ResultObject": None})
+
+    assert (await do(mall, "dispatch", wanted)).outcome is Outcome.DONE
 
 
 async def test_a_no_without_words_says_what_its_code_means(mall: Mall, line: Line):
