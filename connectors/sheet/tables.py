@@ -1,0 +1,225 @@
+"""Bytes to rows of plain cells: .xlsx, .xls, tables of HTML that call themselves .xls, and text in any usual encoding.
+
+Every file is somebody's upload. Nothing is evaluated: a formula is the value that stands in its cell.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from html.parser import HTMLParser
+from typing import Final
+
+from msgspec import Struct
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
+
+from connectors.sheet.archive import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, require_harmless
+from hub.core.files import UnreadableFileError
+
+Cell = str | int | float | bool | datetime | date | time | timedelta | None
+Row = Sequence[Cell]
+
+ENCODINGS: Final = ("utf-8-sig", "utf-16", "cp949", "cp932")
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# A workbook with a password is packed in the old container under this name (UTF-16).
+_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_DELIMITERS: Final = (",", "\t", ";", "|")
+_HEAD: Final = 1 << 16
+_HTML: Final = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|table|meta|head|style)\b", re.IGNORECASE
+)
+
+# A cell is bounded by the file alone; the library's own bound would end the whole file at one long cell.
+csv.field_size_limit(MOST_BYTES)
+
+
+class Table(Struct, kw_only=True):
+    """One sheet. ``height``: how many rows, nearly. ``encoding`` is ``None`` for workbooks. ``merged``:
+    column, first and last row of each vertically merged range, counted from 0 as the rows are.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    encoding: str | None
+    rows: Iterator[Row]
+    height: int
+    merged: tuple[tuple[int, int, int], ...] = ()
+
+
+def open_table(body: bytes, *, sheet: str | None = None, encoding: str | None = None) -> Table:
+    """The sheet of that name, else the first visible one with anything in it.
+
+    Raises: UnreadableFileError when the file is no table, has a password, is too big, or cannot be
+    decoded without a loss.
+    """
+    if not body.strip():
+        raise UnreadableFileError("empty", "the file is empty")
+    if len(body) > MOST_BYTES:
+        raise UnreadableFileError("too_big", f"the file has more than {MOST_BYTES:,} bytes")
+    if body.startswith(_ZIP):
+        require_harmless(body)
+        return _workbook(body, sheet)
+    if body.startswith(_OLE):
+        if _ENCRYPTED in body:
+            raise UnreadableFileError("password", "the workbook has a password")
+        return _workbook(body, sheet)
+    text, found = decode(body, encoding)
+    if _HTML.match(text[:_HEAD]):
+        rows = _HtmlTables.rows_of(text)
+        return Table(name="HTML", names=("HTML",), encoding=found, rows=iter(rows), height=len(rows))
+    if "\0" in text[:_HEAD]:
+        raise UnreadableFileError("not_a_table", "the file is no text and no workbook")
+    return Table(name="", names=(), encoding=found, rows=_text_rows(text), height=text.count("\n"))
+
+
+def _workbook(body: bytes, wanted: str | None) -> Table:
+    try:
+        book = CalamineWorkbook.from_object(io.BytesIO(body))
+        names = tuple(book.sheet_names)
+        if wanted is not None and wanted not in names:
+            raise UnreadableFileError("no_such_sheet", "the workbook has no sheet of that name")
+        sheet = _first_filled(book, (wanted,) if wanted is not None else names)
+        merged = sheet.merged_cell_ranges or ()
+    except PasswordError as error:
+        raise UnreadableFileError("password", "the workbook has a password") from error
+    except CalamineError as error:
+        raise UnreadableFileError("broken", "the workbook is broken") from error
+    if sheet.total_height > MOST_ROWS:
+        raise UnreadableFileError("too_many_rows", f"the sheet has more than {MOST_ROWS:,} rows")
+    ranges = tuple((top[1], top[0], bottom[0]) for top, bottom in merged if bottom[0] > top[0])
+    return Table(
+        name=sheet.name,
+        names=names,
+        encoding=None,
+        rows=iter(sheet.iter_rows()),
+        height=sheet.total_height,
+        merged=ranges,
+    )
+
+
+def _first_filled(book: CalamineWorkbook, names: Sequence[str]) -> CalamineSheet:
+    for name in names:
+        sheet = book.get_sheet_by_name(name)
+        if sheet.height:
+            return sheet
+    raise UnreadableFileError("empty", "no sheet has a cell with anything in it")
+
+
+# text
+
+
+def decode(body: bytes, encoding: str | None = None) -> tuple[str, str]:
+    """The text and its encoding, without a single replaced character.
+
+    Raises: UnreadableFileError when ``encoding``, or every one that is tried, does not fit.
+    """
+    if encoding is not None:
+        text = _strictly(body, encoding)
+        if text is None:
+            raise UnreadableFileError("wrong_encoding", f"the file is not in {encoding[:20]}")
+        return text, encoding
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")) and (text := _strictly(body, "utf-16")) is not None:
+        return text, "utf-16"
+    if (text := _strictly(body, "utf-8-sig")) is not None:
+        return text, "utf-8-sig"
+    found = [(plain, name) for name in ("cp949", "cp932") if (plain := _strictly(body, name)) is not None]
+    if not found:
+        raise UnreadableFileError("wrong_encoding", "the file is in no encoding that is tried")
+    return max(found, key=lambda pair: _plausible(pair[0], pair[1]))
+
+
+def _strictly(body: bytes, encoding: str) -> str | None:
+    if encoding not in ENCODINGS:
+        return None
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _plausible(text: str, encoding: str) -> float:
+    """How much of the foreign text is what people of that encoding write, 0..1.
+
+    Korean bytes read as Japanese give half-width katakana; Japanese bytes read as Korean give syllables
+    that the 2,350 everyday ones of KS X 1001 do not hold.
+    """
+    foreign = [char for char in text[:_HEAD] if char > "\x7f"]
+    if not foreign:
+        return 1.0
+    if encoding == "cp932":
+        return sum(not "｡" <= char <= "ﾟ" for char in foreign) / len(foreign)
+    return sum(_is_everyday(char) for char in foreign) / len(foreign)
+
+
+def _is_everyday(char: str) -> bool:
+    if not ("가" <= char <= "힣" or char in "·…“”‘’₩원~→※"):
+        # Kana and rare ideographs are in KS X 1001 too, and prove nothing.
+        return False
+    try:
+        char.encode("euc_kr")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _text_rows(text: str) -> Iterator[Row]:
+    head = text[:_HEAD].splitlines()[:50]
+    delimiter = max(_DELIMITERS, key=lambda mark: sum(line.count(mark) for line in head))
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), start=1):
+            if number > MOST_ROWS:
+                raise UnreadableFileError("too_many_rows", f"the file has more than {MOST_ROWS:,} rows")
+            yield row[:MOST_COLUMNS]
+    except csv.Error as error:
+        raise UnreadableFileError("broken", "the text is no table") from error
+
+
+class _HtmlTables(HTMLParser):
+    """Cells of the table with most rows; many an admin's "Excel" download is such a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._tables: list[list[list[Cell]]] = []
+        self._cell: list[str] | None = None
+
+    @classmethod
+    def rows_of(cls, text: str) -> list[list[Cell]]:
+        parser = cls()
+        parser.feed(text)
+        parser.close()
+        return max(parser._tables, key=len, default=[])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self._tables.append([])
+        elif not self._tables:
+            return
+        elif tag == "tr":
+            if len(self._tables[-1]) >= MOST_ROWS:
+                raise UnreadableFileError("too_many_rows", f"the page has more than {MOST_ROWS:,} rows")
+            self._tables[-1].append([])
+        elif tag in {"td", "th"}:
+            self._end_cell()
+            self._cell = []
+            span = dict(attrs).get("colspan") or "1"
+            if self._tables[-1] and span.isdecimal() and 1 < int(span[:4]) <= MOST_COLUMNS:
+                self._tables[-1][-1] += [None] * (int(span[:4]) - 1)
+        elif tag == "br" and self._cell is not None:
+            self._cell.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"td", "th", "tr", "table"}:
+            self._end_cell()
+
+    def handle_data(self, data: str) -> None:
+        if self._cell is not None:
+            self._cell.append(data)
+
+    def _end_cell(self) -> None:
+        if self._cell is None:
+            return
+        rows = self._tables[-1] if self._tables else []
+        if rows and len(rows[-1]) < MOST_COLUMNS:
+            rows[-1].append("".join(self._cell).strip())
+        self._cell = None
