@@ -13,6 +13,8 @@ from hub.store.sealed import INBOX_PLACE
 from hub.store.tables import inbox
 
 _PAGE = 200
+#: items of a page by kind: files are megabytes each
+_PAGES = {InboxKind.FILE: 1}
 
 
 class ShopInbox:
@@ -48,8 +50,9 @@ class ShopInbox:
             query = query.where(inbox.c.received_at >= to_ms(since))
         if subject is not None:
             query = query.where(inbox.c.subject == subject)
+        limit = _PAGES.get(kind, _PAGE)
         while True:
-            page = query.where(inbox.c.id > after).order_by(inbox.c.id).limit(_PAGE)
+            page = query.where(inbox.c.id > after).order_by(inbox.c.id).limit(limit)
             async with self._database.reading() as connection:
                 rows = (await connection.execute(page)).all()
             for row in rows:
@@ -62,7 +65,7 @@ class ShopInbox:
                     subject=row.subject,
                     name=row.name,
                 )
-            if len(rows) < _PAGE:
+            if len(rows) < limit:
                 return
             after = rows[-1].id
 
