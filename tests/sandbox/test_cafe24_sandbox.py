@@ -433,6 +433,194 @@ async def test_a_market_order_forbids_what_only_the_own_mall_can(caller: Caller,
     assert (reply.status_code, "payment_gateway_cancel" in reply.text) == (422, True)
 
 
+# -- items on their way
+
+
+async def put(caller: Caller, path: str, body: dict, shop_no: int = 1) -> httpx.Response:
+    return await caller.http.put(ADMIN + path, json={"shop_no": shop_no, "request": body})
+
+
+async def post(caller: Caller, path: str, body: dict, shop_no: int = 1) -> httpx.Response:
+    return await caller.http.post(ADMIN + path, json={"shop_no": shop_no, "request": body})
+
+
+async def test_preparing_an_item_twice_is_a_409(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.PAID)
+    item = await item_of(caller, order, line)
+    path, body = (
+        f"/orders/{item['order_id']}",
+        {"process_status": "prepare", "order_item_code": [item["order_item_code"]]},
+    )
+
+    flat = await caller.http.put(ADMIN + path, json=body)
+    wrong = await put(caller, path, body | {"process_status": "ready"})
+    first = await put(caller, path, body)
+    second = await put(caller, path, body)
+
+    assert item["order_status"] == "N10"
+    assert [flat.status_code, wrong.status_code, first.status_code, second.status_code] == [400, 422, 200, 409]
+    assert first.json()["order"]["process_status"] == "prepare"
+    assert (await item_of(caller, order, line))["order_status"] in ("N20", "N21")
+
+
+async def test_the_day_of_shipping_is_told_per_item(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.PREPARING)
+    item = await item_of(caller, order, line)
+    path = f"/orders/{item['order_id']}/items/{item['order_item_code']}"
+
+    missing = await put(caller, path, {"shipping_expected_date": ""})
+    nonsense = await put(caller, path, {"shipping_expected_date": "soon"})
+    good = await put(caller, path, {"shipping_expected_date": "2026-12-24"})
+
+    assert [missing.status_code, nonsense.status_code, good.status_code] == [422, 422, 200]
+    assert (await item_of(caller, order, line))["shipping_expected_date"] == "2026-12-24"
+
+
+async def test_a_parcel_needs_its_fields_and_leaves_once(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.PREPARING)
+    item = await item_of(caller, order, line)
+    path = f"/orders/{item['order_id']}/shipments"
+    body = {
+        "tracking_no": "600000000002",
+        "shipping_company_code": "0006",
+        "status": "shipping",
+        "order_item_code": [item["order_item_code"]],
+    }
+
+    refused = [
+        (await post(caller, path, body | change)).status_code
+        for change in (
+            {"tracking_no": ""},
+            {"tracking_no": "1" * 41},
+            {"status": "shipped"},
+            {"shipping_company_code": "x"},
+        )
+    ]
+    sent = await post(caller, path, body)
+    again = await post(caller, path, body)
+    shown = (await caller.get(path)).json()["shipments"]
+
+    assert refused == [422] * 4
+    assert (sent.status_code, again.status_code) == (201, 422)
+    assert sent.json()["shipments"][0]["order_item_code"] == [item["order_item_code"]]
+    assert "600000000002" in {row["tracking_no"] for row in shown}
+    assert (await item_of(caller, order, line))["order_status"] == "N30"
+
+
+# -- requests filed for the customer
+
+
+async def test_a_filed_return_needs_its_fields(caller: Caller, world: World) -> None:
+    order, line = line_in(world, LineStatus.DELIVERED, quantity=2)
+    item = await item_of(caller, order, line)
+    body = {
+        "order_id": item["order_id"],
+        "reason_type": "K",
+        "reason": "지퍼 고장",
+        "request_pickup": "F",
+        "items": [{"order_item_code": item["order_item_code"], "quantity": 1}],
+    }
+    path = f"{ADMIN}/returnrequests"
+
+    async def file(**change: object) -> httpx.Response:
+        return await caller.http.post(path, json={"shop_no": 1, "requests": [body | change]})
+
+    single = await post(caller, "/returnrequests", body)
+    refused = [
+        (await file(**change)).status_code
+        for change in (
+            {"reason": ""},
+            {"reason_type": "V"},
+            {"request_pickup": None},
+            {"request_pickup": "T"},
+            {"request_pickup": "T", "pickup": {"name": "김민수", "cellphone": "010-0000-0001"}},
+            {"items": [{"order_item_code": item["order_item_code"], "quantity": 99}]},
+        )
+    ]
+    good = await file()
+    again = await file()
+
+    assert single.status_code == 422
+    assert refused == [422] * 6
+    assert (good.status_code, again.status_code) == (201, 422)
+    assert good.json()["returnrequests"][0]["items"] == body["items"]
+    after = await item_of(caller, order, line)
+    assert (after["order_status"], after["claim_quantity"], after["claim_code"]) == ("R00", 1, None)
+
+
+async def test_a_return_is_collected_once_and_closed(caller: Caller, world: World, clock: Clock) -> None:
+    order, line = line_in(world, LineStatus.DELIVERED)
+    claim = world.request_claim(line, ClaimKind.RETURN, ClaimReason.DEFECT, "")
+    clock.forward(minutes=1)
+    world.move_claim(line, claim, ClaimState.ACCEPTED, "seller")
+    item = await item_of(caller, order, line)
+    path = f"/orders/{item['order_id']}/return/{item['claim_code']}"
+    collect = {"pickup_completed": "T", "return_invoice_no": "600000000001"}
+
+    foreign = await put(caller, path, collect | {"items": [{"order_item_code": "20261101-0000001-01"}]})
+    long = await put(caller, path, collect | {"return_shipping_company_name": "가" * 31})
+    replies = [await put(caller, path, collect) for _ in range(2)]
+    closed = await put(caller, path, {"status": "returned"})
+    ended = await put(caller, path, {"status": "returned"})
+
+    assert (foreign.status_code, long.status_code) == (422, 422)
+    assert [reply.status_code for reply in replies] == [200, 409]
+    assert replies[0].json()["return"]["return_invoice_no"] == "600000000001"
+    assert (closed.status_code, ended.status_code) == (200, 422)
+    assert (await item_of(caller, order, line))["order_status"] == "R40"
+
+
+async def test_withdrawing_a_cancel_asks_for_all_its_fields(caller: Caller, world: World, clock: Clock) -> None:
+    order, line = line_in(world, LineStatus.PREPARING)
+    claim = world.request_claim(line, ClaimKind.CANCEL, ClaimReason.LATE, "")
+    clock.forward(minutes=1)
+    world.move_claim(line, claim, ClaimState.APPROVED, "seller")
+    item = await item_of(caller, order, line)
+    path = f"/orders/{item['order_id']}/cancellation/{item['claim_code']}"
+    body = {"undone": "T", "undone_reason_type": "I", "recover_inventory": "F", "add_memo_too": "F"}
+
+    short = await put(caller, path, body)
+    whole = await put(caller, path, body | {"expose_order_detail": "F"})
+
+    assert (short.status_code, whole.status_code) == (422, 200)
+    assert (await item_of(caller, order, line))["request_undone"] == "Cancellation"
+
+
+# -- memos and points
+
+
+async def test_memos_and_points_stand_as_often_as_they_were_sent(caller: Caller, world: World) -> None:
+    order = next(order for order in world.orders(SHOP) if order.sub_shop == 1 and order.buyer.member_id)
+    number = f"{order.ordered_at + timedelta(hours=9):%Y%m%d}-{order.number:07d}"
+    give = {
+        "member_id": order.buyer.member_id,
+        "order_id": number,
+        "amount": 3000,
+        "type": "increase",
+        "reason": "보상",
+    }
+
+    long = await post(caller, f"/orders/{number}/memos", {"content": "가" * 1001})
+    memos = [await post(caller, f"/orders/{number}/memos", {"content": "메모"}) for _ in range(2)]
+    listed = (await caller.get(f"/orders/{number}/memos")).json()["memos"]
+    many = (await caller.get("/orders/memos", order_id=number)).json()["memos"]
+    stranger = await post(caller, "/points", give | {"member_id": "nobody"})
+    much = await post(caller, "/points", give | {"amount": 1_000_001})
+    given = [await post(caller, "/points", give) for _ in range(2)]
+    undated = await caller.get("/points")
+    history = (await caller.get("/points", start_date="2026-11-22", end_date="2026-11-22")).json()["points"]
+
+    assert [long.status_code, *(reply.status_code for reply in memos)] == [422, 201, 201]
+    assert [memo["content"] for memo in listed] == ["메모", "메모"] == [memo["content"] for memo in many]
+    assert [stranger.status_code, much.status_code, undated.status_code] == [422, 422, 422]
+    assert given[0].json()["points"]["amount"] == "3000.00"
+    assert [(row["order_id"], row["available_points_increase"], row["case"]) for row in history] == [
+        (number, "3000.00", "AM")
+    ] * 2
+    assert [row["text"] for row in caller.mall.truth().memos] == ["메모", "메모"]
+    assert [row["amount"] for row in caller.mall.truth().points] == [3000, 3000]
+
+
 # -- inquiries
 
 
@@ -518,8 +706,30 @@ async def test_an_urgent_inquiry_is_answered_by_its_own_call(caller: Caller) -> 
         path, json={"shop_no": row["shop_no"], "request": {"content": "확인 중", "user_id": "hubmall", "status": "I"}}
     )
 
+    changed = await caller.http.put(path, json={"shop_no": row["shop_no"], "request": {"content": "처리했습니다"}})
+
     assert (wrong.status_code, good.status_code) == (422, 201)
     assert good.json()["reply"]["content"] == "<p>확인 중</p>"
+    assert changed.json()["reply"]["content"] == "<p>처리했습니다</p>"
+    assert changed.json()["reply"]["count"] == good.json()["reply"]["count"]
+
+
+async def test_an_answer_is_changed_in_its_place(caller: Caller, world: World) -> None:
+    inquiry = next(
+        inquiry
+        for inquiry in world.inquiries(SHOP)
+        if inquiry.item and not inquiry.order and inquiry.sub_shop == 1 and world.said(inquiry.answers)
+    )
+    answer = world.said(inquiry.answers)[-1]
+    path = f"/boards/6/articles/{answer.number * 2 + 1}"
+
+    many = await caller.http.put(ADMIN + path, json={"shop_no": 1, "requests": [{"content": "새 답변"}]})
+    status = await put(caller, path, {"content": "새 답변", "reply_status": "N"})
+    good = await put(caller, path, {"content": "새 답변"})
+
+    assert (many.status_code, status.status_code, good.status_code) == (422, 422, 200)
+    assert good.json()["article"]["content"] == "<p>새 답변</p>"
+    assert answer.text == "새 답변"
 
 
 # -- truth
