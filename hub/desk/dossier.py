@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Connector
 from hub.core.errors import ConfigurationError
-from hub.core.model import Inquiry, Party
+from hub.core.model import Inquiry, Message, MessageAuthor, Party
 from hub.desk.freshness import shop_views
 from hub.desk.person import other_orders
 from hub.desk.record_views import (
@@ -23,9 +23,10 @@ from hub.desk.record_views import (
     stock_view,
 )
 from hub.desk.services import Services
+from hub.desk.thread_orders import linked_orders, suggested_orders
 from hub.desk.timeline import build_timeline
 from hub.desk.twins import read_twins
-from hub.desk.views import AdminStep, CaseLink, Dossier, StockView
+from hub.desk.views import AdminStep, CaseLink, Dossier, OtherOrder, StockView
 from hub.store.catalogue import read_stock_facts
 from hub.store.database import from_ms
 from hub.store.one import product_of
@@ -92,6 +93,7 @@ async def read_dossier(
     twins = (await read_twins(connection, [order_row.id], malls=malls)).get(order_row.id, ()) if order_row else ()
     writer = next((inquiry.writer for inquiry in reversed(opened) if inquiry.writer), None)
     phones, emails = _keys_of_person(services, order_row, inquiry_rows, writer)
+    linked, suggested = await _thread_orders(services, connection, subject, opened)
     return Dossier(
         shop=(await shop_views(connection, malls=malls, shop_id=subject.shop_id))[0],
         order=order,
@@ -107,7 +109,27 @@ async def read_dossier(
         link=_link(connector, subject, opened),
         is_unmasked=is_unmasked,
         twins=twins,
+        linked=linked,
+        suggested=suggested,
     )
+
+
+async def _thread_orders(
+    services: Services, connection: AsyncConnection, subject: Subject, opened: Sequence[Inquiry]
+) -> tuple[tuple[OtherOrder, ...], tuple[OtherOrder, ...]]:
+    """Orders linked to a thread that the mall ties to none, and those that the customer may mean."""
+    if subject.thread_no is None or subject.order_no is not None:
+        return (), ()
+    malls = services.registry
+    linked = await linked_orders(connection, shop_id=subject.shop_id, thread_no=subject.thread_no, malls=malls)
+    texts = [
+        message.text
+        for inquiry in opened
+        for message in inquiry.messages or (Message(message_no="", author=MessageAuthor.CUSTOMER, text=inquiry.text),)
+        if message.author is MessageAuthor.CUSTOMER
+    ]
+    without = [order.order_id for order in linked]
+    return linked, await suggested_orders(connection, texts=texts, without=without, malls=malls)
 
 
 async def _stock(

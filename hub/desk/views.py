@@ -332,7 +332,8 @@ class Dossier(Struct, frozen=True, kw_only=True):
     """Everything known about one order or one inquiry thread; the case page and the order page both show it.
 
     ``timeline`` is oldest first. ``cases`` are all cases of this order or thread, ``steps`` what was ticked
-    off in any of them as done in the mall's admin.
+    off in any of them as done in the mall's admin. ``linked`` are orders that an agent found to belong to a
+    thread without one, ``suggested`` those whose number the customer wrote.
     """
 
     shop: ShopView
@@ -347,6 +348,8 @@ class Dossier(Struct, frozen=True, kw_only=True):
     link: str | None
     is_unmasked: bool
     twins: tuple[TwinView, ...] = ()
+    linked: tuple[OtherOrder, ...] = ()
+    suggested: tuple[OtherOrder, ...] = ()
 
     @property
     def original(self) -> TwinView | None:

@@ -19,6 +19,7 @@ from hub.desk.assign import TakenError, assign, release, take
 from hub.desk.case import read_case, unmask_case
 from hub.desk.contact import contact_card, likely_matter
 from hub.desk.freshness import read_shops
+from hub.desk.link import NoSuchOrderError, link_order, unlink_order
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
 from hub.desk.services import Services
 from hub.desk.users import list_users
@@ -48,6 +49,7 @@ _STATES: Final = (
 #: what a redirect after a POST may say; anything else in the address is ignored
 _NOTICES: Final = frozenset(
     {"done", "part", "refused", "unknown", "pending", "taken", "released", "assigned", "ticked", "unticked"}
+    | {"linked", "unlinked"}
 )
 _NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")
 _LONGEST: Final = 200
@@ -57,6 +59,13 @@ PageRequest = Request[Actor, str, State]
 
 class ReasonForm(Struct, kw_only=True):
     reason: str = ""
+
+
+class LinkForm(Struct, kw_only=True):
+    """``number`` links an order, ``order_id`` takes a link back."""
+
+    number: str = ""
+    order_id: str = ""
 
 
 class AssignForm(Struct, kw_only=True):
@@ -211,6 +220,35 @@ class WorkController(Controller):
     ) -> Response[Any]:
         await untick(services, actor=request.user, case_id=case_id, step_id=_row_id(data.step_id))
         return await _changed(request, services, pages, case_id, "unticked")
+
+    @post("/{case_id:int}/link")
+    async def link(
+        self,
+        request: PageRequest,
+        services: Given,
+        pages: Pages,
+        case_id: FromPath[int],
+        data: Annotated[LinkForm, Form],
+    ) -> Response[Any]:
+        """An agent says which order a conversation is about."""
+        try:
+            await link_order(services, actor=request.user, case_id=case_id, number=data.number)
+        except NoSuchOrderError:
+            wrong = Notice(key="notice.no_such_order", tone="wrong")
+            return await _again(request, services, pages, case_id, wrong)
+        return await _changed(request, services, pages, case_id, "linked")
+
+    @post("/{case_id:int}/unlink")
+    async def unlink(
+        self,
+        request: PageRequest,
+        services: Given,
+        pages: Pages,
+        case_id: FromPath[int],
+        data: Annotated[LinkForm, Form],
+    ) -> Response[Any]:
+        await unlink_order(services, actor=request.user, case_id=case_id, order_id=_row_id(data.order_id))
+        return await _changed(request, services, pages, case_id, "unlinked")
 
     @post("/{case_id:int}/unmask")
     async def unmask(
