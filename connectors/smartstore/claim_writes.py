@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from connectors.smartstore.client import Acted, SmartstoreClient
 from connectors.smartstore.vocabulary import CANCEL_APPROVABLE, EXCHANGE_HOLD_SENT, RETURN_HOLD_SENT
-from connectors.smartstore.writing import STANDS, LineState, LineWrite, Stop, missing, refused
+from connectors.smartstore.writing import STANDS, LineState, LineWrite, Stop, is_same_number, missing, refused
 from hub.core.contract import LineAction, Outcome
 from hub.core.model import Claim, ClaimKind, ClaimState
 
@@ -225,9 +225,13 @@ def _is_collected(claim: Claim, _action: LineAction) -> bool:
 
 def _is_sent_again(claim: Claim, action: LineAction) -> bool:
     """By this very parcel; a claim that shows no parcel yet is taken for ours."""
-    parcel = (claim.reship_carrier, claim.reship_tracking_no)
-    is_ours = parcel in {(None, None), ((action.carrier or "").strip(), (action.tracking_no or "").strip())}
-    return claim.raw_state in _SENT_AGAIN and is_ours
+    shown = claim.reship_tracking_no
+    return claim.raw_state in _SENT_AGAIN and (shown is None or is_same_number(shown, action.tracking_no))
+
+
+def _has_left_already(claim: Claim, action: LineAction) -> bool:
+    is_same_carrier = claim.reship_carrier == (action.carrier or "").strip()
+    return is_same_carrier and claim.reship_tracking_no is not None and _is_sent_again(claim, action)
 
 
 def _new_parcel(action: LineAction) -> Mapping[str, Any]:
@@ -256,7 +260,7 @@ REDELIVER_EXCHANGE = _write(
         needs=("carrier", "tracking_no"),
         body=_new_parcel,
         is_shown=_is_sent_again,
-        stands=lambda claim, action: claim.reship_tracking_no is not None and _is_sent_again(claim, action),
+        stands=_has_left_already,
     )
 )
 REFUSE_EXCHANGE = _write(

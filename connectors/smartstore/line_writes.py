@@ -16,7 +16,7 @@ from connectors.smartstore.vocabulary import (
     PLACED,
     RETURN_REASON_SENT,
 )
-from connectors.smartstore.writing import STANDS, LineState, LineWrite, Stop, missing, refused
+from connectors.smartstore.writing import STANDS, LineState, LineWrite, Stop, is_same_number, missing, refused
 from hub.core.contract import LineAction, Outcome
 from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, LineStatus
 
@@ -114,8 +114,8 @@ async def _send_dispatch(client: SmartstoreClient, action: LineAction, now: date
 def _dispatch_shows(_before: LineState, after: LineState, action: LineAction) -> Outcome:
     if after.line.status not in _SENT:
         return Outcome.UNKNOWN
-    tracking_no = after.line.shipment.tracking_no if after.line.shipment else None
-    return Outcome.DONE if tracking_no is None or _is_parcel(after, action) else Outcome.REFUSED
+    shown = after.line.shipment.tracking_no if after.line.shipment else None
+    return Outcome.DONE if shown is None or is_same_number(shown, action.tracking_no) else Outcome.REFUSED
 
 
 DISPATCH = LineWrite(wrong=_wrong_parcel, stop=_stop_dispatch, send=_send_dispatch, shows=_dispatch_shows)
@@ -311,8 +311,8 @@ def _is_parcel(state: LineState, action: LineAction) -> bool:
     shipment = state.line.shipment
     if shipment is None:
         return False
-    wanted = ((action.carrier or "").strip(), (action.tracking_no or "").strip())
-    return (shipment.carrier, shipment.tracking_no) == wanted
+    is_same_carrier = shipment.carrier == (action.carrier or "").strip()
+    return is_same_carrier and is_same_number(shipment.tracking_no, action.tracking_no)
 
 
 def _open_claim(state: LineState, kind: ClaimKind) -> Claim | None:

@@ -98,6 +98,8 @@ class LineDesk:
                 raise Refusal("104120", "송장번호를 입력해 주세요.")
         claim = self._world.open_claim(line)
         if claim is not None and claim.kind is ClaimKind.CANCEL:
+            if render.claim_code(claim, now) != "CANCEL_REQUEST":
+                raise Refusal("9999", "취소 처리 중인 상품주문입니다.")
             self._world.move_claim(line, claim, ClaimState.REJECTED, "seller")
         self._world.dispatch(line, render.CARRIER_NAMES.get(str(company), ""), tracking)
 

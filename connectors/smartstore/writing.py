@@ -107,10 +107,12 @@ async def write_line(
     stop = write.stop(before, action)
     if stop is not None:
         return decided(line_no, stop.outcome, readings, stop.message)
+    lost = _LOST
     try:
         acted = await write.send(client, action, now)
-    except (OutcomeUnknownError, MalformedResponseError):
+    except (OutcomeUnknownError, MalformedResponseError) as error:
         acted = Acted(False)
+        lost = _LOST if error.mall_message is None else f"{error.mall_message} ({_LOST})"
     except (RejectedByMallError, NotFoundAtMallError) as error:
         acted = Acted(False, words(error))
     after = await attempt(read_back) or ()
@@ -120,18 +122,18 @@ async def write_line(
     shown = Outcome.UNKNOWN if state is None else write.shows(before, state, action)
     if acted.is_done and state is None and not write.is_proved_by_reading:
         shown = Outcome.DONE
-    return _settled(line_no, acted, shown, after)
+    return _settled(line_no, acted, shown, after, lost)
 
 
-def _settled(line_no: str, acted: Acted, shown: Outcome, after: tuple[Reading, ...]) -> WriteResult:
-    """What a yes (``is_done``) or a lost answer comes to, by what reading back showed."""
+def _settled(line_no: str, acted: Acted, shown: Outcome, after: tuple[Reading, ...], lost: str) -> WriteResult:
+    """What a yes (``is_done``) or a lost answer comes to, by what reading back showed; ``lost`` says why not."""
     if shown is Outcome.DONE:
         return decided(line_no, Outcome.DONE, after, ADDRESS_CHANGED if acted.is_address_changed else None)
     if acted.is_done:
         return decided(line_no, Outcome.PENDING, after, _NOT_SHOWN_YET)
     if shown is Outcome.REFUSED:
         return decided(line_no, Outcome.REFUSED, after, _NOT_OURS)
-    return decided(line_no, Outcome.UNKNOWN, after, _LOST)
+    return decided(line_no, Outcome.UNKNOWN, after, lost)
 
 
 def state_of(readings: tuple[Reading, ...], line_no: str) -> LineState | None:
@@ -163,6 +165,15 @@ async def attempt(read_back: Callable[[], Awaitable[T]]) -> T | None:
 def words(error: MallError) -> str:
     """The mall's own words, which say more than its code does."""
     return error.mall_message or error.mall_code or error.message
+
+
+def is_same_number(shown: str | None, given: str | None) -> bool:
+    """Tracking numbers are written with and without hyphens."""
+    return _digits(shown) == _digits(given)
+
+
+def _digits(number: str | None) -> str:
+    return (number or "").replace("-", "").replace(" ", "").upper()
 
 
 def missing(action: LineAction, *names: str) -> str | None:

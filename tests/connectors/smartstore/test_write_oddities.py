@@ -136,6 +136,28 @@ async def test_somebody_elses_parcel_after_a_lost_answer_is_not_ours(shop, shelf
     assert result.outcome is Outcome.REFUSED
 
 
+async def test_the_words_of_a_failing_server_are_kept_with_the_doubt(shop, shelf):
+    shelf.answer = refusal(500, "9999", "일시적인 오류입니다.")
+    shelf.takes("/dispatch")
+
+    result = await shop.dispatch(action(**PARCEL))
+
+    assert result.outcome is Outcome.UNKNOWN
+    assert (result.lines[0].mall_message or "").startswith("일시적인 오류입니다. (")
+
+
+@pytest.mark.parametrize("shown", ["6000-0000-0001", "600000000001", None])
+async def test_a_parcel_may_show_with_hyphens_by_name_or_not_at_all(shop, shelf, shown):
+    shelf.after = sent()
+    shelf.after["delivery"] = {"deliveryCompany": "CJ대한통운", "trackingNumber": shown}
+    shelf.answer = httpx.ReadTimeout("slow")
+    shelf.takes("/dispatch")
+
+    result = await shop.dispatch(action(**PARCEL))
+
+    assert result.outcome is Outcome.DONE
+
+
 async def test_a_return_refused_by_somebody_else_after_a_lost_refund(shop, shelf):
     shelf.product["productOrderStatus"] = "DELIVERED"
     shelf.claim("return", "COLLECT_DONE")
