@@ -1,11 +1,13 @@
 """Finds the connectors: every folder in ``connectors`` that exposes a MANIFEST. The only importer of them."""
 
 import importlib
+import importlib.util
 import pkgutil
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType, ModuleType
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -22,6 +24,7 @@ class MallCapabilities(Struct, frozen=True, kw_only=True):
 
     mall: str
     title: str
+    title_ko: str
     tier: str
     capabilities: dict[str, CapabilityState]
 
@@ -61,12 +64,18 @@ def find_connectors() -> Registry:
     return Registry(manifests)
 
 
-def capability_matrix(registry: Registry) -> list[MallCapabilities]:
+class KnowsMalls(Protocol):
+    @property
+    def manifests(self) -> Mapping[str, Manifest]: ...
+
+
+def capability_matrix(registry: KnowsMalls) -> list[MallCapabilities]:
     """What every mall's connector can do, by mall: the truth behind table, page and `hub connectors`."""
     return [
         MallCapabilities(
             mall=mall,
             title=manifest.title,
+            title_ko=manifest.title_ko,
             tier=_tier(mall),
             capabilities={capability.value: _state(manifest, capability) for capability in Capability},
         )
@@ -82,6 +91,8 @@ def _state(manifest: Manifest, capability: Capability) -> CapabilityState:
 
 
 def _tier(mall: str) -> str:
+    if importlib.util.find_spec(f"connectors.{mall}") is None:
+        return "unrated"
     quality = resources.files(f"connectors.{mall}").joinpath("quality.toml")
     if not quality.is_file():
         return "unrated"

@@ -49,6 +49,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
         nav.append(("nav.stats", "/stats", Permission.SEE_STATISTICS))
     nav += [
         ("nav.shops", "/shops", Permission.WORK_CASES),
+        ("nav.connectors", "/connectors", Permission.WORK_CASES),
         ("nav.people", "/people", Permission.MANAGE_USERS),
         ("nav.access_log", "/access-log", Permission.READ_ACCESS_LOG),
     ]

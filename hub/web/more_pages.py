@@ -8,11 +8,14 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from msgspec import Struct
 
+from hub.core.contract import Support
 from hub.core.errors import ConfigurationError
+from hub.desk.abilities import AbilityGroup, read_abilities
 from hub.desk.access import Actor, Role
 from hub.desk.access_log import read_access_log
 from hub.desk.case import read_order, unmask_order
 from hub.desk.freshness import read_shops
+from hub.desk.marks import mall_mark
 from hub.desk.people import add_person, change_person, read_people
 from hub.desk.search import search
 from hub.desk.status import read_status
@@ -28,7 +31,9 @@ _LONGEST: Final = 200
 @get("/orders/{order_id:int}")
 async def order_page(request: PageRequest, services: Given, pages: Pages, order_id: FromPath[int]) -> Response[str]:
     dossier = await read_order(services, actor=request.user, order_id=order_id)
-    return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=None)
+    carriers = await services.carriers.of(services, dossier.shop.shop)
+    names = {carrier.code: carrier.name for carrier in carriers}
+    return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=None, carrier_names=names)
 
 
 @post("/orders/{order_id:int}/unmask")
@@ -78,6 +83,32 @@ async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Res
         figures=figures,
         consents=consents,
         worker_seen=status.worker_seen,
+    )
+
+
+@get("/connectors")
+async def connectors_page(
+    request: PageRequest,
+    services: Given,
+    pages: Pages,
+    mall: FromQuery[str] = "",
+    group: FromQuery[str] = "",
+    can: FromQuery[str] = "",
+) -> Response[str]:
+    """What each mall can do; a filter that is not understood is no filter."""
+    chosen = {
+        "mall": mall if mall in services.registry.manifests else None,
+        "group": AbilityGroup(group) if group in set(AbilityGroup) else None,
+        "state": Support(can) if can in set(Support) else None,
+    }
+    return pages.page(
+        request,
+        "pages/connectors.html",
+        abilities=read_abilities(services, actor=request.user, **chosen),  # type: ignore[arg-type]  # by name
+        chosen=chosen,
+        malls=tuple(mall_mark(services.registry, name) for name in sorted(services.registry.manifests)),
+        groups=tuple(AbilityGroup),
+        states=tuple(Support),
     )
 
 
@@ -140,6 +171,7 @@ PAGES: Final = [
     search_page,
     search_form,
     shops_page,
+    connectors_page,
     people_page,
     add_person_form,
     change_person_form,

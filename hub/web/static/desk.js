@@ -117,17 +117,21 @@ document.addEventListener("change", (event) => {
 function back() {
   const drawer = $(".is-side-open");
   if (drawer) { drawer.classList.remove("is-side-open"); return; }
+  const review = $("[data-review-back]");
+  if (review) { review.click(); return; }
   const open = $("details.offer-open[open], details.unmask[open]");
   if (open) { open.open = false; return; }
   (currentRow() ?? rows()[0])?.focus();
 }
 
-function open(name) {
-  const found = $(`[data-key="${name}"]`);
+// The first of several that this case has: one key approves a cancel, accepts a return.
+function open(...names) {
+  const found = names.map((name) => $(`[data-key="${name}"]`)).find((each) => each);
   if (!found) return false;
   if (found.tagName === "SUMMARY") {
-    found.parentElement.open = true;
-    $("textarea, button", found.nextElementSibling)?.focus();
+    for (let box = found.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    $("select, input:not([type=hidden]), textarea, button", found.nextElementSibling)?.focus();
+    found.scrollIntoView({ block: "nearest" });
   } else if (found.tagName === "BUTTON") {
     found.click();
   } else {
@@ -150,8 +154,11 @@ const KEYS = {
   KeyJ: () => step(1),
   KeyK: () => step(-1),
   KeyR: () => open("reply"),
-  KeyA: () => open("approve-cancel"),
-  KeyX: () => open("refuse-cancel"),
+  KeyA: () => open("approve-cancel", "accept-return", "accept-exchange"),
+  KeyX: () => open("refuse-cancel", "refuse-return", "refuse-exchange"),
+  KeyH: () => open("hold-return", "hold-exchange", "release-return", "release-exchange"),
+  KeyS: () => open("dispatch", "redeliver-exchange", "delay"),
+  KeyN: () => open("memo"),
   KeyT: () => open("take"),
   KeyI: () => open("side"),
   KeyC: () => open("contact"),
@@ -162,9 +169,10 @@ let isGoing = false;
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.keyCode === 229) return;
   const isTyping = event.target.matches?.("input, textarea, select");
-  if ((event.ctrlKey || event.metaKey) && event.code === "Enter" && event.target.form) {
-    event.preventDefault();
-    event.target.form.requestSubmit();
+  if ((event.ctrlKey || event.metaKey) && event.code === "Enter") {
+    const form = event.target.form ?? $("form[data-review]");
+    // A key held down must not answer the question whether one is sure.
+    if (form && !event.repeat) { event.preventDefault(); form.requestSubmit(); }
     return;
   }
   if (isTyping && event.code === "Escape") { event.target.blur(); back(); return; }
