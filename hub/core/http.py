@@ -6,10 +6,8 @@ else - time-outs, pacing, retries, what may be repeated - is decided here, once 
 """
 
 import ipaddress
-import math
 import random
 import ssl
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from functools import cache
@@ -17,9 +15,9 @@ from typing import Any
 
 import httpx
 import structlog
-from msgspec import Struct
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
+from hub.core.bucket import Bucket, Limits, Rate
 from hub.core.contract import CallCounts, SecretStore
 from hub.core.errors import (
     ConfigurationError,
@@ -31,6 +29,21 @@ from hub.core.errors import (
     UnavailableError,
 )
 
+__all__ = [
+    "ATTEMPTS",
+    "LONGEST_PAUSE_SECONDS",
+    "TIMEOUT",
+    "Bucket",
+    "Limits",
+    "MallHttp",
+    "Rate",
+    "TokenAuth",
+    "counted_calls",
+    "html_error",
+    "make_client",
+    "require_safe_url",
+]
+
 log = structlog.get_logger(__name__)
 
 #: seconds: a mall's slow page takes longer than a connection may
@@ -39,8 +52,6 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 ATTEMPTS = 5
 #: a pause longer than this is not waited for inside one call: the run is rescheduled instead
 LONGEST_PAUSE_SECONDS = 60.0
-#: a shorter pause is lost in the rounding of a wall clock and would be waited for again and again
-_CLOCK_GRAIN_SECONDS = 1e-5
 
 
 def make_client(
@@ -100,188 +111,6 @@ def _is_loopback(host: str) -> bool:
 
 #: calls of whoever reads now are counted here too (a feed of a run); set by the reader for its own task
 counted_calls: ContextVar[CallCounts | None] = ContextVar("counted_calls", default=None)
-
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """What an answer's headers tell: calls now in the bucket, its size, its drain per second.
-
-    ``pause_seconds``: how long the mall wants no call at all. ``quota_share``: how much of a longer
-    quota is used up, 1 being all of it.
-    """
-
-    used: float | None = None
-    capacity: float | None = None
-    rate: float | None = None
-    pause_seconds: float | None = None
-    quota_share: float | None = None
-
-
-class Rate(Struct, frozen=True, kw_only=True):
-    """A mall's stated limit, used until its headers teach better. ``source`` says where it stands."""
-
-    per_second: float
-    capacity: float
-    source: str
-
-
-class Bucket:
-    """A leaky bucket that learns from the mall's own headers.
-
-    ``take`` before a call, ``seen`` once after it, ``refused`` when the mall said that it was too much.
-
-    *Level.* A report was true when the mall counted the call. With a constant delay on the wire the
-    mall's bucket is ours a little later, so a report speaks of the moment at which its call was sent.
-    Our own count is pulled up to it at once (somebody else calls too), and down to it plus what is
-    still on its way.
-
-    *Drain.* Between two reports all that was poured and is no longer there has drained, as long as
-    the bucket was never empty in between. That holds the rate within bounds that grow tighter with
-    the time between the reports; the rate in use moves only when it is outside of them. So a mall
-    with another limit than the documented one is read as fast as it allows, and a stranger who calls
-    all the time makes the rate smaller by what he takes.
-
-    *Room.* One call of the capacity stays free for the rounding; twice as many after each refusal
-    (a stranger calls in bursts that no report can announce), one less for every quiet minute.
-    After a refusal what was learnt of the drain is forgotten too.
-    """
-
-    def __init__(self, rate: Rate, *, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
-        self.per_second = rate.per_second
-        self.capacity = rate.capacity
-        self._stated = rate.per_second
-        self._clock = clock
-        self._sleep = sleep
-        self._level = 0.0
-        self._at = clock()
-        self._closed_until = 0.0
-        self._free = 1.0
-        self._refused_at = 0.0
-        self._near_quota = False
-        self._rate_is_told = False
-        self._is_sure = False  # whether the newest look at the drain agreed with the rate in use
-        #: calls taken and ended so far; of each call on its way, what both were when it was sent
-        self._taken = 0
-        self._ended = 0
-        self._flying: dict[float, tuple[int, int]] = {}
-        self._sent_at = 0.0
-        self._reports: deque[_Report] = deque(maxlen=_REPORTS)
-
-    @property
-    def _pace(self) -> float:
-        return min(self.per_second, self._stated) if self._near_quota else self.per_second
-
-    def _leak(self) -> float:
-        now = self._clock()
-        self._level = max(0.0, self._level - max(0.0, now - self._at) * self._pace)
-        self._at = now
-        return now
-
-    def _room(self, now: float) -> float:
-        """How high the level may be after a call."""
-        free = max(1.0, self._free - (now - self._refused_at) / _QUIET_SECONDS)
-        return max(1.0, self.capacity - free)
-
-    async def take(self) -> float:
-        """Wait for room and take it. Returns the time of the taking, different for each call, for :meth:`seen`."""
-        while True:
-            now = self._leak()
-            room_in = (self._level + 1 - self._room(now)) / self._pace
-            pause = max(room_in, self._closed_until - now)
-            if pause <= _CLOCK_GRAIN_SECONDS:
-                self._level += 1
-                self._taken += 1
-                self._sent_at = max(now, math.nextafter(self._sent_at, math.inf))
-                self._flying[self._sent_at] = self._taken, self._ended
-                return self._sent_at
-            await self._sleep(pause)
-
-    def seen(self, limits: Limits | None, *, sent_at: float) -> None:
-        """The call sent at ``sent_at`` has ended; ``limits`` is what its answer told, ``None`` without an answer."""
-        number, ended_before = self._flying.pop(sent_at, (0, self._ended))
-        # Calls of which nobody knows whether the mall counted them before or after this one.
-        beside = len(self._flying) + self._ended - ended_before
-        self._ended += 1
-        if limits is None:
-            self._reports.clear()  # nobody knows whether the mall counted it
-            return
-        if limits.capacity is not None and limits.capacity >= 1:
-            self.capacity = limits.capacity
-        if limits.rate is not None and limits.rate > 0:
-            self.per_second, self._rate_is_told = limits.rate, True
-        if limits.pause_seconds is not None:
-            self.close_for(limits.pause_seconds)
-        if limits.quota_share is not None:
-            self._near_quota = limits.quota_share >= _NEAR_QUOTA
-        if limits.used is not None:
-            now = self._leak()
-            used = min(limits.used, self.capacity)
-            reported = used - (now - sent_at) * self._pace
-            above = max(0.0, reported - self._level)
-            # Where the drain is known, less than a call is the mall's rounding: met halfway.
-            self._level += above / 2 if self._is_sure and above < 1 else above
-            if number and 0 <= limits.used <= self.capacity:
-                self._learn(_Report(sent_at=sent_at, number=number, used=used, beside=beside), reported)
-
-    def _learn(self, report: "_Report", reported: float) -> None:
-        """Lower the level and bound the drain by a report that is newer than those before."""
-        last = self._reports[-1] if self._reports else None
-        if last is not None and report.number < last.number:
-            return  # overtaken: the newer one knew of this call
-        self._level = min(self._level, max(0.0, reported) + report.beside)
-        if last is not None and report.used <= report.number - last.number + 1:
-            self._reports.clear()  # perhaps empty in between: less has drained than could have
-        self._reports.append(report)
-        first = self._reports[0]
-        seconds = report.sent_at - first.sent_at
-        if self._rate_is_told or seconds <= _CLOCK_GRAIN_SECONDS:
-            return
-        drained = first.used + (report.number - first.number) - report.used
-        doubt = _REPORT_DOUBT + first.beside + report.beside
-        before = self.per_second
-        self.per_second = max(self.per_second, (drained - doubt) / seconds)
-        is_long = seconds >= _LONG_LOOK_SECONDS
-        if is_long:
-            most = max(self._stated * _LEAST_SHARE, (drained + doubt) / seconds)
-            self.per_second = min(self.per_second, most)
-        self._is_sure = is_long and self.per_second == before
-
-    def refused(self, *, wait_seconds: float) -> None:
-        """The mall refused a call as one too many: no other before ``wait_seconds`` are over."""
-        now = self._clock()
-        if now >= self._closed_until:  # the others of one burst say nothing new
-            self._free = min(self.capacity / 2, max(1.0, self.capacity - self._room(now)) * 2)
-            self._refused_at = now + wait_seconds
-        if not self._rate_is_told:
-            self.per_second = min(self.per_second, self._stated)
-        self._reports.clear()
-        self._is_sure = False
-        self.close_for(wait_seconds)
-
-    def close_for(self, seconds: float) -> None:
-        """The mall asked for silence: no call before it is over."""
-        self._closed_until = max(self._closed_until, self._clock() + seconds)
-
-
-class _Report(Struct, frozen=True, kw_only=True):
-    """The mall's counter as of the call ``number`` of this bucket. ``beside``: others may be in it or not."""
-
-    sent_at: float
-    number: int
-    used: float
-    beside: int
-
-
-#: how many reports a drain is measured over: a stranger who comes or goes is noticed within them
-_REPORTS = 64
-#: calls by which a measured drain may be wrong: two roundings, and malls that drain once a second
-_REPORT_DOUBT = 3.0
-#: a drain that looks smaller than it is costs time, so a short look is not believed
-_LONG_LOOK_SECONDS = 5.0
-#: never slower than this part of what the mall states
-_LEAST_SHARE = 0.1
-_QUIET_SECONDS = 60.0
-#: from here on a longer quota is spared by keeping to the stated rate
-_NEAR_QUOTA = 0.9
 
 
 class TokenAuth(httpx.Auth):
