@@ -8,8 +8,10 @@ GetClaimInfo_V3 and GetInquiryMessage; confidence: sure for names, likely for ty
 
 import json
 import math
+import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -270,7 +272,7 @@ def _start(value: Raw) -> bytes:
 
 def decode_line(raw: bytes) -> LineRow:
     """One row of orders or claims. Raises: ValueError when it is no object or a value is a list or object."""
-    return _row(raw, LineRow, _line_field)
+    return _line_rows.read(raw)
 
 
 def decode_item_page(result: Raw) -> ItemPage:
@@ -294,17 +296,17 @@ def decode_item_page(result: Raw) -> ItemPage:
 
 def decode_item(raw: bytes) -> ItemRow:
     """One item. Raises: ValueError as :func:`decode_line`."""
-    return _row(raw, ItemRow, _item_field)
+    return _item_rows.read(raw)
 
 
 def decode_option(raw: bytes) -> OptionRow:
     """One option combination. Raises: ValueError as :func:`decode_line`."""
-    return _row(raw, OptionRow, _option_field)
+    return _option_rows.read(raw)
 
 
 def decode_inquiry(raw: bytes) -> InquiryRow:
     """One row of inquiries. Raises: ValueError when it is no object or a value is a list or object."""
-    return _row(raw, InquiryRow, _inquiry_field)
+    return _inquiry_rows.read(raw)
 
 
 @lru_cache(maxsize=1024)
@@ -327,15 +329,77 @@ def _option_field(key: str) -> str | None:
     return OPTION_KEYS.get(key.lower())
 
 
-def _row(raw: bytes, kind: type[S], field_of: Any) -> S:
-    known: dict[str, Any] = {}
-    for key, value in _decode(_rows, raw).items():
-        if value is None or value == "" or len(key) > _LONGEST_KEY:
-            continue
-        field = field_of(key)
-        if field is not None:
-            known[field] = value
-    return msgspec.convert(known, kind)
+class _Rows(Generic[S]):
+    """Reads rows of one kind, whatever the spelling of their keys.
+
+    There are few spellings, and the first key tells them apart: after the first row of a spelling
+    the others are decoded straight into a struct of that spelling, which refuses any other.
+    """
+
+    def __init__(self, kind: type[S], field_of: Callable[[str], str | None]) -> None:
+        self._kind = kind
+        self._field_of = field_of
+        self._decoders: dict[bytes, msgspec.json.Decoder[S]] = {}
+
+    def read(self, raw: bytes) -> S:
+        """Raises: ValueError when the row is no object or a value is a list or object."""
+        start = raw[: raw.find(b'":', 0, _LONGEST_KEY)]
+        decoder = self._decoders.get(start)
+        if decoder is not None:
+            try:
+                return decoder.decode(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                pass  # spelt otherwise, or broken: read with patience below
+        row = _decode(_rows, raw)
+        read = msgspec.convert(self._known(row), self._kind)
+        if decoder is None and len(self._decoders) < _MOST_SPELLINGS and len(row) <= _MOST_KEYS:
+            spelt = self._spelt(tuple(row))
+            if spelt is not None:
+                self._decoders[start] = spelt
+        return read
+
+    def _known(self, row: dict[str, Any]) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        for key, value in row.items():
+            if value is None or value == "" or len(key) > _LONGEST_KEY:
+                continue
+            field = self._field_of(key)
+            if field is not None:
+                known[field] = value
+        return known
+
+    def _spelt(self, keys: tuple[str, ...]) -> msgspec.json.Decoder[S] | None:
+        """A decoder for exactly these keys; ``None`` where two of them mean one field, or one is odd."""
+        fields = {field: key for key in keys if (field := self._field_of(key)) is not None}
+        others = [key for key in keys if self._field_of(key) is None]
+        if len(fields) + len(others) != len(keys) or not all(map(_SPELLING.fullmatch, keys)):
+            return None
+        # A field that this spelling lacks gets a name that no mall sends.
+        names = {field: fields.get(field, f"(none) {field}") for field in self._kind.__struct_fields__}
+        names |= {f"other_{place}": key for place, key in enumerate(others)}
+        types: list[tuple[str, Any, Any]] = [(field, Scalar, None) for field in self._kind.__struct_fields__]
+        types += [(f"other_{place}", Raw, _NULL) for place in range(len(others))]
+        spelt = msgspec.defstruct(
+            self._kind.__name__,
+            types,
+            bases=(self._kind,),
+            frozen=True,
+            kw_only=True,
+            gc=False,
+            rename=names,
+            forbid_unknown_fields=True,
+        )
+        return msgspec.json.Decoder(spelt)
+
+
+_MOST_SPELLINGS = 16
+_MOST_KEYS = 200
+_SPELLING = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+
+_line_rows = _Rows(LineRow, _line_field)
+_item_rows = _Rows(ItemRow, _item_field)
+_option_rows = _Rows(OptionRow, _option_field)
+_inquiry_rows = _Rows(InquiryRow, _inquiry_field)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], body: bytes | Raw) -> T:
@@ -412,8 +476,10 @@ def whole(value: Scalar) -> int | None:
 
     Raises: ValueError when it is no whole number.
     """
-    if value is None or isinstance(value, int):
-        return value if value is None else int(value)
+    if value is None or value == "":
+        return None
+    if isinstance(value, int):
+        return int(value)
     amount = float(value)
     if not math.isfinite(amount) or not amount.is_integer():
         message = "not a whole number"

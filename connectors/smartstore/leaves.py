@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import UTC, datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connectors.smartstore.wire import Scalar
@@ -36,16 +35,10 @@ def time_of(value: Scalar, path: str) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        return _time_of(value)  # type: ignore[arg-type]  # a TypeError is answered below
+        at = datetime.fromisoformat(value)  # type: ignore[arg-type]  # a TypeError is answered below
+        return (at if at.tzinfo else at.replace(tzinfo=KST)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         raise malformed("not a time", path) from None
-
-
-@lru_cache(maxsize=8192)
-def _time_of(value: str) -> datetime:
-    """The lines of an order share most of their times."""
-    at = datetime.fromisoformat(value)
-    return (at if at.tzinfo else at.replace(tzinfo=KST)).astimezone(UTC)
 
 
 def required_time(value: Scalar, path: str) -> datetime:
