@@ -30,6 +30,7 @@ class Permission(StrEnum):
     MANAGE_USERS = "manage_users"
     MANAGE_SHOPS = "manage_shops"
     ASK_CONSENT = "ask_consent"
+    EDIT_LAYOUTS = "edit_layouts"
 
 
 _AGENT = frozenset({Permission.WORK_CASES, Permission.UNMASK})
@@ -39,6 +40,7 @@ _SUPERVISOR = _AGENT | {
     Permission.EXPORT,
     Permission.READ_ACCESS_LOG,
     Permission.ASK_CONSENT,
+    Permission.EDIT_LAYOUTS,
 }
 GRANTS = {
     Role.AGENT: _AGENT,
@@ -88,6 +90,7 @@ class AccessAction(StrEnum):
     EXPORT = "export"
     USER_CHANGED = "user_changed"
     CONSENT = "consent"
+    FILE = "file"
 
 
 async def record_access(
