@@ -4,14 +4,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed
 from hub.desk.consent import ConsentStatus, consent_status
 from hub.desk.services import Services
 from hub.store.database import from_ms, to_ms
-from hub.store.tables import claims, feed_states, inquiries, leases, lines, quarantine, shops
+from hub.store.tables import claims, feed_states, inquiries, leases, lines, quarantine, rereads, shops
+from hub.store.webhooks import webhook_states
 
 #: name of the lease that a living worker holds
 WORKER_LEASE = "worker:"
@@ -43,14 +44,29 @@ class FeedStatus(Struct, frozen=True, kw_only=True):
     unknown_codes: dict[str, int]
 
 
+class WebhookStatus(Struct, frozen=True, kw_only=True):
+    """What the mall tells by itself. ``refused``: a wrong key, or a body that is none of the mall's.
+
+    ``waiting`` things are still to be read again, ``failing`` of them could not be read at least once.
+    """
+
+    received_at: datetime | None
+    received: int
+    refused_at: datetime | None
+    refused: int
+    waiting: int
+    failing: int
+
+
 class ShopStatus(Struct, frozen=True, kw_only=True):
-    """``consent`` is ``None`` where the mall needs none."""
+    """``consent`` is ``None`` where the mall needs none, ``webhook`` where the shop has no address for one."""
 
     shop: str
     mall: str
     complete: bool
     feeds: list[FeedStatus]
     consent: ConsentStatus | None = None
+    webhook: WebhookStatus | None = None
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -67,6 +83,7 @@ async def read_status(services: Services) -> Status:
     now = services.now()
     async with services.database.reading() as connection:
         worker_seen = await _is_worker_seen(connection, now)
+        told = await _webhooks(connection)
         found = []
         for shop in (await connection.execute(select(shops).where(shops.c.is_active).order_by(shops.c.name))).all():
             manifest = services.registry.manifests.get(shop.mall)
@@ -78,13 +95,38 @@ async def read_status(services: Services) -> Status:
             ]
             found.append(
                 ShopStatus(
-                    shop=shop.name, mall=shop.mall, complete=bool(feeds) and all(f.complete for f in feeds), feeds=feeds
+                    shop=shop.name,
+                    mall=shop.mall,
+                    complete=bool(feeds) and all(f.complete for f in feeds),
+                    feeds=feeds,
+                    webhook=told.get(shop.id),
                 )
             )
     found = [
         msgspec.structs.replace(shop, consent=await consent_status(services, shop.shop, shop.mall)) for shop in found
     ]
     return Status(at=now, complete=all(shop.complete for shop in found), worker_seen=worker_seen, shops=found)
+
+
+async def _webhooks(connection: AsyncConnection) -> dict[int, WebhookStatus]:
+    """By shop id."""
+    query = select(
+        rereads.c.shop_id,
+        func.count().label("waiting"),
+        func.sum(case((rereads.c.tries > 0, 1), else_=0)).label("failing"),
+    ).group_by(rereads.c.shop_id)
+    queued = {row.shop_id: row for row in await connection.execute(query)}
+    return {
+        shop_id: WebhookStatus(
+            received_at=state.received_at,
+            received=state.received,
+            refused_at=state.refused_at,
+            refused=state.refused,
+            waiting=queued[shop_id].waiting if shop_id in queued else 0,
+            failing=queued[shop_id].failing if shop_id in queued else 0,
+        )
+        for shop_id, state in (await webhook_states(connection)).items()
+    }
 
 
 async def _is_worker_seen(connection: AsyncConnection, now: datetime) -> bool:

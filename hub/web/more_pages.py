@@ -82,6 +82,7 @@ async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Res
         shops=shops,
         figures=figures,
         consents=consents,
+        webhooks={shop.shop: shop.webhook for shop in status.shops if shop.webhook is not None},
         worker_seen=status.worker_seen,
     )
 

@@ -20,6 +20,7 @@ from hub.bootstrap import Hub, open_hub
 from hub.core.contract import Outcome
 from hub.desk.access import command_line_actor
 from hub.desk.act import Action, ActionRequest, act
+from hub.desk.status import WebhookStatus, read_status
 from hub.sandbox.kit import SandboxOptions
 from hub.sandbox.world import ShopSpec, World, make_world
 from hub.settings import Settings
@@ -280,3 +281,14 @@ async def test_what_a_process_leaves_is_read_by_the_next(town: Town) -> None:
 
     assert drained.read == 1
     assert (await town.count(rereads), list((await town.states()).values())) == (0, ["unanswered"])
+
+
+async def test_the_status_tells_what_came_and_what_waits(town: Town) -> None:
+    shop = await town.hub.shop_store.named("talk")
+    await town.send(content=b"no event")
+    async with Lease(town.hub.database, f"rereads:{shop.id}"):
+        await town.send(said("언제 와요?"))
+        (told,) = [each.webhook for each in (await read_status(town.hub)).shops]
+        await town.stop()
+
+    assert told == WebhookStatus(received_at=NOON, received=1, refused_at=NOON, refused=1, waiting=1, failing=0)
