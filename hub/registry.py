@@ -17,6 +17,13 @@ from hub.core.errors import ConfigurationError
 
 # What a manifest does not mention is not built yet.
 _NOT_YET = CapabilityState(state=Support.PLANNED)
+# Files are for those that have nothing else.
+_FILES = frozenset({Capability.IMPORT_FILES, Capability.EXPORT_FILES})
+_NO_FILES = CapabilityState(
+    state=Support.NO,
+    instead="Read and written through the mall's API: no files are needed.",
+    instead_ko="API로 직접 연동하므로 파일이 필요 없습니다.",
+)
 
 
 class MallCapabilities(Struct, frozen=True, kw_only=True):
@@ -87,6 +94,8 @@ def _state(manifest: Manifest, capability: Capability) -> CapabilityState:
     if capability is Capability.READ_CLAIMS and Feed.CLAIMS in manifest.feeds:
         # Read all the same where the mall delivers them inside its orders.
         return CapabilityState(state=Support.YES)
+    if capability in _FILES:
+        return manifest.capabilities.get(capability, _NO_FILES)
     return manifest.capabilities.get(capability, _NOT_YET)
 
 

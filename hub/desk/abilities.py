@@ -33,6 +33,8 @@ _SHOP = frozenset(
         Capability.READ_CATALOGUE,
         Capability.RECEIVE_EVENTS,
         Capability.CONSENT,
+        Capability.IMPORT_FILES,
+        Capability.EXPORT_FILES,
     }
 )
 

@@ -106,6 +106,13 @@ def names_no_way_out(_patch: pytest.MonkeyPatch) -> Subject:
     return opened_by(CornerConnector, capabilities={**MANIFEST.capabilities, Capability.REFUSE_CANCEL: no})
 
 
+@caught_by("absent_capability_names_the_way")
+def leaves_a_write_for_later(_patch: pytest.MonkeyPatch) -> Subject:
+    """The agent waits for a button that never comes, and nobody says where to click today."""
+    capabilities = {name: state for name, state in MANIFEST.capabilities.items() if name is not Capability.MEMO}
+    return opened_by(CornerConnector, capabilities=capabilities)
+
+
 @caught_by("readme_complete")
 def forgets_a_credential(_patch: pytest.MonkeyPatch) -> Subject:
     """Nobody knows what to write into the shop file."""

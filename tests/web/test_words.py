@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.core.contract import Feed, Outcome
+from hub.core.contract import Capability, Feed, HoldReason, Outcome, Support
 from hub.core.errors import MallError
 from hub.core.model import (
     ClaimKind,
@@ -21,8 +21,10 @@ from hub.core.model import (
     MessageAuthor,
     Money,
 )
+from hub.core.quality import TIERS, UNRATED
+from hub.desk.abilities import AbilityGroup, action_of
 from hub.desk.access import AccessAction, Role
-from hub.desk.act import Action
+from hub.desk.action import FIELDS, IRREVERSIBLE, Action
 from hub.desk.search import SearchedBy
 from hub.desk.worklist import KindGroup, View
 from hub.policy.due import DueCause
@@ -48,6 +50,13 @@ CODES = {
     "contact_role": ContactRole,
     "role": Role,
     "action": Action,
+    "ability": [capability for capability in Capability if action_of(capability) is None],
+    "hold": HoldReason,
+    "field": FIELDS,
+    "what": IRREVERSIBLE,
+    "ability_group": AbilityGroup,
+    "can": Support,
+    "tier": [UNRATED, *TIERS],
     "outcome": Outcome,
     "notice": Outcome,
     "searched": SearchedBy,

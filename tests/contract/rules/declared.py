@@ -8,6 +8,7 @@ import msgspec
 
 from hub.core.contract import PROTOCOLS, Capability, Feed, Support
 from hub.core.model import Claim, Inquiry, Order
+from tests.contract.rules.deeds import WRITES
 from tests.contract.rules.recorded import PREFIX
 from tests.contract.rules.rule import rule
 from tests.contract.street import Street
@@ -51,9 +52,15 @@ async def capability_declared_is_implemented(subject: Subject) -> None:
 
 @rule()
 async def absent_capability_names_the_way(subject: Subject) -> None:
-    """What the mall's API cannot do says where a person does it."""
-    for capability, state in subject.manifest.capabilities.items():
+    """What the mall's API cannot do says where a person does it; no write is left unsaid or for later."""
+    stated = subject.manifest.capabilities
+    for capability, state in stated.items():
         assert state.state is Support.YES or state.instead.strip(), capability
+        assert state.state is not Support.NO or state.instead_ko.strip(), f"{capability}: not in Korean"
+        assert bool(state.warning) == bool(state.warning_ko), f"{capability}: a warning in one language"
+    for capability in WRITES:
+        assert capability in stated, f"{capability} is not stated"
+        assert stated[capability].state is not Support.PLANNED, capability
 
 
 @rule()

@@ -240,6 +240,31 @@ def _result(outcome: Outcome, *readings: Reading, said: str | None = None) -> Wr
 
 _YES = CapabilityState(state=Support.YES)
 
+_BY_TELEPHONE = CapabilityState(state=Support.NO, instead="Call the corner shop.", instead_ko="구멍가게에 전화하세요.")
+_ONLY_BY_TELEPHONE = (
+    Capability.CHANGE_ANSWER,
+    Capability.CONFIRM,
+    Capability.DELAY,
+    Capability.SELLER_CANCEL,
+    Capability.REFUSE_CANCEL,
+    Capability.ACCEPT_RETURN,
+    Capability.COLLECT_RETURN,
+    Capability.HOLD_RETURN,
+    Capability.RELEASE_RETURN,
+    Capability.COMPLETE_RETURN,
+    Capability.ACCEPT_EXCHANGE,
+    Capability.COLLECT_EXCHANGE,
+    Capability.HOLD_EXCHANGE,
+    Capability.RELEASE_EXCHANGE,
+    Capability.REFUSE_EXCHANGE,
+    Capability.REDELIVER_EXCHANGE,
+    Capability.COMPLETE_EXCHANGE,
+    Capability.FILE_RETURN,
+    Capability.FILE_EXCHANGE,
+    Capability.MEMO,
+    Capability.GIVE_POINTS,
+)
+
 MANIFEST = Manifest(
     mall="corner_shop",
     title="Corner shop",
@@ -250,7 +275,9 @@ MANIFEST = Manifest(
     default_base_url=DEFAULT_BASE_URL,
     capabilities={
         Capability.READ_ORDERS: _YES,
-        Capability.READ_CLAIMS: CapabilityState(state=Support.NO, instead="Claims come inside the orders."),
+        Capability.READ_CLAIMS: CapabilityState(
+            state=Support.NO, instead="Claims come inside the orders.", instead_ko="클레임은 주문 안에 있습니다."
+        ),
         Capability.READ_INQUIRIES: _YES,
         Capability.READ_ONE_ORDER: _YES,
         Capability.READ_ONE_INQUIRY: _YES,
@@ -263,7 +290,7 @@ MANIFEST = Manifest(
         Capability.READ_CATALOGUE: _YES,
         Capability.RECEIVE_EVENTS: _YES,
         Capability.CONSENT: _YES,
-        Capability.REFUSE_CANCEL: CapabilityState(state=Support.NO, instead="Call the corner shop."),
+        **dict.fromkeys(_ONLY_BY_TELEPHONE, _BY_TELEPHONE),
     },
     feeds={
         Feed.ORDERS: Capability.READ_ORDERS,
