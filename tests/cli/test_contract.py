@@ -10,7 +10,7 @@ from tests.cli.terminal import Terminal
 
 _COMMANDS = (
     "demo", "serve", "worker", "sandbox", "db upgrade", "db check", "backup", "restore", "shop import", "shop add",
-    "shop list", "shop check", "shop remove", "sync", "status", "quarantine list", "quarantine show",
+    "shop list", "shop check", "shop webhook", "shop remove", "sync", "status", "quarantine list", "quarantine show",
     "quarantine retry", "act", "export", "route explain", "ivr check", "ivr import", "ivr counts", "connectors",
 )  # fmt: skip
 
@@ -84,7 +84,9 @@ def test_the_matrix_says_what_exists_instead(terminal: Terminal) -> None:
     ran = terminal.hub("connectors", "--json")
 
     assert ran.code == 0
-    assert [row["mall"] for row in ran.document] == ["cafe24", "qoo10", "smartstore"]
+    malls = [row["mall"] for row in ran.document]
+    assert malls == sorted(malls)
+    assert {"cafe24", "qoo10", "smartstore", "talktalk"} <= set(malls)
     for row in ran.document:
         for state in row["capabilities"].values():
             assert state["state"] in {"yes", "no", "planned"}
@@ -125,3 +127,20 @@ def test_a_backup_comes_back(terminal: Terminal, tmp_path: Path) -> None:
     assert [shop["name"] for shop in other.hub("shop", "list", "--json").document] == ["good"]
     assert (tmp_path / "hub.tar.gz").stat().st_mode & 0o777 == 0o600
     assert other.hub("restore", tmp_path / "hub.tar.gz").code == 2
+
+
+def test_the_address_of_a_webhook_is_made_once_and_can_be_renewed(terminal: Terminal) -> None:
+    for name, mall, key in (("talk", "talktalk", "authorization"), ("q", "qoo10", "seller_key")):
+        assert terminal.hub("shop", "add", name, "--mall", mall, "--credential", f"{key}=k").code == 0
+
+    first = terminal.hub("shop", "webhook", "talk", "--at", "https://desk.example.com/", "--json").document
+    again = terminal.hub("shop", "webhook", "talk", "--at", "https://desk.example.com")
+    renewed = terminal.hub("shop", "webhook", "talk", "--renew", "--json").document
+    none = terminal.hub("shop", "webhook", "q")
+
+    assert first["address"] == f"https://desk.example.com{first['path']}"
+    assert first["path"].startswith("/hooks/talk/")
+    assert len(first["path"].rpartition("/")[2]) == 43
+    assert (again.out, again.err) == (first["address"] + "\n", "")
+    assert renewed["path"] != first["path"]
+    assert (none.code, none.out, "qoo10" in none.err) == (2, "", True)
