@@ -82,12 +82,26 @@ class Lease:
         if self._keeper is not None:
             self._keeper.cancel()
             self._keeper = None
+        giving = asyncio.create_task(self._delete())
+        try:
+            await asyncio.shield(giving)
+        except asyncio.CancelledError:
+            # Whoever is cancelled here must not leave it to others to wait out.
+            await giving
+            raise
+
+    async def _delete(self) -> None:
         async with self._database.writing() as connection:
             await connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.owner == self._owner))
 
     async def __aenter__(self) -> Self:
-        while not await self.try_take():  # noqa: ASYNC110  the holder may be another machine
-            await asyncio.sleep(_POLL_SECONDS)
+        try:
+            while not await self.try_take():  # noqa: ASYNC110  the holder may be another machine
+                await asyncio.sleep(_POLL_SECONDS)
+        except BaseException:
+            # Cancelled between the commit and its answer it is ours, and nobody would give it back.
+            await self.give_back()
+            raise
         return self
 
     async def __aexit__(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,8 +75,9 @@ class Line:
     write whose path holds ``lost`` (the mall has done its work).
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, on_call: Callable[[], None]) -> None:
         self._app = app
+        self._on_call = on_call
         self._losing = FaultyApp(app, FaultPlan(chances={Fault.LOST_ANSWER: 1.0}))
         self.is_down = False
         self.lost = ""
@@ -84,6 +85,7 @@ class Line:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.calls.append((str(scope.get("method")), str(scope.get("path"))))
+        self._on_call()
         if self.is_down:
             raise httpx.ConnectError("refused")
         is_lost = self.lost and self.lost in scope["path"] and scope["method"] in {"POST", "PUT"}
@@ -114,22 +116,29 @@ class Town:
         orders: int,
         registry: Registry | None = None,
         seed: int = 20261122,
+        days: int = 90,
         clock: Clock | None = None,
     ) -> None:
         self.clock = clock or Clock()
-        self.faults = FaultPlan(seed=7)
+        self.faults = FaultPlan(seed=seed % 1000)
         self.registry = registry or find_connectors()
-        self._shown: dict[ExportKind, set[tuple[Any, ...]]] = {}
+        self._shown: dict[ExportKind, set[tuple[Any, ...]]] = {kind: set() for kind in _KINDS}
+        self._was_true: dict[ExportKind, set[tuple[Any, ...]]] = {kind: set() for kind in _KINDS}
         options = SandboxOptions(
             rate_per_second=500,
             burst=1000,
             rows=PlannedRowFaults(self.faults, break_record=break_dates),
             clock=self.clock.seconds,
         )
-        self.world = make_world(seed=seed, orders=orders, now=self.clock.mall_now)
+        self.world = make_world(seed=seed, orders=orders, days=days, now=self.clock.mall_now)
         malls = build_malls(self.registry, self.world, options=options)
         self.malls: dict[str, SandboxMall] = {mall.mall: mall for mall in malls}
-        self.lines = {mall.mall: Line(FaultyApp(mall.app, self.faults, sleep=hang)) for mall in malls}
+        #: told of every call to any mall
+        self.on_call: Callable[[], None] = lambda: None
+        self.lines = {mall.mall: Line(FaultyApp(mall.app, self.faults, sleep=hang), self._called) for mall in malls}
+
+    def _called(self) -> None:
+        self.on_call()
 
     def tables(self) -> list[dict[str, Any]]:
         tables = [mall.shop_table("http://127.0.0.1:9") for mall in self.malls.values()]
@@ -164,6 +173,11 @@ class Town:
                 rows[key] = plain
         return rows
 
+    def note_truth(self) -> None:
+        """Whoever read now may have seen what is true now, and keeps it when the mall shows it no more."""
+        for kind, seen in self._was_true.items():
+            seen.update(_lasting(kind, key) for key in self.truth(kind))
+
     async def assert_true(self, hub: Hub) -> None:
         """Every exported row of every shop is a row of the truth, field by field, and none is missing.
 
@@ -171,9 +185,10 @@ class Town:
         """
         for kind in _KINDS:
             truth, found = self.truth(kind), await exported(hub, kind)
-            shown_before = self._shown.setdefault(kind, set())
+            shown_before = self._shown[kind]
             shown_now = {_lasting(kind, key) for key in truth}
-            gone = {key for key in found if _lasting(kind, key) in shown_before - shown_now}
+            no_more = (shown_before | self._was_true[kind]) - shown_now
+            gone = {key for key in found if _lasting(kind, key) in no_more}
             differences = [f"lost {key}" for key in shown_before - {_lasting(kind, key) for key in found}]
             differences += compare(truth, {key: row for key, row in found.items() if key not in gone})
             differences += [f"still open {found[key]}" for key in gone if ClaimState(found[key]["state"]).is_open]

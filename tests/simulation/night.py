@@ -1,0 +1,209 @@
+"""Shop-nights on one virtual clock: every run is a seed, and a failing seed replays step by step.
+
+A night drives random legal changes at every emulated mall, lets their answers break, stops the worker
+at random points, and asks in the end for one thing: that the hub's rows equal the malls' truth.
+"""
+
+import asyncio
+import gc
+import logging
+import shutil
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import structlog
+
+from hub.bootstrap import Hub
+from hub.core.contract import Feed
+from hub.core.model import ClaimKind, ClaimState, LineStatus
+from hub.sandbox.facts import ClaimFact, LineFact
+from hub.sandbox.faults import Fault
+from hub.sandbox.live import Customers
+from tests.sync.mall_town import Town, assert_complete, until_complete
+
+#: what may follow a claim's state when somebody acts on it; the seller unless another is named
+_NEXT = {
+    ClaimKind.CANCEL: {
+        ClaimState.REQUESTED: (ClaimState.DONE, ClaimState.REJECTED, ClaimState.WITHDRAWN),
+    },
+    ClaimKind.RETURN: {
+        ClaimState.REQUESTED: (ClaimState.ACCEPTED, ClaimState.REJECTED, ClaimState.WITHDRAWN),
+        ClaimState.ACCEPTED: (ClaimState.COLLECTING,),
+        ClaimState.COLLECTING: (ClaimState.COLLECTED,),
+        ClaimState.COLLECTED: (ClaimState.HOLD, ClaimState.DONE),
+        ClaimState.HOLD: (ClaimState.DONE,),
+    },
+    ClaimKind.EXCHANGE: {
+        ClaimState.REQUESTED: (ClaimState.ACCEPTED, ClaimState.REJECTED, ClaimState.WITHDRAWN),
+        ClaimState.ACCEPTED: (ClaimState.COLLECTING,),
+        ClaimState.COLLECTING: (ClaimState.COLLECTED,),
+        ClaimState.COLLECTED: (ClaimState.RESHIPPING,),
+        ClaimState.RESHIPPING: (ClaimState.DONE,),
+    },
+}
+_FAULTS = {
+    Fault.HTTP_500: 0.15,
+    Fault.HTTP_429: 0.08,
+    Fault.TIMEOUT: 0.10,
+    Fault.LOST_ANSWER: 0.05,
+    Fault.TRUNCATED_JSON: 0.08,
+    Fault.HTML_200: 0.05,
+    Fault.DUPLICATE_ROWS: 0.2,
+    Fault.SHIFTING_ROWS: 0.1,
+    Fault.BAD_RECORD: 0.05,
+}
+SHOPS_A_NIGHT = 3
+#: younger than a first read goes back, however late in the night it comes
+_DAYS = 60
+
+
+@dataclass(slots=True)
+class Night:
+    """One seed. ``steps`` tells what happened, in order, for whoever must replay it."""
+
+    seed: int
+    home: Path
+    database_url: str
+    orders: int = 30
+    steps: list[str] = field(default_factory=list)
+
+    async def live(self) -> None:
+        """Raises: AssertionError naming the difference and every step before it."""
+        random = Random(self.seed)
+        town = Town(orders=self.orders, seed=self.seed, days=_DAYS)
+        people = Customers(town.world, seed=self.seed)
+        try:
+            for _ in range(random.randint(2, 4)):
+                self._change(town, people, random)
+                await self._bad_hour(town, random)
+            await self._quiet_hour(town, random)
+        except AssertionError as error:
+            story = "\n".join(self.steps)
+            what = f"seed {self.seed}: {error}\n{story}"
+            raise AssertionError(what) from error
+
+    def _change(self, town: Town, people: Customers, random: Random) -> None:
+        for _ in range(random.randint(0, 6)):
+            did = people.act() if random.random() < 0.5 else _sell(town, random)
+            self.steps.append(f"{town.clock.mall_time:%d %H:%M} {did}")
+            town.clock.pass_time(timedelta(minutes=random.randint(0, 40)))
+
+    async def _bad_hour(self, town: Town, random: Random) -> None:
+        chosen = random.sample(list(_FAULTS), k=random.randint(0, 3))
+        town.faults.chances = {fault: _FAULTS[fault] * random.random() for fault in chosen}
+        full = random.random() < 0.2
+        stops_at = random.randint(1, 60) if random.random() < 0.5 else None
+        self.steps.append(f"{town.clock.mall_time:%d %H:%M} sync full={full} stops_at={stops_at} faults={chosen}")
+        town.note_truth()
+        async with town.hub(self.home, self.database_url) as hub:
+            if stops_at is None:
+                await hub.sync(full=full)
+            else:
+                await _stopped(town, hub, full=full, after=stops_at)
+        town.faults.chances = {}
+
+    async def _quiet_hour(self, town: Town, random: Random) -> None:
+        town.clock.pass_time(timedelta(minutes=random.randint(5, 600)))
+        async with town.hub(self.home, self.database_url) as hub:
+            await until_complete(hub, runs=3)
+            # What slipped off a shifting page is the full run's to find.
+            assert_complete(await hub.sync(full=True))
+            await town.assert_true(hub)
+            again = await hub.sync(full=True)
+            assert_complete(again)
+            written = {
+                (shop.shop, feed.feed): (feed.new, feed.changed, feed.vanished)
+                for shop in again.shops
+                for feed in shop.feeds
+                if feed.new or feed.changed or feed.vanished
+            }
+            assert not written, f"a second run wrote {written}"
+
+
+async def _stopped(town: Town, hub: Hub, *, full: bool, after: int) -> None:
+    """Stop the run at its ``after``-th step: a call to a mall, or a page just written."""
+    left = after
+    run: asyncio.Task[object] | None = None
+
+    def count() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0 and run is not None:
+            run.cancel()
+
+    def progress(_shop: str, _feed: Feed, _share: float, _read: int) -> None:
+        count()
+
+    town.on_call = count
+    run = asyncio.create_task(hub.sync(full=full, on_progress=progress))
+    with suppress(asyncio.CancelledError):
+        await run
+    town.on_call = lambda: None
+    with warnings.catch_warnings():
+        # A connection that was just being opened is dropped open, as a killed process drops it.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+def _sell(town: Town, random: Random) -> str:
+    """One legal step of a seller, or of a customer who thinks again."""
+    shop = random.choice(list(town.world.shops))
+    lines = [line for order in town.world.orders(shop)[-60:] for line in order.lines]
+    random.shuffle(lines)
+    acts: list[Callable[[Town, LineFact, Random], str | None]] = [_move_claim, _move_claim, _send]
+    act = random.choice(acts)
+    for line in lines:
+        if did := act(town, line, random):
+            return f"{shop} {did}"
+    return f"{shop} nothing"
+
+
+def _move_claim(town: Town, line: LineFact, random: Random) -> str | None:
+    now = town.world.now()
+    for claim in reversed(town.world.claims_of(line)):
+        following = _following(claim, now)
+        if following:
+            state = random.choice(following)
+            by = "customer" if state is ClaimState.WITHDRAWN else "seller"
+            town.world.move_claim(line, claim, state, by)
+            return f"line {line.number} {claim.kind} {claim.number} -> {state}"
+    return None
+
+
+def _following(claim: ClaimFact, now: object) -> tuple[ClaimState, ...]:
+    step = claim.step_at(now)  # type: ignore[arg-type]
+    return () if step is None else _NEXT.get(claim.kind, {}).get(step.state, ())
+
+
+def _send(town: Town, line: LineFact, random: Random) -> str | None:
+    if line.status(town.world.now()) is not LineStatus.PREPARING or town.world.open_claim(line) is not None:
+        return None
+    number = f"6{random.randrange(10**11):011d}"
+    town.world.dispatch(line, line.carrier or "CJ대한통운", number)
+    return f"line {line.number} dispatched"
+
+
+def live_alone(seed: int, folder: Path, template: Path, url: str) -> str:
+    """One night in a process of its own; an SQLite file copied from ``template`` unless ``url`` is given.
+
+    Returns what went wrong, with every step; nothing when nothing did.
+    """
+    # What goes wrong here goes wrong on purpose.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    home = folder / f"night-{seed}"
+    home.mkdir()
+    try:
+        if not url:
+            shutil.copyfile(template, home / "hub.db")
+            url = f"sqlite:///{home / 'hub.db'}"
+        asyncio.run(Night(seed=seed, home=home, database_url=url).live())
+    except AssertionError as error:
+        return str(error)
+    finally:
+        shutil.rmtree(home)
+    return ""
