@@ -27,6 +27,7 @@ def _register() -> None:
         db,
         demo,
         export,
+        files,
         ivr,
         new_connector,
         quarantine,
@@ -42,8 +43,8 @@ def _register() -> None:
     )
 
     for module in (
-        demo, serve, worker, sandbox, db, shop, sync, catalogue, status, quarantine, act, export, route, ivr, stats,
-        connectors, new_connector, user,
+        demo, serve, worker, sandbox, db, shop, sync, catalogue, status, quarantine, act, export, files, route, ivr,
+        stats, connectors, new_connector, user,
     ):  # fmt: skip
         module.register(app)
 
