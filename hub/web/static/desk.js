@@ -83,8 +83,13 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target.closest?.("form[data-act]");
   if (!form) return;
   form.classList.remove("is-sending");
-  const draft = $("[data-draft]", form);
-  if (draft && event.detail.successful) drafts.delete(draft.dataset.draft);
+});
+
+// Before the answer's page is put in: what was sent must not come back into its empty box.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const form = event.detail.requestConfig?.elt?.closest?.("form[data-act]");
+  const draft = form && $("[data-draft]", form);
+  if (draft && event.detail.xhr.status < 400) drafts.delete(draft.dataset.draft);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -130,7 +135,7 @@ function open(...names) {
   if (!found) return false;
   if (found.tagName === "SUMMARY") {
     for (let box = found.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
-    $("select, input:not([type=hidden]), textarea, button", found.nextElementSibling)?.focus();
+    $("select, input:not([type=hidden], [type=checkbox]), textarea, button", found.nextElementSibling)?.focus();
     found.scrollIntoView({ block: "nearest" });
   } else if (found.tagName === "BUTTON") {
     found.click();
