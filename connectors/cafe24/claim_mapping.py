@@ -21,7 +21,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from connectors.cafe24.values import KST, code, money, text, when, whole
+from connectors.cafe24.values import KST, Value, code, money, text, when, whole
 from connectors.cafe24.vocabulary import (
     BUYER_REASONS,
     CANCEL,
@@ -100,10 +100,15 @@ def _has_trace(item: ItemWire) -> bool:
     return bool(
         (type(status) is str and status[:1] in KIND_OF_LETTER)
         or item.claim_code
-        or item.cancel_request_date
-        or item.return_request_date
-        or item.exchange_request_date
+        or _is_told(item.cancel_request_date)
+        or _is_told(item.return_request_date)
+        or _is_told(item.exchange_request_date)
     )
+
+
+def _is_told(date: Value) -> bool:
+    """Whether a date is given: most lines bear one of the mall's three words for none."""
+    return bool(date) and not (type(date) is str and date.startswith("0000-00-00"))
 
 
 def _requested_at(item: ItemWire | None, kind: ClaimKind) -> datetime | None:

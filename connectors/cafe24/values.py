@@ -16,10 +16,10 @@ Value = str | int | float | None
 
 def text(value: Value) -> str | None:
     """Empty text and ``null`` are both "not given"; NUL is dropped, no database keeps it."""
-    if value is None or value == "":
+    if value is None:
         return None
     if type(value) is str:
-        return value if "\x00" not in value else value.replace("\x00", "") or None
+        return (value if "\x00" not in value else value.replace("\x00", "")) or None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
@@ -27,7 +27,7 @@ def text(value: Value) -> str | None:
 
 def code(value: Value) -> str | None:
     """A code: text without blanks around it."""
-    if value is None or value == "":
+    if value is None:
         return None
     if type(value) is str and "\x00" not in value:
         return value.strip() or None
