@@ -1,7 +1,7 @@
 """Tokens: rotation, one refresher, Korean times, what a person must do."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -171,7 +171,7 @@ async def test_check_tries_every_permission_and_the_clock() -> None:
 
     items = {item.name: item for item in await mall.open().check()}
 
-    assert mall.clock.now == datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+    assert (mall.clock.now - NOW).total_seconds() < 5
     assert {name for name, item in items.items() if not item.is_ok} == {
         "mall.read_community",
         "mall.write_order",
