@@ -63,8 +63,9 @@ def _order_entries(order: OrderView | None) -> Iterator[TimelineEntry]:
 def _line_entries(line: LineView) -> Iterator[TimelineEntry]:
     shipment = line.shipment
     if shipment.dispatched_at:
-        tracking = " ".join(part for part in (shipment.carrier, shipment.tracking_no) if part)
-        yield _event("event.dispatched", shipment.dispatched_at, tracking=tracking)
+        yield _event(
+            "event.dispatched", shipment.dispatched_at, carrier=shipment.carrier, tracking=shipment.tracking_no
+        )
     if shipment.delivered_at:
         yield _event("event.delivered", shipment.delivered_at)
     if line.purchase_confirmed_at:

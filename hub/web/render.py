@@ -35,6 +35,11 @@ def query_string(values: Mapping[str, object], **changes: object) -> str:
     return f"?{urlencode(kept)}" if kept else ""
 
 
+def with_carrier(words: tuple[tuple[str, str], ...], names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The words of a timeline entry, a carrier's code in them by its name where the mall told it."""
+    return tuple((key, names.get(word, word) if key == "carrier" else word) for key, word in words)
+
+
 class Renderer:
     """Renders templates for one hub."""
 
@@ -49,6 +54,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters["safe_link"] = safe_link
+        self._environment.filters["with_carrier"] = with_carrier
         self._environment.globals.update(Permission=Permission, query_string=query_string)
 
     def page(

@@ -12,6 +12,7 @@ from hub.core.contract import (
     Answer,
     Capability,
     CapabilityState,
+    Carrier,
     Feed,
     LineAction,
     LineOutcome,
@@ -56,6 +57,7 @@ from hub.sync.ingest import Ingest
 
 NOW = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)  # Friday 14:00 in Seoul
 _YES = CapabilityState(state=Support.YES)
+CARRIERS = (Carrier(code="0006", name="CJ대한통운"), Carrier(code="0012", name="우체국택배"))
 
 
 @dataclass
@@ -65,7 +67,10 @@ class InventedConnector:
     shop: ShopRef
     manifest: Manifest
     outcome: Outcome | MallError = Outcome.DONE
+    #: of single lines, where another one than ``outcome``
+    outcomes: dict[str, Outcome | MallError] = field(default_factory=dict)
     mall_message: str | None = None
+    listed: int = 0
     sent: list[Answer | LineAction] = field(default_factory=list)
     calls: Any = None
     unknown_codes: Any = field(default_factory=dict)
@@ -79,18 +84,29 @@ class InventedConnector:
     async def answer_inquiry(self, answer: Answer) -> WriteResult:
         return self._result(answer, None)
 
+    change_answer = answer_inquiry
+
     async def approve_cancel(self, action: LineAction) -> WriteResult:
         return self._result(action, action.line.line_no)
 
-    async def refuse_cancel(self, action: LineAction) -> WriteResult:
-        return self._result(action, action.line.line_no)
+    refuse_cancel = seller_cancel = confirm = dispatch = delay = approve_cancel
+    accept_return = collect_return = hold_return = release_return = refuse_return = complete_return = approve_cancel
+    accept_exchange = collect_exchange = hold_exchange = release_exchange = refuse_exchange = approve_cancel
+    redeliver_exchange = complete_exchange = file_return = file_exchange = memo = give_points = approve_cancel
+
+    async def list_carriers(self) -> tuple[Carrier, ...]:
+        if isinstance(self.outcome, MallError):
+            raise self.outcome
+        self.listed += 1
+        return CARRIERS
 
     def _result(self, sent: Answer | LineAction, line_no: str | None) -> WriteResult:
         self.sent.append(sent)
-        if isinstance(self.outcome, MallError):
-            raise self.outcome
-        line = LineOutcome(line_no=line_no, outcome=self.outcome, mall_message=self.mall_message)
-        return WriteResult(outcome=self.outcome, lines=(line,))
+        outcome = self.outcomes.get(line_no or "", self.outcome)
+        if isinstance(outcome, MallError):
+            raise outcome
+        line = LineOutcome(line_no=line_no, outcome=outcome, mall_message=self.mall_message)
+        return WriteResult(outcome=outcome, lines=(line,))
 
     async def aclose(self) -> None: ...
 
