@@ -15,6 +15,7 @@ from connectors.cafe24.inquiry_feed import InquiryFeed
 from connectors.cafe24.line_actions import LineActions
 from connectors.cafe24.notes import Notes
 from connectors.cafe24.order_feed import OrderFeed
+from connectors.cafe24.payload import Remapper
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.webhooks import EventReader
 from connectors.cafe24.writing import LineWriter
@@ -25,6 +26,7 @@ from hub.core.contract import (
     CallCounts,
     Carrier,
     CheckItem,
+    Feed,
     LineAction,
     OpenKeys,
     Page,
@@ -47,6 +49,7 @@ class Cafe24Connector:
         self._client = Cafe24Client(context, credentials)
         self._orders = OrderFeed(self._client, shop_nos=credentials.shop_no, codes=self._codes)
         self._inquiries = InquiryFeed(self._client, credentials=credentials, codes=self._codes)
+        self._remapper = Remapper(credentials, codes=self._codes)
         writer = LineWriter(self._orders)
         self._answering = Answering(self._client, credentials=credentials, inquiries=self._inquiries, now=context.now)
         self._lines = LineActions(self._client, writer=writer, credentials=credentials, now=context.now)
@@ -80,6 +83,9 @@ class Cafe24Connector:
 
     async def read_inquiry(self, inquiry: Inquiry) -> Reading:
         return await self._inquiries.read_one(inquiry, until=self._context.now())
+
+    def remap(self, feed: Feed, key: str, raw: bytes) -> Reading:
+        return self._remapper.read(feed, key, raw)
 
     async def answer_inquiry(self, answer: Answer) -> WriteResult:
         return await self._answering.answer(answer)

@@ -10,6 +10,7 @@ from connectors.cafe24 import documented
 from connectors.cafe24.client import ARTICLE_LIMIT, ARTICLE_WALL, ID_LIMIT, Cafe24Client
 from connectors.cafe24.decoding import best_key, decode
 from connectors.cafe24.inquiry_mapping import LOST, Board, map_thread, map_urgent, parent_of, read_write_ref
+from connectors.cafe24.payload import REPLIED, thread_payload
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import code, when
 from connectors.cafe24.vocabulary import INQUIRY_BOARD_TYPES, REVIEW_BOARD, USUAL_BOARDS
@@ -162,7 +163,7 @@ class InquiryFeed:
         children = posts.children()
         for number in roots:
             below = children.get(number, [])
-            raw = b"[" + b",".join([posts.raw[number], *(posts.raw[child] for child in below)]) + b"]"
+            raw = thread_payload(board, [posts.raw[number], *(posts.raw[child] for child in below)])
             key = board.inquiry_no(number)
             try:
                 record = map_thread(
@@ -243,7 +244,7 @@ class InquiryFeed:
         try:
             wire = decode(urgent_decoder, row)
             raw, reply = row, None
-            if (code(wire.reply_status) or code(wire.status)) in ("I", "T"):
+            if (code(wire.reply_status) or code(wire.status)) in REPLIED:
                 reply_row = await self._urgent_reply(board, wire.article_no)
                 if reply_row is not None:
                     reply = decode(reply_decoder, reply_row)

@@ -1,7 +1,7 @@
 """Reading orders: windows over kinds of date, the offset wall, rows that move while paging."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,9 +12,10 @@ from connectors.cafe24.claim_mapping import missing_claims
 from connectors.cafe24.client import ID_LIMIT, ORDER_LIMIT, ORDER_WALL, Cafe24Client
 from connectors.cafe24.decoding import best_key, decode
 from connectors.cafe24.mapping import map_order
+from connectors.cafe24.payload import RESOURCE, add_claim, order_payload
 from connectors.cafe24.refund_feed import RefundFeed
 from connectors.cafe24.vocabulary import CHANGE_DATES
-from connectors.cafe24.wire import OrderWire, claim_decoder, order_decoder
+from connectors.cafe24.wire import OrderWire, order_decoder
 from hub.core.contract import OpenKeys, Page, Reading, Span
 from hub.core.errors import MalformedResponseError, NotFoundAtMallError
 from hub.core.model import ClaimKind
@@ -27,7 +28,6 @@ LONGEST = timedelta(days=85)
 OVERLAP = timedelta(minutes=10)
 #: how often a window is read when rows moved under the reader
 TURNS = 3
-RESOURCE = {ClaimKind.CANCEL: "cancellation", ClaimKind.RETURN: "return", ClaimKind.EXCHANGE: "exchange"}
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -152,27 +152,31 @@ class OrderFeed:
     async def _reading(self, row: bytes, shop_no: int) -> tuple[Reading, OrderWire | None]:
         """What one row became; a row that cannot be read is reported alone."""
         self._watch.look(row, shape=OrderWire, where="order", known=documented.ORDER)
+        raw = row
         try:
             wire = decode(order_decoder, row)
-            if wire.shop_no is None:
-                wire.shop_no = shop_no
-            for kind, claim_code in missing_claims(wire):
-                await self._add_claim(wire, kind, claim_code, shop_no)
+            missing = missing_claims(wire)
+            if missing or wire.shop_no is None:
+                wire.shop_no = shop_no if wire.shop_no is None else wire.shop_no
+                fetched = [(kind, claim) async for kind, claim in self._claims(missing, shop_no)]
+                raw = order_payload(row, shop_no=shop_no, claims=fetched)
+                for kind, claim in fetched:
+                    add_claim(wire, kind, claim)
             record = map_order(wire, codes=self._codes)
         except MalformedResponseError as error:
-            return Reading(key=best_key(row, "order_id"), raw=row, error=str(error)), None
-        return Reading(key=record.order_no, raw=row, record=record), wire
+            return Reading(key=best_key(row, "order_id"), raw=raw, error=str(error)), None
+        return Reading(key=record.order_no, raw=raw, record=record), wire
 
-    async def _add_claim(self, wire: OrderWire, kind: ClaimKind, claim_code: str, shop_no: int) -> None:
-        """Fetch a claim that the order only names; the order stays incomplete when there is none."""
-        try:
-            row = await self._client.claim(shop_no=shop_no, resource=RESOURCE[kind], claim_code=claim_code)
-        except NotFoundAtMallError:
-            return
-        claim = decode(claim_decoder, row)
-        name = "return_" if kind is ClaimKind.RETURN else RESOURCE[kind]
-        known = getattr(wire, name)
-        setattr(wire, name, [*known, claim] if isinstance(known, list) else [claim])
+    async def _claims(
+        self, missing: Iterable[tuple[ClaimKind, str]], shop_no: int
+    ) -> AsyncIterator[tuple[ClaimKind, bytes]]:
+        """Claims that an order only names; it stays incomplete when there is none."""
+        for kind, claim_code in missing:
+            try:
+                row = await self._client.claim(shop_no=shop_no, resource=RESOURCE[kind], claim_code=claim_code)
+            except NotFoundAtMallError:
+                continue
+            yield kind, row
 
 
 class _Run:

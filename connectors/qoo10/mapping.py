@@ -16,7 +16,7 @@ from msgspec import Struct, json, structs
 
 from connectors.qoo10 import vocabulary as codes
 from connectors.qoo10.wire import InquiryRow, LineRow, Scalar, decode_inquiry, decode_line, number, text, whole
-from hub.core.contract import Reading
+from hub.core.contract import Feed, Reading
 from hub.core.errors import MalformedResponseError
 from hub.core.model import (
     Address,
@@ -47,6 +47,7 @@ CURRENCY = "JPY"
 MOST_UNKNOWN_CODES = 500
 _LARGEST = 10**15
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?")
+_CLAIM_FIELD = re.compile(rb'"(?:claimstatus|cancelrefunddate)"\s*:', re.IGNORECASE)
 _DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 Unknown = Counter[str]
@@ -73,6 +74,16 @@ def read_claim(raw: bytes, *, unknown: Unknown) -> Reading:
 
 def read_inquiry(raw: bytes, *, unknown: Unknown) -> Reading:
     return _reading(raw, decode_inquiry, _inquiry_no, lambda row: map_inquiry(row, unknown=unknown))
+
+
+def read_stored(feed: Feed, raw: bytes, *, unknown: Unknown) -> Reading:
+    """A stored row by the list it came from. Of the orders' rows only the look-up by number names a claim's fields."""
+    if feed is Feed.CLAIMS:
+        return read_claim(raw, unknown=unknown)
+    if feed is Feed.INQUIRIES:
+        return read_inquiry(raw, unknown=unknown)
+    is_looked_up = _CLAIM_FIELD.search(raw) is not None
+    return (read_whole_line if is_looked_up else read_listed_order)(raw, unknown=unknown)
 
 
 def _reading(

@@ -14,6 +14,7 @@ from connectors.sheet import replies
 from connectors.sheet.capabilities import CAPABILITIES
 from connectors.sheet.looking import look_at
 from connectors.sheet.mapping import Terms
+from connectors.sheet.payload import Remapper
 from connectors.sheet.reading import OpenFile, open_file, read_rows, to_reading, unreadable
 from connectors.sheet.settings import SheetCredentials
 from connectors.sheet.shelf import FileHead, Shelf
@@ -54,7 +55,7 @@ from hub.core.paging import decode_cursor, encode_cursor
 
 PAGE: Final = 500
 #: a file that was being stored while the last run began is older than that run, and was not read by it
-_OVERLAP: Final = timedelta(minutes=2)
+_OVERLAP: Final = timedelta(seconds=15)
 #: the store keeps milliseconds and rounds them
 _ROUNDING: Final = timedelta(milliseconds=1)
 _KINDS: Final = {
@@ -81,6 +82,7 @@ class SheetConnector:
         self._shelf = Shelf(context.inbox)
         self._now = context.now
         self._unknown: Counter[str] = Counter()
+        self._remapper = Remapper([], terms=self._row_terms(), unknown=self._unknown)
 
     @property
     def unknown_codes(self) -> Mapping[str, int]:
@@ -180,13 +182,28 @@ class SheetConnector:
         except UnreadableFileError as error:
             yield done + 1, (unreadable(error, upload, head.key),), 1.0
 
+    async def prepare_remap(self) -> None:
+        """A row means what the newest layout says of its columns."""
+        self._remapper = Remapper(
+            [kept.layout for kind in self.file_kinds if (kept := await self.layout(kind)) is not None],
+            terms=await self._terms(),
+            unknown=self._unknown,
+        )
+
+    def remap(self, feed: Feed, key: str, raw: bytes) -> Reading:
+        """By the layout of :meth:`prepare_remap`; an error before it."""
+        return self._remapper.read(feed, key, raw)
+
     async def _terms(self) -> Terms:
-        is_full = self._settings.level is Level.FULL
+        claims_apart = self.level is Level.FULL and await self.layout(FileKind.CLAIMS) is not None
+        return self._row_terms(claims_apart=claims_apart)
+
+    def _row_terms(self, *, claims_apart: bool = False) -> Terms:
         return Terms(
             zone=self._zone,
             currency=self._settings.currency,
-            has_claims=is_full,
-            claims_apart=is_full and await self.layout(FileKind.CLAIMS) is not None,
+            has_claims=self.level is Level.FULL,
+            claims_apart=claims_apart,
         )
 
     async def check(self) -> tuple[CheckItem, ...]:
@@ -214,8 +231,7 @@ class SheetConnector:
         return look_at(upload, layout)
 
     def file_rows(self, upload: Upload, *, layout: Layout) -> Iterator[FileRow]:
-        terms = Terms(zone=self._zone, currency=self._settings.currency, has_claims=self._settings.level is Level.FULL)
-        return read_rows(open_file(upload, layout), terms=terms, unknown=Counter())
+        return read_rows(open_file(upload, layout), terms=self._row_terms(), unknown=Counter())
 
     async def layout(self, kind: FileKind) -> KeptLayout | None:
         kept = await self._shelf.layouts(kind)

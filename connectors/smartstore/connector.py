@@ -9,7 +9,7 @@ from connectors.smartstore.capabilities import CAPABILITIES
 from connectors.smartstore.client import RATE, SmartstoreClient, Verdicts, read_limits
 from connectors.smartstore.inquiries import find_inquiry, read_inquiry_pages
 from connectors.smartstore.leaves import Unknowns
-from connectors.smartstore.mapping import QNA_PREFIX
+from connectors.smartstore.mapping import QNA_PREFIX, read_stored
 from connectors.smartstore.orders import missing_lines, read_lines, read_order_pages
 from connectors.smartstore.probe import probe
 from connectors.smartstore.settings import DEFAULT_BASE_URL, SmartstoreCredentials
@@ -119,6 +119,9 @@ class SmartstoreConnector:
         if reading is None:
             raise NotFoundAtMallError("the mall does not list this inquiry any more", shop=self.shop.name)
         return reading
+
+    def remap(self, feed: Feed, key: str, raw: bytes) -> Reading:
+        return read_stored(feed, key, raw, self._unknown)
 
     async def check(self) -> tuple[CheckItem, ...]:
         return await probe(self._client, self._auth, now=self._now)

@@ -43,7 +43,7 @@ from connectors.smartstore.wire import (
     Scalar,
     clean_json,
 )
-from hub.core.contract import Reading
+from hub.core.contract import Feed, Reading
 from hub.core.errors import MalformedResponseError
 from hub.core.model import (
     Address,
@@ -90,6 +90,13 @@ def read_inquiry(raw: bytes, unknown: Unknowns) -> Reading:
 def read_qna(raw: bytes, unknown: Unknowns) -> Reading:
     """One product question; ``key`` is ``qna:{questionId}``."""
     return _read(raw, _qna, map_qna, unknown, ("questionId",), QNA_PREFIX)
+
+
+def read_stored(feed: Feed, key: str, raw: bytes, unknown: Unknowns) -> Reading:
+    """A payload of any list: it holds all that was ever read of its record."""
+    if feed is Feed.ORDERS:
+        return read_detail(raw, unknown)
+    return read_qna(raw, unknown) if key.startswith(QNA_PREFIX) else read_inquiry(raw, unknown)
 
 
 def product_order_of(raw: bytes) -> ProductOrderWire:

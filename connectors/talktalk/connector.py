@@ -7,6 +7,7 @@ from typing import Final
 from connectors.talktalk.answering import ANSWER_LIMIT, Answerer
 from connectors.talktalk.capabilities import CAPABILITIES
 from connectors.talktalk.client import RATE, KeyAuth, TalktalkClient, classify, read_limits
+from connectors.talktalk.mapping import read_stored
 from connectors.talktalk.reading import ChatReader
 from connectors.talktalk.receiving import Receiver
 from connectors.talktalk.settings import DEFAULT_BASE_URL, TalktalkCredentials
@@ -130,6 +131,11 @@ class TalktalkConnector:
             if reading.key == inquiry.inquiry_no:
                 return reading
         raise NotFoundAtMallError("no event of this conversation is kept", shop=self.shop.name)
+
+    def remap(self, feed: Feed, key: str, raw: bytes) -> Reading:
+        """An inquiry is kept with all that it was made of. An event set aside alone stays so: it is no inquiry."""
+        del feed
+        return read_stored(key, raw, count=self._note)
 
     # -- acting
 

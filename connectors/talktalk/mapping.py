@@ -151,6 +151,9 @@ def _event_entry(told: Told, event: EventWire, count: Count) -> Entry | None:
         text = LEFT
     elif event.event == EventKind.HANDOVER:
         text = _handover(options, count)
+    elif event.event == EventKind.PROFILE:
+        # A profile that was taken back: what stood of it is gone already.
+        return None
     else:
         count(f"event:{event.event}")
         return None
@@ -282,10 +285,64 @@ def readings_of(found: Conversation, *, conversation: str, profile: Mapping[str,
     writer = read_profile(profile)
     for stretch in found.stretches:
         inquiry = map_stretch(stretch, conversation=conversation, user=found.user or "", writer=writer)
-        raw = msgspec.json.encode([{"at": entry.at, "event": entry.raw} for entry in stretch.entries])
-        made.append(Reading(key=inquiry.inquiry_no, raw=raw, record=inquiry))
+        kept = KeptStretch(
+            user=found.user or "",
+            product=stretch.product,
+            profile={name: msgspec.Raw(body) for name, body in profile.items()},
+            entries=tuple(KeptEntry(at=entry.at, key=entry.key, event=entry.raw) for entry in stretch.entries),
+        )
+        made.append(Reading(key=inquiry.inquiry_no, raw=msgspec.json.encode(kept), record=inquiry))
     made += [Reading(key=f"{conversation}/{told.key}", raw=told.body, error=why) for told, why in found.broken]
     return tuple(made)
+
+
+class KeptEntry(Struct, frozen=True, kw_only=True):
+    """``event``: as it came, or our own note of what was sent."""
+
+    at: datetime
+    key: str
+    event: Any
+
+
+class KeptStretch(Struct, frozen=True, kw_only=True):
+    """All that one inquiry is made of. ``product``: of an event before it; ``profile``: each part as it came."""
+
+    user: str
+    product: str | None = None
+    profile: dict[str, msgspec.Raw] = {}
+    entries: tuple[KeptEntry, ...]
+
+
+_decode_kept = msgspec.json.Decoder(KeptStretch).decode
+
+
+def read_stored(key: str, raw: bytes, *, count: Count) -> Reading:
+    """A stored inquiry by today's mapping. What belongs to it was decided when it was read."""
+    try:
+        kept = _decode_kept(raw)
+        entries = [entry for each in kept.entries if (entry := _kept_entry(each, count)) is not None]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Reading(key=key, raw=raw, error=_NOT_ALONE)
+    if not any(entry.author is MessageAuthor.CUSTOMER for entry in entries):
+        return Reading(key=key, raw=raw, error=_NOT_ALONE)
+    inquiry = map_stretch(
+        Stretch(entries=entries, product=kept.product),
+        conversation=key.partition("-")[0],
+        user=kept.user,
+        writer=read_profile({name: bytes(body) for name, body in kept.profile.items()}),
+    )
+    return Reading(key=inquiry.inquiry_no, raw=raw, record=inquiry)
+
+
+_NOT_ALONE: Final = "an event is read with its conversation only: `hub sync --full` reads it again, without a call"
+
+
+def _kept_entry(kept: KeptEntry, count: Count) -> Entry | None:
+    told = Told(at=kept.at, key=kept.key, body=msgspec.json.encode(kept.event))
+    own = told.own
+    if isinstance(own, Note):
+        return _own_entry(told, {own.claim: own})
+    return _event_entry(told, _decode(told.body), count)
 
 
 def read_profile(fields: Mapping[str, bytes]) -> Party | None:

@@ -482,7 +482,25 @@ class Connector(LinksToAdmin, Protocol):
         """Calls sent to this shop since the connector was opened."""
         ...
 
+    def remap(self, feed: Feed, key: str, raw: bytes) -> Reading:
+        """What a stored payload becomes by today's mapping; nothing is called. Never raises for what stands in it.
+
+        ``feed`` is the one it was read for, ``key`` and ``raw`` are of its Reading (of a broken one too).
+        Where the payload is not the whole truth (something was asked for beside it) the reading is
+        partial, where it cannot be one without that, it is an error that says how to read it anew.
+        """
+        ...
+
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class PreparesRemap(Protocol):
+    """A connector whose mapping needs more than payloads, of what the hub itself keeps: the layout of a file."""
+
+    async def prepare_remap(self) -> None:
+        """Called once before ``remap``. Sends nothing to the mall."""
+        ...
 
 
 class CallCounts(Struct, kw_only=True):

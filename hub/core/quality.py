@@ -46,6 +46,7 @@ TIERS: Mapping[str, tuple[str, ...]] = {
         "bad_record_is_set_aside_alone",
         "hostile_text_does_no_harm",
         "repeated_rows_do_no_harm",
+        "stored_payload_maps_again",
     ),
     "gold": (
         "effect_is_read_back",

@@ -341,6 +341,25 @@ def keeps_nul(patch: pytest.MonkeyPatch) -> Subject:
     return GOOD
 
 
+@caught_by("stored_payload_maps_again")
+class MapsOnlyWhatItCanAskFor(CornerConnector):
+    """A mended mapping never reaches what is stored."""
+
+    def remap(self, feed, key, raw):
+        return Reading(key=key, raw=raw, error="read it again")
+
+
+@caught_by("stored_payload_maps_again")
+class RemapsByAnotherRule(CornerConnector):
+    """A replay "repairs" every record into something that no reading ever gave."""
+
+    def remap(self, feed, key, raw):
+        reading = super().remap(feed, key, raw)
+        if isinstance(reading.record, Order):
+            return msgspec.structs.replace(reading, record=msgspec.structs.replace(reading.record, sub_shop="1"))
+        return reading
+
+
 # -- bad nights
 
 

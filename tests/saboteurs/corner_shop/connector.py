@@ -121,6 +121,11 @@ class CornerConnector:
     async def read_inquiry(self, inquiry: Inquiry) -> Reading:
         return self.to_inquiry(await self.client.one("questions", inquiry.inquiry_no))
 
+    def remap(self, feed: Feed, key: str, raw: bytes) -> Reading:
+        del key
+        read = mapping.read_question if feed is Feed.INQUIRIES else mapping.read_order
+        return read(raw, self.codes)
+
     async def check(self) -> tuple[CheckItem, ...]:
         try:
             await self.client.one("orders", "0")
