@@ -24,6 +24,7 @@ from msgspec import Struct
 from bench.equality import compare
 from bench.full_sync import Synced
 from bench.lower_bound import Bound
+from bench.mapping import report as mapping
 from bench.rate import report as pacing
 from tests.postgres import Server, running_server
 
@@ -66,7 +67,7 @@ async def main(arguments: argparse.Namespace) -> int:
         largest = of_database[-1]
         peaks = " -> ".join(f"{each.hub.cost.peak_mib:.0f} MiB at {each.orders:,}" for each in of_database)
         say(f"{database}: CPU ratio {largest.ratio:.2f} (aim {_AIM[database]}), memory {peaks} (aim {_AIM_MIB} MiB)")
-    for line in await pacing():
+    for line in (*await mapping(), *await pacing()):
         say(line)
     return 0 if all(each.hub.complete and each.is_equal is not False for each in measured) else 1
 
