@@ -110,7 +110,9 @@ class Receiver:
             fields = [field for field in PROFILE_FIELDS if field in named] if isinstance(named, list) else []
             # One that names nothing known takes everything back: too much deleted is the smaller harm.
             gone = tuple(profile_subject(conversation, field) for field in fields or PROFILE_FIELDS)
-            return Notice(forgotten=gone, reads_inquiries=True)
+            # The wish itself is kept (it holds no profile): it has the conversation read again, however old.
+            wish = Kept(key=self._key(delivery), subject=conversation, body=delivery.body)
+            return Notice(kept=(wish,), forgotten=gone, reads_inquiries=True)
         if result in PROFILE_NOT_GIVEN:
             return Notice()
         if result != PROFILE_GIVEN:

@@ -24,8 +24,10 @@ from hub.desk.status import WebhookStatus, read_status
 from hub.sandbox.kit import SandboxOptions
 from hub.sandbox.world import ShopSpec, World, make_world
 from hub.settings import Settings
+from hub.store.database import Database
 from hub.store.leases import Lease
-from hub.store.tables import cases, inbox, inquiries, rereads, webhooks
+from hub.store.sealed import INBOX_PLACE, INQUIRY_PLACE, RAW_PLACE
+from hub.store.tables import cases, inbox, inquiries, raw_payloads, rereads, webhooks
 from hub.store.webhooks import WebhookStore
 from hub.sync.rereads import drain_shop, shops_with_rereads
 from hub.web.hooks import BODY_LIMIT
@@ -130,6 +132,40 @@ async def test_an_answer_from_the_desk_is_sent_and_its_echo_joins(town: Town) ->
     await town.until_read()
     assert (await town.states())[number] == "answered"
     assert len(town.mall.sent) == 1
+
+
+async def test_a_profile_that_is_taken_back_is_nowhere(town: Town) -> None:
+    def profile(**options: Any) -> dict[str, Any]:
+        return {"event": "profile", "user": USER, "options": options}
+
+    await town.send(said("언제 와요?"))
+    await town.send(profile(result="SUCCESS", cellphone="01000000001"))
+    await town.until_read()
+    assert "01000000001" in await _everything(town.hub.database)
+
+    await town.send(profile(result="WITHDRAW", withdrawals=["cellphone"]))
+    await town.until_read()
+
+    told = await _everything(town.hub.database)
+    assert "01000000001" not in told
+    assert "언제 와요?" in told
+    assert "phone index (None,)" in told
+
+
+async def _everything(database: Database) -> str:
+    """Whatever of a chat stands in the database, opened."""
+    sealed = (
+        (inbox.c.body_sealed, INBOX_PLACE),
+        (inquiries.c.sealed, INQUIRY_PLACE),
+        (raw_payloads.c.payload_sealed, RAW_PLACE),
+    )
+    told = []
+    async with database.reading() as connection:
+        for column, place in sealed:
+            values = await connection.scalars(select(column))
+            told += [database.box.open(value, place).decode("utf-8", "replace") for value in values]
+        told += [f"phone index {row}" for row in await connection.execute(select(inquiries.c.writer_phone_idx))]
+    return "\n".join(told)
 
 
 async def test_the_same_event_twice_is_kept_once(town: Town) -> None:

@@ -1,5 +1,6 @@
 """Events: who sent them, what is kept of them, and that nothing is ever answered."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from connectors.talktalk.kept import conversation_of
 from hub.core.errors import AccessError, MalformedResponseError
 from hub.core.events import Notice
 from hub.core.inbox import InboxKind
-from hub.core.model import InquiryState
+from hub.core.model import Inquiry, InquiryState
 from tests.connectors.talktalk.conftest import USER, Desk, echoed, said
 
 CONVERSATION = conversation_of(USER)
@@ -152,6 +153,19 @@ async def test_a_profile_is_shown_until_it_is_taken_back(desk: Desk) -> None:
 
     await desk.tell(_profile(result="WITHDRAW"), after=1)
     assert (await desk.chat()).writer is None
+
+
+async def test_a_withdrawal_has_the_conversation_read_again_however_old(desk: Desk) -> None:
+    await desk.tell(said("주소 바꿔 주세요"))
+    await desk.tell(_profile(nickname="길동이", result="SUCCESS"), after=1)
+    await desk.tell(_profile(result="WITHDRAW", withdrawals=["nickname"]), after=40 * 86400)
+
+    (reading,) = await desk.readings(since=desk.now - timedelta(minutes=5))
+
+    assert isinstance(reading.record, Inquiry)
+    assert reading.record.writer is None
+    assert "길동이".encode() not in reading.raw
+    assert desk.connector.unknown_codes == {}
 
 
 async def test_a_newer_profile_replaces_the_older(desk: Desk) -> None:
