@@ -117,7 +117,7 @@ def _require_fields(request: ActionRequest, stated: CapabilityState) -> None:
         raise WrongRequestError(message, field="points")
     if len(request.lines) > 1:
         if action in ONE_LINE:
-            message = f"{action.value} goes to one line at a time"
+            message = f"{action.value} goes to one line at a time: line_no is given more than once"
             raise WrongRequestError(message, field="line_no")
         if request.quantity is not None:
             message = "quantity can be given for one line at a time"

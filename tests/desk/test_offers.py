@@ -1,0 +1,182 @@
+"""What the desk offers about a case, by the state of claims and lines and by what the mall can do."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from hub.core.contract import Capability, CapabilityState, Support
+from hub.core.model import ClaimKind, ClaimState, LineStatus
+from hub.desk.access import Actor, ForbiddenError, Role
+from hub.desk.action import Action
+from hub.desk.admin_steps import tick, untick
+from hub.desk.case import NotFoundError, read_case
+from hub.desk.offers import offers_of
+from hub.desk.views import CaseView, Offer
+from hub.registry import Registry
+from tests.desk.invented import MANIFESTS, NOW, Rig, claim, inquiry, line, order
+
+
+async def view_of(rig: Rig, agent: Actor, shop: str = "alpha-main", **which: str) -> CaseView:
+    return await read_case(rig, actor=agent, case_id=await rig.case_id(shop, **which))
+
+
+def allowed(offers: tuple[Offer, ...], group: str) -> set[str]:
+    return {offer.action for offer in offers if offer.group == group and offer.is_allowed}
+
+
+def without(rig: Rig, *capabilities: Capability) -> None:
+    """The mall's API cannot do these."""
+    no = CapabilityState(state=Support.NO, instead="in the admin", instead_ko="어드민에서")
+    manifest = MANIFESTS["alpha"]
+    changed = {**manifest.capabilities, **dict.fromkeys(capabilities, no)}
+    rig.registry = Registry({**MANIFESTS, "alpha": msgspec.structs.replace(manifest, capabilities=changed)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "expected"),
+    [
+        (ClaimKind.CANCEL, ClaimState.REQUESTED, {"approve-cancel", "refuse-cancel"}),
+        (ClaimKind.CANCEL, ClaimState.APPROVED, set()),
+        (ClaimKind.RETURN, ClaimState.REQUESTED, {"accept-return", "hold-return", "refuse-return"}),
+        (ClaimKind.RETURN, ClaimState.COLLECTING, {"collect-return", "hold-return", "refuse-return"}),
+        (ClaimKind.RETURN, ClaimState.COLLECTED, {"complete-return", "hold-return", "refuse-return"}),
+        (ClaimKind.RETURN, ClaimState.HOLD, {"release-return"}),
+        (ClaimKind.EXCHANGE, ClaimState.COLLECTED, {"redeliver-exchange", "hold-exchange", "refuse-exchange"}),
+        (ClaimKind.EXCHANGE, ClaimState.RESHIPPING, {"complete-exchange"}),
+        (
+            ClaimKind.RETURN,
+            ClaimState.UNKNOWN,
+            {
+                "accept-return",
+                "collect-return",
+                "hold-return",
+                "release-return",
+                "refuse-return",
+                "complete-return",
+            },
+        ),
+    ],
+)
+async def test_a_claim_is_offered_what_its_state_allows(
+    rig: Rig, agent: Actor, kind: ClaimKind, state: ClaimState, expected: set[str]
+) -> None:
+    await rig.write("alpha-main", order("X", claims=(claim("X", "X-1", kind=kind),)))
+    await rig.write("alpha-main", order("X", claims=(claim("X", "X-1", kind=kind, state=state),)))
+
+    offers = offers_of(rig, actor=agent, case=await view_of(rig, agent, order_no="X"))
+
+    assert allowed(offers, "claim") == expected
+    assert all(offer.why_not for offer in offers if not offer.is_allowed)
+
+
+async def test_a_mall_without_the_step_before_goes_on_without_it(rig: Rig, agent: Actor) -> None:
+    without(rig, Capability.ACCEPT_RETURN, Capability.COLLECT_RETURN)
+    await rig.write("alpha-main", order("X", claims=(claim("X", "X-1", kind=ClaimKind.RETURN),)))
+
+    offers = offers_of(rig, actor=agent, case=await view_of(rig, agent, order_no="X"))
+
+    assert "complete-return" in allowed(offers, "claim")
+    (accept,) = (offer for offer in offers if offer.action == "accept-return")
+    assert (accept.is_elsewhere, accept.instead_ko) == (True, "어드민에서")
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (LineStatus.PAID, {"confirm", "dispatch", "delay", "seller-cancel", "memo", "give-points"}),
+        (LineStatus.PREPARING, {"dispatch", "delay", "seller-cancel", "memo", "give-points"}),
+        (LineStatus.DELIVERED, {"file-return", "file-exchange", "memo", "give-points"}),
+        (LineStatus.CANCELLED, {"memo", "give-points"}),
+    ],
+)
+async def test_lines_are_offered_on_an_inquirys_case_too(
+    rig: Rig, agent: Actor, status: LineStatus, expected: set[str]
+) -> None:
+    await rig.write("alpha-main", order("X", line("X-1", status=status)), inquiry("Q", "언제 와요?", order_no="X"))
+
+    offers = offers_of(rig, actor=agent, case=await view_of(rig, agent, thread_no="Q"))
+
+    assert allowed(offers, "line") == expected
+    assert allowed(offers, "inquiry") == {"answer-inquiry"}
+
+
+async def test_an_open_claim_comes_before_sending(rig: Rig, agent: Actor) -> None:
+    lines = (line("X-1"), line("X-2"))
+    await rig.write("alpha-main", order("X", *lines, claims=(claim("X", "X-1"),)))
+
+    offers = {offer.action: offer for offer in await _offers(rig, agent, "X")}
+
+    assert [each.line_no for each in offers["dispatch"].lines] == ["X-2"]
+    assert [each.line_no for each in offers["memo"].lines] == ["X-1", "X-2"]
+    assert [each.line_no for each in offers["approve-cancel"].lines] == ["X-1"]
+
+
+async def test_claims_in_one_state_share_one_form(rig: Rig, agent: Actor) -> None:
+    lines = tuple(line(f"X-{number}") for number in (1, 2, 3))
+    states = (ClaimState.REQUESTED, ClaimState.REQUESTED, ClaimState.APPROVED)
+    claims = tuple(claim("X", each.line_no, state=state) for each, state in zip(lines, states, strict=True))
+    await rig.write("alpha-main", order("X", *lines, claims=claims))
+
+    offers = [offer for offer in await _offers(rig, agent, "X") if offer.action == "approve-cancel"]
+
+    assert [(offer.state, [each.line_no for each in offer.lines], offer.is_allowed) for offer in offers] == [
+        ("requested", ["X-1", "X-2"], True),
+        ("approved", ["X-3"], False),
+    ]
+
+
+async def test_an_answer_that_stands_can_be_changed(rig: Rig, agent: Actor) -> None:
+    await rig.write("alpha-main", inquiry("Q", "언제요?"))
+    open_ = offers_of(rig, actor=agent, case=await view_of(rig, agent, thread_no="Q"))
+    await rig.write("alpha-main", inquiry("Q", "언제요?", answer="내일요", answered_at=NOW - timedelta(hours=1)))
+    answered = offers_of(rig, actor=agent, case=await view_of(rig, agent, thread_no="Q"))
+
+    assert allowed(open_, "inquiry") == {"answer-inquiry"}
+    assert allowed(answered, "inquiry") == {"answer-inquiry", "change-answer"}
+
+
+async def _offers(rig: Rig, agent: Actor, order_no: str) -> tuple[Offer, ...]:
+    return offers_of(rig, actor=agent, case=await view_of(rig, agent, order_no=order_no))
+
+
+# the mall's own admin
+
+
+async def test_what_was_done_in_the_admin_is_ticked_once_and_taken_back(rig: Rig, agent: Actor) -> None:
+    without(rig, Capability.APPROVE_CANCEL)
+    await rig.write("alpha-main", order("X", claims=(claim("X", "X-1"),)))
+    case_id = await rig.case_id("alpha-main", order_no="X")
+
+    for _ in range(2):
+        await tick(rig, actor=agent, case_id=case_id, action=Action.APPROVE_CANCEL, line_nos=["X-1"])
+
+    view = await view_of(rig, agent, order_no="X")
+    (offer,) = (offer for offer in offers_of(rig, actor=agent, case=view) if offer.action == "approve-cancel")
+    (step,) = offer.steps
+    assert (step.line_no, step.done_at, step.done_by_id) == ("X-1", NOW, agent.user_id)
+    assert "event.admin_done" in {entry.key for entry in view.dossier.timeline}
+
+    await untick(rig, actor=agent, case_id=case_id, step_id=step.step_id)
+
+    view = await view_of(rig, agent, order_no="X")
+    assert [offer.steps for offer in offers_of(rig, actor=agent, case=view) if offer.steps] == []
+    keys = [entry.key for entry in view.dossier.timeline]
+    assert keys.count("event.admin_done") == keys.count("event.admin_undone") == 1
+    with pytest.raises(NotFoundError):
+        await untick(rig, actor=agent, case_id=case_id, step_id=step.step_id)
+
+
+async def test_a_colleagues_tick_is_taken_back_by_a_supervisor_only(rig: Rig, agent: Actor, supervisor: Actor) -> None:
+    await rig.write("alpha-main", order("X", claims=(claim("X", "X-1"),)))
+    case_id = await rig.case_id("alpha-main", order_no="X")
+    await tick(rig, actor=agent, case_id=case_id, action=Action.MEMO, line_nos=["X-1"])
+    (step,) = (await view_of(rig, agent, order_no="X")).dossier.steps
+
+    with pytest.raises(ForbiddenError):
+        other = Actor(user_id=77, login="o", name="o", role=Role.AGENT)
+        await untick(rig, actor=other, case_id=case_id, step_id=step.step_id)
+    await untick(rig, actor=supervisor, case_id=case_id, step_id=step.step_id)
+
+    with pytest.raises(NotFoundError):
+        await tick(rig, actor=agent, case_id=2**60, action=Action.MEMO, line_nos=[])
