@@ -125,7 +125,11 @@ _EMBED = {
 
 
 def _lines(claim: ClaimWire) -> list[str]:
-    return [item if isinstance(item, str) else item.order_item_code for item in claim.items or ()]
+    """Lines of a claim: its own items, else those that the address of a return lists."""
+    if claim.items:
+        return [item if isinstance(item, str) else item.order_item_code for item in claim.items]
+    listed = claim.return_address.get("items") if isinstance(claim.return_address, dict) else None
+    return [line for line in listed if isinstance(line, str)] if isinstance(listed, list) else []
 
 
 def _joined(values: Texts) -> str:

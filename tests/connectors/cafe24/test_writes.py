@@ -476,3 +476,59 @@ async def test_orders_paid_elsewhere_bear_no_reason_code(elsewhere: dict[str, An
         "items": [{"order_item_code": "20261118-0000021-01", "quantity": 1}],
         "reason": "품절",
     }
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"items": [{"order_item_code": "20261118-0000021-01"}]},
+        {"items": ["20261118-0000021-01"]},
+        {"items": [], "return_address": {"items": ["20261118-0000021-01"]}},
+    ],
+)
+async def test_a_claim_number_that_only_the_claim_tells_is_found(told: dict[str, Any]) -> None:
+    mall = Mall()
+    gone = {"claim_code": "C20261101-0000001", "undone": "T", **told}
+    claim = {"claim_code": "C20261119-0000005", "undone": "F", **told}
+    mall.on(
+        "GET orders/20261118-0000021",
+        {"order": order(items=[item(order_status="R10", claim_code=None)], **{"return": [gone, claim]})},
+    )
+    mall.on("PUT orders/20261118-0000021/return/C20261119-0000005", {"return": {}})
+    line = Line(line_no="20261118-0000021-01", status=DELIVERED, raw_status="R10", quantity=1, product=Product(name=""))
+
+    result = await mall.open().collect_return(LineAction(order_no="20261118-0000021", line=line))
+
+    assert result.outcome is Outcome.PENDING
+    assert mall.sent("PUT orders/20261118-0000021/return/C20261119-0000005") == [
+        {"shop_no": 1, "request": {"pickup_completed": "T", "items": [{"order_item_code": "20261118-0000021-01"}]}}
+    ]
+
+
+@pytest.mark.parametrize("status", ["N99", "", None])
+@pytest.mark.parametrize("write", ["confirm", "dispatch", "delay", "seller_cancel", "file_return", "complete_exchange"])
+async def test_a_state_that_no_table_holds_is_left_alone(write: str, status: str | None) -> None:
+    mall = Mall()
+    mall.on("GET orders/20261118-0000021", {"order": order(items=[item(order_status=status)])})
+    line = Line(
+        line_no="20261118-0000021-01", status=LineStatus.UNKNOWN, raw_status="", quantity=1, product=Product(name="")
+    )
+    gives = PARCEL | {"reason": ClaimReason.LATE, "ship_on": LATER}
+
+    result = await getattr(mall.open(), write)(LineAction(order_no="20261118-0000021", line=line, **gives))
+
+    assert result.outcome is Outcome.REFUSED
+    assert [request.method for request in mall.requests if request.url.path != "/api/v2/oauth/token"] == ["GET"]
+
+
+async def test_what_customers_wrote_and_where_they_live_stays_out_of_errors(town: Town) -> None:
+    spot = town.line(DELIVERED)
+    town.lose = "before"
+
+    result = await spot.act("file_return", **WHY)
+
+    said = repr(result.lines)
+    assert result.outcome is Outcome.UNKNOWN
+    assert spot.order.receiver.phone not in said
+    assert spot.order.receiver.name not in said
+    assert WHY["text"] not in said

@@ -30,6 +30,7 @@ class Town(httpx.AsyncBaseTransport):
         self.world = make_world(now=lambda: self.now, orders=700, days=4, future_hours=1)
         self.mall = build(self.world, shop=SHOP, options=SandboxOptions(enforce_limits=False))
         self.lose: str | None = None
+        self._waited = timedelta()
         self.writes: list[tuple[str, str, bytes]] = []
         self._inner = httpx.ASGITransport(self.mall.app)
         self.connector = self._open()
@@ -55,14 +56,15 @@ class Town(httpx.AsyncBaseTransport):
                 base_url=table["base_url"],
                 credentials=table["credentials"],
                 secrets=Secrets(),
-                now=lambda: self.now,
+                now=lambda: self.now + self._waited,
                 sleep=self._sleep,
                 transport=self,
             )
         )
 
     async def _sleep(self, seconds: float) -> None:
-        del seconds
+        """The hub's time runs while it waits, the mall's stands still."""
+        self._waited += timedelta(seconds=seconds)
 
     def pass_time(self, **by: float) -> None:
         self.now += timedelta(**by)
