@@ -18,6 +18,8 @@ _LONG_LOOK_SECONDS = 5.0
 _LEAST_SHARE = 0.1
 #: after so long without a refusal one more call is dared
 _QUIET_SECONDS = 60.0
+#: callers that may wait for their place in a burst
+_MOST_CALLERS = 32
 #: from here on a longer quota is spared by keeping to the stated rate
 _NEAR_QUOTA = 0.9
 
@@ -92,6 +94,8 @@ class Bucket:
         self._ended = 0
         self._flying: dict[float, tuple[int, int]] = {}
         self._sent_at = 0.0
+        #: when the newest caller may go on as far as bursts are concerned
+        self._slot = 0.0
         self._reports: deque[_Report] = deque(maxlen=_REPORTS)
         #: the first report since which the bucket was surely never empty
         self._filled: _Report | None = None
@@ -118,10 +122,15 @@ class Bucket:
 
     async def take(self) -> float:
         """Wait for room and take it. Returns the time of the taking, different for each call, for :meth:`seen`."""
+        now, distance = self._clock(), self._distance()
+        # A clock that was set back must not hold everybody up.
+        self._slot = min(max(now, self._slot + distance), now + _MOST_CALLERS * distance)
+        if self._slot - now > _CLOCK_GRAIN_SECONDS:
+            await self._sleep(self._slot - now)
         while True:
             now = self._leak()
             room_in = (self._level + 1 - self._room(now)) / self._pace
-            pause = max(room_in, self._closed_until - now, self._sent_at + self._distance() - now)
+            pause = max(room_in, self._closed_until - now)
             if pause <= _CLOCK_GRAIN_SECONDS:
                 self._level += 1
                 self._taken += 1
