@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from hub.cli.console import print_json, print_table
+from hub.core.contract import CapabilityState
 from hub.registry import capability_matrix, find_connectors
 
 
@@ -18,5 +19,11 @@ def connectors(as_json: Annotated[bool, typer.Option("--json", help="Print one J
         print_json(matrix)
         return
     for mall in matrix:
-        rows = [(name, state.state, state.instead) for name, state in mall.capabilities.items()]
-        print_table(f"{mall.mall} ({mall.tier})", ("capability", "", "instead"), rows)
+        rows = [(name, state.state, _remark(state)) for name, state in mall.capabilities.items()]
+        print_table(f"{mall.mall} ({mall.tier})", ("capability", "", "instead, needs, warning"), rows)
+
+
+def _remark(state: CapabilityState) -> str:
+    """The way that exists; of what can be done, what it needs beside the usual and what to read before."""
+    needs = f"needs {', '.join(state.needs)}" if state.needs else ""
+    return "; ".join(part for part in (state.instead, needs, state.warning) if part)

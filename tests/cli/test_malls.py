@@ -210,6 +210,39 @@ def test_an_action_is_done_once_and_read_back(street: Street, synced: Terminal) 
     assert again.document["lines"][0]["mall_message"]
 
 
+def test_several_lines_of_an_order_are_told_apart(street: Street, synced: Terminal) -> None:
+    rows = synced.hub("export", "lines", "--shop", "main-cafe24").rows
+    by_order: dict[str, list[str]] = {}
+    for row in rows:
+        by_order.setdefault(row["order_no"], []).append(row["line_no"])
+    order_no, line_nos = next((number, lines) for number, lines in by_order.items() if len(lines) > 1)
+    lines = [part for line_no in line_nos for part in ("--line", line_no)]
+
+    ran = synced.hub("act", "memo", "--shop", "main-cafe24", "--order", order_no, *lines, "--text", "확인함", "--json")
+
+    assert ran.code in {0, 1, 3}, ran.err
+    assert [line["line_no"] for line in ran.document["lines"]] == line_nos
+    outcomes = {line["outcome"] for line in ran.document["lines"]}
+    assert ran.document["outcome"] in outcomes
+    assert (ran.code == 0) == (outcomes == {"done"})
+
+
+def test_what_an_action_lacks_is_named_before_anything_is_sent(street: Street, synced: Terminal) -> None:
+    line, before = synced.hub("export", "lines", "--shop", "main-smartstore").rows[0], street.calls("smartstore")
+    place = ("--shop", "main-smartstore", "--order", line["order_no"], "--line", line["line_no"])
+
+    refuse = synced.hub("act", "refuse-cancel", *place, "--yes", "--json")
+    unsure = synced.hub("act", "refuse-cancel", *place, "--carrier", "CJGLS", "--tracking", "1", "--json")
+    twice = synced.hub(
+        "act", "seller-cancel", *place, "--line", "other", "--reason", "defect", "--quantity", "1", "--yes"
+    )
+
+    assert (refuse.code, "carrier and tracking_no" in refuse.err) == (2, True)
+    assert (unsure.code, "--yes" in unsure.err) == (2, True)
+    assert (twice.code, "quantity" in twice.err) == (2, True)
+    assert street.calls("smartstore") == before
+
+
 def test_an_answer_reaches_the_customer(street: Street, synced: Terminal) -> None:
     inquiry = unanswered(synced)
 
