@@ -1,0 +1,139 @@
+"""Traps of this mall that no other test holds."""
+
+import json
+from collections import Counter
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from connectors.qoo10 import mapping
+from hub.core.contract import OpenKeys, Span
+from hub.core.errors import AccessError, MallError
+from hub.core.model import ClaimState, LineStatus, Order
+
+from .conftest import NOW, Mall, all_readings, ok
+
+FULL = Span(since=NOW - timedelta(days=90), until=NOW)
+NOTHING = OpenKeys()
+
+
+def row(number: object = 1071000201, **more: object) -> dict[str, object]:
+    return {
+        "ShippingStatus": "On request(2)",
+        "PackNo": 242000101,
+        "OrderNo": number,
+        "OrderQty": 1,
+        "Total": 100,
+    } | more
+
+
+def read(fields: dict[str, object]) -> Order:
+    reading = mapping.read_listed_order(json.dumps(fields).encode(), unknown=Counter())
+    assert isinstance(reading.record, Order), reading.error
+    return reading.record
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ResultObject": [], "ResultCode": -10001, "ResultMsg": "key"},
+        {"ResultCode": "-10001", "ResultMsg": "key"},
+        {"ErrorCode": "-10001", "ErrorMsg": "key", "ResultCode": 0, "ResultObject": []},
+        {"errorCode": -10001, "errorMsg": "key"},
+    ],
+    ids=["result", "result as text", "error beside a success", "error alone"],
+)
+async def test_an_error_inside_a_200_is_an_error_in_either_envelope(mall: Mall, body: dict[str, object]):
+    mall.answer = lambda call: httpx.Response(200, json=body)
+
+    with pytest.raises(MallError) as caught:
+        await all_readings(mall.open().read_claims(FULL, open_keys=NOTHING, cursor=None))
+
+    assert caught.value.mall_code == "-10001"
+
+
+def test_numbers_as_text_are_the_same_order():
+    as_text = row("1071000201", PackNo="242000101", OrderQty="1", Total="100.00")
+
+    assert read(row()) == read(as_text)
+
+
+def test_the_pack_is_the_order_and_the_order_is_the_line():
+    order = read(row())
+
+    assert (order.order_no, order.lines[0].line_no) == ("242000101", "1071000201")
+
+
+async def test_the_lines_of_one_pack_are_lines_of_one_order(mall: Mall):
+    mall.answer = lambda call: ok([row(1), row(2)] if call.form.get("ShippingStatus") == "2" else [])
+
+    readings = await all_readings(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None))
+
+    assert {reading.record.order_no for reading in readings} == {"242000101"}
+    assert [reading.record.lines[0].line_no for reading in readings] == ["1", "2"]
+
+
+async def test_status_five_is_delivered_and_not_all(mall: Mall):
+    """A mall that listed only what is delivered under 5: nothing else may be missing."""
+    by_status = {"1": 11, "2": 12, "3": 13, "4": 14, "5": 15}
+    mall.answer = lambda call: ok([row(by_status[call.form["ShippingStatus"]])])
+
+    readings = await all_readings(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None))
+
+    assert {reading.record.lines[0].line_no for reading in readings} == {"11", "12", "13", "14", "15"}
+
+
+def test_claims_without_a_number_are_told_apart_by_their_request_and_keep_their_key():
+    def claim(status: str, requested: str) -> object:
+        fields = row(claimStatus=status, requestDate=requested)
+        return mapping.read_claim(json.dumps(fields).encode(), unknown=Counter()).record
+
+    first, later = claim("1", "2026-11-08 09:12:00"), claim("1", "2026-11-12 10:00:00")
+    ended = claim("3", "2026-11-08 09:12:00")
+
+    assert first.claim_no is None
+    assert first.claim_key == ended.claim_key != later.claim_key
+    assert first.state is not ended.state
+
+
+def test_an_unknown_status_is_unknown_and_counted():
+    unknown: Counter[str] = Counter()
+
+    reading = mapping.read_listed_order(json.dumps(row(ShippingStatus="Teleported(77)")).encode(), unknown=unknown)
+    claim = mapping.read_claim(json.dumps(row(claimStatus="77")).encode(), unknown=unknown)
+
+    assert reading.record.lines[0].status is LineStatus.UNKNOWN
+    assert claim.record.state is ClaimState.UNKNOWN
+    assert unknown == {"ShippingStatus:Teleported(77)": 1, "claimStatus:77": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "\u202e\u0007杯", "杯" * 3_500_000], ids=["script", "control", "10 MB"]
+)
+async def test_hostile_names_are_kept_as_text_beside_their_neighbours(mall: Mall, text: str):
+    rows = [row(1), row(2, ItemTitle=text, Buyer=text), row(3)]
+    mall.answer = lambda call: ok(rows if call.form["ShippingStatus"] == "2" else [])
+
+    readings = await all_readings(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None))
+
+    assert [reading.error for reading in readings] == [None, None, None]
+    assert readings[1].record.lines[0].product.name == text
+    assert readings[1].record.buyer.name == text
+
+
+@pytest.mark.parametrize("broken", [{"OrderNo": None}, {"OrderNo": {"a": 1}}, {"OrderQty": "many"}, {"Total": "a lot"}])
+async def test_a_missing_number_or_a_wrong_type_costs_one_record(mall: Mall, broken: dict[str, object]):
+    rows = [row(1), row(2) | broken, row(3)]
+    mall.answer = lambda call: ok(rows if call.form["ShippingStatus"] == "2" else [])
+
+    readings = await all_readings(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None))
+
+    assert [reading.error is None for reading in readings] == [True, False, True]
+
+
+async def test_refused_credentials_are_a_matter_of_access(mall: Mall):
+    mall.answer = lambda call: httpx.Response(200, json={"ResultCode": -90001, "ResultMsg": "no rights"})
+
+    with pytest.raises(AccessError):
+        await all_readings(mall.open().read_claims(FULL, open_keys=NOTHING, cursor=None))
