@@ -26,6 +26,7 @@ from hub.desk.case import NotFoundError
 from hub.desk.services import Services
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
 from hub.web.consent import PAGES as CONSENT_PAGES
+from hub.web.files import FILE_PAGES
 from hub.web.headers import HEADERS
 from hub.web.more_pages import PAGES
 from hub.web.render import Given, Renderer
@@ -49,6 +50,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
         nav.append(("nav.stats", "/stats", Permission.SEE_STATISTICS))
     nav += [
         ("nav.shops", "/shops", Permission.WORK_CASES),
+        ("nav.files", "/files", Permission.WORK_CASES),
         ("nav.connectors", "/connectors", Permission.WORK_CASES),
         ("nav.people", "/people", Permission.MANAGE_USERS),
         ("nav.access_log", "/access-log", Permission.READ_ACCESS_LOG),
@@ -65,6 +67,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             locale_form,
             WorkController,
             *PAGES,
+            *FILE_PAGES,
             *CONSENT_PAGES,
             *statistics,
             *more,
