@@ -17,10 +17,13 @@ from hub.stats.workbook import write_workbook
 class ReportName(StrEnum):
     INQUIRIES = "inquiries"
     CALLS = "calls"
+    RATES = "rates"
 
 
 def register(app: typer.Typer) -> None:
-    app.command("stats", help="The supervisor's figures: inquiries per channel, calls per line and hour.")(stats)
+    app.command(
+        "stats", help="The supervisor's figures: inquiries per channel, calls per line and hour, rates per 100 lines."
+    )(stats)
 
 
 def stats(
@@ -31,7 +34,7 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file.")] = None,
 ) -> None:
-    """Without --by: inquiries by day, mall, shop and channel; calls by mall, line and hour."""
+    """Without --by: inquiries by day, mall, shop and channel; calls by mall, line and hour; rates by mall and shop."""
     if as_json and xlsx is not None:
         what = "--json and --xlsx are two answers to one question"
         raise ConfigurationError(what, fix="Choose one of them.")

@@ -19,3 +19,12 @@ DEFINITIONS: Final = {
     "unknown_did": "A number that belongs to no mall and no line.",
     "system_lost": "The records show no end of the call: a restart, or four hours of silence.",
 }
+
+#: of the report per 100 order lines
+RATE_DEFINITIONS: Final = {
+    "order_lines": "Lines ordered in the span; an order that two shops delivered counts once, where it was placed.",
+    "inquiries": "Written inquiries asked in the span, without those on copies of an order.",
+    "claims": "Cancels, returns and exchanges requested in the span, without those on copies of an order.",
+    "inquiries_per_100": "Inquiries for each 100 order lines of the same span.",
+    "claims_per_100": "Claims for each 100 order lines of the same span.",
+}

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from hub.stats.calls import COLUMNS, calls_as_of, count_calls_by
-from hub.stats.definitions import DEFINITIONS
+from hub.stats.definitions import DEFINITIONS, RATE_DEFINITIONS
 from hub.stats.dimension import CALL_DIMENSIONS, INQUIRY_DIMENSIONS, Dimension, read_dimensions
 from hub.stats.inquiries import inquiries_as_of, inquiries_per_channel
+from hub.stats.rates import FIGURES as RATE_FIGURES
+from hub.stats.rates import RATE_DIMENSIONS, rates_per_100_lines
 from hub.store.database import Database
 
-REPORTS: Final = ("inquiries", "calls")
+REPORTS: Final = ("inquiries", "calls", "rates")
 _CALLS_BY: Final = (Dimension.MALL, Dimension.LINE, Dimension.HOUR)
 
 
@@ -44,7 +46,7 @@ async def read_report(
     zone: ZoneInfo,
     by: str | None = None,
 ) -> Report:
-    """``name``: inquiries or calls. ``by``: dimensions with commas between, absent for the report's own.
+    """``name``: inquiries, calls or rates. ``by``: dimensions with commas between, absent for the report's own.
 
     Raises: ValueError for a report or a dimension that does not exist.
     """
@@ -52,6 +54,8 @@ async def read_report(
         return await _inquiries(database, since=since, until=until, zone=zone, by=by)
     if name == "calls":
         return await _calls(database, since=since, until=until, zone=zone, by=by)
+    if name == "rates":
+        return await _rates(database, since=since, until=until, zone=zone, by=by)
     message = f"there is no report {name!r}; there are: {', '.join(REPORTS)}"
     raise ValueError(message)
 
@@ -91,6 +95,24 @@ async def _calls(
         definitions={figure.value: DEFINITIONS[figure.value] for figure in COLUMNS},
         columns=(*_names(chosen), *(figure.value for figure in COLUMNS)),
         rows=tuple(rows),
+    )
+
+
+async def _rates(
+    database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, by: str | None
+) -> Report:
+    chosen = read_dimensions(by, allowed=RATE_DIMENSIONS, default=RATE_DIMENSIONS)
+    found = await rates_per_100_lines(database, since=since, until=until, by=chosen)
+    return Report(
+        report="rates",
+        since=since,
+        until=until,
+        zone=zone.key,
+        by=_names(chosen),
+        data_as_of=await inquiries_as_of(database),
+        definitions={name: RATE_DEFINITIONS[name] for name in RATE_FIGURES},
+        columns=(*_names(chosen), *RATE_FIGURES),
+        rows=tuple({**_cell(row, chosen), **{name: getattr(row, name) for name in RATE_FIGURES}} for row in found),
     )
 
 
