@@ -286,7 +286,9 @@ async def test_a_broken_record_is_reported_alone(record: object) -> None:
 
     readings: list[Reading] = [reading for page in pages for reading in page.readings]
     assert [reading.error is None for reading in readings] == [True, False, True]
-    assert json.loads(readings[1].raw) == record
+    kept = json.loads(readings[1].raw)
+    # An order that can be parsed is kept with the claims that were read for it.
+    assert record in (kept, kept.get("order") if isinstance(kept, dict) else None)
 
 
 @pytest.mark.parametrize(
