@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import func, select
 
@@ -11,7 +12,8 @@ from hub.core.contract import Outcome
 from hub.core.errors import MallError, UnsupportedByMallError
 from hub.core.model import ClaimKind, ClaimReason, LineStatus
 from hub.desk.access import command_line_actor
-from hub.desk.act import Action, ActionRequest, ActionResult, act
+from hub.desk.act import act
+from hub.desk.action import Action, ActionRequest, ActionResult, UnconfirmedError
 from hub.desk.export import ExportKind
 from hub.store.tables import actions, cases
 from tests.sync.mall_town import Town, assert_complete, exported
@@ -31,14 +33,16 @@ async def an_inquiry(hub: Hub, town: Town, mall: str) -> dict[str, Any]:
     return max(rows, key=lambda row: row["asked_at"])
 
 
-async def a_cancel(hub: Hub, town: Town, mall: str) -> dict[str, Any]:
+async def a_cancel(
+    hub: Hub, town: Town, mall: str, *, statuses: tuple[LineStatus, ...] = (LineStatus.PAID, LineStatus.PREPARING)
+) -> dict[str, Any]:
     """A cancel request of now, read."""
     shop, now = f"main-{mall}", town.world.now()
     line = next(
         line
         for order in reversed(town.world.orders(shop))
         for line in order.lines
-        if line.status(now) in {LineStatus.PAID, LineStatus.PREPARING} and not line.claims
+        if line.status(now) in statuses and not line.claims and line.item.logistics_company is None
     )
     town.world.request_claim(line, ClaimKind.CANCEL, ClaimReason.CHANGE_OF_MIND, "필요 없어졌어요")
     assert_complete(await hub.sync([shop]))
@@ -170,10 +174,31 @@ async def test_a_refused_cancel_is_rejected_at_cafe24(town: Town, tmp_path: Path
         assert [(each["state"], each["ended_by"]) for each in shown] == [("rejected", "seller")]
 
 
+async def test_a_refusal_that_dispatches_is_never_one_click(town: Town, tmp_path: Path, sqlite_url: str) -> None:
+    async with town.hub(tmp_path, sqlite_url) as hub:
+        row = await a_cancel(hub, town, "smartstore", statuses=(LineStatus.PREPARING,))
+        calls = len(town.lines["smartstore"].calls)
+        request = ActionRequest(
+            action=Action.REFUSE_CANCEL, shop=row["shop"], order_no=row["order_no"], line_no=row["line_no"],
+            carrier="CJGLS", tracking_no="600012345678",
+        )  # fmt: skip
+
+        with pytest.raises(UnconfirmedError) as caught:
+            await do(hub, request)
+
+        assert caught.value.warning
+        assert caught.value.warning_ko
+        assert len(town.lines["smartstore"].calls) == calls
+        result = await do(hub, msgspec.structs.replace(request, confirmed=True))
+        assert result.outcome is Outcome.DONE
+        line = (await exported(hub, ExportKind.LINES))[row["shop"], row["order_no"], row["line_no"]]
+        assert (line["status"], line["tracking_no"]) == ("dispatched", "600012345678")
+
+
 @pytest.mark.parametrize(
     ("mall", "action"),
     [
-        ("smartstore", Action.REFUSE_CANCEL),
+        ("smartstore", Action.MEMO),
         ("qoo10", Action.REFUSE_CANCEL),
         ("qoo10", Action.APPROVE_CANCEL),
     ],

@@ -24,12 +24,15 @@ def test_a_refused_cancel_is_refused_at_the_mall(agent: Window, town: Town, scen
     page = _open(agent, scene.to_refuse)
 
     page.keyboard.press("x")
-    page.get_by_role("button", name="취소 거부하기").click()
+    page.get_by_role("button", name="다음: 내용 확인").click()
     # Without a reason nothing is sent.
-    expect(page.locator("textarea:invalid")).to_be_focused()
+    expect(page.locator("details[open] textarea:invalid")).to_be_focused()
     assert town.heard("cafe24", "cancellationrequests") == []
     page.keyboard.type("이미 발송 준비가 끝났습니다")
-    page.get_by_role("button", name="취소 거부하기").click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".review")).to_contain_text("이미 발송 준비가 끝났습니다")
+    assert town.heard("cafe24", "cancellationrequests") == []
+    page.get_by_role("button", name="취소 거부 확정").click()
 
     expect(page.locator("#notice")).to_contain_text("처리했습니다")
     expect(page.locator(".case-title .state")).to_have_text("거부")
@@ -44,15 +47,18 @@ def test_an_approved_cancel_says_first_what_it_does_then_ends_the_line(agent: Wi
     page = _open(agent, scene.to_approve)
 
     page.keyboard.press("a")
-    button = page.get_by_role("button", name="취소 승인하기")
+    button = page.get_by_role("button", name="다음: 내용 확인")
     expect(button).to_be_focused()
     # Thought better of it, then went on.
     page.keyboard.press("Escape")
     expect(button).to_be_hidden()
     page.keyboard.press("a")
-    expect(page.get_by_text("되돌릴 수 없습니다. 몰에 바로 반영됩니다.")).to_be_visible()
-    assert scene.to_approve.claim.steps[-1].state is ClaimState.REQUESTED
     page.keyboard.press("Enter")
+    expect(page.locator(".review")).to_contain_text("되돌릴 수 없습니다")
+    assert scene.to_approve.claim.steps[-1].state is ClaimState.REQUESTED
+    # The second look begins at the way back: a key pressed twice does not approve.
+    expect(page.get_by_role("link", name="돌아가기")).to_be_focused()
+    page.keyboard.press("Control+Enter")
 
     expect(page.locator("#notice")).to_contain_text("처리했습니다")
     expect(page.locator(".case-title .due-none")).to_have_text("종료")
@@ -67,12 +73,15 @@ def test_a_qoo10_cancel_shows_the_way_to_qsm_and_no_button_to_press(agent: Windo
 
     offers = page.locator(".offers")
     for name in ("취소 승인", "취소 거부"):
-        expect(offers.get_by_role("button", name=name)).to_be_disabled()
-    assert offers.locator("button:enabled, summary").count() == 0
+        expect(offers.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    assert offers.locator("form[action*='/act']").count() == 0
     expect(offers).to_contain_text("이 몰은 API로 할 수 없습니다")
     link = offers.get_by_role("link").first
     expect(link).to_have_attribute("href", re.compile(r"^https://qsm\.qoo10\.jp/"))
     expect(link).to_have_attribute("rel", "noopener noreferrer")
     page.keyboard.press("a")
     page.keyboard.press("x")
+    offers.get_by_role("button", name="어드민에서 처리함: 취소 승인").click()
+    expect(page.locator(".ticked")).to_contain_text("취소 승인")
+    expect(page.locator(".timeline")).to_contain_text("취소 승인: 몰 어드민에서 처리함")
     assert town.claim_row("qoo10", scene.at_qsm.row["line_no"])["state"] == "requested"
