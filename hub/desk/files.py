@@ -299,7 +299,7 @@ async def import_upload(
     )
     report = await run.run()
     note = _note(report, feed)
-    if is_new or note.rows:
+    if is_new or any(file.key == key and file.note is None for file in await desk.files()):
         await desk.note_import(key, note, at=services.now())
     await log_file(services, actor, f"import {key[:_KEY_SHOWN]} into {shop}", None)
     return ImportResult(
