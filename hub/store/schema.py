@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import OperationalError
 
 from hub.core.errors import ConfigurationError
-from hub.store.alert_tables import metadata
+from hub.store.all_tables import metadata
 from hub.store.database import Database
 
 

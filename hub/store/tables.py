@@ -414,6 +414,10 @@ feed_states = Table(
     Column("last_counts", Text),
     # JSON: {"field:code": times} of codes no table holds
     Column("unknown_codes", Text),
+    # of the newest unbroken full run: records that the mall named, and those of them that stand here
+    Column("listed", Integer),
+    Column("listed_held", Integer),
+    Column("listed_at", BigInteger),
 )
 
 # What an agent works on: claims of one kind on one order, or one inquiry thread.
