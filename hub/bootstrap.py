@@ -236,7 +236,7 @@ async def open_hub(
     except OSError as error:
         what = f"HUB_HOME {home} cannot be used: {error.strerror}"
         raise ConfigurationError(what, fix="Choose a folder that this user can write to.") from error
-    database = open_database(settings.resolved_database_url, load_box(home / "keys.json"))
+    database = open_database(settings.resolved_database_url, load_box(home / "keys.json"), host=settings.host_name)
     hub = Hub(settings, database, registry or find_connectors(), now=now, sleep=sleep, transports=transports or {})
     try:
         await schema.upgrade(database)

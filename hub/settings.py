@@ -30,10 +30,16 @@ class Settings(BaseSettings):
     """Zone of the centre: days and hours of statistics, times on screen."""
 
     sync_minutes: int = Field(default=5, ge=1, le=1440)
-    """Minutes between two runs of a shop by the worker."""
+    """Minutes between two looks of the worker at a shop's changed orders."""
+
+    open_minutes: int = Field(default=3, ge=1, le=1440)
+    """Minutes between two looks of the worker at what waits for an agent: claims and inquiries."""
 
     worker_id: str = "w1"
     """Name of this worker slot, stable over restarts: a restarted worker goes on with its own jobs."""
+
+    host_name: str | None = None
+    """Name of this machine, told apart by it from others on the same database; absent: what the system says."""
 
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""

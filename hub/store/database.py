@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -28,6 +29,11 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "p
 class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        """As it is: for a database without booleans SQLAlchemy would write ``… = 1``, which no index serves."""
+        del against
+        return self
 
 
 def among(column: Column[Any], parameter: str) -> FunctionElement[bool]:
@@ -68,9 +74,11 @@ class Database:
     file (``busy_timeout``). A reader never waits for a writer (WAL).
     """
 
-    def __init__(self, engine: AsyncEngine, box: Box) -> None:
+    def __init__(self, engine: AsyncEngine, box: Box, *, host: str) -> None:
         self.engine = engine
         self.box = box
+        #: the machine as leases name it
+        self.host = host
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._write_lock = asyncio.Lock()
         # Both drivers take values by position: "?" and "%s".
@@ -177,8 +185,8 @@ async def _driver(connection: AsyncConnection) -> Any:
     return (await connection.get_raw_connection()).driver_connection
 
 
-def open_database(url: str, box: Box) -> Database:
-    """Open without touching the schema (see :mod:`hub.store.schema`)."""
+def open_database(url: str, box: Box, *, host: str | None = None) -> Database:
+    """Open without touching the schema (see :mod:`hub.store.schema`). ``host`` names this machine."""
     url = async_url(url)
     # Parameters are people's data: an error must not print them.
     if url.startswith("sqlite"):
@@ -187,7 +195,8 @@ def open_database(url: str, box: Box) -> Database:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     else:
         engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
-    return Database(engine, box)
+    # An owner's parts are parted by colons.
+    return Database(engine, box, host=(host or socket.gethostname()).replace(":", "-"))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
