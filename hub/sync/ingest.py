@@ -21,10 +21,16 @@ class Ingest:
         self._keeper = CaseKeeper(database, shop_id=shop.id, mall=shop.mall, country=manifest.country, clocks=clocks)
 
     async def page(
-        self, connection: AsyncConnection, readings: Sequence[Reading], *, feed: Feed, now: datetime
+        self,
+        connection: AsyncConnection,
+        readings: Sequence[Reading],
+        *,
+        feed: Feed,
+        now: datetime,
+        read_at: datetime | None = None,
     ) -> Written:
-        """Store one page on the caller's transaction."""
-        written = await self._writer.write(connection, readings, feed=feed, now=now)
+        """Store one page on the caller's transaction. ``read_at``: when the mall told it, if not now."""
+        written = await self._writer.write(connection, readings, feed=feed, now=read_at or now)
         await self._keeper.refresh(connection, claimed=written.claimed, threads=written.threads, now=now)
         return written
 

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 import structlog
 from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Connector, Feed, Reading, ReadsOneOrder
 from hub.core.errors import NotFoundAtMallError
@@ -47,37 +48,39 @@ class Linker:
         self._now = now
 
     async def link(self) -> None:
+        async with self._database.writing() as connection:
+            await self.link_in(connection)
+
+    async def link_in(self, connection: AsyncConnection) -> None:
+        """The same on the caller's transaction."""
         query = select(inquiries.c.id, inquiries.c.thread_no, inquiries.c.line_nos).where(
             inquiries.c.shop_id == self._shop_id, inquiries.c.order_no.is_(None), inquiries.c.line_nos != "[]"
         )
-        async with self._database.writing() as connection:
-            lone = {row.id: (row.thread_no, _first(row.line_nos)) for row in await connection.execute(query)}
-            if not lone:
-                return
-            order_of_line = {
-                row.line_no: row.order_no
-                for row in await connection.execute(
-                    select(lines.c.line_no, orders.c.order_no)
-                    .join_from(lines, orders, orders.c.id == lines.c.order_id)
-                    .where(lines.c.shop_id == self._shop_id, lines.c.line_no.in_({line for _, line in lone.values()}))
-                )
-            }
-            found = [
-                {"row_id": inquiry_id, "found_order_no": order_of_line[line_no]}
-                for inquiry_id, (_, line_no) in lone.items()
-                if line_no in order_of_line
-            ]
-            if not found:
-                return
-            # The digest stays: the same inquiry read again writes nothing.
-            await connection.execute(
-                update(inquiries)
-                .where(inquiries.c.id == bindparam("row_id"))
-                .values(order_no=bindparam("found_order_no")),
-                found,
+        lone = {row.id: (row.thread_no, _first(row.line_nos)) for row in await connection.execute(query)}
+        if not lone:
+            return
+        order_of_line = {
+            row.line_no: row.order_no
+            for row in await connection.execute(
+                select(lines.c.line_no, orders.c.order_no)
+                .join_from(lines, orders, orders.c.id == lines.c.order_id)
+                .where(lines.c.shop_id == self._shop_id, lines.c.line_no.in_({line for _, line in lone.values()}))
             )
-            threads = {lone[row["row_id"]][0] for row in found}
-            await self._ingest.refresh_cases(connection, threads=threads, now=self._now())
+        }
+        found = [
+            {"row_id": inquiry_id, "found_order_no": order_of_line[line_no]}
+            for inquiry_id, (_, line_no) in lone.items()
+            if line_no in order_of_line
+        ]
+        if not found:
+            return
+        # The digest stays: the same inquiry read again writes nothing.
+        await connection.execute(
+            update(inquiries).where(inquiries.c.id == bindparam("row_id")).values(order_no=bindparam("found_order_no")),
+            found,
+        )
+        threads = {lone[row["row_id"]][0] for row in found}
+        await self._ingest.refresh_cases(connection, threads=threads, now=self._now())
 
 
 def _first(line_nos: str) -> str:
@@ -129,7 +132,8 @@ class Settler:
                 if claim_key not in seen_claims:
                     asked[order_no].add(line_no)
         counts = await self._ask(asked)
-        await self._end_lines(since)
+        async with self._database.writing() as connection:
+            await self.end_lines(connection, since=since)
         return counts
 
     async def _ask(self, asked: Mapping[str, set[str]]) -> dict[Feed, Counts]:
@@ -218,8 +222,8 @@ class Settler:
         async with self._database.writing() as connection:
             return (await connection.execute(statement)).rowcount
 
-    async def _end_lines(self, since: datetime) -> None:
-        """Lines whose finished claims leave nothing: the order list itself does not say so.
+    async def end_lines(self, connection: AsyncConnection, *, since: datetime) -> None:
+        """Lines whose finished claims leave nothing, of what was written ``since``: the order list does not say so.
 
         Only the status is touched, not the digest: the same list row read again changes nothing.
         """
@@ -245,31 +249,30 @@ class Settler:
             .group_by(lines.c.id, lines.c.status, lines.c.raw_status, lines.c.quantity)
             .having(taken >= lines.c.quantity)
         )
-        async with self._database.writing() as connection:
-            ended = list(await connection.execute(query))
-            if not ended:
-                return
-            seen_at = to_ms(self._now())
-            await connection.execute(
-                update(lines)
-                .where(lines.c.id == bindparam("row_id"))
-                .values(status=bindparam("new_status"), remaining_quantity=0),
-                [{"row_id": row.id, "new_status": _ENDS_LINE[row.kind]} for row in ended],
-            )
-            await connection.execute(
-                status_changes.insert(),
-                [
-                    {
-                        "id": new_id(),
-                        "shop_id": self._shop_id,
-                        "subject": "line",
-                        "subject_id": row.id,
-                        "from_status": row.status,
-                        "to_status": _ENDS_LINE[row.kind],
-                        "raw_status": row.raw_status,
-                        "mall_at": row.ended_at,
-                        "seen_at": seen_at,
-                    }
-                    for row in ended
-                ],
-            )
+        ended = list(await connection.execute(query))
+        if not ended:
+            return
+        seen_at = to_ms(self._now())
+        await connection.execute(
+            update(lines)
+            .where(lines.c.id == bindparam("row_id"))
+            .values(status=bindparam("new_status"), remaining_quantity=0),
+            [{"row_id": row.id, "new_status": _ENDS_LINE[row.kind]} for row in ended],
+        )
+        await connection.execute(
+            status_changes.insert(),
+            [
+                {
+                    "id": new_id(),
+                    "shop_id": self._shop_id,
+                    "subject": "line",
+                    "subject_id": row.id,
+                    "from_status": row.status,
+                    "to_status": _ENDS_LINE[row.kind],
+                    "raw_status": row.raw_status,
+                    "mall_at": row.ended_at,
+                    "seen_at": seen_at,
+                }
+                for row in ended
+            ],
+        )
