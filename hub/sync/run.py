@@ -65,7 +65,7 @@ class ShopReport(Struct, kw_only=True):
     feeds: list[FeedReport]
 
 
-class _Pass(Struct, frozen=True, kw_only=True):
+class Pass(Struct, frozen=True, kw_only=True):
     """One way of reading and the feeds that it fills; the first of them keeps the cursor."""
 
     capability: Capability
@@ -86,12 +86,26 @@ class _Seen(Struct, kw_only=True):
                 self.claim_keys.add(reading.record.claim_key)
 
 
-def _passes(manifest: Manifest) -> list[_Pass]:
+def passes(manifest: Manifest) -> list[Pass]:
     by_capability: dict[Capability, list[Feed]] = {}
     for feed in Feed:
         if capability := manifest.feeds.get(feed):
             by_capability.setdefault(capability, []).append(feed)
-    return [_Pass(capability=capability, feeds=tuple(feeds)) for capability, feeds in by_capability.items()]
+    return [Pass(capability=capability, feeds=tuple(feeds)) for capability, feeds in by_capability.items()]
+
+
+def read_pages(
+    connector: Connector, capability: Capability, span: Span, *, open_keys: OpenKeys, cursor: str | None
+) -> AsyncIterator[Page]:
+    """The pages of one way of reading. Raises: ConfigurationError when the connector has not got it."""
+    if capability is Capability.READ_ORDERS and isinstance(connector, ReadsOrders):
+        return connector.read_orders(span, open_keys=open_keys, cursor=cursor)
+    if capability is Capability.READ_CLAIMS and isinstance(connector, ReadsClaims):
+        return connector.read_claims(span, open_keys=open_keys, cursor=cursor)
+    if capability is Capability.READ_INQUIRIES and isinstance(connector, ReadsInquiries):
+        return connector.read_inquiries(span, open_keys=open_keys, cursor=cursor)
+    what = f"the {connector.shop.mall} connector declares {capability} and does not implement it"
+    raise ConfigurationError(what)
 
 
 class ShopRun:
@@ -141,10 +155,10 @@ class ShopRun:
 
     async def _run(self, *, full: bool) -> None:
         started_at = self._now()
-        passes = _passes(self._manifest)
+        ways = passes(self._manifest)
         # Claims join orders, so they come after them; inquiries wait for nobody.
-        alone = [each for each in passes if each.capability is Capability.READ_INQUIRIES]
-        joined = [each for each in passes if each.capability is not Capability.READ_INQUIRIES]
+        alone = [each for each in ways if each.capability is Capability.READ_INQUIRIES]
+        joined = [each for each in ways if each.capability is not Capability.READ_INQUIRIES]
         settler = Settler(
             self._database, shop_id=self._shop.id, connector=self._connector, ingest=self._ingest, now=self._now
         )
@@ -175,12 +189,12 @@ class ShopRun:
                 seen_claims=self._seen.claim_keys if is_whole else None,
             )
         except MallError as error:
-            await self._failed(_Pass(capability=Capability.READ_ORDERS, feeds=(Feed.ORDERS,)), error)
+            await self._failed(Pass(capability=Capability.READ_ORDERS, feeds=(Feed.ORDERS,)), error)
         for feed, report in self._reports.items():
             report.add(counts[feed])
         self._reports[Feed.ORDERS].calls += calls.sent
 
-    async def _guarded(self, each: _Pass, *, full: bool) -> bool:
+    async def _guarded(self, each: Pass, *, full: bool) -> bool:
         """Run one pass; returns whether it was full, whole and in one piece. The edge of a feed's run:
         whatever breaks it is reported, and the others go on.
         """
@@ -201,7 +215,7 @@ class ShopRun:
             report.throttled += calls.throttled
         return False
 
-    async def _failed(self, each: _Pass, error: Exception) -> None:
+    async def _failed(self, each: Pass, error: Exception) -> None:
         # A foreign exception's text may quote data; its type may not.
         kind = error.kind if isinstance(error, MallError) else "internal"
         message = str(error) if isinstance(error, MallError | ConfigurationError) else type(error).__name__
@@ -211,7 +225,7 @@ class ShopRun:
         log.warning("sync.feed.incomplete", feed=each.feeds[0].value, kind=kind, error=message)
         await self._states.fail(each.feeds, kind=kind, message=message, now=self._now())
 
-    async def _read(self, each: _Pass, *, full: bool) -> bool:
+    async def _read(self, each: Pass, *, full: bool) -> bool:
         feed = each.feeds[0]
         state = await read_state(self._database, self._shop.id, feed)
         now = self._now()
@@ -225,7 +239,8 @@ class ShopRun:
         await self._states.begin(feed, span, cursor=cursor, now=now)
         open_keys = await read_open_keys(self._database, self._shop.id)
         is_whole = span.is_full and cursor is None
-        async for page in self._pages(each.capability, span, open_keys, cursor):
+        pages = read_pages(self._connector, each.capability, span, open_keys=open_keys, cursor=cursor)
+        async for page in pages:
             await self._write_page(each, page, is_noted=is_whole and bool(self._manifest.vanishing_feeds))
         if is_whole:
             async with self._database.writing() as connection:
@@ -240,7 +255,7 @@ class ShopRun:
             await self._read(each, full=False)
         return is_whole
 
-    async def _write_page(self, each: _Pass, page: Page, *, is_noted: bool) -> None:
+    async def _write_page(self, each: Pass, page: Page, *, is_noted: bool) -> None:
         feed = each.feeds[0]
         async with self._database.writing() as connection:
             written = await self._ingest.page(connection, page.readings, feed=feed, now=self._now())
@@ -251,16 +266,3 @@ class ShopRun:
         if is_noted:
             self._seen.note(page.readings)
         self._on_progress(self._shop.name, feed, page.progress, self._reports[feed].read)
-
-    def _pages(
-        self, capability: Capability, span: Span, open_keys: OpenKeys, cursor: str | None
-    ) -> AsyncIterator[Page]:
-        connector = self._connector
-        if capability is Capability.READ_ORDERS and isinstance(connector, ReadsOrders):
-            return connector.read_orders(span, open_keys=open_keys, cursor=cursor)
-        if capability is Capability.READ_CLAIMS and isinstance(connector, ReadsClaims):
-            return connector.read_claims(span, open_keys=open_keys, cursor=cursor)
-        if capability is Capability.READ_INQUIRIES and isinstance(connector, ReadsInquiries):
-            return connector.read_inquiries(span, open_keys=open_keys, cursor=cursor)
-        what = f"the {self._shop.mall} connector declares {capability} and does not implement it"
-        raise ConfigurationError(what)
