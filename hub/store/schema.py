@@ -1,5 +1,6 @@
 """The schema's version: bring a database up to this program, refuse one from a newer program."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -21,6 +22,12 @@ def alembic_config(connection: Connection | None = None) -> Config:
     config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
     config.attributes["connection"] = connection
     return config
+
+
+@cache
+def newest_revision() -> str | None:
+    """The revision of this program's own migrations."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def _upgrade(connection: Connection) -> None:
