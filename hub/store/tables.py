@@ -457,7 +457,7 @@ cases = Table(
     Index("ix_cases_shop_id_thread_no", "shop_id", "thread_no"),
 )
 
-# One write to a mall: stored before it is sent, its outcome after.
+# One write to a mall: stored before it is sent, its outcome after. An outbox as long as it waits.
 actions = Table(
     "actions",
     metadata,
@@ -479,8 +479,24 @@ actions = Table(
     Column("token", Text, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
+    # msgpack of hub.desk.outbox.Letter: all that the connector is given; null when nothing is left to do
+    Column("letter_sealed", LargeBinary),
+    # when the first write began, and how many have begun: marked before each is sent
+    Column("started_at", BigInteger),
+    Column("started", Integer, nullable=False, server_default=text("0")),
+    # an uncertain outcome is looked at again then; looks made so far
+    Column("look_at", BigInteger),
+    Column("looks", Integer, nullable=False, server_default=text("0")),
     Index("ix_actions_shop_id_order_no", "shop_id", "order_no"),
     Index("ix_actions_shop_id_inquiry_no", "shop_id", "inquiry_no"),
+    # the few of which something is still to be done
+    Index(
+        "ix_actions_letter_shop_id",
+        "shop_id",
+        "id",
+        sqlite_where=text("letter_sealed IS NOT NULL"),
+        postgresql_where=text("letter_sealed IS NOT NULL"),
+    ),
 )
 
 # Done by a person in the mall's own admin, because its API cannot: ticked off, so that nobody does it twice.
