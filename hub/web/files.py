@@ -90,6 +90,7 @@ async def upload_form(request: PageRequest, services: Given, pages: Pages) -> Re
     if not isinstance(file, UploadFile) or not file.filename or kind not in set(FileKind):
         return await _files_page(request, services, pages, shop=shop, code="no_file", status=422)
     body = await file.read(_MOST_BYTES + 1)
+    await file.close()
     if len(body) > _MOST_BYTES:
         return await _files_page(request, services, pages, shop=shop, code="too_big", status=422)
     upload = Upload(kind=FileKind(kind), name=_bare_name(file.filename), body=body)
