@@ -118,6 +118,8 @@ class Database:
         """
         insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
         fixed = {column.name for column in (*key, *keep, *table.primary_key.columns)}
+        # What a row belongs to never changes. SQLite would keep a way back for each row that may get another parent.
+        fixed |= {column.name for column in table.c if column.foreign_keys}
         update = {column.name: insert.excluded[column.name] for column in table.c if column.name not in fixed}
         if not update:
             return insert.on_conflict_do_nothing(index_elements=list(key))
