@@ -89,8 +89,9 @@ def _columns(table: Table, kind: type[NamedTuple]) -> list[Column[Any]]:
     return [table.c[name] for name in kind._fields]
 
 
+# "+ 0": by the index of order numbers; that of shop, sub-shop and number would walk all orders of the shop.
 _HEADS = select(*_columns(orders, StoredHead)).where(
-    orders.c.shop_id == bindparam("shop_id"), among(orders.c.order_no, "numbers")
+    orders.c.shop_id + 0 == bindparam("shop_id"), among(orders.c.order_no, "numbers")
 )
 _LINES = select(*_columns(lines, StoredLine)).where(among(lines.c.order_id, "order_ids"))
 _CLAIMS = select(*_columns(claims, StoredClaim)).where(
