@@ -2,7 +2,9 @@
 
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from msgspec import Struct
 
@@ -22,6 +24,21 @@ _QUIET_SECONDS = 60.0
 _MOST_CALLERS = 32
 #: from here on a longer quota is spared by keeping to the stated rate
 _NEAR_QUOTA = 0.9
+#: urgent calls that may pass one after the other while others wait: then one of those goes
+_URGENT_IN_A_ROW = 4
+
+#: somebody waits for what is read now: an agent, a customer behind a webhook; set by :func:`urgently`
+_is_urgent: ContextVar[bool] = ContextVar("is_urgent", default=False)
+
+
+@contextmanager
+def urgently() -> Iterator[None]:
+    """Calls made inside, also by tasks begun inside, go before the bulk reads of the same shop."""
+    token = _is_urgent.set(True)
+    try:
+        yield
+    finally:
+        _is_urgent.reset(token)
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -73,6 +90,9 @@ class Bucket:
     *Room.* One call of the capacity stays free for the rounding; twice as many after each refusal
     (a stranger calls in bursts that no report can announce), one less for every quiet minute.
     After a refusal what was learnt of the drain is forgotten too.
+
+    *Turns.* An urgent call takes the next place that comes free, before all bulk calls that wait. After
+    a few urgent ones in a row a bulk call goes in between, so that nobody waits for ever.
     """
 
     def __init__(self, rate: Rate, *, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
@@ -96,6 +116,10 @@ class Bucket:
         self._sent_at = 0.0
         #: when the newest caller may go on as far as bursts are concerned
         self._slot = 0.0
+        #: callers that wait, urgent and bulk; urgent calls taken since the last bulk one; when the last was taken
+        self._waiting = {True: 0, False: 0}
+        self._in_a_row = 0
+        self._urgent_at = -math.inf
         self._reports: deque[_Report] = deque(maxlen=_REPORTS)
         #: the first report since which the bucket was surely never empty
         self._filled: _Report | None = None
@@ -120,24 +144,53 @@ class Bucket:
         larger = max(1.0, self._pace / self._stated.per_second, self.capacity / self._stated.capacity)
         return 1 / (self._stated.burst_per_second * larger)
 
-    async def take(self) -> float:
-        """Wait for room and take it. Returns the time of the taking, different for each call, for :meth:`seen`."""
+    async def take(self, *, is_urgent: bool | None = None) -> float:
+        """Wait for room and take it. Returns the time of the taking, different for each call, for :meth:`seen`.
+
+        ``is_urgent``: before bulk calls; by default as :func:`urgently` says.
+        """
+        is_urgent = _is_urgent.get() if is_urgent is None else is_urgent
+        await self._wait_in_burst(is_urgent=is_urgent)
+        self._waiting[is_urgent] += 1
+        try:
+            while (pause := self._pause(is_urgent=is_urgent)) > _CLOCK_GRAIN_SECONDS:
+                await self._sleep(pause)
+        finally:
+            self._waiting[is_urgent] -= 1
+        return self._taken_at(is_urgent=is_urgent)
+
+    async def _wait_in_burst(self, *, is_urgent: bool) -> None:
+        """Each call gets its place in the burst once. An urgent one does not wait for it: the others move on."""
         now, distance = self._clock(), self._distance()
         # A clock that was set back must not hold everybody up.
         self._slot = min(max(now, self._slot + distance), now + _MOST_CALLERS * distance)
-        if self._slot - now > _CLOCK_GRAIN_SECONDS:
+        if not is_urgent and self._slot - now > _CLOCK_GRAIN_SECONDS:
             await self._sleep(self._slot - now)
-        while True:
-            now = self._leak()
-            room_in = (self._level + 1 - self._room(now)) / self._pace
-            pause = max(room_in, self._closed_until - now)
-            if pause <= _CLOCK_GRAIN_SECONDS:
-                self._level += 1
-                self._taken += 1
-                self._sent_at = max(now, math.nextafter(self._sent_at, math.inf))
-                self._flying[self._sent_at] = self._taken, self._ended
-                return self._sent_at
-            await self._sleep(pause)
+
+    def _pause(self, *, is_urgent: bool) -> float:
+        """Seconds until it is worth while to look again; none when the place is free for this caller."""
+        now = self._leak()
+        room_in = (self._level + 1 - self._room(now)) / self._pace
+        pause = max(room_in, self._closed_until - now)
+        distance = self._distance()
+        if is_urgent or self._urgent_at > now - _MOST_CALLERS * distance:
+            # Somebody has gone out of turn: the places given are no longer a distance apart.
+            pause = max(pause, min(self._sent_at - now, 0.0) + distance)
+        is_others_turn = (self._in_a_row >= _URGENT_IN_A_ROW) if is_urgent else (self._in_a_row < _URGENT_IN_A_ROW)
+        if pause <= _CLOCK_GRAIN_SECONDS and is_others_turn and self._waiting[not is_urgent]:
+            return max(distance, 1 / self._pace)
+        return pause
+
+    def _taken_at(self, *, is_urgent: bool) -> float:
+        now = self._at
+        self._level += 1
+        self._taken += 1
+        self._in_a_row = self._in_a_row + 1 if is_urgent else 0
+        self._sent_at = max(now, math.nextafter(self._sent_at, math.inf))
+        if is_urgent:
+            self._urgent_at = self._sent_at
+        self._flying[self._sent_at] = self._taken, self._ended
+        return self._sent_at
 
     def seen(self, limits: Limits | None, *, sent_at: float) -> None:
         """The call sent at ``sent_at`` has ended; ``limits`` is what its answer told, ``None`` without an answer."""

@@ -17,7 +17,7 @@ import httpx
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from hub.core.bucket import Bucket, Limits, Rate
+from hub.core.bucket import Bucket, Limits, Rate, urgently
 from hub.core.contract import CallCounts, SecretStore
 from hub.core.errors import (
     ConfigurationError,
@@ -42,6 +42,7 @@ __all__ = [
     "html_error",
     "make_client",
     "require_safe_url",
+    "urgently",
 ]
 
 log = structlog.get_logger(__name__)
@@ -262,13 +263,16 @@ class MallHttp:
         is_write: bool,
         request: Mapping[str, Any],
     ) -> httpx.Response:
-        sent_at = await bucket.take()
+        # A write is somebody's decision: it does not queue behind what is only read.
+        sent_at = await bucket.take(is_urgent=True if is_write else None)
         for counts in self._counters():
             counts.sent += 1
         limits: Limits | None = None
         try:
             response = await self.client.request(method, url, **request)
             limits = self._read_limits(response) or Limits()
+            if limits.quota_share is not None:
+                self.counts.quota_share = limits.quota_share
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             message = "could not reach the mall"
             raise _UnsentError(message, shop=self._shop, operation=operation) from error

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.contract import Connector, Feed, Manifest, Reading, ReadsOneInquiry, ReadsOneOrder
 from hub.core.errors import MallError, RateLimitedError
 from hub.core.events import Notice
+from hub.core.http import urgently
 from hub.policy.clock_file import standard_clocks
 from hub.policy.due import MallClock
 from hub.settings import Settings
@@ -255,7 +256,9 @@ class Rereader:
     async def _guarded(self, row: Asked) -> None:
         """The edge of one reading: whatever breaks it, the others go on and this one is tried later."""
         try:
-            await self._read_one(row)
+            # Somebody has just done something at the mall; a full run may be reading the same shop.
+            with urgently():
+                await self._read_one(row)
         except MallError as error:
             await self._failed(row, error, kind=error.kind)
         except Exception as error:
