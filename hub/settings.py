@@ -1,12 +1,14 @@
 """Settings of the hub, all ``HUB_…`` in the environment or in ``.env``. They do not change while running."""
 
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.core.errors import ConfigurationError
+from hub.core.http import require_safe_url
 
 
 class Settings(BaseSettings):
@@ -53,6 +55,74 @@ class Settings(BaseSettings):
     secure_cookies: bool = False
     """Set when the desk is served over https: cookies then never travel without it."""
 
+    alert_daily: bool = False
+    """Say once a day again what is still wrong; without it an alert is told once, and once when it is over."""
+
+    alert_quarantine: int = Field(default=20, ge=1, le=1_000_000)
+    """Records more in a shop's quarantine than a day before that raise an alert."""
+
+    alert_disk_free_mb: int = Field(default=2048, ge=0, le=10_000_000)
+    """Free MiB on the disk of HUB_HOME below which an alert is raised: room for a day of a large centre."""
+
+    alert_webhook_url: SecretStr | None = None
+    """Where alerts are sent as JSON by POST; https, or http to a loopback address. Secret: it often holds a key."""
+
+    smtp_host: str | None = None
+    """Mail server for alerts; absent: none is mailed."""
+
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    """Port of the mail server: 587 with starttls, 465 with tls."""
+
+    smtp_security: str = "starttls"
+    """starttls, tls, or none: none for a loopback address only. Nothing is sent before the line is encrypted."""
+
+    smtp_user: str | None = None
+    """Login at the mail server; absent: none."""
+
+    smtp_password: SecretStr | None = None
+    """Password of that login."""
+
+    smtp_from: str | None = None
+    """Sender of the mails."""
+
+    smtp_to: str | None = None
+    """Who gets the mails; several addresses are separated by commas."""
+
+    metrics_token: SecretStr | None = None
+    """Bearer token that GET /metrics asks for; absent: it answers loopback addresses only."""
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _safe_webhook(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            try:
+                require_safe_url(url.get_secret_value())
+            except ConfigurationError:
+                # The reason would quote the address.
+                message = "must be https, or http to a loopback address"
+                raise ValueError(message) from None
+        return url
+
+    @model_validator(mode="after")
+    def _whole_mail(self) -> Self:
+        if self.smtp_security not in {"starttls", "tls", "none"}:
+            message = "HUB_SMTP_SECURITY is starttls, tls or none"
+            raise ValueError(message)
+        if self.smtp_host is not None and not (self.smtp_from and self.smtp_recipients):
+            message = "HUB_SMTP_HOST needs HUB_SMTP_FROM and HUB_SMTP_TO"
+            raise ValueError(message)
+        if self.smtp_host is not None and self.smtp_security == "none":
+            try:
+                require_safe_url(f"http://{self.smtp_host}")
+            except ConfigurationError:
+                message = "HUB_SMTP_SECURITY=none is for a loopback address only"
+                raise ValueError(message) from None
+        return self
+
+    @property
+    def smtp_recipients(self) -> tuple[str, ...]:
+        return tuple(address.strip() for address in (self.smtp_to or "").split(",") if address.strip())
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -87,7 +157,9 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
+        # What is wrong between settings names them itself.
         wrong = "; ".join(
-            f"HUB_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
+            f"HUB_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" if item["loc"] else item["msg"]
+            for item in error.errors()
         )
         raise ConfigurationError(wrong, fix="Settings stand in the environment or in .env; see .env.example.") from None
