@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from connectors.cafe24.answering import Answering
@@ -17,6 +18,7 @@ from connectors.cafe24.notes import Notes
 from connectors.cafe24.order_feed import OrderFeed
 from connectors.cafe24.payload import Remapper
 from connectors.cafe24.settings import Cafe24Credentials
+from connectors.cafe24.vocabulary import CHANGE_DATES
 from connectors.cafe24.webhooks import EventReader
 from connectors.cafe24.writing import LineWriter
 from hub.core.catalogue import CataloguePage
@@ -72,6 +74,16 @@ class Cafe24Connector:
 
     def read_orders(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
         return self._orders.read(span, open_keys=open_keys, cursor=cursor)
+
+    async def count_orders(self, since: datetime, until: datetime) -> int:
+        # Both ends belong to the mall's window, which knows whole seconds.
+        last = until - timedelta(seconds=1)
+        return sum(
+            [
+                await self._client.count_orders(shop_no=shop_no, date_type=CHANGE_DATES[0], since=since, until=last)
+                for shop_no in self._credentials.shop_no
+            ]
+        )
 
     async def read_order(self, order_no: str, line_nos: tuple[str, ...]) -> tuple[Reading, ...]:
         del line_nos  # an order always comes with all of its lines

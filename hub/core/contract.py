@@ -261,9 +261,12 @@ class PreparesRemap(Protocol):
 
 
 class CallCounts(Struct, kw_only=True):
+    """``quota_share``: how much of the mall's longer quota is used up, as it told last (1 is all of it)."""
+
     sent: int = 0
     throttled: int = 0
     retried: int = 0
+    quota_share: float | None = None
 
 
 class SecretStore(Protocol):

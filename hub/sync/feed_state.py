@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.contract import Feed, Span
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.tables import feed_states
+from hub.store.truth_tables import call_quotas
 
 
 class FeedState(Struct, frozen=True, kw_only=True):
@@ -88,6 +89,22 @@ class FeedStates:
                     feed_states.c.failing_since.is_(None),
                 )
                 .values(failing_since=to_ms(now))
+            )
+
+    async def note_listed(self, feed: Feed, *, named: int, held: int, at: datetime) -> None:
+        """What an unbroken full run that ended at ``at`` was shown, and how much of it stands in the store."""
+        async with self._database.writing() as connection:
+            columns = {"listed": named, "listed_held": held, "listed_at": to_ms(at)}
+            await self._put(connection, [feed], columns)
+
+    async def note_quota(self, used_share: float | None, *, now: datetime) -> None:
+        """How much of the mall's long quota is used up; ``None`` where it has told nothing."""
+        if used_share is None:
+            return
+        row = {"shop_id": self._shop_id, "used_share": used_share, "told_at": to_ms(now)}
+        async with self._database.writing() as connection:
+            await self._database.upsert_rows(
+                connection, call_quotas, [row], key=[call_quotas.c.shop_id], changed_hash=False
             )
 
     async def note_unknown_codes(self, feed: Feed, codes: Mapping[str, int]) -> None:

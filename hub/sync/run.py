@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from msgspec import Struct
@@ -16,28 +18,30 @@ from hub.core.contract import (
     Manifest,
     OpenKeys,
     Page,
-    Reading,
     ReadsClaims,
     ReadsInquiries,
     ReadsOrders,
     Span,
 )
-from hub.core.errors import ConfigurationError, MallError
+from hub.core.errors import ConfigurationError, MallError, TransientMallError
 from hub.core.http import counted_calls
-from hub.core.model import Claim, Order
 from hub.policy.due import MallClock
 from hub.store.database import Database
 from hub.store.leases import Lease
 from hub.store.records import Counts
 from hub.store.shops import ShopRow
+from hub.sync.batches import gathered
+from hub.sync.breaker import Breaker
 from hub.sync.feed_state import FeedStates, read_state
 from hub.sync.ingest import Ingest
 from hub.sync.open_keys import read_open_keys
+from hub.sync.reconcile import Counted, DayCount, Reconciler
+from hub.sync.seen import Seen
 from hub.sync.settle import Linker, Settler, tie_twins
 
 log = structlog.get_logger(__name__)
 
-#: told after every page: shop, feed, share done 0..1, records read so far
+#: told for every page that came: shop, feed, share done 0..1, records written so far
 OnProgress = Callable[[str, Feed, float, int], None]
 
 
@@ -70,20 +74,6 @@ class Pass(Struct, frozen=True, kw_only=True):
 
     capability: Capability
     feeds: tuple[Feed, ...]
-
-
-class _Seen(Struct, kw_only=True):
-    """What an unbroken full run has met, to judge afterwards what it has not."""
-
-    line_nos: set[str]
-    claim_keys: set[str]
-
-    def note(self, readings: Sequence[Reading]) -> None:
-        for reading in readings:
-            if isinstance(reading.record, Order):
-                self.line_nos.update(line.line_no for line in reading.record.lines)
-            elif isinstance(reading.record, Claim):
-                self.claim_keys.add(reading.record.claim_key)
 
 
 def passes(manifest: Manifest) -> list[Pass]:
@@ -138,13 +128,55 @@ class ShopRun:
         self._states = FeedStates(database, shop.id)
         self._reports = {feed: FeedReport(feed=feed) for feed in Feed if feed in manifest.feeds}
         self._errors: list[RunError] = []
-        self._seen = _Seen(line_nos=set(), claim_keys=set())
+        self._breaker = Breaker(database, shop.id, now=now)
+        self._seen = Seen()
 
-    async def run(self, *, full: bool = False) -> ShopReport:
-        """Never raises for what a mall does: the report says what is missing and why."""
+    async def run(self, *, full: bool = False, is_scheduled: bool = False) -> ShopReport:
+        """Never raises for what a mall does: the report says what is missing and why.
+
+        A run by schedule keeps quiet while the shop's breaker is open, and a full one also compares
+        with what the mall counts.
+        """
         with structlog.contextvars.bound_contextvars(shop=self._shop.name):
+            if is_scheduled and not await self._breaker.let_through():
+                return await self._not_tried()
             async with Lease(self._database, f"sync:{self._shop.id}"):
                 await self._run(full=full)
+                if is_scheduled and full:
+                    await self._reconcile()
+        return self._report()
+
+    async def reconcile(self) -> list[DayCount] | None:
+        """Compare each day with what the mall counts; ``None`` where it does not count. Raises: MallError."""
+        connector = self._connector
+        if not isinstance(connector, Counted):
+            return None
+        zone, days = ZoneInfo(self._manifest.timezone), self._first_read.days
+        reconciler = Reconciler(self._database, shop_id=self._shop.id, zone=zone, ingest=self._ingest, now=self._now)
+        try:
+            return await reconciler.reconcile(connector, days=days)
+        finally:
+            for feed, report in self._reports.items():
+                report.add(reconciler.counts[feed])
+
+    async def _reconcile(self) -> None:
+        if not self._errors:
+            way = Pass(capability=Capability.READ_ORDERS, feeds=(Feed.ORDERS,))
+            with self._counted(self._reports[next(iter(self._reports))]):
+                try:
+                    await self.reconcile()
+                except MallError as error:
+                    await self._failed(way, error)
+
+    async def _not_tried(self) -> ShopReport:
+        view = await self._breaker.view()
+        log.info("sync.run.skipped", since=view.since, next_try=view.next_try)
+        since, next_try = (at.isoformat(timespec="seconds") if at else "?" for at in (view.since, view.next_try))
+        message = f"the mall has been down since {since}; tried again from {next_try} on"
+        self._errors.append(RunError(kind=view.kind or "unavailable", message=message))
+        return self._report()
+
+    def _report(self) -> ShopReport:
         return ShopReport(
             shop=self._shop.name,
             mall=self._shop.mall,
@@ -177,6 +209,7 @@ class ShopRun:
         await tie_twins(self._database, shop_id=self._shop.id, mall=self._shop.mall)
         # Under the shop's first feed: not every mall has orders.
         await self._states.note_unknown_codes(next(iter(self._reports)), self._connector.unknown_codes)
+        await self._states.note_quota(self._connector.calls.quota_share, now=self._now())
 
     async def _settle(self, settler: Settler, started_at: datetime, *, is_whole: bool) -> None:
         calls = CallCounts()
@@ -194,26 +227,33 @@ class ShopRun:
             report.add(counts[feed])
         self._reports[Feed.ORDERS].calls += calls.sent
 
+    @contextmanager
+    def _counted(self, report: FeedReport) -> Iterator[None]:
+        begun = time.perf_counter()
+        calls = CallCounts()
+        counted_calls.set(calls)
+        try:
+            yield
+        finally:
+            report.seconds = round(report.seconds + time.perf_counter() - begun, 3)
+            report.calls += calls.sent
+            report.throttled += calls.throttled
+
     async def _guarded(self, each: Pass, *, full: bool) -> bool:
         """Run one pass; returns whether it was full, whole and in one piece. The edge of a feed's run:
         whatever breaks it is reported, and the others go on.
         """
-        begun = time.perf_counter()
-        calls = CallCounts()
-        counted_calls.set(calls)
-        report = self._reports[each.feeds[0]]
-        try:
-            return await self._read(each, full=full)
-        except MallError as error:
-            await self._failed(each, error)
-        except Exception as error:
-            log.exception("sync.feed.failed", feed=each.feeds[0].value)
-            await self._failed(each, error)
-        finally:
-            report.seconds = round(time.perf_counter() - begun, 3)
-            report.calls += calls.sent
-            report.throttled += calls.throttled
-        return False
+        is_whole = False
+        with self._counted(self._reports[each.feeds[0]]):
+            try:
+                is_whole = await self._read(each, full=full)
+                await self._breaker.succeeded()
+            except MallError as error:
+                await self._failed(each, error)
+            except Exception as error:
+                log.exception("sync.feed.failed", feed=each.feeds[0].value)
+                await self._failed(each, error)
+        return is_whole
 
     async def _failed(self, each: Pass, error: Exception) -> None:
         # A foreign exception's text may quote data; its type may not.
@@ -224,6 +264,10 @@ class ShopRun:
             self._reports[feed].complete = False
         log.warning("sync.feed.incomplete", feed=each.feeds[0].value, kind=kind, error=message)
         await self._states.fail(each.feeds, kind=kind, message=message, now=self._now())
+        if isinstance(error, TransientMallError):
+            await self._breaker.failed(error)
+        elif isinstance(error, MallError):
+            await self._breaker.succeeded()
 
     async def _read(self, each: Pass, *, full: bool) -> bool:
         feed = each.feeds[0]
@@ -240,11 +284,14 @@ class ShopRun:
         open_keys = await read_open_keys(self._database, self._shop.id)
         is_whole = span.is_full and cursor is None
         pages = read_pages(self._connector, each.capability, span, open_keys=open_keys, cursor=cursor)
-        async for page in pages:
-            await self._write_page(each, page, is_noted=is_whole and bool(self._manifest.vanishing_feeds))
+        async for page in gathered(self._told(feed, pages)):
+            await self._write_page(each, page, is_noted=is_whole)
         if is_whole:
             async with self._database.writing() as connection:
                 await self._ingest.resolve_unseen(connection, feed=feed, since=now)
+            for filled in each.feeds:
+                listed = await self._seen.listed(self._database, shop_id=self._shop.id, feed=filled)
+                await self._states.note_listed(filled, named=listed.named, held=listed.held, at=span.until)
         await self._states.complete(each.feeds, span, self._reports)
         for filled in each.feeds:
             self._reports[filled].complete = True
@@ -264,5 +311,9 @@ class ShopRun:
             if counted in self._reports:
                 self._reports[counted].add(counts)
         if is_noted:
-            self._seen.note(page.readings)
-        self._on_progress(self._shop.name, feed, page.progress, self._reports[feed].read)
+            self._seen.note(page.readings, feed=feed)
+
+    async def _told(self, feed: Feed, pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+        async for page in pages:
+            self._on_progress(self._shop.name, feed, page.progress, self._reports[feed].read)
+            yield page

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.core.contract import Capability, Feed, OpenKeys, Page, Reading, Span
+from hub.core.contract import CallCounts, Capability, Feed, OpenKeys, Page, Reading, Span
 from hub.core.errors import NotFoundAtMallError, UnavailableError
 from hub.core.model import LineStatus, Order, ShopRef
 from hub.store.database import Database
@@ -32,6 +32,7 @@ class Forgetful:
 
     def __init__(self) -> None:
         self.unknown_codes: dict[str, int] = {}
+        self.calls = CallCounts()
         self.shown = ["A", "B", "C"]
         self.known: dict[str, LineStatus] = {}
         self.fails_at: int | None = None
