@@ -70,7 +70,7 @@ def preview(
 
 def _preview_document(look: FileLook, found: Preview) -> dict[str, Any]:
     return {
-        "sheet": look.sheet,
+        "worksheet": look.sheet,
         "encoding": look.encoding,
         "header_row": look.header_row,
         "rows": found.rows,

@@ -42,7 +42,7 @@ def layout_of(form: Mapping[str, str], draft: DraftView) -> Layout:
     for name in constants:
         if name in before.words:
             words[name] = dict(before.words[name])
-    order, sheet, encoding = form.get("date_order", ""), form.get("sheet", ""), form.get("encoding", "")
+    order, sheet, encoding = form.get("date_order", ""), form.get("worksheet", ""), form.get("encoding", "")
     return Layout(
         kind=draft.kind,
         columns=tuple(columns),

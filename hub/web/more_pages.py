@@ -14,6 +14,7 @@ from hub.desk.abilities import AbilityGroup, read_abilities
 from hub.desk.access import Actor, Role
 from hub.desk.access_log import read_access_log
 from hub.desk.case import read_order, unmask_order
+from hub.desk.files import read_levels
 from hub.desk.freshness import read_shops
 from hub.desk.marks import mall_mark
 from hub.desk.people import add_person, change_person, read_people
@@ -84,6 +85,7 @@ async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Res
         consents=consents,
         webhooks={shop.shop: shop.webhook for shop in status.shops if shop.webhook is not None},
         worker_seen=status.worker_seen,
+        levels=await read_levels(services),
     )
 
 
