@@ -34,11 +34,15 @@ class WriteResult(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """An answer to one inquiry, written by ``author`` (a name to show, where the mall shows one)."""
+    """An answer to one inquiry, written by ``author`` (a name to show, where the mall shows one).
+
+    ``is_only_look``: as in :class:`LineAction`.
+    """
 
     inquiry: Inquiry
     text: str
     author: str = ""
+    is_only_look: bool = False
 
 
 class HoldReason(StrEnum):
@@ -60,6 +64,10 @@ class LineAction(Struct, frozen=True, kw_only=True):
     ``ship_on`` is a day in the mall's zone; ``option_code`` the mall's code of what is sent instead
     in an exchange, ``None`` the same again; ``points`` whole points. Which of these an action needs
     is said by its Protocol.
+
+    ``is_only_look``: the write was sent before and its outcome is not known. Nothing is sent: the fresh
+    state is read, and the outcome is DONE where the very effect stands, REFUSED ("not done") where the
+    state shows that it does not, UNKNOWN where it does not tell.
     """
 
     order_no: str
@@ -74,6 +82,7 @@ class LineAction(Struct, frozen=True, kw_only=True):
     hold_reason: HoldReason = HoldReason.OTHER
     option_code: str | None = None
     points: int | None = None
+    is_only_look: bool = False
 
 
 @runtime_checkable
