@@ -1,39 +1,27 @@
 """Writes to a mall: one path for the desk, the API and the command line.
 
-An action is stored before anything is sent, sent at most once per line, read back, and its outcome
-stored: done, refused (with the mall's words), pending or unknown (with the reason). What a mall's API
-cannot do is refused before anything is stored, with the way that exists.
+An action is stored before anything is sent and delivered by the outbox (hub.desk.outbox): sent at most
+once per line, read back, its outcome stored: done, refused (with the mall's words), pending or unknown
+(with the reason). What a mall's API cannot do is refused before anything is stored, with the way that exists.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
-import msgspec
 import structlog
-from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from hub.core.contract import (
-    PROTOCOLS,
     Answer,
     CapabilityState,
-    Connector,
-    Feed,
     HoldReason,
     LineAction,
-    LineOutcome,
     Manifest,
     Outcome,
     Support,
-    WriteResult,
 )
 from hub.core.errors import (
-    MallError,
     NotFoundAtMallError,
-    OutcomeUnknownError,
-    RejectedByMallError,
     UnsupportedByMallError,
 )
 from hub.core.model import Line
@@ -49,17 +37,15 @@ from hub.desk.action import (
     is_going_on,
     must_confirm,
     needs_of,
-    worst,
 )
+from hub.desk.outbox import Letter, Outbox, seal
 from hub.desk.services import Services
-from hub.policy.clock_file import standard_clocks
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.one import find_claims, find_inquiry, find_line
 from hub.store.sealed import ACTION_PLACE
 from hub.store.shops import ShopRow, ShopStore
 from hub.store.tables import actions
-from hub.sync.ingest import Ingest
 
 __all__ = ["IRREVERSIBLE", "Action", "ActionRequest", "ActionResult", "WrongRequestError", "act"]
 
@@ -82,24 +68,16 @@ async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_r
         message = f"{manifest.title}: the API cannot {request.action.value.replace('-', ' ')}"
         raise UnsupportedByMallError(message, instead=stated.instead if stated else None, shop=shop.name)
     _require_fields(request, stated)
-    steps = await _prepare(services, shop, manifest, request)
+    letter = await _letter(services, shop, manifest, request)
     if dry_run:
         return ActionResult(outcome=Outcome.PENDING, lines=(), action_id="", message="dry run: nothing was sent")
     if must_confirm(request.action, stated) and not request.confirmed:
         raise UnconfirmedError(request.action, warning=stated.warning, warning_ko=stated.warning_ko)
-    action_id, earlier = await _begin(services, actor, shop, request)
-    if earlier is not None:
-        return earlier
-    connector = await services.connector(shop.name)
+    # A shop that cannot be opened is said to be so before anything is stored.
+    await services.connector(shop.name)
+    action_id = await _store(services, actor, shop, request, letter)
     # A page that is left while the mall works must not cut the write off between sending and reading back.
-    return await asyncio.shield(_Work(services, shop, manifest, action_id, request).carry_out(connector, steps))
-
-
-class _Step(Struct, frozen=True):
-    """One write that is due: at one line, or at one inquiry. Sent when ``send`` is awaited, not before."""
-
-    line_no: str | None
-    send: Callable[[Connector], Awaitable[WriteResult]]
+    return await asyncio.shield(Outbox(services, shop).deliver(action_id))
 
 
 def _require_fields(request: ActionRequest, stated: CapabilityState) -> None:
@@ -128,15 +106,17 @@ def _is_given(value: object) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
-async def _prepare(services: Services, shop: ShopRow, manifest: Manifest, request: ActionRequest) -> list[_Step]:
+async def _letter(services: Services, shop: ShopRow, manifest: Manifest, request: ActionRequest) -> Letter:
     """Everything the connector needs, from what the hub knows; nothing is sent yet."""
     if request.action.is_about_inquiry:
-        return [await _answer_step(services, shop, manifest, request)]
+        return Letter(action=request.action, answer=await _answer(services, shop, manifest, request))
     lines = [await _known_line(services, shop, request, line_no) for line_no in request.lines]
-    return [await _line_step(services, shop, request, line) for line in lines]
+    return Letter(
+        action=request.action, lines=tuple([await _line_action(services, shop, request, line) for line in lines])
+    )
 
 
-async def _answer_step(services: Services, shop: ShopRow, manifest: Manifest, request: ActionRequest) -> _Step:
+async def _answer(services: Services, shop: ShopRow, manifest: Manifest, request: ActionRequest) -> Answer:
     text = request.text.strip()
     if len(text) > manifest.answer_limit:
         message = f"the answer has {len(text)} characters; {manifest.title} takes {manifest.answer_limit}"
@@ -145,7 +125,7 @@ async def _answer_step(services: Services, shop: ShopRow, manifest: Manifest, re
     if inquiry is None:
         message = f"the hub knows no inquiry {request.inquiry_no!r} of shop {shop.name!r}"
         raise NotFoundAtMallError(message, shop=shop.name)
-    return _Step(None, _sender(request.action, Answer(inquiry=inquiry, text=text)))
+    return Answer(inquiry=inquiry, text=text)
 
 
 async def _known_line(services: Services, shop: ShopRow, request: ActionRequest, line_no: str) -> Line:
@@ -159,11 +139,11 @@ async def _known_line(services: Services, shop: ShopRow, request: ActionRequest,
     return line
 
 
-async def _line_step(services: Services, shop: ShopRow, request: ActionRequest, line: Line) -> _Step:
+async def _line_action(services: Services, shop: ShopRow, request: ActionRequest, line: Line) -> LineAction:
     claims = await find_claims(services.database, shop.id, line.line_no)
     kind = request.action.claim_kind
     going_on = [claim for claim in claims if claim.kind is kind and is_going_on(claim.state)]
-    action = LineAction(
+    return LineAction(
         order_no=request.order_no or "",
         line=line,
         claim=next((claim for claim in going_on if claim.state.is_open), next(iter(going_on), None)),
@@ -177,7 +157,6 @@ async def _line_step(services: Services, shop: ShopRow, request: ActionRequest, 
         option_code=_word(request.option_code),
         points=request.points,
     )
-    return _Step(line.line_no, _sender(request.action, action))
 
 
 def _word(text: str | None) -> str | None:
@@ -185,24 +164,9 @@ def _word(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
-def _sender(action: Action, about: Answer | LineAction) -> Callable[[Connector], Awaitable[WriteResult]]:
-    capability = action.capability
-
-    async def send(connector: Connector) -> WriteResult:
-        if not isinstance(connector, PROTOCOLS[capability]):
-            raise UnsupportedByMallError("declared but not implemented", shop=connector.shop.name)
-        # A Protocol's one method bears its capability's name (tests/contract).
-        result: WriteResult = await getattr(connector, capability.value)(about)
-        return result
-
-    return send
-
-
-async def _begin(
-    services: Services, actor: Actor, shop: ShopRow, request: ActionRequest
-) -> tuple[int, ActionResult | None]:
-    """Store the action as pending. With a token that was used before: its outcome instead."""
-    action_id = new_id()
+async def _store(services: Services, actor: Actor, shop: ShopRow, request: ActionRequest, letter: Letter) -> int:
+    """Store the action as pending and return its id: of the earlier one when its token was used before."""
+    box, action_id = services.database.box, new_id()
     row = {
         "id": action_id,
         "shop_id": shop.id,
@@ -210,7 +174,8 @@ async def _begin(
         "order_no": request.order_no,
         "line_no": request.lines[0] if len(request.lines) == 1 else None,
         "inquiry_no": request.inquiry_no,
-        "payload_sealed": services.database.box.seal(request.text.encode(), ACTION_PLACE),
+        "payload_sealed": box.seal(request.text.encode(), ACTION_PLACE),
+        "letter_sealed": seal(services.database, letter),
         "outcome": Outcome.PENDING.value,
         "lines": "[]",
         "user_id": actor.user_id,
@@ -222,86 +187,6 @@ async def _begin(
             await connection.execute(actions.insert(), [row])
     except IntegrityError:
         async with services.database.reading() as connection:
-            stored = (await connection.execute(select(actions).where(actions.c.token == request.token))).one()
-        return stored.id, _result_of(stored)
-    return action_id, None
-
-
-def _result_of(row: Any) -> ActionResult:
-    return ActionResult(
-        outcome=Outcome(row.outcome),
-        lines=msgspec.json.decode(row.lines, type=tuple[LineOutcome, ...]),
-        action_id=str(row.id),
-        message=row.error_message,
-    )
-
-
-class _Work:
-    """One stored action on its way: each line is sent, read back and stored before the next."""
-
-    def __init__(
-        self, services: Services, shop: ShopRow, manifest: Manifest, action_id: int, request: ActionRequest
-    ) -> None:
-        self._services = services
-        self._shop = shop
-        self._action_id = action_id
-        self._request = request
-        self._ingest = Ingest(services.database, shop=shop, manifest=manifest, clocks=standard_clocks())
-        self._lines: list[LineOutcome] = []
-        self._outcomes: list[Outcome] = []
-        self._message: str | None = None
-
-    async def carry_out(self, connector: Connector, steps: Sequence[_Step]) -> ActionResult:
-        for number, step in enumerate(steps, start=1):
-            await self._take(step, connector, is_last=number == len(steps))
-        return ActionResult(
-            outcome=worst(self._outcomes),
-            lines=tuple(self._lines),
-            action_id=str(self._action_id),
-            message=self._message,
-        )
-
-    async def _take(self, step: _Step, connector: Connector, *, is_last: bool) -> None:
-        message = None
-        try:
-            result = await step.send(connector)
-        except MallError as error:
-            message = error.mall_message or error.message
-            result = _failed(error, step.line_no)
-            action = self._request.action.value
-            log.info("desk.action.failed", shop=self._shop.name, action=action, error=type(error).__name__)
-        else:
-            message = next((line.mall_message for line in result.lines if line.mall_message), None)
-        self._outcomes.append(result.outcome)
-        self._lines += result.lines or (LineOutcome(line_no=step.line_no, outcome=result.outcome),)
-        self._message = self._message or message
-        await self._store(result, is_last=is_last)
-
-    async def _store(self, result: WriteResult, *, is_last: bool) -> None:
-        now = self._services.now()
-        feed = Feed.INQUIRIES if self._request.action.is_about_inquiry else Feed.ORDERS
-        # While lines are left the action is not over, whatever became of the first ones.
-        outcome = worst(self._outcomes) if is_last else Outcome.PENDING
-        async with self._services.database.writing() as connection:
-            # What the mall now shows and the action's outcome appear together.
-            await self._ingest.page(connection, result.readings, feed=feed, now=now)
-            await connection.execute(
-                actions.update()
-                .where(actions.c.id == self._action_id)
-                .values(
-                    outcome=outcome.value,
-                    lines=msgspec.json.encode(self._lines).decode(),
-                    error_message=self._message,
-                    finished_at=to_ms(now) if is_last else None,
-                )
-            )
-
-
-def _failed(error: MallError, line_no: str | None) -> WriteResult:
-    """Only a lost answer is unknown; everything else means that the mall did not do it."""
-    outcome = Outcome.UNKNOWN if isinstance(error, OutcomeUnknownError) else Outcome.REFUSED
-    words = error.mall_message if isinstance(error, RejectedByMallError) else None
-    return WriteResult(
-        outcome=outcome,
-        lines=(LineOutcome(line_no=line_no, outcome=outcome, mall_message=words or error.message),),
-    )
+            query = select(actions.c.id).where(actions.c.token == request.token)
+            return int((await connection.execute(query)).scalar_one())
+    return action_id
