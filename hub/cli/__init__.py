@@ -22,6 +22,7 @@ def _register() -> None:
     # Imported here, so that a broken command names itself and `hub --help` lists the rest.
     from hub.cli import (
         act,
+        alerts,
         catalogue,
         connectors,
         db,
@@ -44,7 +45,7 @@ def _register() -> None:
 
     for module in (
         demo, serve, worker, sandbox, db, shop, sync, catalogue, status, quarantine, act, export, files, route, ivr,
-        stats, connectors, new_connector, user,
+        stats, connectors, new_connector, user, alerts,
     ):  # fmt: skip
         module.register(app)
 

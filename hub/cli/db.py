@@ -9,10 +9,12 @@ from typing import IO, Annotated, cast
 
 import typer
 
+from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, screen, settings_and_logs, with_hub
 from hub.core.errors import ConfigurationError
 from hub.settings import Settings
 from hub.store import schema
+from hub.store.health import Check, Health, read_health
 
 
 def register(app: typer.Typer) -> None:
@@ -33,12 +35,19 @@ def upgrade() -> None:
 
 
 def check() -> int:
-    differences = with_hub(lambda hub: schema.drift(hub.database))
+    async def work(hub: Hub) -> tuple[list[str], Health]:
+        health = await read_health(hub.database, keys=hub.settings.home / "keys.json")
+        return await schema.drift(hub.database), health
+
+    differences, health = with_hub(work)
     for difference in differences:
         complain(difference)
-    if not differences:
-        screen.print("the schema is as it should be")
-    return ExitCode.PART_DONE if differences else ExitCode.ALL_DONE
+    if health.keys is not Check.OK:
+        complain(f"keys.json: {health.keys.value}", fix="Restore the key file that belongs to this database.")
+    if not differences and health.is_ready:
+        screen.print("schema and keys are as they should be")
+        return ExitCode.ALL_DONE
+    return ExitCode.PART_DONE
 
 
 _NAMES = ("hub.db", "keys.json")
