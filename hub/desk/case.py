@@ -7,6 +7,7 @@ from sqlalchemy import Row, select
 
 from hub.desk.access import AccessAction, Actor, Permission, record_access, require
 from hub.desk.dossier import Subject, read_dossier
+from hub.desk.incident_marks import read_marks
 from hub.desk.services import Services
 from hub.desk.views import CaseView, Dossier, DueView
 from hub.desk.worklist import case_row, select_rows
@@ -74,8 +75,9 @@ async def _read_case(services: Services, *, case_id: int, is_unmasked: bool) -> 
             shop_id=row.shop_id, shop=row.shop, mall=row.mall, order_no=row.order_no, thread_no=row.thread_no
         )
         dossier = await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
+        incident = (await read_marks(connection, [case_id])).get(case_id)
     return CaseView(
-        row=case_row(row, malls=services.registry, now=services.now(), original=dossier.original),
+        row=case_row(row, malls=services.registry, now=services.now(), original=dossier.original, incident=incident),
         dues=_dues(row, services),
         thread_no=row.thread_no,
         dossier=dossier,

@@ -51,6 +51,14 @@ class StockView(Struct, frozen=True, kw_only=True):
     contacts: tuple[Party, ...]
 
 
+class IncidentMark(Struct, frozen=True, kw_only=True):
+    """The open incident that a case belongs to; ``count`` is all its cases, ``reason`` a message key or ``text:…``."""
+
+    incident_id: int
+    count: int
+    reason: str
+
+
 class CaseRow(Struct, frozen=True, kw_only=True):
     """One line of the worklist. ``original``: where the case's order was really placed, if it is a copy."""
 
@@ -70,6 +78,7 @@ class CaseRow(Struct, frozen=True, kw_only=True):
     assignee_id: int | None = None
     assignee: str | None = None
     original: TwinView | None = None
+    incident: IncidentMark | None = None
 
 
 class ShipmentView(Struct, frozen=True, kw_only=True):

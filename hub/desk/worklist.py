@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import ClaimKind, InquiryKind
 from hub.desk.access import Actor, Permission, require
+from hub.desk.incident_marks import read_marks
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.twins import read_originals
-from hub.desk.views import CaseRow, DueView, TwinView
+from hub.desk.views import CaseRow, DueView, IncidentMark, TwinView
 from hub.store.database import from_ms, to_ms
 from hub.store.tables import cases, shops, users
 from hub.sync.cases import NEVER
@@ -216,12 +217,27 @@ async def case_rows(
     """Rows of :func:`select_rows` as views; those of a copied order say where it was placed."""
     keys = {(row.shop_id, row.order_no) for row in found if row.order_no is not None}
     originals = await read_originals(connection, keys, malls=malls)
+    marks = await read_marks(connection, [row.id for row in found])
     return tuple(
-        case_row(row, malls=malls, now=now, original=originals.get((row.shop_id, row.order_no))) for row in found
+        case_row(
+            row,
+            malls=malls,
+            now=now,
+            original=originals.get((row.shop_id, row.order_no)),
+            incident=marks.get(row.id),
+        )
+        for row in found
     )
 
 
-def case_row(row: Row[Any], *, malls: Malls, now: datetime, original: TwinView | None = None) -> CaseRow:
+def case_row(
+    row: Row[Any],
+    *,
+    malls: Malls,
+    now: datetime,
+    original: TwinView | None = None,
+    incident: IncidentMark | None = None,
+) -> CaseRow:
     return CaseRow(
         case_id=row.id,
         mark=mall_mark(malls, row.mall),
@@ -239,6 +255,7 @@ def case_row(row: Row[Any], *, malls: Malls, now: datetime, original: TwinView |
         assignee_id=row.assignee_id,
         assignee=row.assignee,
         original=original,
+        incident=incident,
     )
 
 

@@ -154,7 +154,8 @@ async def test_a_page_costs_the_same_few_statements_however_long(rig: Rig, agent
 
     await read_worklist(rig, actor=agent, filters=Filters())
 
-    assert len(statements) == 3  # the cases, the newest of all, and where copied orders were placed
+    # the cases, the newest of all, where copied orders were placed, and the incidents
+    assert len(statements) == 4
 
 
 async def test_a_case_without_a_deadline_comes_last_and_shows_none(rig: Rig, agent: Actor) -> None:
