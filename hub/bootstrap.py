@@ -16,11 +16,12 @@ import structlog
 from msgspec import Struct
 
 from hub.core.contract import Capability, Connector, Manifest, ShopContext, Support
-from hub.core.errors import ConfigurationError
+from hub.core.errors import ConfigurationError, MallError
 from hub.core.http import require_safe_url
 from hub.core.model import Product, ShopRef
-from hub.desk.export import ModeOf
 from hub.desk.carriers import CarrierBook
+from hub.desk.export import ModeOf
+from hub.desk.incidents import Evaluated, Rule, evaluate
 from hub.desk.routing_book import RoutingBook, read_book, read_stamp
 from hub.policy.clock_file import standard_clocks
 from hub.registry import Registry, find_connectors
@@ -139,9 +140,14 @@ class Hub:
         ]
 
     async def sync(
-        self, names: Sequence[str] = (), *, full: bool = False, on_progress: OnProgress | None = None
+        self,
+        names: Sequence[str] = (),
+        *,
+        full: bool = False,
+        is_scheduled: bool = False,
+        on_progress: OnProgress | None = None,
     ) -> SyncReport:
-        """One complete run over the named shops, or all, at once.
+        """One complete run over the named shops, or all, at once; ``is_scheduled`` as in ShopRun.run.
 
         Raises: ConfigurationError when there is no shop, or a name is unknown.
         """
@@ -150,13 +156,41 @@ class Hub:
         if not chosen:
             what = "there is no shop to read"
             raise ConfigurationError(what, fix="Add shops with `hub shop import FILE.toml`, or try `hub demo`.")
-        reports = await asyncio.gather(*(self._sync_shop(shop, full=full, on_progress=on_progress) for shop in chosen))
+        reports = await asyncio.gather(
+            *(self._sync_shop(shop, full=full, is_scheduled=is_scheduled, on_progress=on_progress) for shop in chosen)
+        )
+        await self.evaluate_incidents()
         return SyncReport(
             started_at=started_at,
             finished_at=self.now(),
             complete=all(report.complete for report in reports),
             shops=list(reports),
         )
+
+    async def evaluate_incidents(self) -> Evaluated:
+        """Whether a product has become a matter of many cases; every run over shops ends with it."""
+        settings = self.settings
+        rule = Rule(least=settings.incident_least, hours=settings.incident_hours, ratio=settings.incident_ratio)
+        return await evaluate(self.database, rule=rule, now=self.now())
+
+    async def compare(self, names: Sequence[str] = ()) -> dict[str, RunError]:
+        """Compare the named shops, or all, with what their malls count, day by day; what failed by shop.
+
+        Where a mall does not count, nothing is asked. Raises: ConfigurationError when a name is unknown.
+        """
+        chosen = [await self.shop_store.named(name) for name in dict.fromkeys(names)] or await self.shops()
+        failed: dict[str, RunError] = {}
+
+        async def one(shop: ShopRow) -> None:
+            try:
+                await (await self._shop_run(shop)).reconcile()
+            except MallError as error:
+                failed[shop.name] = RunError(kind=error.kind, message=str(error))
+            except ConfigurationError as error:
+                failed[shop.name] = RunError(kind="configuration", message=str(error))
+
+        await asyncio.gather(*(one(shop) for shop in chosen))
+        return failed
 
     async def read_catalogue(
         self, names: Sequence[str] = (), *, on_progress: OnCatalogueProgress | None = None
@@ -186,24 +220,29 @@ class Hub:
             self.database, shop=shop, connector=connector, now=self.now, on_progress=on_progress
         ).run()
 
-    async def _sync_shop(self, shop: ShopRow, *, full: bool, on_progress: OnProgress | None) -> ShopReport:
+    async def _sync_shop(
+        self, shop: ShopRow, *, full: bool, is_scheduled: bool, on_progress: OnProgress | None
+    ) -> ShopReport:
         try:
-            manifest: Manifest = self.registry.manifest(shop.mall)
-            run = ShopRun(
-                self.database,
-                shop=shop,
-                manifest=manifest,
-                connector=await self.connector(shop.name),
-                clocks=standard_clocks(),
-                first_read_days=self.settings.first_read_days,
-                now=self.now,
-                on_progress=on_progress,
-            )
-            return await run.run(full=full)
+            run = await self._shop_run(shop, on_progress=on_progress)
         except ConfigurationError as error:
             # One shop that is set up wrongly does not stop the others.
             wrong = RunError(kind="configuration", message=str(error))
             return ShopReport(shop=shop.name, mall=shop.mall, complete=False, error=wrong, feeds=[])
+        return await run.run(full=full, is_scheduled=is_scheduled)
+
+    async def _shop_run(self, shop: ShopRow, *, on_progress: OnProgress | None = None) -> ShopRun:
+        manifest: Manifest = self.registry.manifest(shop.mall)
+        return ShopRun(
+            self.database,
+            shop=shop,
+            manifest=manifest,
+            connector=await self.connector(shop.name),
+            clocks=standard_clocks(),
+            first_read_days=self.settings.first_read_days,
+            now=self.now,
+            on_progress=on_progress,
+        )
 
     async def aclose(self) -> None:
         for connector in self._connectors.values():

@@ -52,6 +52,15 @@ class Settings(BaseSettings):
     session_hours: int = Field(default=12, ge=1, le=168)
     """Hours until a sign-in ends: one working day."""
 
+    incident_least: int = Field(default=5, ge=2, le=1000)
+    """Cases of one product and one reason that make an incident: fewer are chance."""
+
+    incident_hours: int = Field(default=24, ge=1, le=168)
+    """Hours in which they must come; quiet for as long, the incident is over."""
+
+    incident_ratio: float = Field(default=3.0, ge=1.0, le=100.0)
+    """How many times more than usual they must be."""
+
     secure_cookies: bool = False
     """Set when the desk is served over https: cookies then never travel without it."""
 
