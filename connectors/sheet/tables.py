@@ -24,6 +24,7 @@ ENCODINGS: Final = ("utf-8-sig", "utf-16", "cp949", "cp932")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # A workbook with a password is packed in the old container under this name (UTF-16).
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_CRASH: Final = "PanicException"
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _HEAD: Final = 1 << 16
 _HTML: Final = re.compile(
@@ -85,6 +86,11 @@ def _workbook(body: bytes, wanted: str | None) -> Table:
         raise UnreadableFileError("password", "the workbook has a password") from error
     except CalamineError as error:
         raise UnreadableFileError("broken", "the workbook is broken") from error
+    except BaseException as error:
+        # The crash of the library is no Exception; a broken file must not end the program.
+        if type(error).__name__ == _CRASH:
+            raise UnreadableFileError("broken", "the workbook is broken") from error
+        raise
     if sheet.total_height > MOST_ROWS:
         raise UnreadableFileError("too_many_rows", f"the sheet has more than {MOST_ROWS:,} rows")
     ranges = tuple((top[1], top[0], bottom[0]) for top, bottom in merged if bottom[0] > top[0])
