@@ -431,7 +431,7 @@ def renews_for_every_caller(patch: pytest.MonkeyPatch) -> Subject:
 def ignores_the_rate(patch: pytest.MonkeyPatch) -> Subject:
     """The mall shuts the shop out."""
 
-    async def take(self):
+    async def take(self, *, is_urgent=None):
         return self._clock()
 
     patch.setattr(http.Bucket, "take", take)
