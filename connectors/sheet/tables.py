@@ -78,9 +78,7 @@ def _workbook(body: bytes, wanted: str | None) -> Table:
     try:
         book = CalamineWorkbook.from_object(io.BytesIO(body))
         names = tuple(book.sheet_names)
-        if wanted is not None and wanted not in names:
-            raise UnreadableFileError("no_such_sheet", "the workbook has no sheet of that name")
-        sheet = _first_filled(book, (wanted,) if wanted is not None else names)
+        sheet = _first_filled(book, names if wanted is None else (wanted,))
         merged = sheet.merged_cell_ranges or ()
     except PasswordError as error:
         raise UnreadableFileError("password", "the workbook has a password") from error
@@ -106,6 +104,8 @@ def _workbook(body: bytes, wanted: str | None) -> Table:
 
 def _first_filled(book: CalamineWorkbook, names: Sequence[str]) -> CalamineSheet:
     for name in names:
+        if name not in book.sheet_names:
+            raise UnreadableFileError("no_such_sheet", "the workbook has no sheet of that name")
         sheet = book.get_sheet_by_name(name)
         if sheet.height:
             return sheet

@@ -154,3 +154,12 @@ def test_a_file_without_headings_is_refused():
         open_sheet(Upload(kind=FileKind.ORDERS, name="a.csv", body=b"x\ny\n"), None)
 
     assert refused.value.code == "no_headings"
+
+
+def test_a_sheet_may_be_named():
+    body = workbook([tuple(HEADINGS), ROW])
+
+    assert open_table(body, sheet="주문").name == "주문"
+    with pytest.raises(UnreadableFileError) as refused:
+        open_table(body, sheet="환불")
+    assert refused.value.code == "no_such_sheet"
