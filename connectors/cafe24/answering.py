@@ -14,7 +14,7 @@ from connectors.cafe24.inquiry_feed import InquiryFeed
 from connectors.cafe24.inquiry_mapping import WriteRef, read_write_ref
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import html_text, plain_text
-from connectors.cafe24.writing import send_once
+from connectors.cafe24.writing import NOT_DONE, send_once
 from hub.core.contract import Answer, LineOutcome, Outcome, Reading, WriteResult
 from hub.core.errors import MalformedResponseError, MallError, RejectedByMallError
 from hub.core.model import Inquiry, InquiryState, Message, MessageAuthor
@@ -48,6 +48,8 @@ class Answering:
         """
         ref = _place_of(answer)
         before, reading = await self._read(answer.inquiry)
+        if answer.is_only_look:
+            return _looked(_answers(before, answer.text) > _answers(answer.inquiry, answer.text), reading)
         if before.state is InquiryState.ANSWERED and before.answer is not None:
             if _same(before.answer, answer.text):
                 return _result(Outcome.DONE, reading)
@@ -69,6 +71,8 @@ class Answering:
             )
         if _same(standing.text, answer.text):
             return _result(Outcome.DONE, reading)
+        if answer.is_only_look:
+            return _looked(False, reading)
 
         def shows(after: Inquiry) -> bool:
             now = next((message for message in after.messages if message.message_no == standing.message_no), None)
@@ -155,6 +159,13 @@ def _answers(inquiry: Inquiry, text: str) -> int:
 
 def _newest(inquiry: Inquiry) -> Message | None:
     return next((found for found in reversed(inquiry.messages) if found.author is MessageAuthor.SELLER), None)
+
+
+def _looked(is_there: bool, reading: Reading) -> WriteResult:
+    """What became of an answer that was sent before."""
+    if is_there:
+        return _result(Outcome.DONE, reading)
+    return _result(Outcome.REFUSED, reading, message=NOT_DONE)
 
 
 def _result(outcome: Outcome, reading: Reading | None, *, message: str | None = None) -> WriteResult:

@@ -11,7 +11,7 @@ from connectors.cafe24.client import POINTS_LIMIT, Cafe24Client, segment
 from connectors.cafe24.decoding import decode
 from connectors.cafe24.values import code, money, plain_text, when
 from connectors.cafe24.wire import PartyWire, PointsWire, Text, memo_decoder, points_decoder
-from connectors.cafe24.writing import LineWriter, Scene, need_text, result, send_once, wrong_field
+from connectors.cafe24.writing import NOT_DONE, LineWriter, Scene, need_text, result, send_once, wrong_field
 from hub.core.contract import LineAction, Outcome, WriteResult
 from hub.core.errors import MallError
 
@@ -39,6 +39,8 @@ class Notes:
         before = await self._memos(scene, action.text)
         if before:
             return result(Outcome.DONE, scene)
+        if action.is_only_look:
+            return result(Outcome.REFUSED, scene, message=NOT_DONE)
         path = f"orders/{segment(scene.order.order_id)}/memos"
         outcome, message = await send_once(
             lambda: self._client.send("POST", path, shop_no=scene.shop_no, request={"content": action.text})
@@ -57,6 +59,10 @@ class Notes:
             return result(
                 Outcome.REFUSED, scene, message="a guest has no points (비회원에게는 적립금을 줄 수 없습니다)"
             )
+        if action.is_only_look:
+            # A history that is late must not pay twice: what it does not show is not called undone.
+            is_there = await self._given(scene, member_id, action.text, points)
+            return result(Outcome.DONE if is_there else Outcome.UNKNOWN, scene)
         if await self._given(scene, member_id, action.text):
             said = "points were given for this order with this reason already (같은 사유로 이미 지급했습니다)"
             return result(Outcome.REFUSED, scene, message=said)

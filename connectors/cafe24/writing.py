@@ -6,6 +6,7 @@ Nothing is sent twice. When the answer to a write is lost, only what the mall sh
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.cafe24.claim_mapping import embedded, kind_now, origins
 from connectors.cafe24.client import Sent
@@ -23,6 +24,8 @@ from hub.core.errors import (
 )
 from hub.core.model import ClaimKind
 
+#: a look found that a write sent before had no effect
+NOT_DONE = "not done (처리되지 않았습니다)"
 ACCEPTED = 202
 CONFLICT = 409
 
@@ -164,6 +167,8 @@ class LineWriter:
         before = await self.read(action)
         if stands(before):
             return result(Outcome.DONE, before)
+        if action.is_only_look:
+            return _looked(action, before, judge=judge, shows=shows)
         if (said := judge(before)) is not None:
             return result(Outcome.REFUSED, before, message=said)
         outcome, message = await send_once(lambda: send(before))
@@ -191,6 +196,20 @@ class LineWriter:
             if item.order_item_code == action.line.line_no:
                 return Scene(reading=reading, order=order, item=item)
         raise NotFoundAtMallError("the order has no such line", operation="orders")
+
+
+def _looked(action: LineAction, now: Scene, *, judge: Judge, shows: Shows) -> WriteResult:
+    """What became of a write that was sent before: its effect shows, or the line is where it was.
+
+    The line before the write is the one that the hub knew then. A part that was split off cannot be
+    told from one that was there before, so nothing is concluded from the rest of the line.
+    """
+    known = now.at(replace(now.item, order_status=action.line.raw_status))
+    if shows(known, now) is Outcome.DONE:
+        return result(Outcome.DONE, now)
+    if action.quantity in {None, now.quantity} and judge(now) is None:
+        return result(Outcome.REFUSED, now, message=NOT_DONE)
+    return result(Outcome.UNKNOWN, now, message=_and_now(None, now))
 
 
 async def send_once(call: Callable[[], Awaitable[Sent]]) -> tuple[Outcome, str | None]:

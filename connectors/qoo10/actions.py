@@ -61,6 +61,7 @@ _ACCEPTED = "이미 승인된 교환입니다. / The exchange is accepted alread
 _NOT_ACCEPTED = "교환을 먼저 승인하세요. / Accept the exchange first."
 _RESENT = "이미 재배송 중입니다. 할 일이 없습니다. / Re-delivered already: nothing to do."
 _NOT_YET = "Qoo10이 받았지만 아직 보이지 않습니다. / Qoo10 accepted it but does not show it yet."
+NOT_DONE = "처리되지 않았습니다. / Not done."
 LOST = (
     "응답을 받지 못했고 아직 보이지 않습니다. 반복하기 전에 QSM에서 확인하세요. / "
     "No answer came and Qoo10 does not show it: look in QSM before repeating."
@@ -295,6 +296,8 @@ class Actions:
         before = await self._read(line_no, with_list=write.reads_list)
         _check_whole(action, before)
         stopped = write.stop(before)
+        if action.is_only_look:
+            return _looked(line_no, write, stopped, before)
         if stopped is not None:
             return _result(line_no, stopped, before.readings)
         try:
@@ -360,6 +363,14 @@ class Actions:
     def _check_day(self, day: date | None) -> None:
         if day is not None and day < self._today():
             raise _wrong("ship_on", "일본 날짜로 오늘보다 이릅니다 / the day lies before today in Japan")
+
+
+def _looked(line_no: str, write: Write, stopped: Stop | None, now: Fresh) -> WriteResult:
+    """What became of a write that was sent before: its effect shows, or the line is where it was."""
+    if write.shows(now):
+        return _result(line_no, (Outcome.DONE, None), now.readings)
+    judged = (Outcome.REFUSED, NOT_DONE) if stopped is None else (Outcome.UNKNOWN, stopped[1])
+    return _result(line_no, judged, now.readings)
 
 
 def _stop_unless(fresh: Fresh, *statuses: LineStatus) -> Stop | None:

@@ -8,7 +8,7 @@ import structlog
 
 from connectors.qoo10 import mapping
 from connectors.qoo10 import vocabulary as codes
-from connectors.qoo10.actions import LOST, Actions
+from connectors.qoo10.actions import LOST, NOT_DONE, Actions
 from connectors.qoo10.capabilities import CAPABILITIES, CLAIM_PAGE, DELIVERY_PAGE, HOME_PAGE
 from connectors.qoo10.catalogue import Catalogue
 from connectors.qoo10.check import check_shop
@@ -54,6 +54,8 @@ PAGE_ROWS = 1000
 PAGE_LOOK_UPS = 20
 #: lines of one cart that are followed from one of them
 MOST_RELATED = 100
+
+_ANSWERED = "이미 답변된 문의입니다. / Answered already."
 
 ToReading = Callable[[bytes], Reading]
 Fetch = Callable[[Call], Awaitable[list[bytes]]]
@@ -220,8 +222,10 @@ class Qoo10Connector:
             message = f"an answer has 1 to {codes.ANSWER_LIMIT} characters, this one has {len(written)}"
             raise RejectedByMallError(message, shop=self.shop.name, operation=codes.ANSWER_INQUIRY)
         before = await self.read_inquiry(answer.inquiry)
+        if answer.is_only_look:
+            return _looked(before, written)
         if _state_of(before) is InquiryState.ANSWERED:
-            return _result(Outcome.REFUSED, "이미 답변된 문의입니다. / Answered already.", before)
+            return _result(Outcome.REFUSED, _ANSWERED, before)
         inquiry_type, question_no, seq_no = answer.inquiry.inquiry_no.split(":")
         try:
             await self._client.answer(
@@ -305,6 +309,18 @@ def _related(reading: Reading) -> tuple[str, ...]:
 
 def _state_of(reading: Reading) -> InquiryState:
     return reading.record.state if isinstance(reading.record, Inquiry) else InquiryState.UNKNOWN
+
+
+def _looked(now: Reading, text: str) -> WriteResult:
+    """What became of an answer that was sent before. An answer without its text may be anybody's."""
+    if _state_of(now) is not InquiryState.ANSWERED:
+        is_open = _state_of(now) in (InquiryState.UNANSWERED, InquiryState.IN_PROGRESS)
+        return _result(Outcome.REFUSED, NOT_DONE, now) if is_open else _result(Outcome.UNKNOWN, LOST, now)
+    shown = now.record.answer if isinstance(now.record, Inquiry) else None
+    if shown is None:
+        return _result(Outcome.DONE, None, now)
+    is_ours = shown.split() == text.split()
+    return _result(Outcome.DONE, None, now) if is_ours else _result(Outcome.REFUSED, _ANSWERED, now)
 
 
 def _result(outcome: Outcome, mall_message: str | None, reading: Reading | None) -> WriteResult:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from connectors.smartstore.client import SmartstoreClient
 from connectors.smartstore.mapping import QNA_PREFIX, answer_no_of
-from connectors.smartstore.writing import attempt, words
+from connectors.smartstore.writing import NOT_DONE, attempt, words
 from hub.core.contract import Answer, LineOutcome, Outcome, Reading, WriteResult
 from hub.core.errors import NotFoundAtMallError, OutcomeUnknownError, RejectedByMallError
 from hub.core.model import Inquiry, InquiryState
@@ -40,6 +40,8 @@ async def answer_inquiry(
     text = _sendable(answer)
     before = await read_back()
     standing = _standing_answer(before)
+    if answer.is_only_look:
+        return _looked(standing, text, before)
     if standing is not None:
         return _answered(Outcome.DONE if _is_same(standing, text) else Outcome.REFUSED, before, _ALREADY)
     number = _number(answer)
@@ -72,6 +74,8 @@ async def change_answer(
         return _answered(Outcome.DONE, before, None)
     number = _number(answer)
     is_qna = answer.inquiry.inquiry_no.startswith(QNA_PREFIX)
+    if answer.is_only_look:
+        return _answered(Outcome.UNKNOWN if is_qna else Outcome.REFUSED, before, None if is_qna else NOT_DONE)
     answer_no = None if is_qna else answer_no_of(before.raw)
     if not is_qna and answer_no is None:
         return _answered(Outcome.REFUSED, before, _NO_NUMBER)
@@ -130,6 +134,15 @@ async def _settle(
     if _is_same(standing, text):
         return _answered(Outcome.DONE, after, None)
     return _answered(Outcome.REFUSED, after, why if otherwise is Outcome.REFUSED else _ALREADY)
+
+
+def _looked(standing: str | None, text: str, reading: Reading) -> WriteResult:
+    """What became of an answer that was sent before."""
+    if standing is None:
+        return _answered(Outcome.REFUSED, reading, NOT_DONE)
+    if not standing:
+        return _answered(Outcome.UNKNOWN, reading, None)
+    return _answered(Outcome.DONE if _is_same(standing, text) else Outcome.REFUSED, reading, _ALREADY)
 
 
 def _standing_answer(reading: Reading | None) -> str | None:

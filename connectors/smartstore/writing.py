@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 UNREADABLE = "상품주문의 현재 상태를 읽을 수 없어 보내지 않았습니다. / The line cannot be read now: nothing was sent."
+NOT_DONE = "처리되지 않았습니다. / Not done."
 ADDRESS_CHANGED = (
     "수령자 주소가 변경되었습니다. 송장을 만들기 전에 다시 확인하세요. / "
     "The receiver's address has changed: look again before you make the label."
@@ -105,6 +106,8 @@ async def write_line(
     if before is None:
         return decided(line_no, Outcome.REFUSED, readings, UNREADABLE)
     stop = write.stop(before, action)
+    if action.is_only_look:
+        return _looked(before, action, write, stop, readings)
     if stop is not None:
         return decided(line_no, stop.outcome, readings, stop.message)
     lost = _LOST
@@ -123,6 +126,30 @@ async def write_line(
     if acted.is_done and state is None and not write.is_proved_by_reading:
         shown = Outcome.DONE
     return _settled(line_no, acted, shown, after, lost)
+
+
+def _looked(
+    now: LineState, action: LineAction, write: LineWrite, stop: Stop | None, readings: tuple[Reading, ...]
+) -> WriteResult:
+    """What became of a write that was sent before: its effect shows, or the line is where it was.
+
+    Before the write it was as the hub knew it then; claims that have ended may be older. Of a part
+    nothing is concluded from the rest of the line.
+    """
+    line_no = action.line.line_no
+    meant = () if action.claim is None else (action.claim,)
+    ended = tuple(
+        claim for claim in now.claims if not claim.state.is_open and claim.claim_key not in {c.claim_key for c in meant}
+    )
+    known = LineState(line=action.line, claims=(*ended, *meant), product=now.product)
+    shown = write.shows(known, now, action)
+    if shown is Outcome.DONE or (stop is not None and stop.outcome is Outcome.DONE):
+        return decided(line_no, Outcome.DONE, readings, None)
+    if shown is Outcome.REFUSED:
+        return decided(line_no, Outcome.REFUSED, readings, _NOT_OURS)
+    if stop is None and action.quantity in {None, action.line.quantity}:
+        return decided(line_no, Outcome.REFUSED, readings, NOT_DONE)
+    return decided(line_no, Outcome.UNKNOWN, readings, _LOST)
 
 
 def _settled(line_no: str, acted: Acted, shown: Outcome, after: tuple[Reading, ...], lost: str) -> WriteResult:

@@ -46,6 +46,9 @@ _LOST: Final = (
 )
 
 
+_NOT_SENT: Final = "보내지 않았습니다 / not sent"
+
+
 class Answerer:
     def __init__(
         self,
@@ -73,6 +76,8 @@ class Answerer:
         found = await self._reader.conversation(conversation)
         if _stands_already(found, text):
             return await self._with_readings(_result(Outcome.DONE), conversation)
+        if answer.is_only_look:
+            return await self._with_readings(_looked(found, user, text), conversation)
         note = _next_note(found, user, text)
         if note is None or not await self._put(note, f"{OWN_KEY}{note.claim}", conversation):
             return _result(Outcome.REFUSED, _UNSETTLED)
@@ -134,16 +139,39 @@ def _next_note(found: Conversation, user: str, text: str) -> Note | None:
     The name is made of the person, the place in the conversation and the text: the same words may be
     said again after the customer has written again, or after a refusal.
     """
-    customers = [
-        entry for stretch in found.stretches for entry in stretch.entries if entry.author is MessageAuthor.CUSTOMER
-    ]
-    base = digest(user, customers[-1].key if customers else "", text)
-    attempt = 0
+    base, attempt = _claim_base(found, user, text), 0
     while (claim := f"{base}:{attempt}") in found.notes:
         if found.results.get(claim) != REFUSED:
             return None
         attempt += 1
     return Note(claim=claim, user=user, text=text)
+
+
+def _claim_base(found: Conversation, user: str, text: str) -> str:
+    customers = [
+        entry for stretch in found.stretches for entry in stretch.entries if entry.author is MessageAuthor.CUSTOMER
+    ]
+    return digest(user, customers[-1].key if customers else "", text)
+
+
+def _looked(found: Conversation, user: str, text: str) -> WriteResult:
+    """What became of an answer that was sent before: the newest note of it tells, and without one it never went out.
+
+    Where the customer has written since, the note has another name: then nobody knows.
+    """
+    notes = [note.claim for note in found.notes.values() if note.user == user and note.text == text]
+    if not notes:
+        return _result(Outcome.REFUSED, _NOT_SENT)
+    base = _claim_base(found, user, text)
+    newest = max(
+        (claim for claim in notes if claim.rpartition(":")[0] == base),
+        key=lambda claim: int(claim.rpartition(":")[2]),
+        default=None,
+    )
+    state = found.results.get(newest) if newest else None
+    if state == SENT:
+        return _result(Outcome.DONE)
+    return _result(Outcome.REFUSED, _NOT_SENT) if state == REFUSED else _result(Outcome.UNKNOWN, _LOST)
 
 
 def _result(outcome: Outcome, message: str | None = None) -> WriteResult:

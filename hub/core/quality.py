@@ -52,6 +52,7 @@ TIERS: Mapping[str, tuple[str, ...]] = {
         "effect_is_read_back",
         "repeated_write_acts_once",
         "lost_answer_is_settled_by_reading",
+        "look_never_sends",
         "unsure_write_is_not_called_done",
         "refused_write_is_sent_once",
         "check_is_harmless_and_helps",

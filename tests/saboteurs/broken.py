@@ -507,6 +507,17 @@ class RepeatsALostWrite(CornerConnector):
         return connector._result(Outcome.DONE, (await read())[0])
 
 
+@caught_by("look_never_sends")
+class SendsInsteadOfLooking(CornerConnector):
+    """Whoever asks what became of a refund makes another one."""
+
+    async def look_again(self, read):
+        return await self.act("/lines/1/approve", {}, read)
+
+    async def answer_inquiry(self, answer):
+        return await super().answer_inquiry(msgspec.structs.replace(answer, is_only_look=False))
+
+
 @caught_by("unsure_write_is_not_called_done")
 class CallsALostAnswerDone(CornerConnector):
     """Nobody looks after the customer again."""

@@ -31,7 +31,7 @@ class Trial:
 _TRIALS: dict[int, tuple[Subject, dict[Capability, Trial]]] = {}
 
 
-async def _trials(subject: Subject) -> dict[Capability, Trial]:
+async def trials(subject: Subject) -> dict[Capability, Trial]:
     """One trial of every write that the subject declares, made on streets of their own and remembered."""
     if id(subject) not in _TRIALS:
         made = {capability: await _try(subject, capability) for capability in WRITES if subject.can(capability)}
@@ -47,7 +47,7 @@ async def _try(subject: Subject, capability: Capability) -> Trial:
             send = await scene.prepare(connector)
             scene.street.wire.calls.clear()
             scene.street.wire.is_watched = True
-            result = await _result(send)
+            result = await of_mall(send)
         acting = [call for call in scene.street.wire.calls if call.acted]
         if acting:
             assert len(acting) == 1, f"{capability}: {len(acting)} calls changed the mall"
@@ -57,7 +57,7 @@ async def _try(subject: Subject, capability: Capability) -> Trial:
     raise AssertionError(message)
 
 
-async def _result(send: Act) -> WriteResult:
+async def of_mall(send: Act) -> WriteResult:
     """As the hub takes it: a mall's error is no crash but a refusal, or an unknown outcome."""
     try:
         return await send()
@@ -73,7 +73,7 @@ def _posts(scene: Scene, post: tuple[str, str]) -> int:
 @rule(Capability.ANSWER_INQUIRY)
 async def effect_is_read_back(subject: Subject) -> None:
     """A write that is DONE is true at the mall, and the readings of the result show it."""
-    for capability, trial in (await _trials(subject)).items():
+    for capability, trial in (await trials(subject)).items():
         scene = trial.scene(subject, capability)
         async with scene.street.open() as connector:
             send = await scene.prepare(connector)
@@ -91,14 +91,14 @@ async def effect_is_read_back(subject: Subject) -> None:
 @rule(Capability.ANSWER_INQUIRY)
 async def repeated_write_acts_once(subject: Subject) -> None:
     """The same write asked for twice, also by another process, is sent to the mall once."""
-    for capability, trial in (await _trials(subject)).items():
+    for capability, trial in (await trials(subject)).items():
         scene = trial.scene(subject, capability)
         async with scene.street.open() as connector:
             send = await scene.prepare(connector)
             scene.street.wire.calls.clear()
             first = await send()
             scene.street.clock.pass_time(scene.pause)
-            second = await _result(send)
+            second = await of_mall(send)
             assert first.outcome is Outcome.DONE
             assert second.outcome in {Outcome.REFUSED, Outcome.DONE}, capability
             assert _posts(scene, trial.post) == 1, f"{capability}: sent {_posts(scene, trial.post)} times"
@@ -107,20 +107,20 @@ async def repeated_write_acts_once(subject: Subject) -> None:
 @rule(Capability.ANSWER_INQUIRY)
 async def lost_answer_is_settled_by_reading(subject: Subject) -> None:
     """The mall acted, its answer never came: read back and DONE, or UNKNOWN; never sent again."""
-    for capability, trial in (await _trials(subject)).items():
+    for capability, trial in (await trials(subject)).items():
         for is_readable in (True, False):
             scene = trial.scene(subject, capability)
             async with scene.street.open() as connector:
                 send = await scene.prepare(connector)
-                _lose(scene, trial.post, is_readable=is_readable)
-                result = await _result(send)
+                lose_answer(scene, trial.post, is_readable=is_readable)
+                result = await of_mall(send)
                 allowed = {Outcome.DONE, Outcome.UNKNOWN} if is_readable else {Outcome.UNKNOWN}
                 assert result.outcome in allowed, f"{capability}: {result.outcome}"
                 assert _posts(scene, trial.post) == 1, f"{capability}: sent {_posts(scene, trial.post)} times"
                 assert scene.is_done(), capability
 
 
-def _lose(scene: Scene, post: tuple[str, str], *, is_readable: bool) -> None:
+def lose_answer(scene: Scene, post: tuple[str, str], *, is_readable: bool) -> None:
     """Let the acting call through but not its answer; what follows fails too unless ``is_readable``."""
     wire = scene.street.wire
     wire.calls.clear()
@@ -136,7 +136,7 @@ def _lose(scene: Scene, post: tuple[str, str], *, is_readable: bool) -> None:
 @rule(Capability.ANSWER_INQUIRY)
 async def unsure_write_is_not_called_done(subject: Subject) -> None:
     """The call timed out and the mall did nothing: not DONE, and sent once."""
-    for capability, trial in (await _trials(subject)).items():
+    for capability, trial in (await trials(subject)).items():
         scene = trial.scene(subject, capability)
         async with scene.street.open() as connector:
             send = await scene.prepare(connector)
@@ -148,7 +148,7 @@ async def unsure_write_is_not_called_done(subject: Subject) -> None:
                 return None
 
             scene.street.wire.before = swallow
-            result = await _result(send)
+            result = await of_mall(send)
             assert result.outcome in {Outcome.UNKNOWN, Outcome.REFUSED}, f"{capability}: {result.outcome}"
             assert _posts(scene, trial.post) == 1, f"{capability}: sent {_posts(scene, trial.post)} times"
 
@@ -156,7 +156,7 @@ async def unsure_write_is_not_called_done(subject: Subject) -> None:
 @rule(Capability.ANSWER_INQUIRY)
 async def refused_write_is_sent_once(subject: Subject) -> None:
     """The mall says no: that is said on, and not asked again."""
-    for capability, trial in (await _trials(subject)).items():
+    for capability, trial in (await trials(subject)).items():
         scene = trial.scene(subject, capability)
         async with scene.street.open() as connector:
             send = await scene.prepare(connector)
@@ -169,7 +169,7 @@ async def refused_write_is_sent_once(subject: Subject) -> None:
                 return None
 
             scene.street.wire.before = refuse
-            assert (await _result(send)).outcome is not Outcome.DONE, capability
+            assert (await of_mall(send)).outcome is not Outcome.DONE, capability
             assert _posts(scene, trial.post) == 1, f"{capability}: sent {_posts(scene, trial.post)} times"
 
 

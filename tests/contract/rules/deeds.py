@@ -115,6 +115,8 @@ class Scene:
         self._order_no = ""
         self._inquiry_no = ""
         self._before: Any = None
+        #: what the write is given, once prepared
+        self.about: Any = None
 
     pause = _PAUSE
 
@@ -136,8 +138,8 @@ class Scene:
         else:
             self._choose_line(LINE_DEEDS[self.capability])
         self._pass_time()
-        action = await self._action(connector)
-        return lambda: getattr(connector, self.capability.value)(action)
+        self.about = await self._action(connector)
+        return lambda: getattr(connector, self.capability.value)(self.about)
 
     def is_done(self) -> bool:
         """Whether the mall holds the effect."""
@@ -204,8 +206,8 @@ class Scene:
         book.take(await street.pages(connector, Capability.READ_INQUIRIES))
         inquiry = next(found for found in book.inquiries.values() if found.asked_at == fact.asked_at)
         self._inquiry_no = inquiry.inquiry_no
-        write = getattr(connector, self.capability.value)
-        return lambda: write(Answer(inquiry=inquiry, text=text, author="김상담"))
+        self.about = Answer(inquiry=inquiry, text=text, author="김상담")
+        return lambda: getattr(connector, self.capability.value)(self.about)
 
     def _file_claim(self, deed: ClaimDeed) -> None:
         world = self.street.world

@@ -146,6 +146,8 @@ class CornerConnector:
             record = reading.record
             return reading, isinstance(record, Inquiry) and record.state is InquiryState.ANSWERED
 
+        if answer.is_only_look:
+            return await self.look_again(read)
         return await self.act(f"/questions/{answer.inquiry.inquiry_no}/answer", {"text": answer.text}, read)
 
     async def approve_cancel(self, action: LineAction) -> WriteResult:
@@ -154,6 +156,8 @@ class CornerConnector:
             claims = reading.record.claims if isinstance(reading.record, Order) else ()
             return reading, not any(claim.line_no == action.line.line_no and claim.state.is_open for claim in claims)
 
+        if action.is_only_look:
+            return await self.look_again(read)
         return await self.act(f"/lines/{action.line.line_no}/approve", {}, read)
 
     async def refuse_return(self, action: LineAction) -> WriteResult:
@@ -164,6 +168,8 @@ class CornerConnector:
             claims = reading.record.claims if isinstance(reading.record, Order) else ()
             return reading, not any(claim.line_no == action.line.line_no and claim.state.is_open for claim in claims)
 
+        if action.is_only_look:
+            return await self.look_again(read)
         return await self.act(f"/lines/{action.line.line_no}/refuse", {"text": action.text}, read)
 
     async def dispatch(self, action: LineAction) -> WriteResult:
@@ -173,8 +179,15 @@ class CornerConnector:
             line = next(line for line in lines if line.line_no == action.line.line_no)
             return reading, line.status in _SENT
 
+        if action.is_only_look:
+            return await self.look_again(read)
         body = {"carrier": action.carrier or "", "tracking": action.tracking_no or ""}
         return await self.act(f"/lines/{action.line.line_no}/dispatch", body, read)
+
+    async def look_again(self, read: Callable[[], object]) -> WriteResult:
+        """What became of a write that was sent before."""
+        reading, is_over = await read()  # type: ignore[misc]
+        return _result(Outcome.DONE if is_over else Outcome.REFUSED, reading)
 
     async def act(self, path: str, body: dict[str, str], read: Callable[[], object]) -> WriteResult:
         """Read, send once, read back. A lost answer is DONE when reading shows it, else UNKNOWN."""
