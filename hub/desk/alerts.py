@@ -262,9 +262,8 @@ async def _unknown_actions(connection: AsyncConnection, now: datetime) -> tuple[
         & (again.c.created_at > actions.c.created_at)
         & (again.c.outcome == Outcome.DONE.value)
     )
-    since = func.coalesce(actions.c.finished_at, actions.c.created_at)
     query = (
-        select(actions.c.id, actions.c.action, since.label("since"), shops.c.name)
+        select(actions.c.id, actions.c.action, actions.c.created_at, shops.c.name)
         .join_from(actions, shops)
         .where(
             actions.c.outcome == Outcome.UNKNOWN.value,
@@ -274,7 +273,7 @@ async def _unknown_actions(connection: AsyncConnection, now: datetime) -> tuple[
         .order_by(actions.c.id)
     )
     return tuple(
-        UnknownAction(id=row.id, shop=row.name, action=row.action, since=from_ms(row.since) or now)
+        UnknownAction(id=row.id, shop=row.name, action=row.action, since=from_ms(row.created_at) or now)
         for row in await connection.execute(query)
     )
 

@@ -24,10 +24,13 @@ from hub.core.errors import ConfigurationError
 from hub.desk.access import ForbiddenError, Permission
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
+from hub.web.alerts import ALERT_PAGES
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
 from hub.web.consent import PAGES as CONSENT_PAGES
 from hub.web.files import FILE_PAGES
 from hub.web.headers import HEADERS
+from hub.web.health import PROBES
+from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
 from hub.web.render import Given, Renderer
 from hub.web.work import WorkController
@@ -50,17 +53,21 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
         nav.append(("nav.stats", "/stats", Permission.SEE_STATISTICS))
     nav += [
         ("nav.shops", "/shops", Permission.WORK_CASES),
+        ("nav.alerts", "/alerts", Permission.SEE_STATISTICS),
         ("nav.files", "/files", Permission.WORK_CASES),
         ("nav.connectors", "/connectors", Permission.WORK_CASES),
         ("nav.people", "/people", Permission.MANAGE_USERS),
         ("nav.access_log", "/access-log", Permission.READ_ACCESS_LOG),
     ]
     pages = Renderer(services, nav=tuple(nav))
+    request_times = RequestTimes()
     return Litestar(
         route_handlers=[
             _home,
             _mall_marks,
             _health,
+            *PROBES,
+            metrics,
             sign_in_page,
             sign_in_form,
             sign_out_form,
@@ -69,17 +76,18 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             *PAGES,
             *FILE_PAGES,
             *CONSENT_PAGES,
+            *ALERT_PAGES,
             *statistics,
             *more,
             create_static_files_router("/static", directories=[_STATIC], opt={"exclude_from_auth": True}),
             create_static_files_router("/vendor/htmx", directories=[_HTMX], opt={"exclude_from_auth": True}),
         ],
-        state=State({"services": services, "pages": pages}),
+        state=State({"services": services, "pages": pages, "request_times": request_times.times}),
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
         },
-        middleware=[DefineMiddleware(SessionGate)],
+        middleware=[request_times, DefineMiddleware(SessionGate)],
         csrf_config=CSRFConfig(
             # Not in any file: derived from the index key, so that it is the same after a restart.
             secret=hashlib.sha256(services.database.box.blind("web", "csrf")).hexdigest(),

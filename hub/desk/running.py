@@ -1,0 +1,72 @@
+"""How the hub itself runs, in numbers for a monitoring system: what the status tells, and what stands behind it."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import func, select
+
+from hub.core.contract import Feed
+from hub.desk.services import Services
+from hub.desk.status import WORKER_LEASE, Status, read_status
+from hub.store.alerts import AlertStore, Severity
+from hub.store.database import to_ms
+from hub.store.tables import actions, call_events, calls, feed_states, leases, rereads, shops
+
+
+class RunCounts(Struct, frozen=True, kw_only=True):
+    """Of the newest finished run of a feed."""
+
+    calls: int = 0
+    throttled: int = 0
+    seconds: float = 0.0
+
+
+class Running(Struct, frozen=True, kw_only=True):
+    """``calls``: ended telephone calls by result. ``rereads``: things waiting by shop."""
+
+    status: Status
+    runs: Mapping[tuple[str, Feed], RunCounts]
+    outbox: Mapping[tuple[str, str], int]
+    rereads: Mapping[str, int]
+    workers: int
+    alerts: Mapping[Severity, int]
+    call_events: int
+    calls: Mapping[str, int]
+
+
+async def read_running(services: Services) -> Running:
+    """Every active shop. No personal datum is in it, and no number of an order."""
+    status = await read_status(services)
+    runs = select(shops.c.name, feed_states.c.feed, feed_states.c.last_counts).join_from(feed_states, shops)
+    sent = (
+        select(shops.c.name, actions.c.outcome, func.count().label("number"))
+        .join_from(actions, shops)
+        .group_by(shops.c.name, actions.c.outcome)
+    )
+    waiting = select(shops.c.name, func.count().label("number")).join_from(rereads, shops).group_by(shops.c.name)
+    alive = (
+        select(func.count())
+        .select_from(leases)
+        .where(leases.c.name.startswith(WORKER_LEASE), leases.c.until_at > to_ms(status.at))
+    )
+    ended = select(calls.c.result, func.count().label("number")).where(calls.c.result.is_not(None))
+    async with services.database.reading() as connection:
+        known = {shop.shop for shop in status.shops}
+        feeds = {feed.value for feed in Feed}
+        running = Running(
+            status=status,
+            runs={
+                (row.name, Feed(row.feed)): msgspec.json.decode(row.last_counts, type=RunCounts)
+                for row in await connection.execute(runs)
+                if row.last_counts and row.name in known and row.feed in feeds
+            },
+            outbox={(row.name, row.outcome): row.number for row in await connection.execute(sent)},
+            rereads={row.name: row.number for row in await connection.execute(waiting)},
+            workers=await connection.scalar(alive) or 0,
+            alerts={},
+            call_events=await connection.scalar(select(func.count()).select_from(call_events)) or 0,
+            calls={row.result: row.number for row in await connection.execute(ended.group_by(calls.c.result))},
+        )
+    standing = [alert.severity for alert in await AlertStore(services.database).standing()]
+    return msgspec.structs.replace(running, alerts={severity: standing.count(severity) for severity in Severity})
