@@ -1,23 +1,28 @@
 """How complete and how fresh each feed of each shop is: the figures behind `hub status` and every badge."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.contract import Feed
+from hub.core.contract import Feed, Manifest
 from hub.desk.consent import ConsentStatus, consent_status
+from hub.desk.gaps import DayGap, Gap, GapReason, compared_at, read_day_gaps, read_gaps
 from hub.desk.services import Services
+from hub.settings import Settings
 from hub.store.database import from_ms, to_ms
-from hub.store.tables import claims, feed_states, inquiries, leases, lines, quarantine, rereads, shops
+from hub.store.tables import claims, feed_states, inquiries, leases, lines, rereads, shops
+from hub.store.truth_tables import call_quotas
 from hub.store.webhooks import webhook_states
+from hub.sync.breaker import BreakerView, read_breakers
 
 #: name of the lease that a living worker holds
 WORKER_LEASE = "worker:"
 _SHOWN_IDS = 100
-_OUTAGES = frozenset({"transient", "unavailable", "timeout", "rate_limited"})
+_TABLES = {Feed.ORDERS: lines, Feed.CLAIMS: claims, Feed.INQUIRIES: inquiries}
 
 
 class FeedError(Struct, frozen=True, kw_only=True):
@@ -27,8 +32,14 @@ class FeedError(Struct, frozen=True, kw_only=True):
 
 
 class FeedStatus(Struct, frozen=True, kw_only=True):
-    """``known`` records stand in the hub. ``missing`` are ids that the mall has named and the hub could not
-    read (at most 100 shown; ``missing_count`` is all). ``next_run`` is ``None`` while no worker is seen.
+    """``known`` records stand in the hub. ``missing`` are ids that the mall has named and the hub does not
+    hold, ``gaps`` the same with the reason (at most 100 shown; ``missing_count`` is all). ``next_run`` is
+    ``None`` while no worker is seen.
+
+    ``listed``: records the mall named in the newest unbroken full run, which ended at ``listed_at``;
+    ``held`` of them stand here. ``days`` are those of which the mall counts more orders than stand here,
+    compared at ``compared_at``. ``breaker`` and ``breaker_since`` are the shop's. ``is_stale``: older than
+    two of its turns.
     """
 
     feed: Feed
@@ -42,6 +53,26 @@ class FeedStatus(Struct, frozen=True, kw_only=True):
     next_run: datetime | None
     error: FeedError | None
     unknown_codes: dict[str, int]
+    breaker_since: datetime | None = None
+    is_stale: bool = False
+    listed: int | None = None
+    held: int | None = None
+    listed_at: datetime | None = None
+    gaps: list[Gap] = []
+    days: list[DayGap] = []
+    compared_at: datetime | None = None
+
+    @property
+    def lacking(self) -> int:
+        """How many records are known to be missing: by id, or counted by the mall on some day."""
+        return max(self.missing_count, sum(day.listed - day.held for day in self.days))
+
+
+class QuotaStatus(Struct, frozen=True, kw_only=True):
+    """The mall's longer quota: ``used_share`` of it was used up when it told last."""
+
+    used_share: float
+    told_at: datetime | None
 
 
 class WebhookStatus(Struct, frozen=True, kw_only=True):
@@ -59,7 +90,9 @@ class WebhookStatus(Struct, frozen=True, kw_only=True):
 
 
 class ShopStatus(Struct, frozen=True, kw_only=True):
-    """``consent`` is ``None`` where the mall needs none, ``webhook`` where the shop has no address for one."""
+    """``consent`` is ``None`` where the mall needs none, ``webhook`` where the shop has no address for one,
+    ``quota`` where the mall tells none.
+    """
 
     shop: str
     mall: str
@@ -67,6 +100,7 @@ class ShopStatus(Struct, frozen=True, kw_only=True):
     feeds: list[FeedStatus]
     consent: ConsentStatus | None = None
     webhook: WebhookStatus | None = None
+    quota: QuotaStatus | None = None
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -78,21 +112,49 @@ class Status(Struct, frozen=True, kw_only=True):
     shops: list[ShopStatus]
 
 
+def cadence(settings: Settings, feed: Feed) -> timedelta:
+    """Time between two turns of a feed: what waits for an agent is read more often."""
+    minutes = settings.sync_minutes if feed is Feed.ORDERS else min(settings.open_minutes, settings.sync_minutes)
+    return timedelta(minutes=minutes)
+
+
+def next_run(
+    settings: Settings, feed: Feed, *, last: datetime | None, now: datetime, next_try: datetime | None = None
+) -> datetime | None:
+    """When the worker reads the feed next. ``last``: its newest turn; ``next_try``: not before, the mall is down."""
+    if last is None:
+        return None
+    return max(now, last + cadence(settings, feed), next_try or now)
+
+
+def is_stale(settings: Settings, feed: Feed, *, data_as_of: datetime | None, now: datetime) -> bool:
+    """Whether the data is older than two turns; what was never read is neither old nor new."""
+    return data_as_of is not None and now - data_as_of > 2 * cadence(settings, feed)
+
+
 async def read_status(services: Services) -> Status:
     """Every active shop, by name. A feed never read is not complete."""
     now = services.now()
     async with services.database.reading() as connection:
         worker_seen = await _is_worker_seen(connection, now)
         told = await _webhooks(connection)
+        quotas = await _quotas(connection)
+        breakers = await read_breakers(connection, now=now)
         found = []
         for shop in (await connection.execute(select(shops).where(shops.c.is_active).order_by(shops.c.name))).all():
             manifest = services.registry.manifests.get(shop.mall)
-            period = timedelta(minutes=services.settings.sync_minutes) if worker_seen else None
-            feeds = [
-                await _feed_status(connection, shop.id, feed, now, period)
-                for feed in Feed
-                if manifest is not None and feed in manifest.feeds
-            ]
+            reader = _FeedReader(
+                connection,
+                settings=services.settings,
+                now=now,
+                is_worked=worker_seen,
+                breaker=breakers.get(shop.id, BreakerView()),
+            )
+            feeds = (
+                [await reader.read(shop.id, feed, manifest) for feed in Feed if feed in manifest.feeds]
+                if manifest
+                else []
+            )
             found.append(
                 ShopStatus(
                     shop=shop.name,
@@ -100,6 +162,7 @@ async def read_status(services: Services) -> Status:
                     complete=bool(feeds) and all(f.complete for f in feeds),
                     feeds=feeds,
                     webhook=told.get(shop.id),
+                    quota=quotas.get(shop.id),
                 )
             )
     found = [
@@ -138,55 +201,70 @@ async def _is_worker_seen(connection: AsyncConnection, now: datetime) -> bool:
     return bool(await connection.scalar(query))
 
 
-async def _feed_status(
-    connection: AsyncConnection, shop_id: int, feed: Feed, now: datetime, period: timedelta | None
-) -> FeedStatus:
-    state = (
-        await connection.execute(
-            select(feed_states).where(feed_states.c.shop_id == shop_id, feed_states.c.feed == feed.value)
+async def _quotas(connection: AsyncConnection) -> dict[int, QuotaStatus]:
+    return {
+        row.shop_id: QuotaStatus(used_share=row.used_share, told_at=from_ms(row.told_at))
+        for row in await connection.execute(select(call_quotas))
+    }
+
+
+class _FeedReader:
+    """Reads the feeds of one shop. ``is_worked``: somebody reads the shops by schedule."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        *,
+        settings: Settings,
+        now: datetime,
+        is_worked: bool,
+        breaker: BreakerView,
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._now = now
+        self._is_worked = is_worked
+        self._breaker = breaker
+
+    async def read(self, shop_id: int, feed: Feed, manifest: Manifest) -> FeedStatus:
+        of_feed = (feed_states.c.shop_id == shop_id) & (feed_states.c.feed == feed.value)
+        state = (await self._connection.execute(select(feed_states).where(of_feed))).first()
+        table = _TABLES[feed]
+        known = await self._connection.scalar(select(func.count()).select_from(table).where(table.c.shop_id == shop_id))
+        data_as_of = from_ms(state.data_as_of) if state else None
+        gaps = await read_gaps(self._connection, shop_id=shop_id, feed=feed, manifest=manifest, as_of=data_as_of)
+        error = _error(state)
+        return FeedStatus(
+            feed=feed,
+            data_as_of=data_as_of,
+            complete=data_as_of is not None and error is None,
+            known=known or 0,
+            missing=[gap.id for gap in gaps[:_SHOWN_IDS]],
+            missing_count=len(gaps),
+            quarantined=sum(gap.reason is GapReason.QUARANTINED for gap in gaps),
+            breaker=self._breaker.state.value,
+            breaker_since=self._breaker.since,
+            next_run=self._next_run(feed, state, data_as_of),
+            error=error,
+            unknown_codes=msgspec.json.decode(state.unknown_codes) if state and state.unknown_codes else {},
+            is_stale=is_stale(self._settings, feed, data_as_of=data_as_of, now=self._now),
+            listed=state.listed if state else None,
+            held=state.listed_held if state else None,
+            listed_at=from_ms(state.listed_at) if state else None,
+            gaps=gaps[:_SHOWN_IDS],
+            days=list(await read_day_gaps(self._connection, shop_id=shop_id, feed=feed)),
+            compared_at=await compared_at(self._connection, shop_id=shop_id, feed=feed),
         )
-    ).first()
-    table = {Feed.ORDERS: lines, Feed.CLAIMS: claims, Feed.INQUIRIES: inquiries}[feed]
-    known = await connection.scalar(select(func.count()).select_from(table).where(table.c.shop_id == shop_id))
-    broken = list(
-        await connection.scalars(
-            select(quarantine.c.key)
-            .where(quarantine.c.shop_id == shop_id, quarantine.c.feed == feed.value, quarantine.c.resolved_at.is_(None))
-            .order_by(quarantine.c.key)
-        )
-    )
-    missing = broken + (await _named_but_unread(connection, shop_id) if feed is Feed.ORDERS else [])
-    data_as_of = from_ms(state.data_as_of) if state else None
-    error = _error(state)
-    return FeedStatus(
-        feed=feed,
-        data_as_of=data_as_of,
-        complete=data_as_of is not None and error is None,
-        known=known or 0,
-        missing=missing[:_SHOWN_IDS],
-        missing_count=len(missing),
-        quarantined=len(broken),
-        breaker="open" if error is not None and error.kind in _OUTAGES else "closed",
-        next_run=max(now, data_as_of + period) if data_as_of and period else None,
-        error=error,
-        unknown_codes=msgspec.json.decode(state.unknown_codes) if state and state.unknown_codes else {},
-    )
+
+    def _next_run(self, feed: Feed, state: Row[Any] | None, data_as_of: datetime | None) -> datetime | None:
+        if not self._is_worked or state is None or data_as_of is None:
+            return None
+        tried_at = from_ms(state.tried_at) or data_as_of
+        last = max(data_as_of, tried_at)
+        return next_run(self._settings, feed, last=last, now=self._now, next_try=self._breaker.next_try)
 
 
 def _error(state: Row[tuple[object, ...]] | None) -> FeedError | None:
     if state is None or state.error_kind is None:
         return None
     return FeedError(kind=state.error_kind, message=state.error_message or "", since=from_ms(state.failing_since))
-
-
-async def _named_but_unread(connection: AsyncConnection, shop_id: int) -> list[str]:
-    """Lines that only a claim has named."""
-    of_line = (lines.c.shop_id == claims.c.shop_id) & (lines.c.line_no == claims.c.line_no)
-    query = (
-        select(claims.c.line_no)
-        .select_from(claims.outerjoin(lines, of_line))
-        .where(claims.c.shop_id == shop_id, lines.c.id.is_(None))
-        .distinct()
-        .order_by(claims.c.line_no)
-    )
-    return list(await connection.scalars(query))
