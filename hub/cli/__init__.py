@@ -32,6 +32,8 @@ def _register() -> None:
         ivr,
         new_connector,
         quarantine,
+        replay,
+        resync,
         route,
         sandbox,
         serve,
@@ -44,8 +46,8 @@ def _register() -> None:
     )
 
     for module in (
-        demo, serve, worker, sandbox, db, shop, sync, catalogue, status, quarantine, act, export, files, route, ivr,
-        stats, connectors, new_connector, user, alerts,
+        demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, export, files,
+        route, ivr, stats, connectors, new_connector, user, alerts,
     ):  # fmt: skip
         module.register(app)
 

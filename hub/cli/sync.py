@@ -19,7 +19,7 @@ def sync(
     full: Annotated[bool, typer.Option("--full", help="Read the whole time again, not only changes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
-    progress = _Bars()
+    progress = Bars()
 
     async def work(hub: Hub) -> SyncReport:
         with progress.bars:
@@ -29,14 +29,14 @@ def sync(
     if as_json:
         print_json(report)
     else:
-        _print_report(report)
+        print_report(report)
     if report.complete:
         return ExitCode.ALL_DONE
     nothing = not any(feed.complete or feed.read for each in report.shops for feed in each.feeds)
     return ExitCode.NOTHING_DONE if nothing else ExitCode.PART_DONE
 
 
-class _Bars:
+class Bars:
     """One progress bar per shop and feed, on a terminal only."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class _Bars:
         self.bars.update(self._tasks[key], completed=share, read=read)
 
 
-def _print_report(report: SyncReport) -> None:
+def print_report(report: SyncReport) -> None:
     rows = [
         (
             each.shop,

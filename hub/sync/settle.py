@@ -113,15 +113,23 @@ class Settler:
         self._now = now
 
     async def settle(
-        self, *, since: datetime, seen_lines: set[str] | None, seen_claims: set[str] | None
+        self,
+        *,
+        since: datetime,
+        seen_lines: set[str] | None,
+        seen_claims: set[str] | None,
+        asks_every_claim: bool = False,
     ) -> dict[Feed, Counts]:
         """Finish a complete run that began at ``since``.
 
         ``seen_*`` are what an unbroken full run showed, ``None`` after any other run: then nothing
-        is judged to have vanished. Raises: MallError when asking fails; what was settled stays.
+        is judged to have vanished. ``asks_every_claim``: lines are asked for that only an old claim has
+        named. Raises: MallError when asking fails; what was settled stays.
         """
         asked: dict[str, set[str]] = defaultdict(set)
-        for order_no, line_no in await self._claims_without_line(since if seen_lines is None else None):
+        for order_no, line_no in await self._claims_without_line(
+            since if seen_lines is None and not asks_every_claim else None
+        ):
             asked[order_no].add(line_no)
         if seen_lines is not None:
             for order_no, line_no in await self._open_lines():
