@@ -31,9 +31,9 @@ _SENTENCES: Final = {
         en="{shop}: there is no consent of the owner. Open the shop's consent page and ask for it.",
     ),
     "breaker": Sentence(
-        ko="{shop}: 쇼핑몰이 15분 넘게 응답하지 않습니다({feed}, {error}). 자동으로 다시 시도합니다. "
+        ko="{shop}: 쇼핑몰이 15분 넘게 응답하지 않습니다({error}). 자동으로 다시 시도합니다. "
         "계속되면 쇼핑몰 공지를 확인하세요.",
-        en="{shop}: the mall has not answered for over 15 minutes ({feed}, {error}). It is tried again by itself; "
+        en="{shop}: the mall has not answered for over 15 minutes ({error}). It is tried again by itself; "
         "if it stays, look at the mall's notices.",
     ),
     "failing": Sentence(

@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Outcome
+from hub.core.errors import MallTimeoutError, RateLimitedError, TransientMallError, UnavailableError
 from hub.desk.consent import ConsentState
 from hub.desk.services import Services
 from hub.desk.status import WORKER_LEASE, FeedStatus, ShopStatus, Status
@@ -35,6 +36,10 @@ QUEUE_TRIES: Final = 4
 _DAY: Final = timedelta(days=1)
 _MIB: Final = 1024 * 1024
 _OPEN: Final = frozenset({"open", "half_open"})
+#: kinds of errors that mostly pass by themselves
+_TRANSIENT: Final = frozenset(
+    error.kind for error in (TransientMallError, UnavailableError, MallTimeoutError, RateLimitedError)
+)
 
 
 class Quarantined(Struct, frozen=True, kw_only=True):
@@ -77,7 +82,7 @@ def find_alerts(status: Status, facts: AlertFacts, *, settings: Settings) -> tup
     for shop in status.shops:
         found += _late(shop, status.at, settings.zone, since=facts.shop_since.get(shop.shop))
         found += _consent(shop)
-        found += [finding for feed in shop.feeds for finding in _failing(shop, feed)]
+        found += _breaker(shop) or [finding for feed in shop.feeds for finding in _failing(shop, feed)]
         found += _quarantine(shop, facts, growth=settings.alert_quarantine)
     if status.shops and not status.worker_seen:
         found.append(
@@ -145,16 +150,34 @@ def _consent(shop: ShopStatus) -> list[Finding]:
     ]
 
 
+def _breaker(shop: ShopStatus) -> list[Finding]:
+    """The mall is away for the whole shop: one alert, whatever its feeds say."""
+    feed = next((feed for feed in shop.feeds if feed.breaker in _OPEN), None)
+    if feed is None:
+        return []
+    error = next((each.error for each in shop.feeds if each.error is not None), None)
+    return [
+        Finding(
+            key=f"breaker:{shop.shop}",
+            kind="breaker",
+            severity=Severity.WARNING,
+            facts={"shop": shop.shop, "error": error.kind if error else "unavailable"},
+            since=feed.breaker_since or (error.since if error else None),
+            patience=BREAKER_PATIENCE,
+        )
+    ]
+
+
 def _failing(shop: ShopStatus, feed: FeedStatus) -> list[Finding]:
-    """A mall that is away, or a reason that only a person can remove."""
+    """A feed that fails while the mall is there: most often a reason that only a person can remove."""
     if feed.error is None:
         return []
-    is_away = feed.breaker in _OPEN
+    passes_by_itself = feed.error.kind in _TRANSIENT
     return [
         Finding(
             key=f"failing:{shop.shop}:{feed.feed.value}",
-            kind="breaker" if is_away else "failing",
-            severity=Severity.WARNING if is_away else Severity.CRITICAL,
+            kind="failing",
+            severity=Severity.WARNING if passes_by_itself else Severity.CRITICAL,
             facts={"shop": shop.shop, "feed": feed.feed.value, "error": feed.error.kind},
             since=feed.error.since,
             patience=BREAKER_PATIENCE,

@@ -118,11 +118,13 @@ def _feeds(running: Running) -> Iterator[Family]:
     figures: dict[str, tuple[str, Callable[[FeedStatus], float]]] = {
         "complete": ("1 when the newest run of the feed was whole.", lambda feed: feed.complete),
         "known": ("Records that stand in the hub.", lambda feed: feed.known),
-        "listed": ("Records that the mall has named: known and missing.", lambda feed: feed.known + feed.missing_count),
+        "missing": ("Records that the mall has and the hub does not.", lambda feed: feed.lacking),
         "quarantined": ("Records that could not be read.", lambda feed: feed.quarantined),
     }
     for name, (text, read) in figures.items():
         yield _gauge(f"hub_feed_{name}", text, [(labels(shop, feed), read(feed)) for shop, feed in rows])
+    listed = [(labels(shop, feed), feed.listed) for shop, feed in rows if feed.listed is not None]
+    yield _gauge("hub_feed_listed", "Records that the mall named in the newest whole full run.", list(listed))
     counted: dict[str, tuple[str, Callable[[RunCounts], float]]] = {
         "calls": ("Calls of the newest whole run.", lambda run: run.calls),
         "throttled": ("Calls of it that the mall's limit refused.", lambda run: run.throttled),

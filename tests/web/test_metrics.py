@@ -42,7 +42,8 @@ def test_every_feed_of_every_shop_has_its_figures(scraper: Browser):
     assert read.value("hub_feed_data_age_seconds", **main) == 120
     assert read.value("hub_feed_complete", **main) == 1
     assert read.value("hub_feed_known", **main) == 3
-    assert read.value("hub_feed_listed", **main) == 3
+    assert read.value("hub_feed_missing", **main) == 0
+    assert read.labels("hub_feed_listed") == []
     assert read.value("hub_feed_quarantined", **main) == 0
 
 
@@ -57,7 +58,7 @@ def test_runs_the_outbox_the_queue_workers_and_calls(scraper: Browser):
             await connection.execute(
                 feed_states.update()
                 .where(feed_states.c.shop_id == shop, feed_states.c.feed == "orders")
-                .values(last_counts=counts)
+                .values(last_counts=counts, listed=5)
             )
             for number, outcome in enumerate(("done", "done", "unknown")):
                 row = {"shop_id": shop, "action": "dispatch", "lines": "[]", "created_at": at}
@@ -76,6 +77,7 @@ def test_runs_the_outbox_the_queue_workers_and_calls(scraper: Browser):
 
     main = {"shop": "alpha-main", "feed": "orders"}
     assert [read.value(f"hub_run_{name}", **main) for name in ("calls", "throttled", "seconds")] == [4, 1, 2.5]
+    assert read.value("hub_feed_listed", **main) == 5
     assert read.value("hub_actions", shop="alpha-main", outcome="done") == 2
     assert read.value("hub_actions", shop="alpha-main", outcome="unknown") == 1
     assert read.value("hub_rereads_waiting", shop="alpha-main") == 1
