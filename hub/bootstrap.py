@@ -145,9 +145,10 @@ class Hub:
         *,
         full: bool = False,
         is_scheduled: bool = False,
+        ways: frozenset[Capability] | None = None,
         on_progress: OnProgress | None = None,
     ) -> SyncReport:
-        """One complete run over the named shops, or all, at once; ``is_scheduled`` as in ShopRun.run.
+        """One complete run over the named shops, or all, at once; ``is_scheduled`` and ``ways`` as in ShopRun.run.
 
         Raises: ConfigurationError when there is no shop, or a name is unknown.
         """
@@ -157,7 +158,10 @@ class Hub:
             what = "there is no shop to read"
             raise ConfigurationError(what, fix="Add shops with `hub shop import FILE.toml`, or try `hub demo`.")
         reports = await asyncio.gather(
-            *(self._sync_shop(shop, full=full, is_scheduled=is_scheduled, on_progress=on_progress) for shop in chosen)
+            *(
+                self._sync_shop(shop, full=full, is_scheduled=is_scheduled, ways=ways, on_progress=on_progress)
+                for shop in chosen
+            )
         )
         await self.evaluate_incidents()
         return SyncReport(
@@ -221,7 +225,13 @@ class Hub:
         ).run()
 
     async def _sync_shop(
-        self, shop: ShopRow, *, full: bool, is_scheduled: bool, on_progress: OnProgress | None
+        self,
+        shop: ShopRow,
+        *,
+        full: bool,
+        is_scheduled: bool,
+        ways: frozenset[Capability] | None,
+        on_progress: OnProgress | None,
     ) -> ShopReport:
         try:
             run = await self._shop_run(shop, on_progress=on_progress)
@@ -229,7 +239,7 @@ class Hub:
             # One shop that is set up wrongly does not stop the others.
             wrong = RunError(kind="configuration", message=str(error))
             return ShopReport(shop=shop.name, mall=shop.mall, complete=False, error=wrong, feeds=[])
-        return await run.run(full=full, is_scheduled=is_scheduled)
+        return await run.run(full=full, is_scheduled=is_scheduled, ways=ways)
 
     async def _shop_run(self, shop: ShopRow, *, on_progress: OnProgress | None = None) -> ShopRun:
         manifest: Manifest = self.registry.manifest(shop.mall)

@@ -126,18 +126,26 @@ class ShopRun:
         self._on_progress = on_progress or (lambda *_: None)
         self._ingest = Ingest(database, shop=shop, manifest=manifest, clocks=clocks)
         self._states = FeedStates(database, shop.id)
+        self._ways = passes(manifest)
         self._reports = {feed: FeedReport(feed=feed) for feed in Feed if feed in manifest.feeds}
         self._errors: list[RunError] = []
         self._breaker = Breaker(database, shop.id, now=now)
         self._seen = Seen()
 
-    async def run(self, *, full: bool = False, is_scheduled: bool = False) -> ShopReport:
+    async def run(
+        self, *, full: bool = False, is_scheduled: bool = False, ways: frozenset[Capability] | None = None
+    ) -> ShopReport:
         """Never raises for what a mall does: the report says what is missing and why.
 
+        ``ways``: only these ways of reading, and the feeds that they fill.
         A run by schedule keeps quiet while the shop's breaker is open, and a full one also compares
         with what the mall counts.
         """
         with structlog.contextvars.bound_contextvars(shop=self._shop.name):
+            if ways is not None:
+                self._ways = [each for each in self._ways if each.capability in ways]
+                filled = {feed for each in self._ways for feed in each.feeds}
+                self._reports = {feed: report for feed, report in self._reports.items() if feed in filled}
             if is_scheduled and not await self._breaker.let_through():
                 return await self._not_tried()
             async with Lease(self._database, f"sync:{self._shop.id}"):
@@ -187,17 +195,21 @@ class ShopRun:
 
     async def _run(self, *, full: bool) -> None:
         started_at = self._now()
-        ways = passes(self._manifest)
         # Claims join orders, so they come after them; inquiries wait for nobody.
-        alone = [each for each in ways if each.capability is Capability.READ_INQUIRIES]
-        joined = [each for each in ways if each.capability is not Capability.READ_INQUIRIES]
+        alone = [each for each in self._ways if each.capability is Capability.READ_INQUIRIES]
+        joined = [each for each in self._ways if each.capability is not Capability.READ_INQUIRIES]
+        can_settle = joined and not self._is_partly_joined()
         settler = Settler(
             self._database, shop_id=self._shop.id, connector=self._connector, ingest=self._ingest, now=self._now
         )
 
         async def orders_then_claims() -> None:
             unbroken = [await self._guarded(each, full=full) for each in joined]
-            if self._manifest.vanishing_feeds and all(self._reports[each.feeds[0]].complete for each in joined):
+            if (
+                can_settle
+                and self._manifest.vanishing_feeds
+                and all(self._reports[each.feeds[0]].complete for each in joined)
+            ):
                 await self._settle(settler, started_at, is_whole=all(unbroken))
 
         async def inquiries() -> None:
@@ -210,6 +222,14 @@ class ShopRun:
         # Under the shop's first feed: not every mall has orders.
         await self._states.note_unknown_codes(next(iter(self._reports)), self._connector.unknown_codes)
         await self._states.note_quota(self._connector.calls.quota_share, now=self._now())
+
+    def _is_partly_joined(self) -> bool:
+        """Whether ways that tell of lines are left out: then nothing can be concluded from what was not met."""
+        return any(
+            each not in self._ways
+            for each in passes(self._manifest)
+            if each.capability is not Capability.READ_INQUIRIES
+        )
 
     async def _settle(self, settler: Settler, started_at: datetime, *, is_whole: bool) -> None:
         calls = CallCounts()
