@@ -155,13 +155,28 @@ def test_a_consent_about_to_end(state: ConsentState, kind: str | None, severity:
 
 
 @pytest.mark.parametrize(
-    ("error", "breaker", "kind"), [("unavailable", "open", "breaker"), ("access", "closed", "failing")]
+    ("kind", "severity"),
+    [("access", Severity.CRITICAL), ("internal", Severity.CRITICAL), ("rate_limited", Severity.WARNING)],
 )
-def test_a_feed_that_fails_is_named_with_its_reason_and_nothing_else(error: str, breaker: str, kind: str):
-    found = _found(_status(_feed(error=_error(error, minutes=16), breaker=breaker)))["failing:main:orders"]
+def test_a_feed_that_fails_is_named_with_its_reason_and_nothing_else(kind: str, severity: Severity):
+    found = _found(_status(_feed(error=_error(kind, minutes=16))))["failing:main:orders"]
 
-    assert (found.kind, found.patience) == (kind, timedelta(minutes=15))
-    assert found.facts == {"shop": "main", "feed": "orders", "error": error}
+    assert (found.kind, found.severity, found.patience) == ("failing", severity, timedelta(minutes=15))
+    assert (found.facts, found.since) == (
+        {"shop": "main", "feed": "orders", "error": kind},
+        AT - timedelta(minutes=16),
+    )
+
+
+@pytest.mark.parametrize("breaker", ["open", "half_open"])
+def test_an_open_breaker_is_one_alert_of_the_shop(breaker: str):
+    since = AT - timedelta(minutes=40)
+    feed = _feed(error=_error("unavailable", minutes=16), breaker=breaker)
+
+    found = _found(_status(msgspec.structs.replace(feed, breaker_since=since)))
+
+    assert set(found) == {"breaker:main"}
+    assert (found["breaker:main"].since, found["breaker:main"].patience) == (since, timedelta(minutes=15))
 
 
 @pytest.mark.parametrize(
