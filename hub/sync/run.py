@@ -27,6 +27,7 @@ from hub.core.errors import ConfigurationError, MallError, TransientMallError
 from hub.core.http import counted_calls
 from hub.policy.due import MallClock
 from hub.store.database import Database
+from hub.store.ids import new_id
 from hub.store.leases import Lease
 from hub.store.records import Counts
 from hub.store.shops import ShopRow
@@ -62,11 +63,14 @@ class RunError(Struct, frozen=True, kw_only=True):
 
 
 class ShopReport(Struct, kw_only=True):
+    """``run_id`` stands in every line of the log of this run; ``None`` where none was begun."""
+
     shop: str
     mall: str
     complete: bool
     error: RunError | None
     feeds: list[FeedReport]
+    run_id: str | None = None
 
 
 class Pass(Struct, frozen=True, kw_only=True):
@@ -131,6 +135,7 @@ class ShopRun:
         self._errors: list[RunError] = []
         self._breaker = Breaker(database, shop.id, now=now)
         self._seen = Seen()
+        self._run_id = str(new_id())
 
     async def run(
         self, *, full: bool = False, is_scheduled: bool = False, ways: frozenset[Capability] | None = None
@@ -191,6 +196,7 @@ class ShopRun:
             complete=not self._errors and all(report.complete for report in self._reports.values()),
             error=self._errors[0] if self._errors else None,
             feeds=list(self._reports.values()),
+            run_id=self._run_id,
         )
 
     async def _run(self, *, full: bool) -> None:
@@ -220,7 +226,8 @@ class ShopRun:
         await Linker(self._database, shop_id=self._shop.id, ingest=self._ingest, now=self._now).link()
         await tie_twins(self._database, shop_id=self._shop.id, mall=self._shop.mall)
         # Under the shop's first feed: not every mall has orders.
-        await self._states.note_unknown_codes(next(iter(self._reports)), self._connector.unknown_codes)
+        first = next(feed for feed in Feed if feed in self._manifest.feeds)
+        await self._states.note_unknown_codes(first, self._connector.unknown_codes)
         await self._states.note_quota(self._connector.calls.quota_share, now=self._now())
 
     def _is_partly_joined(self) -> bool:
@@ -264,7 +271,8 @@ class ShopRun:
         whatever breaks it is reported, and the others go on.
         """
         is_whole = False
-        with self._counted(self._reports[each.feeds[0]]):
+        feed = structlog.contextvars.bound_contextvars(feed=each.feeds[0].value)
+        with feed, self._counted(self._reports[each.feeds[0]]):
             try:
                 is_whole = await self._read(each, full=full)
                 await self._breaker.succeeded()
