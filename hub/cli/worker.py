@@ -17,13 +17,16 @@ def worker() -> None:
     settings = settings_and_logs()
 
     async def run() -> None:
-        from hub.jobs import Worker
+        from hub.jobs.worker import Worker
 
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with open_hub(settings) as hub:
-            screen.print(f"worker {settings.worker_id}: every {settings.sync_minutes} minutes; Ctrl-C stops it")
+            screen.print(
+                f"worker {settings.worker_id}: orders every {settings.sync_minutes} minutes, "
+                f"claims and inquiries every {settings.open_minutes}; Ctrl-C stops it"
+            )
             await Worker(hub).run(stop)
 
     asyncio.run(run())

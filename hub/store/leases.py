@@ -135,6 +135,16 @@ class Lease:
             await giving
             raise
 
+    async def abandon(self) -> None:
+        """Leave it behind as a dead holder would: the next one sees that there may be something to take over."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            self._keeper = None
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(leases).where(leases.c.name == self._name, leases.c.owner == self._owner).values(until_at=0)
+            )
+
     async def _delete(self) -> None:
         async with self._database.writing() as connection:
             await connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.owner == self._owner))
