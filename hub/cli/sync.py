@@ -77,5 +77,7 @@ def print_report(report: SyncReport) -> None:
     headings = ("shop", "feed", "read", "new", "changed", "quarantined", "vanished", "calls", "seconds", "complete")
     print_table("", headings, rows)
     for each in report.shops:
+        if each.run_id:
+            screen.print(f"{each.shop}: run {each.run_id}", markup=False)
         if each.error:
             screen.print(f"{each.shop}: {each.error.kind}: {each.error.message}", style="red", markup=False)

@@ -8,6 +8,7 @@ was begun is only looked at, never sent again. An outcome that stays unknown is 
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -139,6 +140,10 @@ class Outbox:
         async with self._database.reading() as connection:
             return (await connection.execute(select(actions).where(actions.c.id == action_id))).one()
 
+    def _named(self, row: Any) -> AbstractContextManager[None]:
+        """Every line of the log says which action it belongs to, those of the connector too."""
+        return structlog.contextvars.bound_contextvars(shop=self._shop.name, action_id=str(row.id))
+
     # -- sending
 
     async def _send_pending(self, *, until: int | None = None) -> int:
@@ -161,7 +166,8 @@ class Outbox:
                 row = (await connection.execute(query)).first()
             if row is None:
                 return sent
-            sent += await self._carry_out(row)
+            with self._named(row):
+                sent += await self._carry_out(row)
 
     async def _carry_out(self, row: Any) -> bool:
         """All steps that have no outcome yet. ``False`` when it was cancelled at the last moment."""
@@ -241,7 +247,8 @@ class Outbox:
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         for row in rows:
-            await self._look_again(row)
+            with self._named(row):
+                await self._look_again(row)
         return len(rows)
 
     async def _look_again(self, row: Any) -> None:
