@@ -12,6 +12,7 @@ import uvicorn
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import screen, settings_and_logs
 from hub.core.errors import ConfigurationError
+from hub.desk.alert_check import watch_alerts
 from hub.sandbox.serve import Server
 
 _ROUTING_SECONDS = 10
@@ -64,13 +65,15 @@ async def serve_desk(hub: Hub, *, host: str, port: int) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    watcher = asyncio.create_task(_keep_routing(hub))
+    # The desk looks after the hub as the worker does: a worker that is dead tells nobody.
+    watchers = [asyncio.create_task(_keep_routing(hub)), asyncio.create_task(watch_alerts(hub))]
     try:
         await server.serve()
     finally:
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        for watcher in watchers:
+            watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await watcher
 
 
 async def _keep_routing(hub: Hub) -> None:

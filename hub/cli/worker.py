@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 
 import typer
 
 from hub.bootstrap import open_hub
 from hub.cli.console import screen, settings_and_logs
+from hub.desk.alert_check import watch_alerts
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +29,12 @@ def worker() -> None:
                 f"worker {settings.worker_id}: orders every {settings.sync_minutes} minutes, "
                 f"claims and inquiries every {settings.open_minutes}; Ctrl-C stops it"
             )
-            await Worker(hub).run(stop)
+            watcher = asyncio.create_task(watch_alerts(hub))
+            try:
+                await Worker(hub).run(stop)
+            finally:
+                watcher.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watcher
 
     asyncio.run(run())

@@ -1,6 +1,7 @@
 """Looking after the hub: find what is wrong, remember it, tell it. Any number of processes may ask at once."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -18,6 +19,7 @@ from hub.store.leases import Lease
 log = structlog.get_logger(__name__)
 
 _LEASE = "alerts"
+_WATCH_SECONDS = 60.0
 
 
 class AlertView(Struct, frozen=True, kw_only=True):
@@ -71,6 +73,17 @@ async def check_alerts(services: Services, *, channels: Sequence[Channel] | None
         return await _check(services, chosen)
     finally:
         await lease.give_back()
+
+
+async def watch_alerts(services: Services, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Look every minute until cancelled; whatever breaks one look is logged, and the next one comes."""
+    while True:
+        # Who has just started knows least: what is still starting is not missed yet.
+        await sleep(_WATCH_SECONDS)
+        try:
+            await check_alerts(services)
+        except Exception:
+            log.exception("alerts.check.failed")
 
 
 async def _check(services: Services, channels: tuple[Channel, ...]) -> Checked:

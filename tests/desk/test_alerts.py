@@ -14,12 +14,13 @@ import httpx
 import msgspec
 import pytest
 from pydantic import SecretStr, ValidationError
+from structlog.testing import capture_logs
 
 from hub.core.contract import Feed
-from hub.desk import alert_words
+from hub.desk import alert_check, alert_words
 from hub.desk.access import Actor, ForbiddenError
 from hub.desk.alert_channels import Channel, ChannelError, MailChannel, WebhookChannel, channels_of
-from hub.desk.alert_check import Checked, check_alerts, read_alerts, try_channels
+from hub.desk.alert_check import Checked, check_alerts, read_alerts, try_channels, watch_alerts
 from hub.desk.alert_words import KINDS, sentence
 from hub.desk.alerts import (
     AlertFacts,
@@ -354,6 +355,28 @@ async def test_two_who_look_at_once_tell_once(rig: Rig):
     assert sum(each.change.raised for each in looked) >= 1
     assert sorted(ear.told) == sorted(set(ear.told))
     assert ("disk", "raised") in ear.told
+
+
+async def test_a_look_that_breaks_does_not_end_the_watch(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    looks = 0
+
+    async def look(_: object) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            message = "database is locked"
+            raise RuntimeError(message)
+
+    async def sleep(seconds: float) -> None:
+        assert seconds == 60
+        if looks == 2:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(alert_check, "check_alerts", look)
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await watch_alerts(rig, sleep=sleep)
+
+    assert (looks, [line["event"] for line in logs]) == (2, ["alerts.check.failed"])
 
 
 async def test_what_a_channel_does_not_take_waits_and_is_told_once(rig: Rig):
