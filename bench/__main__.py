@@ -1,7 +1,9 @@
-"""``python -m bench``: a full sync of all emulated malls, beside a lower bound, as ratios of one run.
+"""``python -m bench``: what the hub costs, in sections that print ratios of one run beside their aims.
 
-The malls, the hub and the lower bound are processes of their own; only the CPU time of the reading
-process counts (user + system), so other work on the machine and the malls' own rendering do not.
+Section ``sync``: a full sync of all emulated malls beside a lower bound, then the same sync again. The malls,
+the hub and the lower bound are processes of their own; only the CPU time of the reading process counts
+(user + system, on PostgreSQL the server's too), so other work on the machine and the malls' own rendering
+do not.
 """
 
 import argparse
@@ -11,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,14 +23,18 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from bench import desk, grown, shops
+from bench.again import AIM as AIM_AGAIN
+from bench.again import Reread
 from bench.equality import compare
 from bench.full_sync import Synced
 from bench.lower_bound import Bound
 from bench.mapping import report as mapping
 from bench.rate import report as pacing
+from bench.server_cost import server_seconds
 from tests.postgres import Server, running_server
 
-S = TypeVar("S", bound=Struct)
+T = TypeVar("T")
 
 _AIM = {"sqlite": 3.0, "postgresql": 3.5}
 _AIM_MIB = 200
@@ -36,15 +42,33 @@ _PATIENCE_SECONDS = 600.0
 
 
 class Measured(Struct, frozen=True, kw_only=True):
+    """``*_server`` are CPU seconds of the PostgreSQL server, 0 on SQLite and where it runs elsewhere."""
+
     database: str
     orders: int
     hub: Synced
+    hub_server: float
+    again: Reread
+    again_server: float
     bound: Bound
+    bound_server: float
     is_equal: bool | None
 
     @property
+    def hub_seconds(self) -> float:
+        return self.hub.cost.cpu_seconds + self.hub_server
+
+    @property
+    def bound_seconds(self) -> float:
+        return self.bound.cost.cpu_seconds + self.bound_server
+
+    @property
     def ratio(self) -> float:
-        return self.hub.cost.cpu_seconds / self.bound.cost.cpu_seconds
+        return self.hub_seconds / self.bound_seconds
+
+    @property
+    def ratio_again(self) -> float:
+        return (self.again.cost.cpu_seconds + self.again_server) / self.hub_seconds
 
 
 def say(text: str = "") -> None:
@@ -52,12 +76,40 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
+SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk")
+
+
 async def main(arguments: argparse.Namespace) -> int:
+    chosen = arguments.sections.split(",")
+    if unknown := set(chosen) - set(SECTIONS):
+        say(f"no such section: {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+        return 2
+    is_good = True
+    with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
+        if "sync" in chosen:
+            is_good = await _sync(Path(folder), arguments)
+        if "mapping" in chosen:
+            say("\n".join(await mapping()))
+        if "pacing" in chosen:
+            say("\n".join(await pacing()))
+        if "grown" in chosen:
+            say("\n".join(await _grown(Path(folder), arguments)))
+        if "shops" in chosen:
+            say("\n".join(await _shops(Path(folder), arguments)))
+        if "desk" in chosen:
+            home, seconds = str(Path(folder, "desk")), str(arguments.seconds)
+            found = await _child(desk.Listed, "bench.desk", home, str(arguments.stored // 5), seconds)
+            say("\n".join(desk.lines(found)))
+    return 0 if is_good else 1
+
+
+async def _sync(folder: Path, arguments: argparse.Namespace) -> bool:
+    """Returns whether every run was complete and every row right."""
     wanted = ["sqlite", "postgresql"] if arguments.database == "both" else [arguments.database]
     sizes = sorted({max(1, arguments.orders // 10), arguments.orders}) if arguments.flat else [arguments.orders]
-    with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder, _postgres(needed="postgresql" in wanted) as server:
+    with _postgres(needed="postgresql" in wanted) as server:
         measured = [
-            await _best(Path(folder), orders=orders, database=database, server=server, arguments=arguments)
+            await _best(folder, orders=orders, database=database, server=server, arguments=arguments)
             for database in wanted
             for orders in sizes
         ]
@@ -67,9 +119,30 @@ async def main(arguments: argparse.Namespace) -> int:
         largest = of_database[-1]
         peaks = " -> ".join(f"{each.hub.cost.peak_mib:.0f} MiB at {each.orders:,}" for each in of_database)
         say(f"{database}: CPU ratio {largest.ratio:.2f} (aim {_AIM[database]}), memory {peaks} (aim {_AIM_MIB} MiB)")
-    for line in (*await mapping(), *await pacing()):
-        say(line)
-    return 0 if all(each.hub.complete and each.is_equal is not False for each in measured) else 1
+        say(
+            f"{database}: read again, nothing changed: {largest.ratio_again:.2f} of the CPU of writing "
+            f"(aim {AIM_AGAIN}), {largest.again.touched} records written (aim 0)"
+        )
+    return all(each.hub.complete and each.again.complete and each.is_equal is not False for each in measured)
+
+
+async def _grown(folder: Path, arguments: argparse.Namespace) -> list[str]:
+    sizes = [str(size) for size in (arguments.stored // 10, arguments.stored)]
+    return grown.lines(await _child(list[grown.Grown], "bench.grown", str(folder / "grown"), *sizes))
+
+
+async def _shops(folder: Path, arguments: argparse.Namespace) -> list[str]:
+    """All at once from malls of their own, then the slowest alone from fresh ones."""
+
+    async def read(name: str, *only: str) -> shops.Read:
+        work = folder / name
+        work.mkdir()
+        serving = [sys.executable, "-m", "bench.shops", "serve", str(work), str(arguments.shop_orders), str(_PORT)]
+        async with _running(work, *serving):
+            return await _child(shops.Read, "bench.shops", "read", str(work / "home"), str(work / "shops.toml"), *only)
+
+    together = await read("together")
+    return shops.lines(together, await read("alone", shops.slowest(together)))
 
 
 async def _best(
@@ -81,8 +154,9 @@ async def _best(
         for _ in range(arguments.repeat)
     ]
     return msgspec.structs.replace(
-        min(runs, key=lambda run: run.hub.cost.cpu_seconds),
-        bound=min((run.bound for run in runs), key=lambda bound: bound.cost.cpu_seconds),
+        min(runs, key=lambda run: run.hub_seconds),
+        bound=(least := min(runs, key=lambda run: run.bound_seconds)).bound,
+        bound_server=least.bound_server,
         is_equal=None if runs[0].is_equal is None else all(run.is_equal for run in runs),
     )
 
@@ -92,24 +166,24 @@ async def _measure(folder: Path, *, orders: int, database: str, server: Server |
     url = server.create() if database == "postgresql" and server else None
     bound_url = server.create() if database == "postgresql" and server else str(work / "bound.db")
     at = datetime.now(UTC).replace(microsecond=0)
+    home, table, into = str(work / "home"), str(work / "shops.toml"), [url] if url else []
     async with _serving(work, orders=orders, at=at) as roots:
-        hub = await _child(
-            Synced,
-            "bench.full_sync",
-            str(work / "home"),
-            str(work / "shops.toml"),
-            at.isoformat(),
-            *([url] if url else []),
-        )
+        hub, hub_server = await _with_server(url, _child(Synced, "bench.full_sync", home, table, at.isoformat(), *into))
         # Made again by the lower bound, while what it makes itself goes on to be written down.
         calls = work / "calls.made"
         shutil.copyfile(work / "calls", calls)
-        bound = await _child(
-            Bound, "bench.lower_bound", str(calls), bound_url, *(f"{shop}={root}" for shop, root in roots.items())
+        again, again_server = await _with_server(url, _child(Reread, "bench.again", home, at.isoformat(), *into))
+        bound, bound_server = await _with_server(
+            url,
+            _child(
+                Bound, "bench.lower_bound", str(calls), bound_url, *(f"{shop}={root}" for shop, root in roots.items())
+            ),
         )
     say(
-        f"{database} {orders:,} orders: hub {hub.cost.cpu_seconds:.2f} s CPU, {hub.cost.peak_mib:.0f} MiB, "
-        f"{hub.calls} calls, {hub.read:,} records; bound {bound.cost.cpu_seconds:.2f} s, "
+        f"{database} {orders:,} orders: hub {hub.cost.cpu_seconds:.2f} s CPU{_beside(hub_server)}, "
+        f"{hub.cost.peak_mib:.0f} MiB, {hub.calls} calls, {hub.read:,} records; "
+        f"again {again.cost.cpu_seconds:.2f} s{_beside(again_server)}, {again.touched} written; "
+        f"bound {bound.cost.cpu_seconds:.2f} s{_beside(bound_server)}, "
         f"{bound.cost.peak_mib:.0f} MiB, {bound.calls} calls, {bound.rows:,} rows"
     )
     is_equal = None
@@ -122,15 +196,44 @@ async def _measure(folder: Path, *, orders: int, database: str, server: Server |
                 f"different {dict(each.different)}"
             )
     shutil.rmtree(work)
-    return Measured(database=database, orders=orders, hub=hub, bound=bound, is_equal=is_equal)
+    return Measured(
+        database=database,
+        orders=orders,
+        hub=hub,
+        hub_server=hub_server,
+        again=again,
+        again_server=again_server,
+        bound=bound,
+        bound_server=bound_server,
+        is_equal=is_equal,
+    )
+
+
+async def _with_server(url: str | None, work: Awaitable[T]) -> tuple[T, float]:
+    """The result, and what the PostgreSQL server worked meanwhile."""
+    before = server_seconds(url) if url else None
+    result = await work
+    after = server_seconds(url) if url else None
+    return result, 0.0 if before is None or after is None else after - before
+
+
+def _beside(server: float) -> str:
+    return f" + {server:.2f} s of the server" if server else ""
 
 
 @asynccontextmanager
 async def _serving(work: Path, *, orders: int, at: datetime) -> AsyncIterator[dict[str, str]]:
     """The malls, until the block ends. Gives shop -> scheme, host and port."""
-    malls = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.malls", str(work), str(orders), at.isoformat(), str(_PORT)
-    )
+    serving = [sys.executable, "-m", "bench.malls", str(work), str(orders), at.isoformat(), str(_PORT)]
+    async with _running(work, *serving):
+        tables = tomllib.loads((work / "shops.toml").read_text(encoding="utf-8"))["shop"]
+        yield {shop["name"]: "http://" + urlsplit(shop["base_url"]).netloc for shop in tables}
+
+
+@asynccontextmanager
+async def _running(work: Path, *command: str) -> AsyncIterator[None]:
+    """A process that serves malls and says so by the file of their shops in ``work``."""
+    malls = await asyncio.create_subprocess_exec(*command)
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while not (work / "shops.toml").exists():
@@ -138,8 +241,7 @@ async def _serving(work: Path, *, orders: int, at: datetime) -> AsyncIterator[di
                     message = f"the emulated malls ended with {malls.returncode}"
                     raise RuntimeError(message)
                 await asyncio.sleep(0.1)
-        shops = tomllib.loads((work / "shops.toml").read_text(encoding="utf-8"))["shop"]
-        yield {shop["name"]: "http://" + urlsplit(shop["base_url"]).netloc for shop in shops}
+        yield
     finally:
         if malls.returncode is None:
             malls.terminate()
@@ -149,7 +251,7 @@ async def _serving(work: Path, *, orders: int, at: datetime) -> AsyncIterator[di
 _PORT = int(os.environ.get("BENCH_PORT", "9301"))
 
 
-async def _child(kind: type[S], module: str, *arguments: str) -> S:
+async def _child(kind: type[T], module: str, *arguments: str) -> T:
     """Run a module; its last line of output is the answer."""
     command = [sys.executable, *os.environ.get("BENCH_PYTHON", "").split(), "-m", module, *arguments]
     child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
@@ -171,7 +273,11 @@ def _postgres(*, needed: bool) -> Iterator[Server | None]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--orders", type=int, default=100_000, help="orders over 90 days (default 100,000)")
+    parser.add_argument("--sections", default=",".join(SECTIONS), help="some of the default, separated by commas")
+    parser.add_argument("--orders", type=int, default=20_000, help="sync: orders over 90 days (default 20,000)")
+    parser.add_argument("--stored", type=int, default=100_000, help="grown: orders in the large store (100,000)")
+    parser.add_argument("--shop-orders", type=int, default=1_000, help="shops: orders of the ten together (1,000)")
+    parser.add_argument("--seconds", type=float, default=15.0, help="desk: how long lists are read, twice (15)")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--repeat", type=int, default=1, help="take the least CPU time of so many runs")
     parser.add_argument("--flat", action=argparse.BooleanOptionalAction, default=True, help="also a tenth of the size")
