@@ -146,7 +146,7 @@ class ShopRun:
         A run by schedule keeps quiet while the shop's breaker is open, and a full one also compares
         with what the mall counts.
         """
-        with structlog.contextvars.bound_contextvars(shop=self._shop.name):
+        with structlog.contextvars.bound_contextvars(shop=self._shop.name, run_id=self._run_id):
             if ways is not None:
                 self._ways = [each for each in self._ways if each.capability in ways]
                 filled = {feed for each in self._ways for feed in each.feeds}
