@@ -1,6 +1,7 @@
 """The agent's workspace: views, worklist and one open case, as a page and as its parts."""
 
 import secrets
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, Response, get, post
@@ -11,7 +12,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from hub.core.errors import ConfigurationError
+from hub.core.errors import ConfigurationError, MallError
 from hub.desk.access import Actor, Permission
 from hub.desk.action import Action
 from hub.desk.admin_steps import tick, untick
@@ -21,6 +22,7 @@ from hub.desk.contact import contact_card, likely_matter
 from hub.desk.freshness import read_shops
 from hub.desk.link import NoSuchOrderError, link_order, unlink_order
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
+from hub.desk.reread import can_read_again, read_case_again
 from hub.desk.services import Services
 from hub.desk.users import list_users
 from hub.desk.views import CaseView
@@ -34,6 +36,7 @@ from hub.desk.worklist import (
 )
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review, carry_out, tone_of
 from hub.web.auth import Form
+from hub.web.formats import absolute
 from hub.web.render import Given, Pages, is_swap, query_string
 from routing.chain import Matter
 
@@ -49,7 +52,7 @@ _STATES: Final = (
 #: what a redirect after a POST may say; anything else in the address is ignored
 _NOTICES: Final = frozenset(
     {"done", "part", "refused", "unknown", "pending", "taken", "released", "assigned", "ticked", "unticked"}
-    | {"linked", "unlinked"}
+    | {"linked", "unlinked", "reread"}
 )
 _NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")
 _LONGEST: Final = 200
@@ -267,6 +270,22 @@ class WorkController(Controller):
         view = await unmask_case(services, actor=request.user, case_id=case_id, reason=data.reason)
         return await _case_response(request, services, pages, view)
 
+    @post("/{case_id:int}/reread")
+    async def reread(
+        self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]
+    ) -> Response[Any]:
+        """Ask the mall now; when it does not answer, what is stored is shown with its age."""
+        try:
+            checked_at = await read_case_again(services, actor=request.user, case_id=case_id)
+        except MallError as error:
+            view = await read_case(services, actor=request.user, case_id=case_id)
+            return await _case_response(request, services, pages, view, notice=_not_reread(services, view, error))
+        if not is_swap(request):
+            return _back(request, case_id, "reread")
+        view = await read_case(services, actor=request.user, case_id=case_id)
+        notice = Notice(key="notice.reread", tone="done")
+        return await _case_response(request, services, pages, view, notice=notice, checked_at=checked_at)
+
     @post("/{case_id:int}/take")
     async def take(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[Any]:
         try:
@@ -305,6 +324,13 @@ def _row_id(text: str) -> int:
 
 def _taken_by(error: TakenError) -> Notice:
     return Notice(key="notice.taken_by", tone="due", detail=error.name)
+
+
+def _not_reread(services: Services, view: CaseView, error: MallError) -> Notice:
+    as_of = view.dossier.shop.data_as_of
+    at = absolute(as_of, services.settings.zone) if as_of else "@time.never"
+    words = (("why", f"@{error.agent_message}"), ("at", at))
+    return Notice(key="notice.not_reread", tone="wrong", detail=error.mall_message or "", words=words)
 
 
 def _back(request: PageRequest, case_id: int, notice: str) -> Response[Any]:
@@ -373,6 +399,7 @@ async def _case_response(
     notice: Notice | None = None,
     typed: ActForm | None = None,
     review: Review | None = None,
+    checked_at: datetime | None = None,
 ) -> Response[str]:
     filters = _filters(request)
     offers = offers_of(services, actor=request.user, case=view)
@@ -394,6 +421,8 @@ async def _case_response(
         # One form, one effect: the same token twice is the same action.
         "token": secrets.token_urlsafe(18),
         "typed": typed,
+        "checked_at": checked_at,
+        "can_reread": can_read_again(services, view),
         "notice": notice,
         "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
         **await _contact_values(services, request, view.row.case_id, matter),

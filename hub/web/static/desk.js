@@ -102,6 +102,16 @@ document.addEventListener("htmx:afterSwap", (event) => {
   }
 });
 
+// --- how long ago the mall was asked: a still page would say "just now" for ever
+
+setInterval(() => {
+  for (const tag of $$("[data-checked]")) {
+    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(tag.dataset.checked)) / 1000));
+    const [words, n] = seconds < 60 ? [tag.dataset.seconds, seconds] : [tag.dataset.minutes, Math.floor(seconds / 60)];
+    tag.textContent = words.replace("{n}", n.toLocaleString());
+  }
+}, 1000);
+
 // --- copy, selects that submit themselves, the list of keys
 
 document.addEventListener("click", async (event) => {
@@ -165,6 +175,7 @@ const KEYS = {
   KeyS: () => open("dispatch", "redeliver-exchange", "delay"),
   KeyN: () => open("memo"),
   KeyT: () => open("take"),
+  KeyU: () => open("reread"),
   KeyI: () => open("side"),
   KeyC: () => open("contact"),
   Escape: back,
