@@ -1,42 +1,82 @@
 """`hub status`: how fresh and how complete the data of each shop and feed is."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
-from hub.desk.status import read_status
+from hub.desk.status import FeedStatus, ShopStatus, Status, read_status
 
 
 def register(app: typer.Typer) -> None:
     app.command("status", help="Per shop and feed: data as of, complete or not, gaps, quarantine, next run.")(status)
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> int:
-    report = with_hub(read_status)
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="First compare each day with what the malls count, where they count.")
+    ] = False,
+) -> int:
+    async def work(hub: Hub) -> Status:
+        failed = await hub.compare() if compare else {}
+        for shop, error in failed.items():
+            screen.print(f"{shop}: not compared: {error.kind}: {error.message}", style="red", markup=False)
+        return await read_status(hub)
+
+    report = with_hub(work)
     if as_json:
         print_json(report)
     else:
-        rows = [
-            (
-                shop.shop,
-                feed.feed,
-                feed.data_as_of.astimezone().isoformat(timespec="minutes") if feed.data_as_of else "never",
-                "yes" if feed.complete else "NO",
-                feed.known,
-                len(feed.missing),
-                feed.quarantined,
-                feed.breaker,
-                feed.error.message if feed.error else "",
-            )
-            for shop in report.shops
-            for feed in shop.feeds
-        ]
-        headings = ("shop", "feed", "data as of", "complete", "known", "missing", "quarantined", "breaker", "error")
-        print_table("", headings, rows)
-        for shop in report.shops:
-            if shop.consent is not None and shop.consent.is_alarming:
-                left = "" if shop.consent.days_left is None else f" ({shop.consent.days_left} days left)"
-                fix = "let the owner consent on the shop's page of the desk"
-                screen.print(f"{shop.shop}: consent {shop.consent.state}{left}: {fix}", markup=False)
+        _print(report)
     return ExitCode.ALL_DONE if report.complete else ExitCode.PART_DONE
+
+
+def _print(report: Status) -> None:
+    headings = ("shop", "feed", "data as of", "complete", "known", "listed", "missing", "breaker", "next run", "error")
+    rows = [
+        (
+            shop.shop,
+            feed.feed,
+            _clock(feed.data_as_of) or "never",
+            "yes" if feed.complete else "NO",
+            feed.known,
+            "" if feed.listed is None else f"{feed.held}/{feed.listed}",
+            feed.lacking,
+            feed.breaker + (f" since {_clock(feed.breaker_since)}" if feed.breaker_since else ""),
+            _clock(feed.next_run),
+            feed.error.message if feed.error else "",
+        )
+        for shop in report.shops
+        for feed in shop.feeds
+    ]
+    print_table("", headings, rows)
+    for shop in report.shops:
+        for line in _notes(shop):
+            screen.print(f"{shop.shop}: {line}", markup=False)
+
+
+def _notes(shop: ShopStatus) -> Iterator[str]:
+    if shop.consent is not None and shop.consent.is_alarming:
+        left = "" if shop.consent.days_left is None else f" ({shop.consent.days_left} days left)"
+        yield f"consent {shop.consent.state}{left}: let the owner consent on the shop's page of the desk"
+    if shop.quota is not None and shop.quota.used_share >= 0.9:
+        yield f"{shop.quota.used_share:.0%} of the mall's quota used up ({_clock(shop.quota.told_at)})"
+    for feed in shop.feeds:
+        yield from _gaps(feed)
+
+
+def _gaps(feed: FeedStatus) -> Iterator[str]:
+    for gap in feed.gaps:
+        yield f"{feed.feed} {gap.id}: {gap.reason.value.replace('_', ' ')}"
+    if feed.missing_count > len(feed.gaps):
+        yield f"{feed.feed}: {feed.missing_count - len(feed.gaps)} more are missing"
+    for day in feed.days:
+        yield f"{feed.feed} of {day.day}: the mall counts {day.listed}, here are {day.held}"
+
+
+def _clock(at: datetime | None) -> str:
+    return at.astimezone().isoformat(timespec="minutes") if at else ""

@@ -1,6 +1,6 @@
 """How complete and how fresh each feed of each shop is: the figures behind `hub status` and every badge."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from sqlalchemy import Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed, Manifest
+from hub.desk.cadence import cadence, is_stale, next_run
 from hub.desk.consent import ConsentStatus, consent_status
 from hub.desk.gaps import DayGap, Gap, GapReason, compared_at, read_day_gaps, read_gaps
 from hub.desk.services import Services
@@ -18,6 +19,20 @@ from hub.store.tables import claims, feed_states, inquiries, leases, lines, rere
 from hub.store.truth_tables import call_quotas
 from hub.store.webhooks import webhook_states
 from hub.sync.breaker import BreakerView, read_breakers
+
+__all__ = [
+    "WORKER_LEASE",
+    "FeedError",
+    "FeedStatus",
+    "QuotaStatus",
+    "ShopStatus",
+    "Status",
+    "WebhookStatus",
+    "cadence",
+    "is_stale",
+    "next_run",
+    "read_status",
+]
 
 #: name of the lease that a living worker holds
 WORKER_LEASE = "worker:"
@@ -110,26 +125,6 @@ class Status(Struct, frozen=True, kw_only=True):
     complete: bool
     worker_seen: bool
     shops: list[ShopStatus]
-
-
-def cadence(settings: Settings, feed: Feed) -> timedelta:
-    """Time between two turns of a feed: what waits for an agent is read more often."""
-    minutes = settings.sync_minutes if feed is Feed.ORDERS else min(settings.open_minutes, settings.sync_minutes)
-    return timedelta(minutes=minutes)
-
-
-def next_run(
-    settings: Settings, feed: Feed, *, last: datetime | None, now: datetime, next_try: datetime | None = None
-) -> datetime | None:
-    """When the worker reads the feed next. ``last``: its newest turn; ``next_try``: not before, the mall is down."""
-    if last is None:
-        return None
-    return max(now, last + cadence(settings, feed), next_try or now)
-
-
-def is_stale(settings: Settings, feed: Feed, *, data_as_of: datetime | None, now: datetime) -> bool:
-    """Whether the data is older than two turns; what was never read is neither old nor new."""
-    return data_as_of is not None and now - data_as_of > 2 * cadence(settings, feed)
 
 
 async def read_status(services: Services) -> Status:

@@ -33,6 +33,7 @@ from hub.web.health import PROBES
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
 from hub.web.render import Given, Renderer
+from hub.web.truth import TRUTH_PAGES
 from hub.web.work import WorkController
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
         nav.append(("nav.stats", "/stats", Permission.SEE_STATISTICS))
     nav += [
         ("nav.shops", "/shops", Permission.WORK_CASES),
+        ("nav.incidents", "/incidents", Permission.SEE_STATISTICS),
         ("nav.alerts", "/alerts", Permission.SEE_STATISTICS),
         ("nav.files", "/files", Permission.WORK_CASES),
         ("nav.connectors", "/connectors", Permission.WORK_CASES),
@@ -74,6 +76,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             locale_form,
             WorkController,
             *PAGES,
+            *TRUTH_PAGES,
             *FILE_PAGES,
             *CONSENT_PAGES,
             *ALERT_PAGES,

@@ -84,6 +84,9 @@ async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Res
         figures=figures,
         consents=consents,
         webhooks={shop.shop: shop.webhook for shop in status.shops if shop.webhook is not None},
+        quotas={shop.shop: shop.quota for shop in status.shops if shop.quota is not None},
+        # A shop whose connector is gone still has its row.
+        shop_feeds={shop.shop: [feed.feed.value for feed in shop.feeds] or ["orders"] for shop in status.shops},
         worker_seen=status.worker_seen,
         levels=await read_levels(services),
     )

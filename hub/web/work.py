@@ -19,7 +19,7 @@ from hub.desk.admin_steps import tick, untick
 from hub.desk.assign import TakenError, assign, release, take
 from hub.desk.case import read_case, unmask_case
 from hub.desk.contact import contact_card, likely_matter
-from hub.desk.freshness import read_shops
+from hub.desk.freshness import read_freshness, read_shops
 from hub.desk.link import NoSuchOrderError, link_order, unlink_order
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
 from hub.desk.reread import can_read_again, read_case_again
@@ -378,6 +378,7 @@ async def _list_values(services: Services, request: PageRequest, *, after: str |
         "filters": filters,
         "address": _address(filters),
         "shops": await read_shops(services, actor=request.user),
+        "freshness": await read_freshness(services, actor=request.user),
         "people": [user for user in await list_users(services.database) if user.is_active],
         "views": tuple(View),
         "kinds": tuple(KindGroup),
