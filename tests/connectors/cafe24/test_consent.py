@@ -65,7 +65,7 @@ class Town:
     async def _sleep(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
 
-    async def agree(self, connector: Cafe24Connector, *, state: str = "st&te") -> dict[str, str]:
+    async def agree(self, connector: Cafe24Connector, *, state: str = "st&8") -> dict[str, str]:
         """What the owner's browser brings back."""
         async with httpx.AsyncClient(transport=self._inner) as browser:
             answer = await browser.get(connector.consent_url(state=state, redirect_uri=BACK))
@@ -75,13 +75,13 @@ class Town:
 
 
 def test_the_address_asks_for_what_is_used_and_nothing_else() -> None:
-    url = urlsplit(Town().open().consent_url(state="st&te", redirect_uri=BACK))
+    url = urlsplit(Town().open().consent_url(state="st&8", redirect_uri=BACK))
 
     assert (url.hostname, url.path) == ("127.0.0.1", "/api/v2/oauth/authorize")
     assert parse_qs(url.query, strict_parsing=True) == {
         "response_type": ["code"],
         "client_id": ["sandbox-client"],
-        "state": ["st&te"],
+        "state": ["st&8"],
         "redirect_uri": [BACK],
         "scope": [" ".join(NEEDED)],
     }
@@ -116,7 +116,7 @@ async def test_the_owner_agrees_and_the_shop_works() -> None:
 
     consent = await connector.redeem_consent(code=brought["code"], redirect_uri=BACK)
 
-    assert brought["state"] == "st&te"
+    assert brought["state"] == "st&8"
     assert set(consent.scopes) == set(NEEDED)
     assert (consent.missing, consent.stopped) == ((), {})
     # The mall tells 2026-12-06T12:00 without an offset: Korean time.
@@ -239,7 +239,7 @@ async def test_an_owner_who_denies_brings_no_code() -> None:
 
     brought = await town.agree(town.open())
 
-    assert (brought["error"], brought["state"], "code" in brought) == ("access_denied", "st&te", False)
+    assert (brought["error"], brought["state"], "code" in brought) == ("access_denied", "st&8", False)
 
 
 async def test_a_revoked_token_needs_the_owner_again() -> None:
