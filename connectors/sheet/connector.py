@@ -365,4 +365,6 @@ MANIFEST = Manifest(
     },
     credentials=SheetCredentials,
     open=SheetConnector,
+    # The column of changes is the mall's own: a file of yesterday says nothing about today.
+    tells_change_time=True,
 )

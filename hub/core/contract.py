@@ -311,6 +311,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     delivered inside another names the other's capability. ``credentials`` is the settings class
     that reads the ``[shop.credentials]`` table. ``vanishing_feeds`` are those from which a record
     may disappear without a word; only a complete full run may conclude anything from absence.
+    ``tells_change_time``: a line's ``mall_changed_at`` is the mall's own stamp, which only grows, so that
+    a reading with an older one is late and changes nothing (false where it is put together of other times).
     """
 
     mall: str
@@ -326,6 +328,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     open: Callable[[ShopContext], Connector]
     country: str = "KR"
     vanishing_feeds: frozenset[Feed] = frozenset()
+    tells_change_time: bool = False
     answer_limit: int = 4000
 
 

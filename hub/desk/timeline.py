@@ -17,6 +17,8 @@ from hub.store.sealed import ACTION_PLACE
 
 _decode_lines = msgspec.json.Decoder(tuple[LineOutcome, ...]).decode
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+# Runs by schedule come every few minutes: a longer way is worth a word.
+_SEEN_LATE_MS: Final = 30 * 60 * 1000
 # Changes that stand in the timeline with the mall's own time already.
 _TIMED = frozenset({LineStatus.DISPATCHED, LineStatus.DELIVERED, LineStatus.PURCHASE_CONFIRMED})
 
@@ -93,15 +95,36 @@ def _change_entries(
 ) -> Iterator[TimelineEntry]:
     timed_lines = {line.line_id for line in order.lines if line.shipment.dispatched_at} if order else set()
     by_id = {claim.claim_id: claim for claim in claims}
-    for row in changes:
+    for row in _moves(changes):
         at = from_ms(row.mall_at if row.mall_at is not None else row.seen_at)
+        entry = None
         if row.subject == "line":
             if row.to_status not in _TIMED or row.subject_id not in timed_lines:
-                yield _event("event.line_status", at, status=f"@line.{row.to_status}")
+                entry = _event("event.line_status", at, status=f"@line.{row.to_status}")
         elif row.subject == "claim" and row.subject_id in by_id:
             claim = by_id[row.subject_id]
             if not (claim.ended_at and not ClaimState(row.to_status).is_open):
-                yield _event("event.claim_state", at, kind=f"@kind.{claim.kind}", state=f"@state.{row.to_status}")
+                entry = _event("event.claim_state", at, kind=f"@kind.{claim.kind}", state=f"@state.{row.to_status}")
+        if entry is not None:
+            yield msgspec.structs.replace(entry, seen_at=_seen_late(row))
+
+
+def _moves(changes: Iterable[Row[Any]]) -> Iterator[Row[Any]]:
+    """Changes in the order in which they happened, whenever they were seen; a state told twice is one."""
+    last: dict[tuple[str, int], str] = {}
+    in_order = sorted(changes, key=lambda row: (row.seen_at if row.mall_at is None else row.mall_at, row.id))
+    for row in in_order:
+        subject = (row.subject, row.subject_id)
+        if last.get(subject) != row.to_status:
+            yield row
+        last[subject] = row.to_status
+
+
+def _seen_late(row: Row[Any]) -> datetime | None:
+    """When the hub saw it, where the mall's time alone would make believe that it was known then."""
+    if row.mall_at is None or row.seen_at - row.mall_at < _SEEN_LATE_MS:
+        return None
+    return from_ms(row.seen_at)
 
 
 def _message_entries(inquiries: Sequence[InquiryView]) -> Iterator[TimelineEntry]:

@@ -165,6 +165,7 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     """One thing that happened. ``key`` is a message key; ``words`` fill it, those that start with ``@``
     are message keys themselves. ``author`` is customer, seller, unknown, or the name of a colleague.
     ``lines``: line number, outcome and the mall's words, of an action on several lines.
+    ``seen_at``: when the hub saw it, where that was long after the mall's own time.
     """
 
     kind: EntryKind
@@ -175,6 +176,7 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     author: str | None = None
     outcome: str | None = None
     lines: tuple[tuple[str, str, str], ...] = ()
+    seen_at: datetime | None = None
 
 
 class PersonView(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from hub.core.contract import Feed, Reading
 from hub.core.model import Claim, ClaimState, EndedBy, Inquiry, Line, Order
 from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
+from hub.store.late import LateReadings
 from hub.store.rows import NUL, Row, RowMaker, digest_of, head_digest, line_changed_at, without_nul
 from hub.store.sealed import QUARANTINE_PLACE, RAW_PLACE, folded
 from hub.store.stored import Stored
@@ -49,14 +50,18 @@ class Written(Struct, kw_only=True):
 
 
 class RecordWriter:
-    """Writes the records of one shop. Keep one per run: it remembers which products it has stored."""
+    """Writes the records of one shop. Keep one per run: it remembers which products it has stored.
 
-    def __init__(self, database: Database, *, shop_id: int, country: str) -> None:
+    ``is_stamped``: each line carries a time of change that only grows, so that readings may come late.
+    """
+
+    def __init__(self, database: Database, *, shop_id: int, country: str, is_stamped: bool = False) -> None:
         self._database = database
         self._box = database.box
         self._shop_id = shop_id
         self._rows = RowMaker(database.box, shop_id=shop_id, country=country)
         self._stored = Stored(database, shop_id)
+        self._late = LateReadings(self._rows, shop_id=shop_id) if is_stamped else None
         self._known_products: set[tuple[str, str]] = set()
 
     async def write(
@@ -87,7 +92,7 @@ class RecordWriter:
             else:
                 broken.append(reading)
         if orders_read:
-            await self._write_orders(connection, orders_read, at, written)
+            orders_read = await self._write_newest(connection, orders_read, at, written)
             for order, is_partial in orders_read:
                 claims_read.extend((claim, is_partial) for claim in order.claims)
         if claims_read or orders_read:
@@ -101,9 +106,25 @@ class RecordWriter:
 
     # orders and lines
 
+    async def _write_newest(
+        self, connection: AsyncConnection, read: list[tuple[Order, bool]], at: int | None, written: Written
+    ) -> list[tuple[Order, bool]]:
+        """Write what is not late. Returns it: of late lines the claims are no news either."""
+        if self._late is None:
+            await _add_changes(connection, await self._write_orders(connection, read, at, written))
+            return read
+        sifted = await self._late.sift(connection, read)
+        # Every state goes into the history below, each with its own time.
+        await self._write_orders(connection, sifted.orders, at, written)
+        await self._late.note(connection, read, at)
+        written.counts[Feed.ORDERS].read += sifted.late
+        written.counts[Feed.ORDERS].unchanged += sifted.late
+        return sifted.orders
+
     async def _write_orders(
         self, connection: AsyncConnection, read: Iterable[tuple[Order, bool]], at: int | None, written: Written
-    ) -> None:
+    ) -> list[Row]:
+        """Returns the changes of status, not yet written."""
         heads: dict[tuple[str, str], tuple[str, Order, bool]] = {}
         by_order: dict[tuple[str, str], dict[str, tuple[Line, bool]]] = {}
         for order, is_partial in read:
@@ -174,7 +195,7 @@ class RecordWriter:
             connection, lines, line_rows, key=[lines.c.order_id, lines.c.line_no], keep=[lines.c.first_seen_at]
         )
         await self._write_products(connection, line_rows)
-        await _add_changes(connection, changes)
+        return changes
 
     async def _write_products(self, connection: AsyncConnection, line_rows: Iterable[Row]) -> None:
         fresh = {

@@ -17,7 +17,9 @@ class Ingest:
     """Writes what one shop shows, and keeps its cases equal to it."""
 
     def __init__(self, database: Database, *, shop: ShopRow, manifest: Manifest, clocks: tuple[MallClock, ...]) -> None:
-        self._writer = RecordWriter(database, shop_id=shop.id, country=manifest.country)
+        self._writer = RecordWriter(
+            database, shop_id=shop.id, country=manifest.country, is_stamped=manifest.tells_change_time
+        )
         self._keeper = CaseKeeper(database, shop_id=shop.id, mall=shop.mall, country=manifest.country, clocks=clocks)
 
     async def page(
