@@ -31,6 +31,7 @@ def _register() -> None:
         files,
         ivr,
         new_connector,
+        outbox,
         quarantine,
         replay,
         resync,
@@ -46,8 +47,8 @@ def _register() -> None:
     )
 
     for module in (
-        demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, export, files,
-        route, ivr, stats, connectors, new_connector, user, alerts,
+        demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, outbox,
+        export, files, route, ivr, stats, connectors, new_connector, user, alerts,
     ):  # fmt: skip
         module.register(app)
 

@@ -29,6 +29,7 @@ from hub.core.contract import (
 )
 from hub.core.errors import MallError, OutcomeUnknownError, RejectedByMallError, UnsupportedByMallError
 from hub.core.http import urgently
+from hub.desk.access import Actor, Permission, require
 from hub.desk.action import Action, ActionResult, worst
 from hub.desk.services import Services
 from hub.policy.clock_file import standard_clocks
@@ -406,9 +407,13 @@ def is_cancellable(row: Any) -> bool:
     return row.finished_at is None and row.started == 0 and row.letter_sealed is not None
 
 
-async def cancel(database: Database, action_id: int, *, now: datetime) -> bool:
-    """Take back what was not begun; it stays as refused. ``False`` when it is too late, or there is no such action."""
-    async with database.writing() as connection:
+async def cancel(services: Services, actor: Actor, action_id: int) -> bool:
+    """Take back what was not begun; it stays as refused. ``False`` when it is too late, or there is no such action.
+
+    Raises: ForbiddenError.
+    """
+    require(actor, Permission.WORK_CASES)
+    async with services.database.writing() as connection:
         cancelled = await connection.execute(
             update(actions)
             .where(
@@ -420,7 +425,7 @@ async def cancel(database: Database, action_id: int, *, now: datetime) -> bool:
             .values(
                 outcome=Outcome.REFUSED.value,
                 error_message=CANCELLED,
-                finished_at=to_ms(now),
+                finished_at=to_ms(services.now()),
                 letter_sealed=None,
             )
         )

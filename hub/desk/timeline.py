@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from hub.core.contract import LineOutcome
 from hub.core.model import ClaimState, LineStatus
+from hub.desk.outbox import is_cancellable
 from hub.desk.record_views import Curtain
 from hub.desk.views import AdminStep, ClaimView, EntryKind, InquiryView, LineView, OrderView, TimelineEntry
 from hub.store.box import Box
@@ -159,6 +160,8 @@ def _action_entry(row: Row[Any], box: Box, curtain: Curtain) -> TimelineEntry:
         outcome=row.outcome,
         words=(("mall_message", row.error_message or ""),),
         lines=_line_outcomes(row.lines),
+        waiting_id=row.id if is_cancellable(row) else None,
+        look_at=from_ms(row.look_at),
     )
 
 

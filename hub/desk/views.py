@@ -164,7 +164,8 @@ class EntryKind(StrEnum):
 class TimelineEntry(Struct, frozen=True, kw_only=True):
     """One thing that happened. ``key`` is a message key; ``words`` fill it, those that start with ``@``
     are message keys themselves. ``author`` is customer, seller, unknown, or the name of a colleague.
-    ``lines``: line number, outcome and the mall's words, of an action on several lines.
+    ``lines``: line number, outcome and the mall's words, of an action on several lines. ``waiting_id``: of
+    an action that can still be taken back; ``look_at``: when an uncertain one is looked at again.
     ``seen_at``: when the hub saw it, where that was long after the mall's own time.
     """
 
@@ -177,6 +178,8 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     outcome: str | None = None
     lines: tuple[tuple[str, str, str], ...] = ()
     seen_at: datetime | None = None
+    waiting_id: int | None = None
+    look_at: datetime | None = None
 
 
 class PersonView(Struct, frozen=True, kw_only=True):

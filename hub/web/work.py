@@ -22,6 +22,7 @@ from hub.desk.contact import contact_card, likely_matter
 from hub.desk.freshness import read_freshness, read_shops
 from hub.desk.link import NoSuchOrderError, link_order, unlink_order
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
+from hub.desk.outbox import cancel
 from hub.desk.reread import can_read_again, read_case_again
 from hub.desk.services import Services
 from hub.desk.users import list_users
@@ -51,7 +52,19 @@ _STATES: Final = (
 )
 #: what a redirect after a POST may say; anything else in the address is ignored
 _NOTICES: Final = frozenset(
-    {"done", "part", "refused", "unknown", "pending", "taken", "released", "assigned", "ticked", "unticked"}
+    {
+        "done",
+        "part",
+        "refused",
+        "unknown",
+        "pending",
+        "taken_back",
+        "taken",
+        "released",
+        "assigned",
+        "ticked",
+        "unticked",
+    }
     | {"linked", "unlinked", "reread"}
 )
 _NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")
@@ -78,6 +91,10 @@ class AssignForm(Struct, kw_only=True):
 class TickForm(Struct, kw_only=True):
     action: str = ""
     line_no: str | list[str] = ""
+
+
+class CancelForm(Struct, kw_only=True):
+    action_id: str = ""
 
 
 class UntickForm(Struct, kw_only=True):
@@ -189,6 +206,23 @@ class WorkController(Controller):
         return await _case_response(
             request, services, pages, view, notice=acted.notice, typed=typed, review=acted.review
         )
+
+    @post("/{case_id:int}/cancel-action")
+    async def cancel_action(
+        self,
+        request: PageRequest,
+        services: Given,
+        pages: Pages,
+        case_id: FromPath[int],
+        data: Annotated[CancelForm, Form],
+    ) -> Response[Any]:
+        """Take back what has not been sent yet."""
+        view = await read_case(services, actor=request.user, case_id=case_id)
+        waiting = {entry.waiting_id for entry in view.dossier.timeline}
+        action_id = _row_id(data.action_id)
+        if action_id not in waiting or not await cancel(services, request.user, action_id):
+            return await _again(request, services, pages, case_id, Notice(key="notice.too_late", tone="due"))
+        return await _changed(request, services, pages, case_id, "taken_back")
 
     @post("/{case_id:int}/admin-steps")
     async def tick(

@@ -154,8 +154,8 @@ async def test_what_was_not_begun_can_be_cancelled(rig: Rig, mall: Mall, agent: 
         await _wait_for_a_letter(rig)
         (row,) = await rows(rig)
 
-        assert await cancel(rig.database, row.id, now=rig.now())
-        assert not await cancel(rig.database, row.id, now=rig.now())
+        assert await cancel(rig, agent, row.id)
+        assert not await cancel(rig, agent, row.id)
 
     result = await sending
     assert (result.outcome, result.message) == (Outcome.REFUSED, CANCELLED)
@@ -168,8 +168,8 @@ async def test_what_was_begun_cannot_be_cancelled(rig: Rig, mall: Mall, agent: A
         await memo(rig, agent, "메모")
     (row,) = await rows(rig)
 
-    assert not await cancel(rig.database, row.id, now=rig.now())
-    assert not await cancel(rig.database, 12345, now=rig.now())
+    assert not await cancel(rig, agent, row.id)
+    assert not await cancel(rig, agent, 12345)
 
 
 async def test_killed_before_the_start_it_is_sent_by_the_next(

@@ -3,8 +3,14 @@ import re
 
 import pytest
 
+from hub.core.contract import LineAction
 from hub.core.errors import OutcomeUnknownError, RejectedByMallError
-from tests.desk.invented import inquiry
+from hub.desk.action import Action
+from hub.desk.outbox import Letter, seal
+from hub.store.database import to_ms
+from hub.store.ids import new_id
+from hub.store.tables import actions
+from tests.desk.invented import NOW, Rig, inquiry, line
 from tests.web.conftest import Browser
 
 
@@ -175,7 +181,7 @@ def test_a_lost_answer_says_not_to_repeat(agent: Browser) -> None:
 
     answer = agent.post(f"/cases/{case_id}/act", **fields, is_sure="1", swap=True)
 
-    assert "다시 누르지 말고" in answer.text
+    assert "다시 누르지 마세요" in answer.text
     assert "outcome-unknown" in answer.text
 
 
@@ -319,3 +325,28 @@ def test_new_cases_wait_behind_a_bar(agent: Browser) -> None:
 
 def test_an_empty_list_says_what_would_be_there(agent: Browser) -> None:
     assert "맡은 건이 없습니다" in agent.get("/cases?view=mine").text
+
+
+async def _a_waiting_action(rig: Rig) -> int:
+    """An action of which nothing has been sent: the process that stored it died at once."""
+    letter = Letter(action=Action.MEMO, lines=(LineAction(order_no="A-1", line=line("A-1-1"), text="메모"),))
+    row = {"id": new_id(), "shop_id": rig.shops["alpha-main"].id, "action": "memo", "order_no": "A-1"}
+    row |= {"outcome": "pending", "lines": "[]", "created_at": to_ms(NOW)}
+    async with rig.database.writing() as connection:
+        await connection.execute(actions.insert(), [row | {"letter_sealed": seal(rig.database, letter)}])
+    return int(row["id"])
+
+
+def test_an_action_that_waits_can_be_taken_back_until_it_is_sent(agent: Browser) -> None:
+    case_id = agent.case_id("alpha-main", order_no="A-1")
+    action_id = agent.client.blocking_portal.call(lambda: _a_waiting_action(agent.rig))
+    page = agent.get(f"/cases/{case_id}").text
+    assert f'name="action_id" value="{action_id}"' in page
+
+    cancelled = agent.post(f"/cases/{case_id}/cancel-action", action_id=str(action_id), swap=True)
+    again = agent.post(f"/cases/{case_id}/cancel-action", action_id=str(action_id), swap=True)
+
+    assert "보내기 전에 취소했습니다" in cancelled.text
+    assert f'value="{action_id}"' not in cancelled.text
+    assert "취소할 수 없습니다" in again.text
+    assert agent.rig.connectors["alpha-main"].sent == []
