@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from hub.core.contract import Capability, Support
 from hub.core.errors import MallTimeoutError
+from hub.core.http import urgently
 from hub.core.model import InquiryState
 from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
@@ -47,8 +48,9 @@ async def read_case_again(services: Services, *, actor: Actor, case_id: int) -> 
         raise NotFoundError
     asked_at = services.now()
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            await _read(services, row)
+        with urgently():
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await _read(services, row)
     except TimeoutError as error:
         raise MallTimeoutError("the mall did not answer in time", shop=row.name) from error
     return asked_at
