@@ -10,15 +10,15 @@ import pytest
 
 from hub.store import leases as module
 from hub.store.database import Database
-from hub.store.leases import Lease
+from hub.store.leases import Lease, held_and_abandoned
 from hub.store.tables import leases
 from tests.store.shapes import rows
 
 
-async def _hold(database: Database, owner: str, *, until_in_seconds: float) -> None:
+async def _hold(database: Database, owner: str, *, until_in_seconds: float, name: str = "sync:1") -> None:
     until = round((time.time() + until_in_seconds) * 1000)
     async with database.writing() as connection:
-        await connection.execute(leases.insert(), {"name": "sync:1", "owner": owner, "until_at": until})
+        await connection.execute(leases.insert(), {"name": name, "owner": owner, "until_at": until})
 
 
 async def test_a_free_lease_is_taken_and_given_back(database: Database):
@@ -122,3 +122,63 @@ async def test_the_lease_is_given_back_when_the_work_fails(database: Database):
             _ = 1 / 0
 
     assert await rows(database, leases) == []
+
+
+async def test_the_living_and_the_dead_are_told_apart(database: Database):
+    await _hold(database, "elsewhere:1:ff", until_in_seconds=-1, name="worker:stale")
+    await _hold(database, "elsewhere:1:ff", until_in_seconds=20, name="worker:living")
+    gone = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await gone.wait()
+    await _hold(database, f"{socket.gethostname()}:{gone.pid}:ff", until_in_seconds=20, name="worker:killed")
+    await _hold(database, "elsewhere:1:ff", until_in_seconds=-1, name="workers_of_others")
+
+    held, abandoned = await held_and_abandoned(database, "worker:")
+
+    assert (held, abandoned) == (["worker:living"], ["worker:killed", "worker:stale"])
+
+
+async def test_what_was_abandoned_is_anybodys_at_once(database: Database):
+    lease = Lease(database, "worker:w1")
+    assert await lease.try_take()
+
+    await lease.abandon()
+
+    assert await held_and_abandoned(database, "worker:") == ([], ["worker:w1"])
+    other = Lease(database, "worker:w1")
+    assert await other.try_take()
+    await other.give_back()
+
+
+async def test_a_holder_is_told_that_its_lease_was_taken(database: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "LEASE_SECONDS", 0.3)
+    lease = Lease(database, "worker:w1")
+    await lease.try_take()
+    async with database.writing() as connection:
+        await connection.execute(leases.update().values(owner="elsewhere:1:ff"))
+
+    await asyncio.wait_for(lease.lost.wait(), 10)
+
+    await lease.give_back()
+    assert len(await rows(database, leases)) == 1
+
+
+async def test_a_dead_holder_elsewhere_is_waited_out_a_living_one_is_not(database: Database):
+    await _hold(database, "elsewhere:1:ff", until_in_seconds=0.6, name="worker:w1")
+    lease = Lease(database, "worker:w1")
+
+    assert await asyncio.wait_for(lease.take_from_the_dead(), 10)
+    await lease.give_back()
+
+    await _hold(database, "elsewhere:1:ff", until_in_seconds=30, name="worker:w2")
+    waiting = asyncio.ensure_future(Lease(database, "worker:w2").take_from_the_dead())
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    async with database.writing() as connection:
+        await connection.execute(leases.update().values(until_at=leases.c.until_at + 5000))
+    assert not await asyncio.wait_for(waiting, 10)
+
+
+async def test_another_process_of_this_machine_is_not_waited_for(database: Database):
+    await _hold(database, f"{socket.gethostname()}:{os.getppid()}:ff", until_in_seconds=20, name="worker:w1")
+
+    assert not await asyncio.wait_for(Lease(database, "worker:w1").take_from_the_dead(), 5)

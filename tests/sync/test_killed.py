@@ -34,13 +34,13 @@ class Street:
             "HUB_LOG_LEVEL": "ERROR",
         }
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "hub",
             *arguments,
-            env=self._environment,
+            env=self._environment | environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -57,7 +57,7 @@ class Street:
 
 
 @asynccontextmanager
-async def open_street(town: Town, home: Path, database_url: str) -> AsyncIterator[Street]:
+async def open_street(town: Town, home: Path, database_url: str, *, add_shops: bool = True) -> AsyncIterator[Street]:
     malls = list(town.malls.values())
     for mall in malls:
         mall.app = town.lines[mall.mall]
@@ -68,7 +68,8 @@ async def open_street(town: Town, home: Path, database_url: str) -> AsyncIterato
     street = Street(town, home, database_url)
     async with serving(malls, ports=ports):
         async with street.hub() as hub:
-            await hub.import_shops(home / "shops.toml")
+            if add_shops:
+                await hub.import_shops(home / "shops.toml")
         yield street
 
 
