@@ -59,11 +59,8 @@ async def due_of(
         if any(_is_turn(way, states, settings, now) for way in missing) or is_abandoned:
             return Due(ways=frozenset(way.capability for way in missing), is_full=True)
         return None
-    chosen = [
-        way
-        for way in ways
-        if _is_turn(way, states, settings, now) or (is_abandoned and _is_begun(states.get(way.feeds[0].value)))
-    ]
+    # Together after a death, too: a line that only a claim has named is asked for when all is read.
+    chosen = [way for way in ways if is_abandoned or _is_turn(way, states, settings, now)]
     return Due(ways=frozenset(way.capability for way in chosen)) if chosen else None
 
 
@@ -92,7 +89,3 @@ def _misses_night(state: Any, night: datetime) -> bool:
         return False
     full_as_of = from_ms(state.full_as_of)
     return full_as_of is None or full_as_of < night
-
-
-def _is_begun(state: Any) -> bool:
-    return state is not None and state.span_since is not None

@@ -133,6 +133,8 @@ class ShopRun:
         self._ways = passes(manifest)
         self._reports = {feed: FeedReport(feed=feed) for feed in Feed if feed in manifest.feeds}
         self._errors: list[RunError] = []
+        #: when the runs began that broke off and go on in this one
+        self._resumed: list[datetime] = []
         self._breaker = Breaker(database, shop.id, now=now)
         self._seen = Seen()
         self._run_id = str(new_id())
@@ -204,19 +206,17 @@ class ShopRun:
         # Claims join orders, so they come after them; inquiries wait for nobody.
         alone = [each for each in self._ways if each.capability is Capability.READ_INQUIRIES]
         joined = [each for each in self._ways if each.capability is not Capability.READ_INQUIRIES]
-        can_settle = joined and not self._is_partly_joined()
         settler = Settler(
             self._database, shop_id=self._shop.id, connector=self._connector, ingest=self._ingest, now=self._now
         )
 
         async def orders_then_claims() -> None:
             unbroken = [await self._guarded(each, full=full) for each in joined]
-            if (
-                can_settle
-                and self._manifest.vanishing_feeds
-                and all(self._reports[each.feeds[0]].complete for each in joined)
-            ):
-                await self._settle(settler, started_at, is_whole=all(unbroken))
+            is_complete = joined and all(self._reports[each.feeds[0]].complete for each in joined)
+            if self._manifest.vanishing_feeds and is_complete:
+                # What a run that broke off has met belongs to this one.
+                since = min([started_at, *self._resumed])
+                await self._settle(settler, since, is_whole=all(unbroken) and not self._is_partly_joined())
 
         async def inquiries() -> None:
             for each in alone:
@@ -238,13 +238,13 @@ class ShopRun:
             if each.capability is not Capability.READ_INQUIRIES
         )
 
-    async def _settle(self, settler: Settler, started_at: datetime, *, is_whole: bool) -> None:
+    async def _settle(self, settler: Settler, since: datetime, *, is_whole: bool) -> None:
         calls = CallCounts()
         counted_calls.set(calls)
         counts = {feed: Counts() for feed in Feed}
         try:
             counts = await settler.settle(
-                since=started_at,
+                since=since,
                 seen_lines=self._seen.line_nos if is_whole else None,
                 seen_claims=self._seen.claim_keys if is_whole else None,
             )
@@ -252,7 +252,8 @@ class ShopRun:
             await self._failed(Pass(capability=Capability.READ_ORDERS, feeds=(Feed.ORDERS,)), error)
         for feed, report in self._reports.items():
             report.add(counts[feed])
-        self._reports[Feed.ORDERS].calls += calls.sent
+        asked_for = self._reports.get(Feed.ORDERS) or next(iter(self._reports.values()))
+        asked_for.calls += calls.sent
 
     @contextmanager
     def _counted(self, report: FeedReport) -> Iterator[None]:
@@ -304,6 +305,7 @@ class ShopRun:
         cursor = None
         if state.running is not None and state.cursor is not None and not (full and not state.running.is_full):
             span, cursor = state.running, state.cursor
+            self._resumed.append(span.until)
         elif full or state.data_as_of is None:
             span = Span(since=now - self._first_read, until=now, is_full=True)
         else:

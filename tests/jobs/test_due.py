@@ -83,7 +83,7 @@ async def test_what_broke_off_with_its_process_goes_on_at_once(rig: Rig) -> None
     now = NOON + timedelta(seconds=20)
 
     assert await due(rig, now) is None
-    assert await due(rig, now, is_abandoned=True) == Due(ways=frozenset({ORDERS}))
+    assert await due(rig, now, is_abandoned=True) == Due(ways=frozenset({ORDERS, CLAIMS, INQUIRIES}))
 
 
 async def test_at_night_everything_is_read_whole_once(rig: Rig) -> None:
