@@ -99,8 +99,10 @@ class Bucket:
         self.per_second = rate.per_second
         self.capacity = rate.capacity
         self._stated = rate
-        self._clock = clock
+        self._told = clock
         self._sleep = sleep
+        #: seconds that were slept while the clock stood still: whoever waited has waited
+        self._stood = 0.0
         self._level = 0.0
         self._at = clock()
         self._closed_until = 0.0
@@ -123,6 +125,15 @@ class Bucket:
         self._reports: deque[_Report] = deque(maxlen=_REPORTS)
         #: the first report since which the bucket was surely never empty
         self._filled: _Report | None = None
+
+    def _clock(self) -> float:
+        return self._told() + self._stood
+
+    async def _wait(self, seconds: float) -> None:
+        before = self._told()
+        await self._sleep(seconds)
+        if self._told() == before:
+            self._stood += seconds
 
     @property
     def _pace(self) -> float:
@@ -154,7 +165,7 @@ class Bucket:
         self._waiting[is_urgent] += 1
         try:
             while (pause := self._pause(is_urgent=is_urgent)) > _CLOCK_GRAIN_SECONDS:
-                await self._sleep(pause)
+                await self._wait(pause)
         finally:
             self._waiting[is_urgent] -= 1
         return self._taken_at(is_urgent=is_urgent)
@@ -165,7 +176,7 @@ class Bucket:
         # A clock that was set back must not hold everybody up.
         self._slot = min(max(now, self._slot + distance), now + _MOST_CALLERS * distance)
         if not is_urgent and self._slot - now > _CLOCK_GRAIN_SECONDS:
-            await self._sleep(self._slot - now)
+            await self._wait(self._slot - now)
 
     def _pause(self, *, is_urgent: bool) -> float:
         """Seconds until it is worth while to look again; none when the place is free for this caller."""
