@@ -195,6 +195,7 @@ def open_database(url: str, box: Box, *, host: str | None = None) -> Database:
         # The connection used last is used next: the page caches of the others stay small.
         engine = create_async_engine(url, connect_args={"timeout": 30}, hide_parameters=True, pool_use_lifo=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     else:
         engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
     # An owner's parts are parted by colons.
@@ -210,13 +211,31 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "synchronous=NORMAL",
         "busy_timeout=30000",
         "foreign_keys=ON",
-        "cache_size=-16000",
+        # Each connection has its own; larger pages of records need no larger one (docs/benchmarks.md).
+        "cache_size=-8000",
         "temp_store=MEMORY",
         # Indexes of hashes touch pages everywhere: fewer checkpoints write each of them fewer times.
         "wal_autocheckpoint=8000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _roll_back_sqlite(connection: Any, _record: object, _error: object) -> None:
+    """A task was cancelled in the middle of a statement, and its connection is about to be closed.
+
+    SQLite keeps a closed connection, its transaction and the lock on the file for as long as a cursor
+    of it is unread; so the transaction ends here. It runs on the driver's thread, behind the statement
+    and before the closing.
+    """
+    driver = connection.driver_connection
+
+    def roll_back() -> None:
+        if driver._connection is not None and driver._connection.in_transaction:  # noqa: SLF001
+            driver._connection.execute("ROLLBACK")  # noqa: SLF001
+
+    # The driver's own way in would take its turn too late.
+    driver._tx.put_nowait((None, roll_back))  # noqa: SLF001
 
 
 def to_ms(at: datetime | None) -> int | None:

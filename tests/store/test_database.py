@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.ids import new_id
+from hub.store.leases import Lease
 from hub.store.tables import leases, products
 from tests.store.shapes import a_shop, rows
 
@@ -86,3 +88,21 @@ async def test_an_upsert_of_equal_rows_touches_none(database: Database):
         await connection.execute(update, [row | {"id": new_id(), "name_folded": "other"}])
     (changed,) = await rows(database, products)
     assert (changed["id"], changed["name_folded"]) == (stored["id"], "other")
+
+
+async def test_a_writer_that_is_cancelled_leaves_no_lock(database: Database) -> None:
+    """A statement that was cut off with its rows unread kept SQLite's file locked, though its connection was closed."""
+    pause = Random(1)
+
+    async def take(name: str) -> None:
+        async with Lease(database, name):
+            await asyncio.sleep(1)
+
+    for number in range(150):
+        taking = asyncio.create_task(take(f"lease-{number}"))
+        await asyncio.sleep(pause.random() * 0.006)
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+        async with asyncio.timeout(10), database.writing() as connection:
+            await connection.execute(leases.insert(), [{"name": f"free-{number}", "owner": "test", "until_at": 1}])
