@@ -77,6 +77,9 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     cases: tuple[CaseRow, ...] = ()
 
 
+_OPEN: Final = select(incidents.c.key).where(incidents.c.closed_at.is_(None))
+
+
 async def evaluate(database: Database, *, rule: Rule, now: datetime) -> Evaluated:
     """Raise what has become one, add newer cases to what is open, close what is quiet. Twice is as once."""
     since = now - timedelta(hours=rule.hours)
@@ -93,8 +96,13 @@ async def evaluate(database: Database, *, rule: Rule, now: datetime) -> Evaluate
         .group_by(window.c.key)
         .having(func.count(func.distinct(window.c.case_id)) >= rule.least)
     )
+    async with database.reading() as connection:
+        # Most days there is none: nobody is kept from writing while it is looked for.
+        is_quiet = not await connection.scalar(_OPEN.exists().select())
+        if is_quiet and (await connection.execute(query.limit(1))).first() is None:
+            return Evaluated(raised=0, closed=0)
     async with database.writing() as connection:
-        standing = set(await connection.scalars(select(incidents.c.key).where(incidents.c.closed_at.is_(None))))
+        standing = set(await connection.scalars(_OPEN))
         new = [row for row in (await connection.execute(query)).all() if row.key not in standing]
         usual = await _usual(connection, [row.key for row in new], rule=rule, until=since)
         raised = [row for row in new if row.many >= rule.ratio * usual.get(row.key, 0.0)]
