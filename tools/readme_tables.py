@@ -20,10 +20,13 @@ DOCUMENTS = ("README.md", "docs/command-line.md", "docs/operations.md")
 
 
 def capabilities() -> str:
-    """One row per capability, one column per mall; what is missing has a footnote with the way that exists."""
+    """One row per capability, one column per mall; what is missing has a footnote with the way that exists.
+
+    The same way of the same mall is one footnote.
+    """
     malls = capability_matrix(find_connectors())
     names = list(dict.fromkeys(name for mall in malls for name in mall.capabilities))
-    notes: list[str] = []
+    notes: dict[tuple[str, str], int] = {}
 
     def cell(mall: str, name: str) -> str:
         state = next(each for each in malls if each.mall == mall).capabilities.get(name)
@@ -31,12 +34,13 @@ def capabilities() -> str:
             return "-"
         if not state.instead:
             return state.state.value
-        notes.append(f"{len(notes) + 1}. {mall}, {name}: {state.instead}")
-        return f"{state.state.value} ({len(notes)})"
+        number = notes.setdefault((mall, state.instead), len(notes) + 1)
+        return f"{state.state.value} ({number})"
 
     rows = [(name, *(cell(mall.mall, name) for mall in malls)) for name in names]
     table = _table(("capability", *(mall.title for mall in malls)), rows)
-    return "\n".join([table, *(["", *notes] if notes else [])])
+    listed = [f"{number}. {mall}: {way}" for (mall, way), number in notes.items()]
+    return "\n".join([table, *(["", *listed] if listed else [])])
 
 
 def settings() -> str:

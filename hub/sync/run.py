@@ -242,6 +242,8 @@ class ShopRun:
         calls = CallCounts()
         counted_calls.set(calls)
         counts = {feed: Counts() for feed in Feed}
+        # Orders, unless only claims were read.
+        feed = Feed.ORDERS if Feed.ORDERS in self._reports else next(iter(self._reports))
         try:
             counts = await settler.settle(
                 since=since,
@@ -249,11 +251,10 @@ class ShopRun:
                 seen_claims=self._seen.claim_keys if is_whole else None,
             )
         except MallError as error:
-            await self._failed(Pass(capability=Capability.READ_ORDERS, feeds=(Feed.ORDERS,)), error)
-        for feed, report in self._reports.items():
-            report.add(counts[feed])
-        asked_for = self._reports.get(Feed.ORDERS) or next(iter(self._reports.values()))
-        asked_for.calls += calls.sent
+            await self._failed(Pass(capability=Capability.READ_ORDERS, feeds=(feed,)), error)
+        for filled, report in self._reports.items():
+            report.add(counts[filled])
+        self._reports[feed].calls += calls.sent
 
     @contextmanager
     def _counted(self, report: FeedReport) -> Iterator[None]:
