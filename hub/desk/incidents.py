@@ -207,15 +207,8 @@ def _claims(since: datetime, until: datetime) -> Select[Any]:
 
 def _inquiries(since: datetime, until: datetime) -> Select[Any]:
     """The mall tells no SKU with a question: it is that of the product's lines, where they have one only."""
-    given = func.nullif(func.lower(func.trim(lines.c.seller_sku)), "")
-    only = case((func.count(func.distinct(given)) == 1, func.min(given)))
-    sku = func.coalesce(
-        select(only)
-        .where(lines.c.shop_id == inquiries.c.shop_id, lines.c.product_code == inquiries.c.product_code)
-        .correlate(inquiries)
-        .scalar_subquery(),
-        "",
-    )
+    skus = _only_skus(since, until)
+    sku = func.coalesce(skus.c.sku, "")
     category = func.nullif(func.trim(func.coalesce(inquiries.c.category, "")), "")
     reason = func.coalesce(literal("text:") + category, literal("kind.") + inquiries.c.kind)
     product = _product(sku, inquiries.c.shop_id, inquiries.c.product_code)
@@ -234,11 +227,35 @@ def _inquiries(since: datetime, until: datetime) -> Select[Any]:
                 cases.c.shop_id == inquiries.c.shop_id, cases.c.case_key == literal("inquiry:") + inquiries.c.thread_no
             ),
         )
+        .outerjoin(skus, and_(skus.c.shop_id == inquiries.c.shop_id, skus.c.product_code == inquiries.c.product_code))
         .where(
             inquiries.c.asked_at > to_ms(since),
             inquiries.c.asked_at <= to_ms(until),
             inquiries.c.product_code != "",
         )
+    )
+
+
+def _only_skus(since: datetime, until: datetime) -> Subquery:
+    """The one SKU of each product asked about: looked up once a product, for a product has very many lines."""
+    asked = (
+        select(inquiries.c.shop_id, inquiries.c.product_code)
+        .where(
+            inquiries.c.asked_at > to_ms(since),
+            inquiries.c.asked_at <= to_ms(until),
+            inquiries.c.product_code != "",
+        )
+        .distinct()
+        .subquery()
+    )
+    given = func.nullif(func.lower(func.trim(lines.c.seller_sku)), "")
+    only = case((func.count(func.distinct(given)) == 1, func.min(given)))
+    of_product = and_(lines.c.shop_id == asked.c.shop_id, lines.c.product_code == asked.c.product_code)
+    return (
+        select(asked.c.shop_id, asked.c.product_code, only.label("sku"))
+        .join_from(asked, lines, of_product)
+        .group_by(asked.c.shop_id, asked.c.product_code)
+        .subquery()
     )
 
 
