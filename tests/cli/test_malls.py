@@ -42,7 +42,7 @@ def test_a_complete_run_says_so_in_one_document(fresh_street: Street, terminal: 
     assert ran.document["complete"] is True
     assert set(by_shop(ran.document)) == set(SHOPS)
     for name, shop in by_shop(ran.document).items():
-        assert set(shop) == {"shop", "mall", "complete", "error", "feeds"}
+        assert set(shop) == {"run_id", "shop", "mall", "complete", "error", "feeds"}
         assert (shop["mall"], shop["complete"], shop["error"]) == (name.removeprefix("main-"), True, None)
         assert [feed["feed"] for feed in shop["feeds"]] == FEEDS
         for feed in shop["feeds"]:
