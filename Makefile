@@ -15,10 +15,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench wheel clean
+.PHONY: help demo test check check-deep bench wheel clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runs ## emulated malls, database and desk on this machine (PORT=8000 ORDERS=3000)
 	$(BIN)/hub demo --port $(PORT) --orders $(ORDERS)
@@ -34,6 +34,9 @@ check: $(VENV)/.tests ## format, lint, types, layers, spelling, schema
 	$(BIN)/codespell
 	$(BIN)/python -m hub.cli.quality
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && HUB_HOME="$$home" $(BIN)/hub db check
+
+check-deep: $(VENV)/.tests ## a thousand simulated shop-nights and thirty killed runs, about 20 minutes
+	$(BIN)/python -m tests.simulation --nights 1000 --kills 30 $(ARGS)
 
 bench: $(VENV)/.tests ## how fast, and in how much memory
 	$(BIN)/python -m bench $(ARGS)

@@ -16,6 +16,7 @@ from hub.store import schema
 from hub.store.box import load_box
 from hub.store.database import open_database
 from tests.postgres import Server, running_server
+from tests.simulation.kills import kill_often
 from tests.simulation.night import SHOPS_A_NIGHT, live_alone
 
 #: one night in so many is lived on PostgreSQL
@@ -27,6 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--nights", type=int, default=1000, help="shop-nights, three to a seed (default 1000)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (default 1)")
+    parser.add_argument("--kills", type=int, default=0, help="besides, kill so many real runs with SIGKILL (default 0)")
     parser.add_argument("--processes", type=int, default=2, help="worked side by side (default 2)")
     parser.add_argument("--minutes", type=float, default=20, help="fail when it takes longer (default 20)")
     arguments = parser.parse_args()
@@ -34,6 +36,8 @@ def main() -> int:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hub-nights-") as folder, running_server() as server:
         failed = _live_all(seeds, Path(folder), server, processes=arguments.processes)
+        if arguments.kills:
+            _kill(Path(folder), server, kills=arguments.kills, seed=arguments.first)
     minutes = (time.monotonic() - begun) / 60
     _say(f"{len(seeds) * SHOPS_A_NIGHT} shop-nights in {minutes:.1f} minutes, wrong seeds: {sorted(failed) or 'none'}")
     return 1 if failed or minutes > arguments.minutes else 0
@@ -61,6 +65,16 @@ def _live_all(seeds: range, folder: Path, server: Server, *, processes: int) -> 
             if count % 20 == 0:
                 _say(f"{count * SHOPS_A_NIGHT} shop-nights, wrong seeds: {sorted(failed) or 'none'}")
     return failed
+
+
+def _kill(folder: Path, server: Server, *, kills: int, seed: int) -> None:
+    """Half of them on each database. Raises: AssertionError naming the first difference."""
+    for name, url, share in (
+        ("sqlite", f"sqlite:///{folder / 'killed.db'}", kills - kills // 2),
+        ("postgresql", server.create(), kills // 2),
+    ):
+        died = asyncio.run(kill_often(folder / f"killed-{name}", url, kills=share, seed=seed))
+        _say(f"{name}: {len(died)} runs killed, the truth is whole ({', '.join(died)} calls)")
 
 
 def _say(text: str) -> None:

@@ -9,6 +9,7 @@ import gc
 import logging
 import shutil
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,13 +18,20 @@ from pathlib import Path
 from random import Random
 
 import structlog
+from sqlalchemy import select
 
 from hub.bootstrap import Hub
 from hub.core.contract import Feed
-from hub.core.model import ClaimKind, ClaimState, LineStatus
+from hub.core.errors import MallError
+from hub.core.model import ClaimKind, ClaimState, InquiryState, LineStatus
+from hub.desk.access import command_line_actor
+from hub.desk.act import act
+from hub.desk.action import Action, ActionRequest
+from hub.desk.outbox import LOOKS, Outbox
 from hub.sandbox.facts import ClaimFact, LineFact
 from hub.sandbox.faults import Fault
 from hub.sandbox.live import Customers
+from hub.store.tables import actions, inquiries, shops
 from tests.sync.mall_town import Town, assert_complete, until_complete
 
 #: what may follow a claim's state when somebody acts on it; the seller unless another is named
@@ -71,6 +79,9 @@ class Night:
     database_url: str
     orders: int = 30
     steps: list[str] = field(default_factory=list)
+    #: each text an agent sent, and its action's id; then how many ended how
+    answers: dict[str, str] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
 
     async def live(self) -> None:
         """Raises: AssertionError naming the difference and every step before it."""
@@ -92,6 +103,53 @@ class Night:
             did = people.act() if random.random() < 0.5 else _sell(town, random)
             self.steps.append(f"{town.clock.mall_time:%d %H:%M} {did}")
             town.clock.pass_time(timedelta(minutes=random.randint(0, 40)))
+        for shop in town.world.shops:
+            if random.random() < 0.6:
+                order = random.choice(town.world.orders(shop)[-20:])
+                town.world.ask(shop, subject="언제 와요?", text="궁금합니다", category="배송", order=order)
+                self.steps.append(f"{town.clock.mall_time:%d %H:%M} {shop} is asked about {order.number}")
+
+    async def _answer(self, town: Town, hub: Hub, random: Random) -> None:
+        """An agent answers while the lines are bad, and the worker looks after what became of it."""
+        async with hub.database.reading() as connection:
+            query = (
+                select(shops.c.name, inquiries.c.inquiry_no)
+                .join_from(inquiries, shops)
+                .where(inquiries.c.state == InquiryState.UNANSWERED.value)
+                .order_by(inquiries.c.inquiry_no)
+            )
+            waiting = list(await connection.execute(query))
+        for shop, inquiry_no in random.sample(waiting, k=min(len(waiting), random.randint(0, 4))):
+            text = f"답변 {len(self.answers)} 드립니다"
+            request = ActionRequest(action=Action.ANSWER_INQUIRY, shop=shop, inquiry_no=inquiry_no, text=text)
+            try:
+                result = await act(hub, command_line_actor(), request)
+            except MallError as error:
+                # Nothing was stored, so nothing may have happened either.
+                self.answers[text] = type(error).__name__
+            else:
+                self.answers[text] = result.action_id
+            self.steps.append(f"{town.clock.mall_time:%d %H:%M} answer {shop} {inquiry_no}: {self.answers[text]}")
+
+    async def _check_answers(self, town: Town, hub: Hub) -> None:
+        """Every answer stands once at the mall, or not at all, as its outcome says; what is unknown says so."""
+        for _ in range(len(LOOKS) + 1):
+            for shop in await hub.shops():
+                await Outbox(hub, shop).drain()
+            town.clock.pass_time(LOOKS[-1])
+        said = Counter(
+            answer.text
+            for shop in town.world.shops
+            for inquiry in town.world.inquiries(shop)
+            for answer in inquiry.answers
+        )
+        async with hub.database.reading() as connection:
+            outcomes = {str(row.id): row.outcome for row in await connection.execute(select(actions))}
+        for text, action_id in self.answers.items():
+            outcome = outcomes.get(action_id, "refused")
+            allowed = {"done": (1,), "refused": (0,), "unknown": (0, 1)}.get(outcome, ())
+            assert said[text] in allowed, f"{text}: {outcome}, and it stands {said[text]} times at the mall"
+            self.outcomes[outcome] += 1
 
     async def _bad_hour(self, town: Town, random: Random) -> None:
         chosen = random.sample(list(_FAULTS), k=random.randint(0, 3))
@@ -105,12 +163,14 @@ class Night:
                 await hub.sync(full=full)
             else:
                 await _stopped(town, hub, full=full, after=stops_at)
+            await self._answer(town, hub, random)
         town.faults.chances = {}
 
     async def _quiet_hour(self, town: Town, random: Random) -> None:
         town.clock.pass_time(timedelta(minutes=random.randint(5, 600)))
         async with town.hub(self.home, self.database_url) as hub:
             await until_complete(hub, runs=3)
+            await self._check_answers(town, hub)
             # What slipped off a shifting page is the full run's to find.
             assert_complete(await hub.sync(full=True))
             await town.assert_true(hub)

@@ -1,0 +1,50 @@
+"""Real processes, really killed: `hub sync` dies at random points, again and again, and nothing is lost."""
+
+import asyncio
+import signal
+from pathlib import Path
+from random import Random
+
+from hub.desk.export import ExportKind
+from tests.sync.mall_town import RunningClock, Town, assert_complete, counted, exported
+from tests.sync.test_killed import Street, open_street
+
+_PATIENCE_SECONDS = 60
+
+
+async def kill_often(home: Path, database_url: str, *, kills: int, seed: int, orders: int = 300) -> list[str]:
+    """Kill ``kills`` runs with SIGKILL at random calls, then read to the end. Returns at how many calls each died.
+
+    Raises: AssertionError when a row is lost, doubled or wrong, or a second whole run writes anything.
+    """
+    random = Random(seed)
+    town = Town(orders=orders, seed=seed, days=80, clock=RunningClock())
+    died: list[str] = []
+    async with open_street(town, home, database_url) as street:
+        while len(died) < kills:
+            how = ("sync", "--full") if random.random() < 0.5 else ("sync",)
+            if at := await _kill(street, random.randint(1, 90), *how):
+                died.append(f"{how[-1]} at {at}")
+        async with street.hub() as hub:
+            assert_complete(await hub.sync())
+            assert_complete(await hub.sync(full=True))
+            again = await hub.sync(full=True)
+            assert_complete(again)
+            assert (counted(again, "new"), counted(again, "changed"), counted(again, "vanished")) == ({}, {}, {})
+            await town.assert_true(hub)
+            assert await exported(hub, ExportKind.LINES)
+    return died
+
+
+async def _kill(street: Street, calls: int, *command: str) -> int:
+    """Kill after ``calls`` calls to the malls; 0 when the run was over before."""
+    before = street.calls
+    process = await street.start(*command)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while street.calls - before < calls and process.returncode is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+    if process.returncode is not None:
+        return 0
+    process.send_signal(signal.SIGKILL)
+    await process.communicate()
+    return street.calls - before
