@@ -16,8 +16,7 @@ from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.views import FeedView, MallMark, ShopView
 from hub.store.database import from_ms
-from hub.store.tables import cases, feed_states, quarantine, shops
-from hub.store.truth_tables import reconciliations
+from hub.store.tables import cases, feed_states, quarantine, reconciliations, shops
 from hub.sync.breaker import BreakerState, BreakerView, read_breakers
 
 

@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Capability, Feed, Manifest, Support
 from hub.store.database import from_ms, to_ms
-from hub.store.tables import claims, lines, quarantine
-from hub.store.truth_tables import reconciliations
+from hub.store.tables import claims, lines, quarantine, reconciliations
 
 
 class GapReason(StrEnum):

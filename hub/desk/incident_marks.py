@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.views import IncidentMark
-from hub.store.truth_tables import incident_cases, incidents
+from hub.store.tables import incident_cases, incidents
 
 
 async def read_marks(connection: AsyncConnection, case_ids: Sequence[int]) -> dict[int, IncidentMark]:

@@ -37,8 +37,7 @@ from hub.desk.views import CaseRow, MallMark
 from hub.desk.worklist import case_rows, select_rows
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.ids import new_id
-from hub.store.tables import cases, claims, inquiries, lines, order_twins, orders, shops
-from hub.store.truth_tables import incident_cases, incidents
+from hub.store.tables import cases, claims, incident_cases, incidents, inquiries, lines, order_twins, orders, shops
 
 #: what is usual is measured over so long before the window
 USUAL_OVER: Final = timedelta(days=28)

@@ -15,8 +15,7 @@ from hub.desk.gaps import DayGap, Gap, GapReason, compared_at, read_day_gaps, re
 from hub.desk.services import Services
 from hub.settings import Settings
 from hub.store.database import from_ms, to_ms
-from hub.store.tables import claims, feed_states, inquiries, leases, lines, rereads, shops
-from hub.store.truth_tables import call_quotas
+from hub.store.tables import call_quotas, claims, feed_states, inquiries, leases, lines, rereads, shops
 from hub.store.webhooks import webhook_states
 from hub.sync.breaker import BreakerView, read_breakers
 

@@ -1,10 +1,8 @@
-"""The tables of alerts, beside those of :mod:`hub.store.tables`; together they are ``metadata``."""
+"""The tables of alerts, and what is still to be sent about them."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, text
 
-from hub.store.tables import metadata
-
-__all__ = ["alert_messages", "alerts", "metadata"]
+from hub.store.columns import metadata
 
 # What is or was wrong, once per key while it lasts. A row not yet raised is watched: gone before its
 # patience ends, it is deleted and nobody hears of it.

@@ -9,9 +9,9 @@ from msgspec import Struct
 from sqlalchemy import Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store.alert_tables import alert_messages, alerts
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.ids import new_id
+from hub.store.tables import alert_messages, alerts
 
 #: tries of one message; the last comes about a day after the first
 MOST_TRIES = 12

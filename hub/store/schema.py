@@ -12,8 +12,8 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import OperationalError
 
 from hub.core.errors import ConfigurationError
-from hub.store.all_tables import metadata
 from hub.store.database import Database
+from hub.store.tables import metadata
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

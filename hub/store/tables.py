@@ -7,6 +7,7 @@ is the digest of the canonical record that the row was written from: equal diges
 Primary keys come from :func:`hub.store.ids.new_id`.
 """
 
+from hub.store.alert_tables import alert_messages, alerts
 from hub.store.columns import metadata
 from hub.store.mall_tables import (
     claims,
@@ -29,6 +30,7 @@ from hub.store.mall_tables import (
     thread_orders,
     webhooks,
 )
+from hub.store.truth_tables import breakers, call_quotas, incident_cases, incidents, reconciliations
 from hub.store.work_tables import (
     access_log,
     actions,
@@ -45,12 +47,18 @@ __all__ = [
     "access_log",
     "actions",
     "admin_steps",
+    "alert_messages",
+    "alerts",
+    "breakers",
     "call_events",
+    "call_quotas",
     "calls",
     "cases",
     "claims",
     "feed_states",
     "inbox",
+    "incident_cases",
+    "incidents",
     "inquiries",
     "leases",
     "lines",
@@ -61,6 +69,7 @@ __all__ = [
     "products",
     "quarantine",
     "raw_payloads",
+    "reconciliations",
     "rereads",
     "sessions",
     "shop_secrets",

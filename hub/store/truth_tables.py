@@ -1,8 +1,10 @@
-"""How far the store can be trusted, and what many cases have in common; beside :mod:`hub.store.tables`."""
+"""How far the store can be trusted, and what many cases have in common."""
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Table, Text, text
 
-from hub.store.tables import cases, metadata, shops
+from hub.store.columns import metadata
+from hub.store.mall_tables import shops
+from hub.store.work_tables import cases
 
 # One day of a feed as the mall counts it, beside what stands here of that day.
 reconciliations = Table(

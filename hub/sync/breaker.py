@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import MallTimeoutError, RateLimitedError, TransientMallError, UnavailableError
 from hub.store.database import Database, from_ms, to_ms
-from hub.store.truth_tables import breakers
+from hub.store.tables import breakers
 
 #: kinds of error that say that the mall cannot be reached, not that it refuses
 OUTAGES = frozenset(error.kind for error in (TransientMallError, UnavailableError, MallTimeoutError, RateLimitedError))

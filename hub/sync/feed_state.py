@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed, Span
 from hub.store.database import Database, from_ms, to_ms
-from hub.store.tables import feed_states
-from hub.store.truth_tables import call_quotas
+from hub.store.tables import call_quotas, feed_states
 
 
 class FeedState(Struct, frozen=True, kw_only=True):

@@ -16,8 +16,7 @@ from hub.core.contract import Feed, OpenKeys, Page, ReadsOrders, Span
 from hub.core.counting import CountsOrders
 from hub.store.database import Database, to_ms
 from hub.store.records import Counts
-from hub.store.tables import lines, orders
-from hub.store.truth_tables import reconciliations
+from hub.store.tables import lines, orders, reconciliations
 from hub.sync.ingest import Ingest
 
 log = structlog.get_logger(__name__)

@@ -48,12 +48,11 @@ from hub.core.model import (
 from hub.desk.carriers import CarrierBook
 from hub.registry import Registry
 from hub.settings import Settings
-from hub.store.all_tables import metadata
 from hub.store.box import Box
 from hub.store.database import Database, open_database, to_ms
 from hub.store.ids import new_id
 from hub.store.shops import ShopRow, ShopStore
-from hub.store.tables import cases, feed_states
+from hub.store.tables import cases, feed_states, metadata
 from hub.sync.ingest import Ingest
 
 NOW = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)  # Friday 14:00 in Seoul

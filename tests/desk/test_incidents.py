@@ -11,8 +11,7 @@ from hub.core.model import ClaimKind, ClaimReason, Inquiry, InquiryKind, Line, O
 from hub.desk.access import Actor, ForbiddenError
 from hub.desk.incidents import Rule, evaluate, read_incident, read_incidents
 from hub.desk.worklist import Filters, read_worklist
-from hub.store.tables import order_twins, orders
-from hub.store.truth_tables import incident_cases
+from hub.store.tables import incident_cases, order_twins, orders
 from tests.desk.invented import NOW, Rig, claim, inquiry, line, order
 
 RULE = Rule(least=5, hours=24, ratio=3.0)

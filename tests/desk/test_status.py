@@ -16,8 +16,7 @@ from hub.desk.status import FeedStatus, read_status
 from hub.registry import Registry
 from hub.settings import Settings
 from hub.store.database import to_ms
-from hub.store.tables import claims, leases, quarantine
-from hub.store.truth_tables import reconciliations
+from hub.store.tables import claims, leases, quarantine, reconciliations
 from hub.sync.breaker import Breaker
 from hub.sync.feed_state import FeedStates
 from tests.desk.invented import MANIFESTS, NOW, Rig, claim, order

@@ -14,8 +14,7 @@ from hub.core.model import Order, ShopRef
 from hub.desk.gaps import DayGap, read_day_gaps
 from hub.store.database import Database
 from hub.store.shops import ShopRow, ShopStore
-from hub.store.tables import feed_states, lines, orders
-from hub.store.truth_tables import reconciliations
+from hub.store.tables import feed_states, lines, orders, reconciliations
 from hub.sync.reconcile import MOST_DAYS, days_before
 from hub.sync.run import ShopReport, ShopRun
 from tests.desk.invented import line, manifest, order

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from hub.store.all_tables import metadata
+from hub.store.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
