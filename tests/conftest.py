@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from hub.store import schema
 from hub.store.box import Box
@@ -120,6 +121,14 @@ def _no_network() -> Iterator[None]:
         patch.setattr(socket.socket, "connect_ex", connect_ex)
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command configures logging for its own process and stderr; the next test has another."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 # Databases with the schema in them. Each test has its own.

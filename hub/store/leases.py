@@ -111,8 +111,8 @@ class Lease:
                 continue
             pause = LEASE_SECONDS / 3
             if not is_ours:
-                log.error("lease.lost", lease=self._name)
                 self.lost.set()
+                log.error("lease.lost", lease=self._name)
                 return
 
     async def _renew(self) -> bool:

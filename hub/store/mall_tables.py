@@ -391,4 +391,6 @@ feed_states = Table(
     Column("listed", Integer),
     Column("listed_held", Integer),
     Column("listed_at", BigInteger),
+    # when the oldest run began after which nobody has settled yet what it met
+    Column("unsettled_since", BigInteger),
 )

@@ -1,7 +1,7 @@
 """Where each feed of a shop stands: what lets a broken run go on and every screen say how fresh it is."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -105,6 +105,20 @@ class FeedStates:
             await self._database.upsert_rows(
                 connection, call_quotas, [row], key=[call_quotas.c.shop_id], changed_hash=False
             )
+
+    async def open_settling(self, feed: Feed, *, now: datetime) -> datetime:
+        """A run begins whose records are still to be settled. Returns when the oldest such run began."""
+        this_feed = (feed_states.c.shop_id == self._shop_id) & (feed_states.c.feed == feed.value)
+        async with self._database.writing() as connection:
+            since = await connection.scalar(select(feed_states.c.unsettled_since).where(this_feed))
+            if since is None:
+                await self._put(connection, [feed], {"unsettled_since": to_ms(now)})
+        return now if since is None else datetime.fromtimestamp(since / 1000, UTC)
+
+    async def close_settling(self, feed: Feed) -> None:
+        """Everything that was met so far is settled."""
+        async with self._database.writing() as connection:
+            await self._put(connection, [feed], {"unsettled_since": None})
 
     async def note_unknown_codes(self, feed: Feed, codes: Mapping[str, int]) -> None:
         async with self._database.writing() as connection:

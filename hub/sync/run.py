@@ -133,8 +133,6 @@ class ShopRun:
         self._ways = passes(manifest)
         self._reports = {feed: FeedReport(feed=feed) for feed in Feed if feed in manifest.feeds}
         self._errors: list[RunError] = []
-        #: when the runs began that broke off and go on in this one
-        self._resumed: list[datetime] = []
         self._breaker = Breaker(database, shop.id, now=now)
         self._seen = Seen()
         self._run_id = str(new_id())
@@ -211,12 +209,17 @@ class ShopRun:
         )
 
         async def orders_then_claims() -> None:
+            settles = bool(joined and self._manifest.vanishing_feeds)
+            feed = joined[0].feeds[0] if joined else Feed.ORDERS
+            # What runs have met that were killed before they settled it belongs to this one.
+            since = await self._states.open_settling(feed, now=started_at) if settles else started_at
             unbroken = [await self._guarded(each, full=full) for each in joined]
-            is_complete = joined and all(self._reports[each.feeds[0]].complete for each in joined)
-            if self._manifest.vanishing_feeds and is_complete:
-                # What a run that broke off has met belongs to this one.
-                since = min([started_at, *self._resumed])
-                await self._settle(settler, since, is_whole=all(unbroken) and not self._is_partly_joined())
+            if (
+                settles
+                and all(self._reports[each.feeds[0]].complete for each in joined)
+                and await self._settle(settler, since, is_whole=all(unbroken) and not self._is_partly_joined())
+            ):
+                await self._states.close_settling(feed)
 
         async def inquiries() -> None:
             for each in alone:
@@ -238,10 +241,12 @@ class ShopRun:
             if each.capability is not Capability.READ_INQUIRIES
         )
 
-    async def _settle(self, settler: Settler, since: datetime, *, is_whole: bool) -> None:
+    async def _settle(self, settler: Settler, since: datetime, *, is_whole: bool) -> bool:
+        """Returns whether everything was asked for that had to be."""
         calls = CallCounts()
         counted_calls.set(calls)
         counts = {feed: Counts() for feed in Feed}
+        is_settled = True
         # Orders, unless only claims were read.
         feed = Feed.ORDERS if Feed.ORDERS in self._reports else next(iter(self._reports))
         try:
@@ -251,10 +256,12 @@ class ShopRun:
                 seen_claims=self._seen.claim_keys if is_whole else None,
             )
         except MallError as error:
+            is_settled = False
             await self._failed(Pass(capability=Capability.READ_ORDERS, feeds=(feed,)), error)
         for filled, report in self._reports.items():
             report.add(counts[filled])
         self._reports[feed].calls += calls.sent
+        return is_settled
 
     @contextmanager
     def _counted(self, report: FeedReport) -> Iterator[None]:
@@ -306,7 +313,6 @@ class ShopRun:
         cursor = None
         if state.running is not None and state.cursor is not None and not (full and not state.running.is_full):
             span, cursor = state.running, state.cursor
-            self._resumed.append(span.until)
         elif full or state.data_as_of is None:
             span = Span(since=now - self._first_read, until=now, is_full=True)
         else:

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from hub.bootstrap import Hub, SyncReport, open_hub
 from hub.core.contract import Feed
 from hub.desk.status import read_status
@@ -83,6 +85,10 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
+#: the call by which Qoo10 is asked for one order
+_ASKS_ONE = "GetShippingAndClaimInfoByOrderNo_V2"
+
+
 def calls_for_orders(report: SyncReport, mall: str) -> int:
     return counted(report, "calls")[f"main-{mall}", Feed.ORDERS]
 
@@ -134,4 +140,31 @@ async def test_the_worker_reads_at_once_and_stops_when_told(tmp_path: Path, data
                 worker.send_signal(signal.SIGTERM)
             _, err_bytes = await asyncio.wait_for(worker.communicate(), 20)
         assert worker.returncode == 0, err_bytes.decode()[-2000:]
+        await town.assert_true(hub)
+
+
+async def test_what_was_not_settled_when_the_run_was_killed_is_settled_by_the_next(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    """Lines that only a claim names are asked for after everything is read: there the run is stopped."""
+    town = Town(orders=200)
+    line = town.lines["qoo10"]
+    async with town.hub(tmp_path, sqlite_url) as hub:
+        running = asyncio.create_task(hub.sync(["main-qoo10"]))
+        asked = 0
+
+        def stop_while_asking() -> None:
+            nonlocal asked
+            asked += line.calls[-1][1].endswith(_ASKS_ONE)
+            if asked == 3:
+                running.cancel()
+
+        town.on_call = stop_while_asking
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        town.on_call = lambda: None
+
+    async with town.hub(tmp_path, sqlite_url) as hub:
+        assert_complete(await hub.sync(["main-qoo10"]))
+        assert_complete(await hub.sync())
         await town.assert_true(hub)
