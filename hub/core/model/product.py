@@ -18,7 +18,8 @@ class InventoryHint(Struct, frozen=True, kw_only=True, gc=False):
     """A fact of the mall that a routing rule may match, e.g. ``logistics_company`` = ``EX01``.
 
     Names in use: supplier, supplier_trading, supplier_transaction, logistics_company, direct_contract,
-    delivery_attribute.
+    delivery_attribute, overseas_consignment; on stock items also item_status, available_date_type and
+    available_date_value.
     """
 
     name: str
