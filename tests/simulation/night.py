@@ -168,6 +168,7 @@ class Night:
 
     async def _quiet_hour(self, town: Town, random: Random) -> None:
         town.clock.pass_time(timedelta(minutes=random.randint(5, 600)))
+        town.note_truth()
         async with town.hub(self.home, self.database_url) as hub:
             await until_complete(hub, runs=3)
             await self._check_answers(town, hub)
