@@ -258,11 +258,14 @@ class Outbox:
         connector = await self._services.connector(self._shop.name)
         is_settled = self._is_settled(row)
         is_last = row.looks + 1 >= len(LOOKS)
+        is_overtaken = await self._is_overtaken(row)
         readings: list[Any] = []
         for number, (step, line) in enumerate(zip(letter.steps, lines, strict=True)):
             if line.outcome in _UNSURE:
                 result = await self._look(connector, letter.action, step)
                 readings += result.readings
+                if is_overtaken and result.outcome is Outcome.DONE:
+                    continue
                 lines[number] = _after_look(line, _line_outcome(step, result), is_settled=is_settled, is_last=is_last)
         is_over = is_last or not any(line.outcome in _UNSURE for line in lines)
         values: dict[str, Any] = {
@@ -284,6 +287,20 @@ class Outbox:
         # A look that failed has seen nothing.
         is_failure = result.outcome is Outcome.REFUSED and not result.readings
         return _said(Outcome.UNKNOWN, step.line_no, None) if is_failure else result
+
+    async def _is_overtaken(self, row: Any) -> bool:
+        """Whether the same question was answered later by another action: an answer that shows may be that one's.
+
+        Not every mall shows the text of its answers.
+        """
+        later = select(actions.c.id).where(
+            actions.c.shop_id == self._shop.id,
+            actions.c.inquiry_no == row.inquiry_no,
+            actions.c.id > row.id,
+            actions.c.outcome == Outcome.DONE.value,
+        )
+        async with self._database.reading() as connection:
+            return row.inquiry_no is not None and await connection.scalar(later.limit(1)) is not None
 
     def _is_settled(self, row: Any) -> bool:
         """Whether a write begun by now shows if it ever will."""
