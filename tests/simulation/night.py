@@ -104,8 +104,8 @@ class Night:
             self.steps.append(f"{town.clock.mall_time:%d %H:%M} {did}")
             town.clock.pass_time(timedelta(minutes=random.randint(0, 40)))
         for shop in town.world.shops:
-            if random.random() < 0.6:
-                order = random.choice(town.world.orders(shop)[-20:])
+            if (recent := town.world.orders(shop)[-20:]) and random.random() < 0.6:
+                order = random.choice(recent)
                 town.world.ask(shop, subject="언제 와요?", text="궁금합니다", category="배송", order=order)
                 self.steps.append(f"{town.clock.mall_time:%d %H:%M} {shop} is asked about {order.number}")
 
