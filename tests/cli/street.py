@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hub.core.model import ClaimKind, ClaimReason
 from hub.emulation import shop_file, write_kit
+from hub.sandbox.facts import ClaimFact, InquiryFact
 from hub.sandbox.serve import base_urls, serving
-from hub.sandbox.world import InquiryFact
+from hub.sandbox.world import World
 from tests.sync.mall_town import RunningClock, Town
 
 #: a customer who writes what a spreadsheet would run
@@ -28,6 +30,7 @@ class Street:
         self.ports = ports
         self.urls = base_urls(self._malls, ports=ports)
         self.trick: InquiryFact = town.world.ask("main-cafe24", subject=FORMULA, text=FORMULA, category="배송")
+        self.cancel = ask_to_cancel(town.world, "main-cafe24")
 
     def write_shops(self, file: Path, *, down: tuple[str, ...] = ()) -> Path:
         """The shop file as of now; nobody listens at the malls that are ``down``."""
@@ -75,6 +78,12 @@ class Street:
             loop.close()
         if failed:
             raise failed[0]
+
+
+def ask_to_cancel(world: World, shop: str) -> ClaimFact:
+    """A paid order made and asked back now: which of the random claims are open depends on the hour of the day."""
+    order = next(order for order in iter(lambda: world.place_order(shop), None) if world.was_paid(order))
+    return world.request_claim(order.lines[0], ClaimKind.CANCEL, ClaimReason.LATE, "늦어요")
 
 
 def free_ports(count: int) -> list[int]:
