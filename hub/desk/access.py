@@ -31,6 +31,8 @@ class Permission(StrEnum):
     MANAGE_SHOPS = "manage_shops"
     ASK_CONSENT = "ask_consent"
     EDIT_LAYOUTS = "edit_layouts"
+    EDIT_BOOKS = "edit_books"
+    APPROVE = "approve"
 
 
 _AGENT = frozenset({Permission.WORK_CASES, Permission.UNMASK})
@@ -41,6 +43,8 @@ _SUPERVISOR = _AGENT | {
     Permission.READ_ACCESS_LOG,
     Permission.ASK_CONSENT,
     Permission.EDIT_LAYOUTS,
+    Permission.EDIT_BOOKS,
+    Permission.APPROVE,
 }
 GRANTS = {
     Role.AGENT: _AGENT,

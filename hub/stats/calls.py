@@ -253,7 +253,7 @@ def _row(database: Database, row: Row[Any]) -> CallRow:
     caller = database.box.open(row.caller_sealed, CALLER_PLACE).decode() if row.caller_sealed else None
     return CallRow(
         call_id=row.call_id,
-        entered_at=from_ms(row.entered_at) or datetime.min.replace(tzinfo=UTC),
+        entered_at=time_of(row.entered_at),
         did=row.did,
         mall=row.mall,
         line=row.line,

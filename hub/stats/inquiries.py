@@ -241,7 +241,7 @@ def _row(row: Row[Any]) -> InquiryRow:
     return InquiryRow(
         inquiry_id=row.id,
         case_id=row.case_id,
-        asked_at=from_ms(row.asked_at) or datetime.min.replace(tzinfo=UTC),
+        asked_at=time_of(row.asked_at),
         mall=row.mall,
         shop=row.shop,
         channel=row.kind,

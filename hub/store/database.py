@@ -245,4 +245,9 @@ def to_ms(at: datetime | None) -> int | None:
 
 def from_ms(at: int | None) -> datetime | None:
     """Stored milliseconds to an aware UTC time."""
-    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
+    return None if at is None else time_of(at)
+
+
+def time_of(at: int) -> datetime:
+    """As :func:`from_ms`, of a column that is never null."""
+    return datetime.fromtimestamp(at / 1000, UTC)

@@ -1,0 +1,28 @@
+"""What supervisors decide beforehand: routing, policy and templates, each change a version that stays."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, UniqueConstraint
+
+from hub.store.columns import metadata, row_id
+
+# One whole book a row; the newest version of a kind is in force. Rows are added, never changed, so that
+# a decision made under an old version can show it.
+rule_books = Table(
+    "rule_books",
+    metadata,
+    row_id(),
+    # routing | policy | templates
+    Column("kind", Text, nullable=False),
+    # 1, 2, 3 … for each kind
+    Column("version", Integer, nullable=False),
+    # JSON
+    Column("body", Text, nullable=False),
+    # screen | file | import
+    Column("source", Text, nullable=False),
+    # why, in the author's words
+    Column("note", Text),
+    # null: the command line, or a file
+    Column("author_id", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("kind", "version"),
+    Index("ix_rule_books_kind_created_at", "kind", "created_at"),
+)
