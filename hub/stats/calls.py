@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, case, func, or_, select, tuple_
 from hub.core.redact import mask_phone
 from hub.stats.dimension import Dimension
 from hub.stats.span import Buckets, Span, day_buckets, hour_buckets
-from hub.store.database import Database, from_ms
+from hub.store.database import Database, from_ms, time_of
 from hub.store.sealed import CALLER_PLACE
 from hub.store.tables import call_events, calls
 from ivr.calls import CallResult

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from hub.stats.calls import Figure, count_calls_by
 from hub.stats.dimension import Dimension
 from hub.stats.span import Span, day_buckets
-from hub.store.database import Database, from_ms
+from hub.store.database import Database, from_ms, time_of
 from hub.store.tables import cases, feed_states, inquiries, shops
 
 PAGE: Final = 100
