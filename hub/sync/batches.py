@@ -1,13 +1,31 @@
 """Small pages written together: what a transaction costs, it costs once for a thousand records."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from hub.core.contract import Page
+
+P = TypeVar("P")
 
 #: readings in one transaction, unless a mall's own page has more
 MOST_READINGS = 1_000
 #: one part in so many of the pages that came may wait to be written: all that a killed run reads again
 _SHARE_HELD = 10
+
+
+@asynccontextmanager
+async def closing(pages: AsyncIterator[P]) -> AsyncIterator[AsyncIterator[P]]:
+    """The pages for one block, closed with it however it ends.
+
+    A run that is stopped between two pages would leave them to the garbage collector, which closes
+    readers within readers in no order, some while they still run.
+    """
+    try:
+        yield pages
+    finally:
+        if isinstance(pages, AsyncGenerator):
+            await pages.aclose()
 
 
 async def gathered(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:

@@ -23,6 +23,7 @@ from hub.store.database import Database, from_ms, to_ms
 from hub.store.leases import Lease
 from hub.store.shops import ShopRow
 from hub.store.tables import feed_states, stock_items, suppliers
+from hub.sync.batches import closing
 
 log = structlog.get_logger(__name__)
 
@@ -129,8 +130,9 @@ class CatalogueRun:
             state = await _state_row(connection, self._shop.id)
             cursor = _cursor(state, started_at)
             await self._put(connection, tried_at=to_ms(started_at))
-        async for page in self._connector.read_catalogue(cursor=cursor):
-            await self._store(page)
+        async with closing(self._connector.read_catalogue(cursor=cursor)) as pages:
+            async for page in pages:
+                await self._store(page)
         async with self._database.writing() as connection:
             if cursor is None and not self._writer.counts.broken:
                 # What one unbroken reading of everything no longer shows is gone.

@@ -3,7 +3,7 @@
 A day is one of the mall's own zone; today is left out, because orders come in while it is counted.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
@@ -12,11 +12,12 @@ import structlog
 from msgspec import Struct
 from sqlalchemy import delete, exists, func, select
 
-from hub.core.contract import Feed, OpenKeys, Page, ReadsOrders, Span
+from hub.core.contract import Feed, OpenKeys, ReadsOrders, Span
 from hub.core.counting import CountsOrders
 from hub.store.database import Database, to_ms
 from hub.store.records import Counts
 from hub.store.tables import lines, orders, reconciliations
+from hub.sync.batches import closing
 from hub.sync.ingest import Ingest
 
 log = structlog.get_logger(__name__)
@@ -111,12 +112,12 @@ class Reconciler:
 
     async def _read_again(self, connector: ReadsOrders, day: Day) -> None:
         span = Span(since=day.since, until=day.until, is_full=True)
-        pages: AsyncIterator[Page] = connector.read_orders(span, open_keys=OpenKeys(), cursor=None)
-        async for page in pages:
-            async with self._database.writing() as connection:
-                written = await self._ingest.page(connection, page.readings, feed=Feed.ORDERS, now=self._now())
-            for feed, counts in written.counts.items():
-                self.counts[feed].add(counts)
+        async with closing(connector.read_orders(span, open_keys=OpenKeys(), cursor=None)) as pages:
+            async for page in pages:
+                async with self._database.writing() as connection:
+                    written = await self._ingest.page(connection, page.readings, feed=Feed.ORDERS, now=self._now())
+                for feed, counts in written.counts.items():
+                    self.counts[feed].add(counts)
 
     async def _held(self, span: Sequence[Day]) -> dict[str, int]:
         if not span:

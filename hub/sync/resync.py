@@ -31,6 +31,7 @@ from hub.store.leases import Lease
 from hub.store.one import find_inquiry
 from hub.store.shops import ShopRow
 from hub.store.tables import lines, orders
+from hub.sync.batches import closing
 from hub.sync.feed_state import read_state
 from hub.sync.ingest import Ingest
 from hub.sync.rereads import Shops
@@ -175,9 +176,10 @@ class Resync:
         counted_calls.set(calls)
         try:
             pages = read_pages(self._connector, each.capability, span, open_keys=OpenKeys(), cursor=None)
-            async for page in pages:
-                await self._store(page.readings, each.feeds[0])
-                self._on_progress(self._shop.name, each.feeds[0], page.progress, report.read)
+            async with closing(pages):
+                async for page in pages:
+                    await self._store(page.readings, each.feeds[0])
+                    self._on_progress(self._shop.name, each.feeds[0], page.progress, report.read)
         except MallError as error:
             self._failed(error, error.kind)
             return False

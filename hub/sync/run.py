@@ -31,7 +31,7 @@ from hub.store.ids import new_id
 from hub.store.leases import Lease
 from hub.store.records import Counts
 from hub.store.shops import ShopRow
-from hub.sync.batches import gathered
+from hub.sync.batches import closing, gathered
 from hub.sync.breaker import Breaker
 from hub.sync.feed_state import FeedStates, read_state
 from hub.sync.ingest import Ingest
@@ -321,8 +321,10 @@ class ShopRun:
         open_keys = await read_open_keys(self._database, self._shop.id)
         is_whole = span.is_full and cursor is None
         pages = read_pages(self._connector, each.capability, span, open_keys=open_keys, cursor=cursor)
-        async for page in gathered(self._told(feed, pages)):
-            await self._write_page(each, page, is_noted=is_whole)
+        told = self._told(feed, pages)
+        async with closing(pages), closing(told), closing(gathered(told)) as parts:
+            async for page in parts:
+                await self._write_page(each, page, is_noted=is_whole)
         if is_whole:
             async with self._database.writing() as connection:
                 await self._ingest.resolve_unseen(connection, feed=feed, since=now)
