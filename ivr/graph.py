@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ivr.document import Path
-from ivr.spec import Spec
+from ivr.spec import Spec, callbacks_of
 
 Node = tuple[str, str]  # kind, name
 TERMINAL = frozenset({"hangup", "callback"})
@@ -31,8 +31,7 @@ def node_of(target: str, spec: Spec, *, origin: Node) -> Node | None:
     if kind == "hangup":
         return ("hangup", name)
     if kind == "callback":
-        malls = {number.mall for number in spec.numbers}
-        return ("callback", name) if name in spec.callbacks or name in malls else None
+        return ("callback", name) if name in callbacks_of(spec) else None
     tables: dict[str, Iterable[str]] = {"menu": spec.menus, "queue": spec.queues}
     return (kind, name) if name in tables.get(kind, ()) else None
 

@@ -24,11 +24,12 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):
-    """Announcements (prompt names) for a closed line."""
+    """Announcements (prompt names) for a closed line; ``hours`` serves for those not given, ``then`` is what follows."""
 
     hours: str
     holiday: str | None = None
     dnd: str | None = None
+    then: str = "hangup:"
 
 
 class LineSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +77,7 @@ class Menu(msgspec.Struct, frozen=True, kw_only=True):
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """``on``: timeout, full, empty, key-9 -> target. ``mall`` and ``line`` where the name is not ``mall.line``.
 
-    ``asks_topic``: the agent must log what the call was about.
+    ``asks_topic``: the agent must log what the call was about. ``survey``: asked when the agent has hung up.
     """
 
     members: tuple[str, ...] = ()
@@ -88,13 +89,30 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     line: str | None = None
     record: bool = False
     asks_topic: bool = False
+    survey: str | None = None
 
 
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
-    """``caller_id``: the number shown when calling back; one that the mall owns."""
+    """``caller_id``: the number shown when calling back; one that the mall owns.
+
+    ``prompt`` says that the wish was noted. ``ask_number``: prompt that asks a caller without a number for one.
+    ``due_minutes``: opening time until the call must have been made.
+    """
 
     mall: str
     caller_id: str
+    prompt: str | None = None
+    ask_number: str | None = None
+    due_minutes: int = 60
+
+
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    """Asked when the agent has hung up: a key from 1 to ``best``, then thanks."""
+
+    prompt: str
+    best: int = 5
+    seconds: float = 5.0
+    thanks: str | None = None
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +128,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     queues: dict[str, Queue] = msgspec.field(default_factory=dict)
     notices: dict[str, Notice] = msgspec.field(default_factory=dict)
     callbacks: dict[str, Callback] = msgspec.field(default_factory=dict)
+    surveys: dict[str, Survey] = msgspec.field(default_factory=dict)
+    unknown_number_prompt: str | None = None
     malls: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     valid_from: str | None = None
@@ -124,6 +144,14 @@ STANDARD_NOTICES = {
 
 def notice_of(spec: Spec, name: str) -> Notice | None:
     return spec.notices.get(name) or STANDARD_NOTICES.get(name)
+
+
+def callbacks_of(spec: Spec) -> dict[str, Callback]:
+    """All that a target may name: those described, and one for each mall, which calls back from its first number."""
+    implied: dict[str, Callback] = {}
+    for number in spec.numbers:
+        implied.setdefault(number.mall, Callback(mall=number.mall, caller_id=number.display or number.did))
+    return implied | spec.callbacks
 
 
 def queue_place(name: str, queue: Queue) -> Place | None:
