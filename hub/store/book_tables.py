@@ -26,3 +26,18 @@ rule_books = Table(
     UniqueConstraint("kind", "version"),
     Index("ix_rule_books_kind_created_at", "kind", "created_at"),
 )
+
+# What a supervisor is still working on: one whole book per kind and author, in force for nobody.
+book_drafts = Table(
+    "book_drafts",
+    metadata,
+    row_id(),
+    Column("kind", Text, nullable=False),
+    Column("author_id", BigInteger, nullable=False),
+    # the version that the author started from
+    Column("based_on", Integer, nullable=False),
+    # JSON
+    Column("body", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    UniqueConstraint("kind", "author_id"),
+)

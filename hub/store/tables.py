@@ -8,7 +8,7 @@ Primary keys come from :func:`hub.store.ids.new_id`.
 """
 
 from hub.store.alert_tables import alert_messages, alerts
-from hub.store.book_tables import rule_books
+from hub.store.book_tables import book_drafts, rule_books
 from hub.store.case_tables import (
     asks,
     compensations,
@@ -61,6 +61,7 @@ __all__ = [
     "alert_messages",
     "alerts",
     "asks",
+    "book_drafts",
     "breakers",
     "call_events",
     "call_quotas",

@@ -27,6 +27,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_rule_books_kind_created_at", ["kind", "created_at"], unique=False)
 
     op.create_table(
+        "book_drafts",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("author_id", sa.BigInteger(), nullable=False),
+        sa.Column("based_on", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_book_drafts")),
+        sa.UniqueConstraint("kind", "author_id", name=op.f("uq_book_drafts_kind_author_id")),
+    )
+
+    op.create_table(
         "line_facts",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("shop_id", sa.BigInteger(), nullable=False),
@@ -233,4 +245,5 @@ def downgrade() -> None:
     op.drop_table("asks")
     op.drop_table("rebills")
     op.drop_table("line_facts")
+    op.drop_table("book_drafts")
     op.drop_table("rule_books")
