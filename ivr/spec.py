@@ -24,7 +24,7 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):
-    """Announcements (prompt names) for a closed line; ``hours`` serves for those not given, ``then`` is what follows."""
+    """Prompt names for a closed line; ``hours`` serves for those not given, ``then`` is what follows."""
 
     hours: str
     holiday: str | None = None
