@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 
 import structlog
+from msgspec import Struct
 from sqlalchemy import select
 
 from hub.bootstrap import Hub
@@ -29,9 +30,10 @@ from hub.desk.act import act
 from hub.desk.action import Action, ActionRequest
 from hub.desk.outbox import LOOKS, Outbox
 from hub.sandbox.facts import ClaimFact, LineFact
-from hub.sandbox.faults import Fault
+from hub.sandbox.faults import Fault, FaultPlan
 from hub.sandbox.live import Customers
 from hub.store.tables import actions, inquiries, shops
+from tests.simulation.steps import run_stepped
 from tests.sync.mall_town import Town, assert_complete, until_complete
 
 #: what may follow a claim's state when somebody acts on it; the seller unless another is named
@@ -70,15 +72,29 @@ SHOPS_A_NIGHT = 3
 _DAYS = 60
 
 
+class NotedFaults(FaultPlan):
+    """Tells ``note`` of every call to a mall, and what struck it."""
+
+    note: Callable[[str], None]
+
+    def next_fault(self, path: str, *, among_rows: bool) -> Fault | None:
+        fault = super().next_fault(path, among_rows=among_rows)
+        self.note(f"  {'rows of ' if among_rows else ''}{path} {fault or ''}".rstrip())
+        return fault
+
+
 @dataclass(slots=True)
 class Night:
-    """One seed. ``steps`` tells what happened, in order, for whoever must replay it."""
+    """One seed. ``steps`` tells what happened, in order; ``journal`` also every call to a mall, for who must
+    know whether a replay is the same night.
+    """
 
     seed: int
     home: Path
     database_url: str
     orders: int = 30
     steps: list[str] = field(default_factory=list)
+    journal: list[str] = field(default_factory=list)
     #: each text an agent sent, and its action's id; then how many ended how
     answers: dict[str, str] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -86,7 +102,9 @@ class Night:
     async def live(self) -> None:
         """Raises: AssertionError naming the difference and every step before it."""
         random = Random(self.seed)
-        town = Town(orders=self.orders, seed=self.seed, days=_DAYS)
+        faults = NotedFaults(seed=self.seed % 1000)
+        town = Town(orders=self.orders, seed=self.seed, days=_DAYS, faults=faults)
+        faults.note = lambda call: self.journal.append(f"{town.clock.hub_time:%d %H:%M:%S.%f}{call}")
         people = Customers(town.world, seed=self.seed)
         try:
             for _ in range(random.randint(2, 4)):
@@ -98,16 +116,20 @@ class Night:
             what = f"seed {self.seed}: {error}\n{story}"
             raise AssertionError(what) from error
 
+    def _note(self, step: str) -> None:
+        self.steps.append(step)
+        self.journal.append(step)
+
     def _change(self, town: Town, people: Customers, random: Random) -> None:
         for _ in range(random.randint(0, 6)):
             did = people.act() if random.random() < 0.5 else _sell(town, random)
-            self.steps.append(f"{town.clock.mall_time:%d %H:%M} {did}")
+            self._note(f"{town.clock.mall_time:%d %H:%M} {did}")
             town.clock.pass_time(timedelta(minutes=random.randint(0, 40)))
         for shop in town.world.shops:
             if (recent := town.world.orders(shop)[-20:]) and random.random() < 0.6:
                 order = random.choice(recent)
                 town.world.ask(shop, subject="언제 와요?", text="궁금합니다", category="배송", order=order)
-                self.steps.append(f"{town.clock.mall_time:%d %H:%M} {shop} is asked about {order.number}")
+                self._note(f"{town.clock.mall_time:%d %H:%M} {shop} is asked about {order.number}")
 
     async def _answer(self, town: Town, hub: Hub, random: Random) -> None:
         """An agent answers while the lines are bad, and the worker looks after what became of it."""
@@ -126,10 +148,10 @@ class Night:
                 result = await act(hub, command_line_actor(), request)
             except MallError as error:
                 # Nothing was stored, so nothing may have happened either.
-                self.answers[text] = type(error).__name__
+                told = self.answers[text] = type(error).__name__
             else:
-                self.answers[text] = result.action_id
-            self.steps.append(f"{town.clock.mall_time:%d %H:%M} answer {shop} {inquiry_no}: {self.answers[text]}")
+                self.answers[text], told = result.action_id, result.outcome
+            self._note(f"{town.clock.mall_time:%d %H:%M} answer {shop} {inquiry_no}: {told}")
 
     async def _check_answers(self, town: Town, hub: Hub) -> None:
         """Every answer stands once at the mall, or not at all, as its outcome says; what is unknown says so."""
@@ -156,7 +178,7 @@ class Night:
         town.faults.chances = {fault: _FAULTS[fault] * random.random() for fault in chosen}
         full = random.random() < 0.2
         stops_at = random.randint(1, 60) if random.random() < 0.5 else None
-        self.steps.append(f"{town.clock.mall_time:%d %H:%M} sync full={full} stops_at={stops_at} faults={chosen}")
+        self._note(f"{town.clock.mall_time:%d %H:%M} sync full={full} stops_at={stops_at} faults={chosen}")
         town.note_truth()
         async with town.hub(self.home, self.database_url) as hub:
             if stops_at is None:
@@ -249,22 +271,29 @@ def _send(town: Town, line: LineFact, random: Random) -> str | None:
     return f"line {line.number} dispatched"
 
 
-def live_alone(seed: int, folder: Path, template: Path, url: str) -> str:
-    """One night in a process of its own; an SQLite file copied from ``template`` unless ``url`` is given.
+class Lived(Struct, frozen=True):
+    """``story``: what went wrong, with every step; empty when nothing did."""
 
-    Returns what went wrong, with every step; nothing when nothing did.
-    """
+    story: str
+    journal: tuple[str, ...]
+
+
+def live_alone(seed: int, folder: Path, template: Path, url: str) -> Lived:
+    """One night in a process of its own; an SQLite file copied from ``template`` unless ``url`` is given."""
     # What goes wrong here goes wrong on purpose.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     home = folder / f"night-{seed}"
     home.mkdir()
+    if not url:
+        shutil.copyfile(template, home / "hub.db")
+    night = Night(seed=seed, home=home, database_url=url or f"sqlite:///{home / 'hub.db'}")
     try:
-        if not url:
-            shutil.copyfile(template, home / "hub.db")
-            url = f"sqlite:///{home / 'hub.db'}"
-        asyncio.run(Night(seed=seed, home=home, database_url=url).live())
+        if url:
+            asyncio.run(night.live())
+        else:
+            run_stepped(night.live(), seed=seed)
     except AssertionError as error:
-        return str(error)
+        return Lived(str(error) or repr(error), tuple(night.journal))
     finally:
         shutil.rmtree(home)
-    return ""
+    return Lived("", tuple(night.journal))

@@ -2,16 +2,30 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 
 @pytest.mark.usefixtures("postgres_server")  # says why where there is none
-def test_bad_nights_end_with_the_truth() -> None:
-    """Seeds 4 to 10, the last of them on PostgreSQL."""
-    command = [sys.executable, "-m", "tests.simulation", "--first", "4", "--nights", "21", "--processes", "1"]
+def test_bad_nights_end_with_the_truth_and_a_seed_is_the_same_night_again(tmp_path: Path) -> None:
+    """Seeds 6 to 10, the last of them on PostgreSQL; two of them again, alone, step by step the same."""
+    once, again = tmp_path / "once", tmp_path / "again"
 
+    done = lived("--first", "6", "--nights", "15", "--processes", "1", "--journals", str(once))
+    lived("--first", "6", "--nights", "6", "--processes", "2", "--journals", str(again))
+
+    assert "15 shop-nights" in done
+    journals = {path.name: path.read_text(encoding="utf-8").splitlines() for path in once.iterdir()}
+    assert sorted(journals) == sorted(f"{seed}.txt" for seed in range(6, 11))
+    for name in ("6.txt", "7.txt"):
+        assert len(journals[name]) > 100
+        assert (again / name).read_text(encoding="utf-8").splitlines() == journals[name]
+    assert journals["6.txt"] != journals["7.txt"]
+
+
+def lived(*arguments: str) -> str:
+    command = [sys.executable, "-m", "tests.simulation", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "21 shop-nights" in done.stdout
+    return done.stdout

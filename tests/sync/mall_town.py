@@ -118,9 +118,10 @@ class Town:
         seed: int = 20261122,
         days: int = 90,
         clock: Clock | None = None,
+        faults: FaultPlan | None = None,
     ) -> None:
         self.clock = clock or Clock()
-        self.faults = FaultPlan(seed=seed % 1000)
+        self.faults = faults or FaultPlan(seed=seed % 1000)
         self.registry = registry or find_connectors()
         self._shown: dict[ExportKind, set[tuple[Any, ...]]] = {kind: set() for kind in _KINDS}
         self._was_true: dict[ExportKind, set[tuple[Any, ...]]] = {kind: set() for kind in _KINDS}
