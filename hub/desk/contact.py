@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from hub.core.model import ClaimReason, Product
@@ -14,7 +15,8 @@ from hub.store.catalogue import read_stock_facts
 from hub.store.one import product_of
 from hub.store.tables import cases, lines, orders, shops
 from routing.chain import Link, Matter, build_chain
-from routing.modes import resolve_mode
+from routing.contacts import Directory
+from routing.modes import ModeDecision, resolve_mode
 
 _OF_KIND: Final = {
     "cancel": Matter.STOCK,
@@ -42,12 +44,36 @@ def likely_matter(case: CaseView) -> Matter:
     return _OF_KIND.get(case.row.kind, Matter.OTHER)
 
 
+class Route(Struct, frozen=True, kw_only=True):
+    """The chain of one case and matter, with the people themselves and the address book that they are of."""
+
+    mode: ModeDecision
+    product_name: str
+    chain: tuple[Link, ...]
+    directory: Directory
+
+
 async def contact_card(services: Services, *, actor: Actor, case_id: int, matter: Matter) -> ContactCard | None:
     """``None`` when no routing table was imported, or the case is about no known product.
 
     Raises: ForbiddenError; NotFoundError; ConfigurationError when the routing file is wrong.
     """
     require(actor, Permission.WORK_CASES)
+    route = await find_route(services, case_id=case_id, matter=matter)
+    if route is None:
+        return None
+    return ContactCard(
+        matter=matter.value,
+        mode=route.mode.mode.value,
+        mode_rule=route.mode.rule,
+        product_name=route.product_name,
+        chain=tuple(_view(link) for link in route.chain),
+        steps=route.mode.steps,
+    )
+
+
+async def find_route(services: Services, *, case_id: int, matter: Matter) -> Route | None:
+    """As :func:`contact_card`, for code that asks the people: nobody outside the chain may be asked."""
     await services.refresh_routing()
     book = services.routing
     row = await _product_row(services, case_id)
@@ -63,14 +89,7 @@ async def contact_card(services: Services, *, actor: Actor, case_id: int, matter
         product, shop=row.shop, mall=row.mall, on=on, table=book.table, facts=catalogue_facts(stock)
     )
     chain = build_chain(decision, matter=matter, shop=row.shop, mall=row.mall, at=now, directory=book.directory)
-    return ContactCard(
-        matter=matter.value,
-        mode=decision.mode.value,
-        mode_rule=decision.rule,
-        product_name=product.name,
-        chain=tuple(_view(link) for link in chain),
-        steps=decision.steps,
-    )
+    return Route(mode=decision, product_name=product.name, chain=chain, directory=book.directory)
 
 
 async def _product_row(services: Services, case_id: int) -> Any:
@@ -111,6 +130,7 @@ def _view(link: Link) -> ContactView:
     contact = link.contact
     return ContactView(
         role=link.role.value,
+        key=contact.key if contact else None,
         name=contact.name if contact else None,
         organisation=contact.organisation if contact else None,
         phone=contact.phone if contact else None,

@@ -59,6 +59,14 @@ class IncidentMark(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class AskMark(Struct, frozen=True, kw_only=True):
+    """Whom a case waits for since when; or, with ``is_answered``, that an answer came which nobody has read."""
+
+    role: str
+    since: datetime
+    is_answered: bool = False
+
+
 class CaseRow(Struct, frozen=True, kw_only=True):
     """One line of the worklist. ``original``: where the case's order was really placed, if it is a copy."""
 
@@ -79,6 +87,7 @@ class CaseRow(Struct, frozen=True, kw_only=True):
     assignee: str | None = None
     original: TwinView | None = None
     incident: IncidentMark | None = None
+    ask: AskMark | None = None
 
 
 class ShipmentView(Struct, frozen=True, kw_only=True):
@@ -270,6 +279,7 @@ class ContactView(Struct, frozen=True, kw_only=True):
     is_open: bool
     next_open_at: datetime | None
     why: str
+    key: str | None = None
 
 
 class ContactCard(Struct, frozen=True, kw_only=True):

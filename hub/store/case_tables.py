@@ -44,6 +44,10 @@ asks = Table(
     # link | agent
     Column("answered_via", Text),
     Column("answered_by", BigInteger),
+    # from sending to the answer, in minutes of the contact's opening hours
+    Column("answer_minutes", Integer),
+    # when an agent saw the answer: from then on the link changes it no more
+    Column("answer_read_at", BigInteger),
     # digest of the link's secret: a stolen table answers nothing
     Column("link_hash", LargeBinary, unique=True),
     Column("link_expires_at", BigInteger),
@@ -51,6 +55,7 @@ asks = Table(
     Column("token", Text, unique=True),
     Index("ix_asks_case_id", "case_id"),
     Index("ix_asks_contact_key_asked_at", "contact_key", "asked_at"),
+    Index("ix_asks_organisation_asked_at", "organisation", "asked_at"),
     Index("ix_asks_state_remind_at", "state", "remind_at"),
     Index("ix_asks_state_send_at", "state", "send_at"),
 )

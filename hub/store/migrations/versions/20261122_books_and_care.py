@@ -107,6 +107,8 @@ def upgrade() -> None:
         sa.Column("answer_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("answered_via", sa.Text(), nullable=True),
         sa.Column("answered_by", sa.BigInteger(), nullable=True),
+        sa.Column("answer_minutes", sa.Integer(), nullable=True),
+        sa.Column("answer_read_at", sa.BigInteger(), nullable=True),
         sa.Column("link_hash", sa.LargeBinary(), nullable=True),
         sa.Column("link_expires_at", sa.BigInteger(), nullable=True),
         sa.Column("token", sa.Text(), nullable=True),
@@ -118,6 +120,7 @@ def upgrade() -> None:
     with op.batch_alter_table("asks", schema=None) as batch_op:
         batch_op.create_index("ix_asks_case_id", ["case_id"], unique=False)
         batch_op.create_index("ix_asks_contact_key_asked_at", ["contact_key", "asked_at"], unique=False)
+        batch_op.create_index("ix_asks_organisation_asked_at", ["organisation", "asked_at"], unique=False)
         batch_op.create_index("ix_asks_state_remind_at", ["state", "remind_at"], unique=False)
         batch_op.create_index("ix_asks_state_send_at", ["state", "send_at"], unique=False)
 
