@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ivr.spec import Callback, LineSpec, Menu, Queue, Spec, Survey, callbacks_of, notice_of
+from ivr.spec import Callback, LineSpec, Menu, Queue, Spec, Survey, callbacks_of, notice_of, queue_place
 
 UNKNOWN_NUMBER = "unknown-number"
 CLOSED_WORDS = ("hours", "holiday", "dnd")
@@ -95,6 +95,19 @@ def flow_of(spec: Spec) -> Flow:
                 raise ValueError(message)
     entries = {number.did: f"line:{number.mall}.{number.line}" for number in spec.numbers}
     return Flow(spec=spec, entries=entries, steps=steps)
+
+
+def key_meaning(flow: Flow, way: Way) -> str:
+    """What a pressed key means, as the step line words it: order, inquiry, agent, callback, or the name of a menu."""
+    if way.word == "key-0":
+        return "agent"
+    step = flow.steps.get(way.to)
+    if step is None:
+        return way.to
+    if step.kind is StepKind.QUEUE:
+        place = queue_place(step.name, flow.queue(step))
+        return place.line if place else step.name
+    return step.name if step.kind is StepKind.MENU else step.kind.value
 
 
 def _steps(spec: Spec) -> Iterator[Step]:

@@ -1,0 +1,502 @@
+"""Walks one call through the flow: what the caller does and how the centre stands decide every turn.
+
+Pure: no clock, no chance. The same walk is told as steps, as queue_log lines that ``ivr.records`` reads back, and as
+one result. A key pressed during a notice is lost; one pressed over a menu's prompt counts if the menu allows it.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ivr.calls import SHORT_ABANDON_SECONDS, CallResult
+from ivr.event import Kind
+from ivr.flow import UNKNOWN_NUMBER, Flow, Step, StepKind, Turn, Way, key_meaning
+from ivr.hours import closed_reason
+from ivr.spec import notice_of, pbx_queue, queue_place
+
+#: length of an announcement whose length the spec does not tell
+ANNOUNCEMENT_SECONDS = 4.0
+#: a walk of a checked spec is far shorter; more is a ring that the check should have found
+MOST_STEPS = 1_000
+RING_SECONDS = 3.0
+
+
+class Do(StrEnum):
+    PRESS = "press"
+    SILENT = "silent"
+    HANG_UP = "hang_up"
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing the caller does where he is listened to: ``after`` seconds there, or after his last act there.
+
+    ``key``: a key; several digits where a number is asked for. ``is_early``: done already while a notice is played,
+    where a key is lost. SILENT lets one wait for a key pass. With no act left the caller stays and says nothing.
+    """
+
+    do: Do
+    key: str = ""
+    after: float = 2.0
+    is_early: bool = False
+
+
+class Stay(msgspec.Struct, frozen=True, kw_only=True):
+    """How one stay in a queue goes, if the caller waits for it.
+
+    ``is_full``, ``is_empty``: he is not let in. ``empties_after``: the last agent leaves the queue. ``answers_after``:
+    ``agent`` picks up, talks ``talks`` seconds, and hangs up (``ends_by`` agent), is hung up on (caller), or hands the
+    caller on to the queue ``moves_to``.
+    """
+
+    is_full: bool = False
+    is_empty: bool = False
+    empties_after: float | None = None
+    answers_after: float | None = None
+    agent: str = ""
+    talks: float = 60.0
+    ends_by: str = "agent"
+    moves_to: str | None = None
+    topic: str | None = None
+
+
+class Centre(msgspec.Struct, frozen=True, kw_only=True):
+    """``stays``: queue -> how its next stays go, in order; nobody answers where none is left.
+
+    ``dnd``: lines that are switched off.
+    """
+
+    stays: Mapping[str, Sequence[Stay]] = {}
+    dnd: frozenset[str] = frozenset()
+
+
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """``at``: seconds after the call came in. ``way``: the id of the way taken, if one was."""
+
+    at: float
+    kind: Kind
+    step: str
+    way: str = ""
+    detail: str = ""
+    extra: str = ""
+    queue: str = ""
+    agent: str = ""
+    wait: float = 0.0
+    talk: float = 0.0
+
+
+class Walk(msgspec.Struct, frozen=True, kw_only=True):
+    """One whole call. ``number`` is the caller's, empty when withheld; ``start`` is aware."""
+
+    did: str
+    number: str
+    start: datetime
+    happenings: tuple[Happening, ...]
+    result: CallResult
+    reason: str | None
+    is_short_abandon: bool = False
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The ids of the ways taken, in order."""
+        return tuple(each.way for each in self.happenings if each.way)
+
+
+class EndlessWalkError(RuntimeError):
+    """The call goes round for ever: the spec has a ring."""
+
+
+def walk_call(
+    flow: Flow,
+    *,
+    did: str,
+    start: datetime,
+    acts: Sequence[Act] = (),
+    number: str = "",
+    centre: Centre | None = None,
+) -> Walk:
+    """Walk a call that comes in on ``did`` at ``start``.
+
+    Raises: ValueError for a start without a zone; EndlessWalkError for a spec that does not pass its check.
+    """
+    if start.tzinfo is None:
+        message = "a time without a zone is no time of a call"
+        raise ValueError(message)
+    walker = _Walker(flow, did=did, start=start, acts=acts, number=number, centre=centre or Centre())
+    walker.run()
+    result, reason = walker.decide()
+    return Walk(
+        did=did,
+        number=number,
+        start=start,
+        happenings=tuple(walker.happenings),
+        result=result,
+        reason=reason,
+        is_short_abandon=result is CallResult.ABANDONED_QUEUE and walker.last_wait < SHORT_ABANDON_SECONDS,
+    )
+
+
+class _HungUp(Exception):  # noqa: N818  not an error: the caller's way out of any depth
+    """The caller is gone."""
+
+
+class _Walker:
+    def __init__(
+        self, flow: Flow, *, did: str, start: datetime, acts: Sequence[Act], number: str, centre: Centre
+    ) -> None:
+        self.happenings: list[Happening] = []
+        self.last_wait = 0.0
+        self._flow, self._did, self._number = flow, did, number
+        self._start = start.astimezone(ZoneInfo(flow.spec.timezone))
+        self._acts = deque(acts)
+        self._stays = {queue: deque(stays) for queue, stays in centre.stays.items()}
+        self._dnd = centre.dnd
+        self._at = 0.0
+        self._last_act_at = 0.0
+        self._line = ""
+        self._menus: list[str] = []
+        self._tries = {"no_input": 0, "invalid": 0}
+        self._was_in_notice = False
+        self._last_step = flow.step_of(did)
+        self._cause = "16"
+
+    def run(self) -> None:
+        step: Step | None = self._last_step
+        try:
+            for _ in range(MOST_STEPS):
+                if step is None:
+                    self._tell(Kind.HANGUP, self._last_step, detail=self._cause)
+                    return
+                self._last_step, self._last_act_at = step, self._at
+                step = self._meet(step)
+        except _HungUp:
+            self._tell(Kind.HANGUP, self._last_step, detail="16")
+            return
+        message = f"the call to {self._did} goes round: {' > '.join(each.way for each in self.happenings[-6:])}"
+        raise EndlessWalkError(message)
+
+    # -- one step
+
+    def _meet(self, step: Step) -> Step | None:
+        match step.kind:
+            case StepKind.ENTER:
+                return self._enter(step)
+            case StepKind.HOURS:
+                return self._hours(step)
+            case StepKind.NOTICE | StepKind.CLOSED:
+                return self._announce(step)
+            case StepKind.MENU:
+                return self._menu(step)
+            case StepKind.QUEUE:
+                return self._queue(step)
+            case StepKind.CALLBACK:
+                self._callback(step)
+            case StepKind.SURVEY:
+                self._survey(step)
+            case StepKind.HANGUP:
+                self._end(step)
+        return None
+
+    def _enter(self, step: Step) -> Step:
+        self._line = step.line
+        mall, _, line = step.line.partition(".")
+        self._tell(Kind.ENTER, step, detail=mall, extra=line)
+        return self._follow(step, "next")
+
+    def _hours(self, step: Step) -> Step:
+        if self._line in self._dnd:
+            return self._follow(step, "dnd")
+        at = self._start + timedelta(seconds=self._at)
+        local = at.astimezone(self._start.tzinfo)
+        return self._follow(step, closed_reason(self._flow.spec.calendars[step.name], local) or "open")
+
+    def _announce(self, step: Step) -> Step:
+        if step.kind is StepKind.CLOSED:
+            self._tell(Kind.CLOSED, step, detail=step.id.rpartition(".")[2])
+        notice = notice_of(self._flow.spec, step.name) if step.kind is StepKind.NOTICE else None
+        end = self._at + (notice.seconds if notice and notice.seconds else ANNOUNCEMENT_SECONDS)
+        self._was_in_notice = step.kind is StepKind.NOTICE
+        while self._acts and self._acts[0].is_early and self._last_act_at + self._acts[0].after <= end:
+            act = self._take()
+            if act.do is Do.HANG_UP:
+                raise _HungUp
+        self._at, self._was_in_notice = end, False
+        return self._follow(step, "next")
+
+    def _menu(self, step: Step) -> Step:
+        menu = self._flow.menu(step)
+        if not self._menus or self._menus[-1] != step.id:
+            self._menus.append(step.id)
+            self._tries = dict.fromkeys(self._tries, 0)
+        no_input, invalid = menu.no_input, menu.invalid
+        if no_input is None or invalid is None:
+            message = f"menu {step.name} does not say what silence or a wrong key does"
+            raise ValueError(message)
+        heard = self._at + (0.0 if menu.barge_in else menu.seconds)
+        limit = self._at + menu.seconds + no_input.seconds
+        act = self._next_key(heard, limit)
+        if act is None:
+            self._at = limit
+            return self._give_up_or_repeat(step, "no_input", no_input.tries)
+        way = step.way(f"key-{act.key}")
+        if way is None:
+            return self._give_up_or_repeat(step, "invalid", invalid.tries, key=act.key)
+        self._tell(Kind.KEY, step, way=way, detail=act.key, extra=key_meaning(self._flow, way))
+        return self._to(step, way)
+
+    def _give_up_or_repeat(self, step: Step, word: str, tries: int, *, key: str = "") -> Step:
+        self._tries[word] += 1
+        kind = Kind.NO_INPUT if word == "no_input" else Kind.INVALID
+        self._tell(kind, step, detail=key)
+        if self._tries[word] < tries:
+            return step
+        way = _need(step, word)
+        self._tell(Kind.GIVE_UP, step, way=way, detail=str(tries))
+        return self._to(step, way)
+
+    def _queue(self, step: Step) -> Step | None:
+        queue, name = self._flow.queue(step), pbx_queue(step.name)
+        place = queue_place(step.name, queue)
+        mall, _, line = self._line.partition(".")
+        if place is not None and place.line != line:
+            self._tell(Kind.SWITCH, step, detail=line, extra=place.line)
+            self._line = f"{mall}.{place.line}"
+        self._tell(Kind.TRY_QUEUE, step, queue=name)
+        waiting = self._stays.get(step.name)
+        stay = waiting.popleft() if waiting else Stay()
+        if stay.is_full or stay.is_empty:
+            self._tell(Kind.QUEUE_RESULT, step, queue=name, extra="FULL" if stay.is_full else "JOINEMPTY")
+            return self._follow(step, "full" if stay.is_full else "empty")
+        self._tell(Kind.JOIN, step, queue=name)
+        joined = self._at
+        limit = joined + float(queue.max_wait_s or 0)
+        emptied = joined + stay.empties_after if stay.empties_after is not None else limit + 1
+        answered = joined + stay.answers_after if stay.answers_after is not None else limit + 1
+        end = min(limit, emptied, answered)
+        way = self._leave_by_act(step, name, joined, end)
+        if way is not None:
+            return self._to(step, way)
+        self._at = end
+        self.last_wait = end - joined
+        if end == answered:
+            return self._talk(step, name, stay, wait=end - joined)
+        word, status = ("empty", "LEAVEEMPTY") if end == emptied else ("timeout", "TIMEOUT")
+        self._tell(Kind.LEAVE, step, queue=name, detail=word, wait=self.last_wait)
+        self._tell(Kind.QUEUE_RESULT, step, queue=name, extra=status)
+        return self._follow(step, word)
+
+    def _leave_by_act(self, step: Step, name: str, joined: float, end: float) -> Way | None:
+        """A key out of the queue, or a hang-up, before ``end``; other keys do nothing."""
+        while self._acts and self._acts[0].do is not Do.SILENT and self._last_act_at + self._acts[0].after < end:
+            act = self._take()
+            self.last_wait = self._at - joined
+            if act.do is Do.HANG_UP:
+                self._tell(Kind.ABANDON, step, queue=name, wait=self.last_wait)
+                raise _HungUp
+            way = step.way(f"key-{act.key}")
+            if way is not None:
+                self._tell(Kind.LEAVE, step, queue=name, detail="key", extra=act.key, wait=self.last_wait)
+                self._tell(Kind.KEY, step, way=way, detail=act.key, extra=key_meaning(self._flow, way))
+                return way
+        return None
+
+    def _talk(self, step: Step, name: str, stay: Stay, *, wait: float) -> Step | None:
+        self._tell(Kind.CONNECT, step, queue=name, agent=stay.agent, wait=wait)
+        self._at += stay.talks
+        moved = self._flow.steps.get(f"queue:{stay.moves_to}") if stay.moves_to else None
+        if moved is not None:
+            self._tell(Kind.TRANSFER, step, queue=name, agent=stay.agent, detail="blind", wait=wait, talk=stay.talks)
+            self._tell(Kind.MOVE, step, queue=pbx_queue(moved.name))
+        else:
+            by = "caller" if stay.ends_by == "caller" else "agent"
+            self._tell(Kind.COMPLETE, step, queue=name, agent=stay.agent, detail=by, wait=wait, talk=stay.talks)
+        if stay.topic:
+            self._tell(Kind.DISPOSITION, step, queue=name, agent=stay.agent, detail=stay.topic)
+        if moved is not None:
+            return moved
+        if stay.ends_by == "caller":
+            return None
+        self._tell(Kind.QUEUE_RESULT, step, queue=name, extra="CONTINUE")
+        return self._follow(step, "served")
+
+    def _callback(self, step: Step) -> None:
+        callback = self._flow.callback(step)
+        number = self._number
+        if not number and callback.ask_number:
+            act = self._next_key(self._at, self._at + ANNOUNCEMENT_SECONDS + 15.0)
+            number = act.key if act and act.key.isdigit() else ""
+        if number:
+            self._tell(Kind.CALLBACK, step, detail=number)
+        self._at += ANNOUNCEMENT_SECONDS
+
+    def _survey(self, step: Step) -> None:
+        survey = self._flow.survey(step)
+        act = self._next_key(self._at, self._at + ANNOUNCEMENT_SECONDS + survey.seconds)
+        if act and act.key in {str(score) for score in range(1, survey.best + 1)}:
+            self._tell(Kind.SURVEY, step, detail=act.key)
+
+    def _end(self, step: Step) -> None:
+        if step.id == UNKNOWN_NUMBER:
+            self._tell(Kind.ENTER, step)
+            self._cause = "1"
+        if step.prompt:
+            self._at += ANNOUNCEMENT_SECONDS
+
+    # -- the caller
+
+    def _next_key(self, heard: float, limit: float) -> Act | None:
+        """The key that arrives from ``heard`` on and before ``limit``; keys before it are lost."""
+        while self._acts:
+            at = self._last_act_at + self._acts[0].after
+            if at >= limit:
+                # He is slower than the menu waits: what he means to do comes in its next round.
+                self._acts[0] = msgspec.structs.replace(self._acts[0], after=max(0.0, at - limit))
+                return None
+            act = self._take()
+            if act.do is Do.HANG_UP:
+                raise _HungUp
+            if act.do is Do.SILENT:
+                return None
+            if at >= heard:
+                return act
+        return None
+
+    def _take(self) -> Act:
+        act = self._acts.popleft()
+        self._at = self._last_act_at = self._last_act_at + act.after
+        return act
+
+    # -- the way
+
+    def _follow(self, step: Step, word: str) -> Step:
+        return self._to(step, _need(step, word), is_told=True)
+
+    def _to(self, step: Step, way: Way, *, is_told: bool = False) -> Step:
+        if is_told and self.happenings and not self.happenings[-1].way and self.happenings[-1].step == step.id:
+            self.happenings[-1] = msgspec.structs.replace(self.happenings[-1], way=way.id)
+        if way.to == Turn.REPEAT:
+            return step
+        if way.to == Turn.BACK:
+            if len(self._menus) > 1:
+                self._menus.pop()
+            return self._flow.steps[self._menus.pop() if self._menus else step.id]
+        return self._flow.steps[way.to]
+
+    def _tell(
+        self,
+        kind: Kind,
+        step: Step,
+        *,
+        way: Way | None = None,
+        detail: str = "",
+        extra: str = "",
+        queue: str = "",
+        agent: str = "",
+        wait: float = 0.0,
+        talk: float = 0.0,
+    ) -> None:
+        self.happenings.append(
+            Happening(
+                at=round(self._at, 3),
+                kind=kind,
+                step=step.id,
+                way=way.id if way else "",
+                detail=detail,
+                extra=extra,
+                queue=queue,
+                agent=agent,
+                wait=round(wait, 3),
+                talk=round(talk, 3),
+            )
+        )
+
+    # -- the result
+
+    def decide(self) -> tuple[CallResult, str | None]:
+        """The one result, in the order of the counting rules, with its reason."""
+        by_kind = {each.kind: each for each in self.happenings}
+        if Kind.CONNECT in by_kind:
+            return CallResult.ANSWERED, None
+        if self._did not in self._flow.entries:
+            return CallResult.UNKNOWN_DID, None
+        has_waited = Kind.JOIN in by_kind
+        if (closed := by_kind.get(Kind.CLOSED)) and not has_waited:
+            return CallResult.CLOSED, closed.detail
+        if Kind.CALLBACK in by_kind:
+            return CallResult.CALLBACK_REQUESTED, None
+        if has_waited:
+            last = [each for each in self.happenings if each.kind in (Kind.ABANDON, Kind.LEAVE)][-1]
+            is_gone = last.kind is Kind.ABANDON
+            return (CallResult.ABANDONED_QUEUE, None) if is_gone else (CallResult.LEFT_QUEUE, last.detail)
+        if refused := by_kind.get(Kind.QUEUE_RESULT):
+            return CallResult.NOT_JOINED, refused.extra.lower()
+        if Kind.GIVE_UP in by_kind:
+            return CallResult.IVR_GIVEUP, None
+        return (CallResult.ABANDONED_NOTICE if self._was_in_notice else CallResult.ABANDONED_MENU), None
+
+
+def _need(step: Step, word: str) -> Way:
+    way = step.way(word)
+    if way is None:
+        message = f"{step.id} does not say what happens on {word}"
+        raise ValueError(message)
+    return way
+
+
+_WORDS = {
+    Kind.ENTER: "ENTER",
+    Kind.CLOSED: "CLOSED",
+    Kind.KEY: "KEY",
+    Kind.INVALID: "INVALID",
+    Kind.NO_INPUT: "NOINPUT",
+    Kind.GIVE_UP: "GIVEUP",
+    Kind.SWITCH: "SWITCH",
+    Kind.TRY_QUEUE: "QUEUE",
+    Kind.QUEUE_RESULT: "QRESULT",
+    Kind.MOVE: "XFER",
+    Kind.CALLBACK: "CALLBACK",
+    Kind.SURVEY: "CSAT",
+}
+_LEFT = {"timeout": "EXITWITHTIMEOUT", "empty": "EXITEMPTY"}
+
+
+def queue_log_lines(walk: Walk, *, callid: str) -> Iterator[str]:
+    """The walk as the PBX would have logged it, oldest first; times are whole seconds, as queue_log has them."""
+    base = walk.start.timestamp()
+    path: list[str] = []
+    for each in walk.happenings:
+        at = int(base + each.at)
+        head, waited = f"{at}|{callid}", int(base + each.at) - int(base + each.at - each.wait)
+        word = _WORDS.get(each.kind)
+        if word is not None:
+            first = each.queue or each.detail
+            path.append(f"{word}={'' if each.kind is Kind.CALLBACK else first}")
+            yield f"{head}|NONE|NONE|IVR|{word}|{first}|{each.extra}|{walk.did}|{walk.number}|{each.way}"
+        elif each.kind is Kind.HANGUP:
+            yield f"{head}|NONE|NONE|IVR|HANGUP|{each.detail}|{'>'.join(path)}"
+        else:
+            yield f"{head}|{each.queue}|{each.agent or 'NONE'}|{_queue_event(walk, each, waited)}"
+
+
+def _queue_event(walk: Walk, each: Happening, waited: int) -> str:
+    match each.kind:
+        case Kind.JOIN:
+            return f"ENTERQUEUE||{walk.number}|1"
+        case Kind.ABANDON:
+            return f"ABANDON|1|1|{waited}"
+        case Kind.LEAVE:
+            exit_ = _LEFT.get(each.detail)
+            return f"{exit_}|1|1|{waited}" if exit_ else f"EXITWITHKEY|{each.extra}|1|1|{waited}"
+        case Kind.CONNECT:
+            return f"CONNECT|{waited}|{int(walk.start.timestamp() + each.at)}.999|{int(RING_SECONDS)}"
+        case Kind.TRANSFER:
+            return f"BLINDTRANSFER|7|xfer|{int(each.wait)}|{int(each.talk)}|1"
+        case Kind.COMPLETE:
+            return f"COMPLETE{each.detail.upper()}|{int(each.wait)}|{int(each.talk)}|1"
+        case Kind.DISPOSITION:
+            return f"DISPOSITION|{each.detail}"
+    message = f"a walk has no {each.kind}"
+    raise ValueError(message)
