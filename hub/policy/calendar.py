@@ -7,12 +7,14 @@ one company keep (31 December to 3 January in Japan) are business days here: tha
 earlier date, the one kinder to the customer. Give such days as ``closed`` where they matter.
 """
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import holidays
+from msgspec import Struct
 
 ZONES: Final = {"KR": ZoneInfo("Asia/Seoul"), "JP": ZoneInfo("Asia/Tokyo")}
 _DAY: Final = timedelta(days=1)
@@ -25,13 +27,15 @@ _LAST_SECOND: Final = time(23, 59, 59)
 
 
 class BusinessCalendar:
-    """The business days of ``country`` ("KR", "JP"), less the ``closed`` days of one company.
+    """The business days of ``country`` ("KR", "JP"), less the ``closed`` days of one company, and those it ``opened``.
 
-    Times come and go as aware datetimes; days are days of the country's own zone.
-    Raises: ValueError for a country without a calendar, and for a naive time.
+    Times come and go as aware datetimes; days are days of the country's own zone. A day that is both
+    is closed. Raises: ValueError for a country without a calendar, and for a naive time.
     """
 
-    def __init__(self, country: str, *, closed: frozenset[date] = frozenset()) -> None:
+    def __init__(
+        self, country: str, *, closed: frozenset[date] = frozenset(), opened: frozenset[date] = frozenset()
+    ) -> None:
         zone = ZONES.get(country)
         if zone is None:
             message = f"no business calendar for country {country!r}; known: {', '.join(ZONES)}"
@@ -39,11 +43,16 @@ class BusinessCalendar:
         self.country: Final = country
         self.zone: Final = zone
         self._closed = closed
+        self._opened = opened
         self._rest_of_year: dict[int, frozenset[date]] = {}
         self._sums: dict[tuple[date, int], date] = {}
 
     def is_business_day(self, day: date) -> bool:
-        if day.weekday() >= 5 or day in self._closed:
+        if day in self._closed:
+            return False
+        if day in self._opened:
+            return True
+        if day.weekday() >= 5:
             return False
         rest = self._rest_of_year.get(day.year)
         if rest is None:
@@ -77,6 +86,19 @@ class BusinessCalendar:
     def add_days(self, day: date, count: int) -> date:
         """``count`` calendar days after ``day``; an end on a day of rest moves on."""
         return self.roll_forward(day + timedelta(days=count))
+
+    def add_months(self, day: date, count: int) -> date:
+        """``count`` calendar months after ``day``, which is not counted; an end on a day of rest moves on.
+
+        The months begin on the next day and end on the day before that day's number comes again, or on
+        the last of a month that has no such number (Korean Civil Act, article 160; confidence: likely).
+        """
+        begins = day + _DAY
+        years, month = divmod(begins.month - 1 + count, 12)
+        year, month = begins.year + years, month + 1
+        length = monthrange(year, month)[1]
+        end = date(year, month, begins.day) - _DAY if begins.day <= length else date(year, month, length)
+        return self.roll_forward(end)
 
     def day_of(self, at: datetime) -> date:
         """The local day of an aware time."""
@@ -112,7 +134,28 @@ class BusinessCalendar:
         return midnight + begin + left
 
 
+class OwnDays(Struct, frozen=True, kw_only=True):
+    """Days that no almanac knows.
+
+    ``holidays``: public holidays of the shop's country that were announced after this release; every
+    clock of that country rests on them. ``closed`` and ``opened`` are the shop's own days, for its own
+    aims alone: a company holiday moves neither the law's clock nor a mall's.
+    """
+
+    holidays: frozenset[date] = frozenset()
+    closed: frozenset[date] = frozenset()
+    opened: frozenset[date] = frozenset()
+
+    def of_public(self, country: str) -> BusinessCalendar:
+        return business_calendar(country, self.holidays)
+
+    def of_shop(self, country: str) -> BusinessCalendar:
+        return business_calendar(country, self.holidays - self.opened | self.closed, self.opened)
+
+
 @lru_cache(maxsize=64)
-def business_calendar(country: str, closed: frozenset[date] = frozenset()) -> BusinessCalendar:
+def business_calendar(
+    country: str, closed: frozenset[date] = frozenset(), opened: frozenset[date] = frozenset()
+) -> BusinessCalendar:
     """The shared calendar of a country; its arithmetic is remembered between calls."""
-    return BusinessCalendar(country, closed=closed)
+    return BusinessCalendar(country, closed=closed, opened=opened)

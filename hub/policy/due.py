@@ -4,13 +4,14 @@ Source: Act on Consumer Protection in Electronic Commerce (Korea), articles 15 a
 sure. Clocks of malls come from outside as data. None of this is legal advice.
 """
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
-from hub.policy.calendar import BusinessCalendar, business_calendar
+from hub.policy.calendar import BusinessCalendar, OwnDays
 
 
 class CaseKind(StrEnum):
@@ -46,17 +47,27 @@ class Since(StrEnum):
     PLANNED_SHIP = "planned_ship_at"
 
 
+class Promised(Struct, frozen=True, kw_only=True):
+    """An open promise: due at ``at``, made at ``made_at``. ``to_whom`` is customer, partner, logistics, md or mall."""
+
+    at: datetime
+    made_at: datetime
+    to_whom: str = "customer"
+
+
 class CaseFacts(Struct, frozen=True, kw_only=True):
     """What is known of one case; aware times, ``None`` where not known or not happened.
 
     ``country`` is the calendar of the shop ("KR", "JP"). ``opened_at`` is when the claim was
     requested or the question asked. ``collected_at`` is when the goods came back to the seller.
-    ``out_of_stock_at`` is when the seller knew that it cannot supply. ``promised_at`` is the exact
-    time that the customer was told. ``is_answered`` says that the customer has had a first answer.
+    ``out_of_stock_at`` is when the seller knew that it cannot supply, ``is_shortage_told`` that the
+    customer knows it too. ``promises`` are the open ones. ``is_answered`` says that the customer has had
+    a first answer.
     """
 
     kind: CaseKind
     mall: str
+    shop: str = ""
     country: str
     opened_at: datetime
     paid_at: datetime | None = None
@@ -65,7 +76,8 @@ class CaseFacts(Struct, frozen=True, kw_only=True):
     dispatched_at: datetime | None = None
     collected_at: datetime | None = None
     out_of_stock_at: datetime | None = None
-    promised_at: datetime | None = None
+    is_shortage_told: bool = False
+    promises: tuple[Promised, ...] = ()
     is_answered: bool = False
 
 
@@ -84,34 +96,52 @@ class Due(Struct, frozen=True, kw_only=True):
 
 
 class MallClock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A deadline that one mall sets for ``kinds`` of cases, in business days of ``country`` after ``since``."""
+    """A deadline that one mall sets for ``kinds`` of cases, after ``since``.
+
+    Either ``business_days`` of ``country``, ending with the day, or ``hours`` of the clock. ``shop``
+    narrows it to one shop of the mall: there it stands in place of those of the whole mall for the same
+    kind and ``since``. ``valid_from`` and ``valid_to`` are the first and last day on which it is in
+    force; ``None`` leaves that side open.
+    """
 
     mall: str
+    shop: str | None = None
     kinds: tuple[CaseKind, ...]
     since: Since
-    business_days: int
+    business_days: int | None = None
+    hours: int | None = None
     country: str
+    valid_from: date | None = None
+    valid_to: date | None = None
     label_key: str
     source: str
     confidence: str
 
+    def holds_on(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
 
 class Targets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The house's own aims. Minutes of opening time, or business days; ``None`` sets no aim.
+    """The house's own aims, for one shop. Minutes of opening time, or business days; ``None`` sets no aim.
 
-    ``opens`` and ``closes`` are minutes after local midnight on business days.
+    ``claim_business_days`` is of the claims that have no aim of their own here: admin_cancel,
+    confirm_hold, non_receipt. ``opens`` and ``closes`` are minutes after local midnight on business days.
     """
 
     product_inquiry_minutes: int | None = 240
     order_inquiry_minutes: int | None = 240
     chat_minutes: int | None = 30
     call_minutes: int | None = 240
+    cancel_business_days: int | None = 1
+    return_business_days: int | None = 1
+    exchange_business_days: int | None = 1
     claim_business_days: int | None = 1
     opens: int = 9 * 60
     closes: int = 18 * 60
 
 
 DEFAULT_TARGETS: Final = Targets()
+NO_OWN_DAYS: Final = OwnDays()
 
 _CLAIMS: Final = frozenset(
     {
@@ -128,21 +158,33 @@ _CLAIMS: Final = frozenset(
 _AWAITS_DISPATCH: Final = frozenset({CaseKind.DISPATCH, CaseKind.ORDER_INQUIRY, CaseKind.CHAT, CaseKind.CALL})
 _SUPPLY_PREPAID: Final = "E-Commerce Consumer Protection Act 15(1): 3 business days after prepayment"
 _SUPPLY_ORDERED: Final = "E-Commerce Consumer Protection Act 15(1): 7 days after the order"
-_REFUND_NO_SUPPLY: Final = "E-Commerce Consumer Protection Act 15(2): 3 business days"
+_TELL_NO_SUPPLY: Final = "E-Commerce Consumer Protection Act 15(2): tell the reason without delay"
+_REFUND_NO_SUPPLY: Final = "E-Commerce Consumer Protection Act 15(2): 3 business days after the prepayment"
+_REFUND_NO_SUPPLY_KNOWN: Final = "E-Commerce Consumer Protection Act 15(2): 3 business days, payment's day not known"
 _REFUND_WITHDRAWN: Final = "E-Commerce Consumer Protection Act 18(2): 3 business days after withdrawal"
 _REFUND_RETURNED: Final = "E-Commerce Consumer Protection Act 18(2): 3 business days after the goods came back"
 
 
 def due_dates(
-    facts: CaseFacts, *, clocks: tuple[MallClock, ...] = (), targets: Targets = DEFAULT_TARGETS
+    facts: CaseFacts,
+    *,
+    clocks: tuple[MallClock, ...] = (),
+    targets: Targets = DEFAULT_TARGETS,
+    days: OwnDays = NO_OWN_DAYS,
+    on: date | None = None,
 ) -> tuple[Due, ...]:
     """Every deadline of a case, earliest first; law before mall before promise before target at the same time.
 
-    A mall without a clock in ``clocks`` gives none: no number is made up.
+    A mall without a clock in ``clocks`` gives none: no number is made up. A clock must be in force on
+    the day on which it starts or, with ``on``, on that day.
     Raises: ValueError for a country without a calendar, and for a time without a zone.
     """
-    calendar = business_calendar(facts.country)
-    dues = [*_mall_dues(facts, clocks), *_promise_dues(facts, calendar), *_target_dues(facts, calendar, targets)]
+    calendar = days.of_public(facts.country)
+    dues = [
+        *_mall_dues(facts, clocks, days, on),
+        *_promise_dues(facts, calendar),
+        *_target_dues(facts, days.of_shop(facts.country), targets),
+    ]
     if facts.country == "KR":
         dues += _korean_law(facts, calendar)
     return tuple(sorted(dues, key=_by_time_and_weight))
@@ -182,8 +224,7 @@ def _korean_law(facts: CaseFacts, calendar: BusinessCalendar) -> list[Due]:
             at = calendar.end_of(calendar.add_days(calendar.day_of(facts.ordered_at), 7))
             dues.append(_law("due.law.supply", _SUPPLY_ORDERED, facts.ordered_at, at))
     if facts.out_of_stock_at is not None:
-        at = _after_business_days(calendar, facts.out_of_stock_at, 3)
-        dues.append(_law("due.law.refund_no_supply", _REFUND_NO_SUPPLY, facts.out_of_stock_at, at))
+        dues += _out_of_stock(facts, facts.out_of_stock_at, calendar)
     if facts.kind in {CaseKind.CANCEL, CaseKind.RETURN} and facts.collected_at is not None:
         at = _after_business_days(calendar, facts.collected_at, 3)
         dues.append(_law("due.law.refund", _REFUND_RETURNED, facts.collected_at, at))
@@ -191,6 +232,17 @@ def _korean_law(facts: CaseFacts, calendar: BusinessCalendar) -> list[Due]:
         # Sent goods must come back first; only then does the refund's clock run.
         at = _after_business_days(calendar, facts.opened_at, 3)
         dues.append(_law("due.law.refund", _REFUND_WITHDRAWN, facts.opened_at, at))
+    return dues
+
+
+def _out_of_stock(facts: CaseFacts, known_at: datetime, calendar: BusinessCalendar) -> list[Due]:
+    """The reason at once: the law names no hours, so that none are made up. The money counts from its payment."""
+    dues = []
+    if not facts.is_shortage_told:
+        dues.append(_law("due.law.tell_no_supply", _TELL_NO_SUPPLY, known_at, known_at))
+    source = _REFUND_NO_SUPPLY_KNOWN if facts.paid_at is None else _REFUND_NO_SUPPLY
+    since = facts.paid_at or known_at
+    dues.append(_law("due.law.refund_no_supply", source, since, _after_business_days(calendar, since, 3)))
     return dues
 
 
@@ -204,16 +256,16 @@ def _started(facts: CaseFacts, since: Since) -> datetime | None:
     return facts.paid_at if since is Since.PAID else facts.planned_ship_at
 
 
-def _mall_dues(facts: CaseFacts, clocks: tuple[MallClock, ...]) -> list[Due]:
+def _mall_dues(facts: CaseFacts, clocks: tuple[MallClock, ...], days: OwnDays, on: date | None) -> list[Due]:
     dues = []
-    for clock in clocks:
-        if clock.mall != facts.mall or facts.kind not in clock.kinds:
-            continue
+    for clock in _clocks_of(facts, clocks, on):
         since = _started(facts, clock.since)
         if since is not None:
+            # An announced holiday is one of the shop's country, not of another in which the mall counts.
+            calendar = (days if clock.country == facts.country else NO_OWN_DAYS).of_public(clock.country)
             dues.append(
                 Due(
-                    at=_after_business_days(business_calendar(clock.country), since, clock.business_days),
+                    at=_mall_end(clock, since, calendar),
                     cause=DueCause.MALL,
                     source=f"{clock.source} (confidence: {clock.confidence})",
                     label_key=clock.label_key,
@@ -223,18 +275,40 @@ def _mall_dues(facts: CaseFacts, clocks: tuple[MallClock, ...]) -> list[Due]:
     return dues
 
 
+def _clocks_of(facts: CaseFacts, clocks: Iterable[MallClock], on: date | None) -> list[MallClock]:
+    """The clocks in force; those of the shop itself in place of the mall's that start with the same fact."""
+    of_case = [
+        clock
+        for clock in clocks
+        if clock.mall == facts.mall and clock.shop in {None, facts.shop} and facts.kind in clock.kinds
+    ]
+    held = [clock for clock in of_case if _is_in_force(clock, facts, on)]
+    own = {clock.since for clock in held if clock.shop is not None}
+    return [clock for clock in held if clock.shop is not None or clock.since not in own]
+
+
+def _is_in_force(clock: MallClock, facts: CaseFacts, on: date | None) -> bool:
+    since = _started(facts, clock.since)
+    return since is not None and clock.holds_on(on or NO_OWN_DAYS.of_public(clock.country).day_of(since))
+
+
+def _mall_end(clock: MallClock, since: datetime, calendar: BusinessCalendar) -> datetime:
+    if clock.hours is not None:
+        return since.astimezone(UTC) + timedelta(hours=clock.hours)
+    return _after_business_days(calendar, since, clock.business_days or 0)
+
+
 def _promise_dues(facts: CaseFacts, calendar: BusinessCalendar) -> list[Due]:
-    dues = []
-    if facts.promised_at is not None:
-        dues.append(
-            Due(
-                at=facts.promised_at,
-                cause=DueCause.PROMISE,
-                source="Told to the customer",
-                label_key="due.promise.customer",
-                counted_from=min(facts.opened_at, facts.promised_at),
-            )
+    dues = [
+        Due(
+            at=promise.at.astimezone(UTC),
+            cause=DueCause.PROMISE,
+            source="Told to the customer" if promise.to_whom == "customer" else f"Promised: {promise.to_whom}",
+            label_key="due.promise.customer" if promise.to_whom == "customer" else "due.promise.other",
+            counted_from=min(promise.made_at, promise.at),
         )
+        for promise in facts.promises
+    ]
     if facts.planned_ship_at is not None and _awaits_dispatch(facts):
         # The announced day counts as a whole, also when it is a day of rest: it was announced.
         dues.append(
@@ -253,13 +327,21 @@ def _target_dues(facts: CaseFacts, calendar: BusinessCalendar, targets: Targets)
     if facts.is_answered:
         return []
     if facts.kind in _CLAIMS:
-        days = targets.claim_business_days
+        days = _days_for_claim(facts.kind, targets)
         return [] if days is None else [_target(facts, _after_business_days(calendar, facts.opened_at, days))]
     minutes = _minutes_to_answer(facts.kind, targets)
     if minutes is None:
         return []
     at = calendar.add_business_minutes(facts.opened_at, minutes, opens=targets.opens, closes=targets.closes)
     return [_target(facts, at)]
+
+
+def _days_for_claim(kind: CaseKind, targets: Targets) -> int | None:
+    if kind is CaseKind.CANCEL:
+        return targets.cancel_business_days
+    if kind is CaseKind.RETURN:
+        return targets.return_business_days
+    return targets.exchange_business_days if kind is CaseKind.EXCHANGE else targets.claim_business_days
 
 
 def _minutes_to_answer(kind: CaseKind, targets: Targets) -> int | None:

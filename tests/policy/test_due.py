@@ -7,13 +7,16 @@ from hypothesis import strategies as st
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimKind, InquiryKind
 from hub.policy.clock_file import read_clocks, standard_clocks
-from hub.policy.due import CaseFacts, CaseKind, DueCause, Targets, due_dates, earliest
+from hub.policy.due import CaseFacts, CaseKind, DueCause, Promised, Targets, due_dates, earliest
 
 NO_TARGETS = Targets(
     product_inquiry_minutes=None,
     order_inquiry_minutes=None,
     chat_minutes=None,
     call_minutes=None,
+    cancel_business_days=None,
+    return_business_days=None,
+    exchange_business_days=None,
     claim_business_days=None,
 )
 CLOCK = b"""
@@ -80,9 +83,19 @@ def test_a_sent_line_has_no_supply_clock():
 
 
 def test_goods_that_cannot_be_supplied_are_refunded():
-    assert dues_of(CaseKind.ORDER_INQUIRY, out_of_stock_at=seoul("2026-11-19T10:00")) == [
-        (seoul("2026-11-24T23:59:59"), "law", "due.law.refund_no_supply")
+    known = seoul("2026-11-19T10:00")
+
+    assert dues_of(CaseKind.ORDER_INQUIRY, out_of_stock_at=known) == [
+        (known, "law", "due.law.tell_no_supply"),
+        (seoul("2026-11-24T23:59:59"), "law", "due.law.refund_no_supply"),
     ]
+
+
+def test_money_that_was_paid_before_is_refunded_from_its_payment_on():
+    sent = {"out_of_stock_at": seoul("2026-11-19T10:00"), "dispatched_at": seoul("2026-11-19T12:00")}
+    paid = dues_of(CaseKind.RETURN, paid_at=seoul("2026-11-18T09:00"), is_shortage_told=True, **sent)
+
+    assert paid == [(seoul("2026-11-23T23:59:59"), "law", "due.law.refund_no_supply")]
 
 
 def test_korean_law_gives_no_clock_in_japan():
@@ -135,7 +148,7 @@ def test_the_earliest_deadline_names_its_cause():
         mall="malla",
         country="KR",
         opened_at=seoul("2026-11-20T10:00"),
-        promised_at=seoul("2026-11-20T18:00"),
+        promises=(Promised(at=seoul("2026-11-20T18:00"), made_at=seoul("2026-11-20T11:00")),),
     )
 
     found = earliest(due_dates(facts))
@@ -207,7 +220,8 @@ MAYBE = st.none() | TIMES
         dispatched_at=MAYBE,
         collected_at=MAYBE,
         out_of_stock_at=MAYBE,
-        promised_at=MAYBE,
+        is_shortage_told=st.booleans(),
+        promises=st.lists(st.builds(Promised, at=TIMES, made_at=TIMES), max_size=2).map(tuple),
         is_answered=st.booleans(),
     )
 )
