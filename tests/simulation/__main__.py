@@ -18,6 +18,7 @@ from hub.store import schema
 from hub.store.box import load_box
 from hub.store.database import open_database
 from tests.postgres import Server, running_server
+from tests.simulation.deeds import act_alone
 from tests.simulation.kills import kill_often
 from tests.simulation.night import SHOPS_A_NIGHT, live_alone
 
@@ -31,6 +32,7 @@ def main() -> int:
     parser.add_argument("--nights", type=int, default=1000, help="shop-nights, three to a seed (default 1000)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (default 1)")
     parser.add_argument("--kills", type=int, default=0, help="besides, kill so many real runs with SIGKILL (default 0)")
+    parser.add_argument("--actions", type=int, default=0, help="besides, act so often on bad lines (default 0)")
     parser.add_argument("--processes", type=int, default=2, help="worked side by side (default 2)")
     parser.add_argument("--minutes", type=float, default=20, help="fail when it takes longer (default 20)")
     parser.add_argument("--journals", type=Path, help="write down every call of every night in this folder")
@@ -43,6 +45,8 @@ def main() -> int:
         failed = _live_all(seeds, Path(folder), server, processes=arguments.processes, journals=arguments.journals)
         if arguments.kills:
             _kill(Path(folder), server, kills=arguments.kills, seed=arguments.first)
+        if arguments.actions:
+            _act(Path(folder), count=arguments.actions, seed=arguments.first)
     minutes = (time.monotonic() - begun) / 60
     _say(f"{len(seeds) * SHOPS_A_NIGHT} shop-nights in {minutes:.1f} minutes, wrong seeds: {sorted(failed) or 'none'}")
     return 1 if failed or minutes > arguments.minutes else 0
@@ -84,6 +88,13 @@ def _kill(folder: Path, server: Server, *, kills: int, seed: int) -> None:
     ):
         died = asyncio.run(kill_often(folder / f"killed-{name}", url, kills=share, seed=seed))
         _say(f"{name}: {len(died)} runs killed, the truth is whole ({', '.join(died)} calls)")
+
+
+def _act(folder: Path, *, count: int, seed: int) -> None:
+    """Raises: AssertionError naming what was done twice, or not as it was said."""
+    outcomes = act_alone(folder / "acting", count=count, seed=seed)
+    told = ", ".join(f"{what} {times}" for what, times in sorted(outcomes.items()))
+    _say(f"{sum(outcomes.values())} actions, none twice, none lost, none unknown ({told})")
 
 
 def _say(text: str) -> None:
