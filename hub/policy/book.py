@@ -176,6 +176,8 @@ def _clock_problems(section: str, place: int, row: ClockRow) -> Iterator[Problem
         yield _problem(section, place, "mall", "clock_without_mall")
     if row.brand is not None:
         yield _problem(section, place, "brand", "clock_of_brand")
+    if (row.business_days is None) == (row.hours is None):
+        yield _problem(section, place, "business_days", "clock_without_length")
     if not row.kinds:
         yield _problem(section, place, "kinds", "clock_without_kind")
     if row.country not in ZONES:

@@ -162,19 +162,23 @@ class TargetRow(Entry, frozen=True, kw_only=True):
     order_inquiry_minutes: int | None = None
     chat_minutes: int | None = None
     call_minutes: int | None = None
+    cancel_business_days: int | None = None
+    return_business_days: int | None = None
+    exchange_business_days: int | None = None
     claim_business_days: int | None = None
     opens: int | None = None
     closes: int | None = None
 
 
 class ClockRow(Entry, frozen=True, kw_only=True):
-    """A deadline that a mall sets, in business days of ``country`` after ``since``. It replaces the shipped
-    clocks of that mall with the same beginning.
+    """A deadline that a mall sets after ``since``: in business days of ``country``, or in hours. It replaces
+    the shipped clocks of that mall with the same beginning for the same kinds.
     """
 
     kinds: tuple[CaseKind, ...]
     since: Since
-    business_days: int
+    business_days: int | None = None
+    hours: int | None = None
     country: str = "KR"
     source: str = ""
 

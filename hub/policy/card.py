@@ -4,13 +4,16 @@ Facts in, decision with its rules out. What is not known stays unknown: the card
 instead of guessing. None of this is legal advice.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
-from hub.core.model import ClaimReason, FaultParty, InventoryMode, LineStatus, Money
+from hub.core.model import ClaimReason, ClaimState, FaultParty, InventoryMode, LineStatus, Money
 from hub.policy.due import Due
+from hub.policy.grounds import Ground, Proof
 from hub.policy.stage import Stage, StageFacts
 
 
@@ -23,6 +26,15 @@ class Request(StrEnum):
     PARTIAL_REFUND = "partial_refund"
     WITHDRAW_RETURN = "withdraw_return"
     DELIVERY_STATUS = "delivery_status"
+
+
+#: what agents call a matter, as the request and reason that it is
+MATTERS: Final[Mapping[str, tuple[Request, ClaimReason]]] = {
+    "defect": (Request.RETURN, ClaimReason.DEFECT),
+    "wrong_item": (Request.RETURN, ClaimReason.WRONG_ITEM),
+    "delay": (Request.DELIVERY_STATUS, ClaimReason.LATE),
+    "out_of_stock": (Request.CANCEL, ClaimReason.OUT_OF_STOCK),
+}
 
 
 class Verdict(StrEnum):
@@ -41,13 +53,43 @@ class MallCan(StrEnum):
     NONE = "none"
 
 
+class DelayKind(StrEnum):
+    """What a customer who waits is told first: where it is; that we look and call back; an apology."""
+
+    LATE_KNOWN = "late_known"
+    NO_NEWS = "no_news"
+    CUSTOMER_CHASING = "customer_chasing"
+
+
+class MallWay(Struct, frozen=True, kw_only=True):
+    """How one answer is carried out: ``action`` is the command line's word for it, ``way`` the place in the
+    mall's admin where the API cannot, ``…_ko`` the same in Korean. ``warning`` is the mall's own.
+    """
+
+    can: MallCan = MallCan.NONE
+    action: str | None = None
+    way: str = ""
+    way_ko: str = ""
+    warning: str = ""
+    warning_ko: str = ""
+
+
+NO_WAY: Final = MallWay()
+
+
 class CardFacts(Struct, frozen=True, kw_only=True):
     """What is known of one line and of what is asked; aware times, ``None`` where not known.
 
-    ``country`` is the law's country (KR, JP). ``opened_at`` is when the request came. ``left_at`` is
-    when the goods came back to the seller. ``made_to_order``, ``notice_given``: the product was made
-    for this customer, and the loss of withdrawal was told and agreed to before. ``return_cost``: what
-    the product page names. ``mall_can`` and ``mall_way`` tell how the mall lets a seller do it.
+    ``country`` is the law's country (KR, JP). ``opened_at`` is when the request came, ``decided_at`` when
+    it is decided (``None``: at once). ``left_at`` is when the goods came back to the seller, ``claim_state``
+    the state of the claim that is open for this request. ``alleged`` are grounds of refusal that somebody
+    puts forward; ``proofs`` are at hand, ``denied`` is known not to exist. ``made_to_order``, ``is_used``
+    and ``notice_given`` say the same of the commonest of them: ``notice_given`` is that the product page
+    named the exclusion before the purchase and, for made to order, that the customer agreed to it in
+    writing. ``return_cost``: what the product page names, for this order. ``known_at`` is when the customer
+    noticed a defect. ``amount_asked``, ``has_consent``, ``is_approved`` are of a partial refund; ``refunded``
+    was paid back before. ``is_position_known`` and ``eta_…`` are of a delivery. ``allow_way`` and ``refuse_way``
+    tell how the mall lets a seller do it.
     """
 
     shop: str
@@ -62,12 +104,15 @@ class CardFacts(Struct, frozen=True, kw_only=True):
     amount: Money | None = None
     mode: InventoryMode = InventoryMode.UNKNOWN
     opened_at: datetime
+    decided_at: datetime | None = None
     ordered_at: datetime | None = None
     paid_at: datetime | None = None
     planned_ship_at: datetime | None = None
     dispatched_at: datetime | None = None
+    tracking_no: str | None = None
     delivered_at: datetime | None = None
     left_at: datetime | None = None
+    claim_state: ClaimState | None = None
     reason: ClaimReason = ClaimReason.UNKNOWN
     claimed_fault: FaultParty = FaultParty.UNKNOWN
     is_fault_proved: bool | None = None
@@ -76,22 +121,42 @@ class CardFacts(Struct, frozen=True, kw_only=True):
     made_to_order: bool | None = None
     notice_given: bool | None = None
     is_used: bool | None = None
+    alleged: tuple[Ground, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    denied: tuple[Proof, ...] = ()
     return_cost: Money | None = None
     is_cost_disclosed: bool | None = None
+    known_at: datetime | None = None
+    amount_asked: Money | None = None
+    has_consent: bool | None = None
+    is_approved: bool = False
+    refunded: Money | None = None
+    delay: DelayKind | None = None
+    is_position_known: bool | None = None
+    eta_from: date | None = None
+    eta_to: date | None = None
     promised_at: datetime | None = None
-    mall_can: MallCan = MallCan.NONE
-    mall_way: str = ""
-    mall_way_ko: str = ""
+    allow_way: MallWay = NO_WAY
+    refuse_way: MallWay = NO_WAY
+
+    @property
+    def at(self) -> datetime:
+        return self.decided_at or self.opened_at
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """One item: ``item`` is a message key's last word (return_shipping, forwarder_return, points, …)."""
+    """One item: ``item`` is a message key's last word (return_shipping, forwarder_return, points, …).
+
+    ``amount_minor`` is ``None`` where it is known who pays, but not how much. ``is_disclosed``: named before
+    the purchase, as ``source`` proves.
+    """
 
     item: str
-    amount_minor: int
+    amount_minor: int | None
     currency: str
     payer: FaultParty
     source: str = ""
+    is_disclosed: bool | None = None
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -102,25 +167,52 @@ class Step(Struct, frozen=True, kw_only=True):
     required: bool
 
 
+class RuleText(Struct, frozen=True, kw_only=True):
+    """A rule in words. ``source`` names the law, the mall's page or our own policy; ``confidence`` how sure it is."""
+
+    id: str
+    source: str
+    confidence: str
+    text: str
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """A right of the customer's that ends ``at``, the last second of its last day, in UTC."""
+
+    name: str
+    at: datetime
+    source: str
+
+
 class Card(Struct, frozen=True, kw_only=True):
     """``rules`` are never empty: each decision names what it rests on. ``dues`` are earliest first.
 
     ``costs`` add up per payer and currency; ``draft`` is what may be sent, already free of what the
     answer guard forbids; ``considered`` tells the rules that were looked at and did not hold.
+    ``fault_party`` is presumed (the seller must prove the customer's fault) until ``is_fault_proved``.
+    ``missing`` are the facts or people that an ``ask`` waits for; each has its step.
     """
 
     request: Request
     decision: Verdict
     ground: str
+    ground_text: str
     evidence: tuple[str, ...]
     fault_party: FaultParty
+    is_fault_proved: bool | None
     stage: Stage | None
     dues: tuple[Due, ...]
+    windows: tuple[Window, ...]
     costs: tuple[Cost, ...]
     mall_can: MallCan
+    mall_action: str | None
     steps: tuple[Step, ...]
+    missing: tuple[str, ...]
+    alternatives: tuple[str, ...]
     draft: str
+    draft_language: str
     warnings: tuple[str, ...]
     rules: tuple[str, ...]
-    considered: tuple[str, ...]
+    rule_texts: tuple[RuleText, ...]
+    considered: tuple[RuleText, ...]
     policy_version: int
