@@ -124,18 +124,18 @@ class MallClock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Targets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The house's own aims, for one shop. Minutes of opening time, or business days; ``None`` sets no aim.
 
-    ``claim_business_days`` is of the claims that have no aim of their own here: admin_cancel,
-    confirm_hold, non_receipt. ``opens`` and ``closes`` are minutes after local midnight on business days.
+    ``claim_business_days`` is of all claims; cancel, return and exchange may have an aim of their own in
+    its place. ``opens`` and ``closes`` are minutes after local midnight on business days.
     """
 
     product_inquiry_minutes: int | None = 240
     order_inquiry_minutes: int | None = 240
     chat_minutes: int | None = 30
     call_minutes: int | None = 240
-    cancel_business_days: int | None = 1
-    return_business_days: int | None = 1
-    exchange_business_days: int | None = 1
     claim_business_days: int | None = 1
+    cancel_business_days: int | None = None
+    return_business_days: int | None = None
+    exchange_business_days: int | None = None
     opens: int = 9 * 60
     closes: int = 18 * 60
 
@@ -337,11 +337,12 @@ def _target_dues(facts: CaseFacts, calendar: BusinessCalendar, targets: Targets)
 
 
 def _days_for_claim(kind: CaseKind, targets: Targets) -> int | None:
-    if kind is CaseKind.CANCEL:
-        return targets.cancel_business_days
-    if kind is CaseKind.RETURN:
-        return targets.return_business_days
-    return targets.exchange_business_days if kind is CaseKind.EXCHANGE else targets.claim_business_days
+    own = {
+        CaseKind.CANCEL: targets.cancel_business_days,
+        CaseKind.RETURN: targets.return_business_days,
+        CaseKind.EXCHANGE: targets.exchange_business_days,
+    }.get(kind)
+    return targets.claim_business_days if own is None else own
 
 
 def _minutes_to_answer(kind: CaseKind, targets: Targets) -> int | None:

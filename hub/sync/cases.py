@@ -5,7 +5,7 @@ open while any of them is.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import InquiryState
 from hub.core.redact import mask_name, mask_text
-from hub.policy.due import CaseFacts, CaseKind, Due, MallClock, due_dates
-from hub.store.database import Database, from_ms, to_ms
+from hub.policy.clock_file import standard_clocks
+from hub.policy.due import CaseFacts, CaseKind, Due, MallClock, Promised, due_dates
+from hub.store.database import Database, among, from_ms, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.one import unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
-from hub.store.tables import cases, claims, inquiries, lines, orders
+from hub.store.shops import ShopRow
+from hub.store.tables import cases, claims, inquiries, lines, orders, promises, shops
 
 #: stored when nothing is due, so that one index orders every list: 9999-12-31
 NEVER = to_ms(datetime(9999, 12, 31, tzinfo=UTC)) or 0
@@ -29,15 +31,18 @@ _EXCERPT = 80
 _OPEN_INQUIRY = frozenset({InquiryState.UNANSWERED, InquiryState.IN_PROGRESS, InquiryState.UNKNOWN})
 
 
-class CaseKeeper:
-    """Rebuilds cases of one shop."""
+#: of open promises, by case key
+_PromisesOfCases = Mapping[str, tuple[Promised, ...]]
 
-    def __init__(
-        self, database: Database, *, shop_id: int, mall: str, country: str, clocks: tuple[MallClock, ...]
-    ) -> None:
+
+class CaseKeeper:
+    """Rebuilds cases of one shop. ``country`` is its calendar ("KR", "JP")."""
+
+    def __init__(self, database: Database, *, shop: ShopRow, country: str, clocks: tuple[MallClock, ...]) -> None:
         self._database = database
-        self._shop_id = shop_id
-        self._mall = mall
+        self._shop_id = shop.id
+        self._shop = shop.name
+        self._mall = shop.mall
         self._country = country
         self._clocks = clocks
 
@@ -50,9 +55,11 @@ class CaseKeeper:
         now: datetime,
     ) -> None:
         """Rebuild the cases of these (order_no, claim kind) pairs and inquiry threads."""
+        pairs, thread_nos = set(claimed), set(threads)
+        promised = await self._promises(connection, pairs, thread_nos)
         rows = [
-            *await self._claim_cases(connection, set(claimed), now),
-            *await self._inquiry_cases(connection, set(threads), now),
+            *await self._claim_cases(connection, pairs, promised, now),
+            *await self._inquiry_cases(connection, thread_nos, promised, now),
         ]
         await self._database.upsert_rows(
             connection,
@@ -63,8 +70,22 @@ class CaseKeeper:
             changed_hash=False,
         )
 
+    async def _promises(
+        self, connection: AsyncConnection, claimed: set[tuple[str, str]], threads: set[str]
+    ) -> _PromisesOfCases:
+        """The open promises of these cases, by case key."""
+        keys = [*(_claim_key(*pair) for pair in claimed), *map(_inquiry_key, threads)]
+        if not keys:
+            return {}
+        found: dict[str, tuple[Promised, ...]] = {}
+        given = {"shop_id": self._shop_id, "keys": keys}
+        for case_key, due_at, made_at, to_whom in await self._database.fetch(connection, _OPEN_PROMISES, given):
+            promise = Promised(at=time_of(due_at), made_at=time_of(made_at), to_whom=to_whom)
+            found[case_key] = (*found.get(case_key, ()), promise)
+        return found
+
     async def _claim_cases(
-        self, connection: AsyncConnection, claimed: set[tuple[str, str]], now: datetime
+        self, connection: AsyncConnection, claimed: set[tuple[str, str]], promised: _PromisesOfCases, now: datetime
     ) -> list[dict[str, Any]]:
         if not claimed:
             return []
@@ -75,9 +96,12 @@ class CaseKeeper:
         for row in found:
             if (row.order_no, row.kind) in claimed:
                 groups[row.order_no, row.kind].append(row)
-        return [self._claim_case(order_no, kind, rows, now) for (order_no, kind), rows in groups.items()]
+        return [self._claim_case(order_no, kind, rows, promised, now) for (order_no, kind), rows in groups.items()]
 
-    def _claim_case(self, order_no: str, kind: str, rows: Sequence[Any], now: datetime) -> dict[str, Any]:
+    def _claim_case(
+        self, order_no: str, kind: str, rows: Sequence[Any], promised: _PromisesOfCases, now: datetime
+    ) -> dict[str, Any]:
+        case_key = _claim_key(order_no, kind)
         still_open = [row for row in rows if row.is_open]
         # The case shows its newest open claim; when all are over, the newest of all.
         shown = max(still_open or rows, key=lambda row: (row.requested_at or 0, row.id))
@@ -85,6 +109,7 @@ class CaseKeeper:
         facts = CaseFacts(
             kind=CaseKind(kind),
             mall=self._mall,
+            shop=self._shop,
             country=self._country,
             opened_at=_required(opened_at),
             paid_at=from_ms(shown.paid_at),
@@ -92,10 +117,11 @@ class CaseKeeper:
             planned_ship_at=from_ms(shown.planned_ship_at),
             dispatched_at=from_ms(shown.dispatched_at),
             collected_at=from_ms(min((row.collected_at for row in still_open if row.collected_at), default=None)),
+            promises=promised.get(case_key, ()),
         )
         ended = max((row.ended_at for row in rows if row.ended_at), default=None)
         return self._row(
-            case_key=f"claim:{order_no}:{kind}",
+            case_key=case_key,
             kind=kind,
             order_no=order_no,
             thread_no=None,
@@ -119,7 +145,7 @@ class CaseKeeper:
         return person.name if person else None
 
     async def _inquiry_cases(
-        self, connection: AsyncConnection, threads: set[str], now: datetime
+        self, connection: AsyncConnection, threads: set[str], promised: _PromisesOfCases, now: datetime
     ) -> list[dict[str, Any]]:
         if not threads:
             return []
@@ -127,21 +153,26 @@ class CaseKeeper:
         groups: dict[str, list[Any]] = defaultdict(list)
         for row in found:
             groups[row.thread_no].append(row)
-        return [self._inquiry_case(thread_no, rows, now) for thread_no, rows in groups.items()]
+        return [self._inquiry_case(thread_no, rows, promised, now) for thread_no, rows in groups.items()]
 
-    def _inquiry_case(self, thread_no: str, rows: Sequence[Any], now: datetime) -> dict[str, Any]:
+    def _inquiry_case(
+        self, thread_no: str, rows: Sequence[Any], promised: _PromisesOfCases, now: datetime
+    ) -> dict[str, Any]:
+        case_key = _inquiry_key(thread_no)
         still_open = [row for row in rows if row.state in _OPEN_INQUIRY]
         shown = max(still_open or rows, key=lambda row: (row.asked_at, row.id))
         inquiry = unpack_inquiry(self._database.box.open(shown.sealed, INQUIRY_PLACE))
         facts = CaseFacts(
             kind=CaseKind(shown.kind),
             mall=self._mall,
+            shop=self._shop,
             country=self._country,
             opened_at=_required(min(row.asked_at for row in still_open or rows)),
+            promises=promised.get(case_key, ()),
             is_answered=not still_open,
         )
         return self._row(
-            case_key=f"inquiry:{thread_no}",
+            case_key=case_key,
             kind=shown.kind,
             order_no=shown.order_no,
             thread_no=thread_no,
@@ -173,6 +204,44 @@ class CaseKeeper:
             "updated_at": to_ms(now),
             **columns,
         }
+
+
+async def refresh_case_dues(
+    database: Database,
+    connection: AsyncConnection,
+    case_id: int,
+    *,
+    countries: Mapping[str, str],
+    now: datetime,
+    clocks: tuple[MallClock, ...] | None = None,
+) -> None:
+    """Count the deadlines of one case anew, because a promise or a fact of it changed in this transaction.
+
+    ``countries`` tells the calendar of each mall. A case that is gone has no deadlines.
+    """
+    row = (await connection.execute(_CASE, {"case_id": case_id})).one_or_none()
+    if row is None:
+        return
+    keeper = CaseKeeper(
+        database,
+        shop=ShopRow(id=row.shop_id, name=row.name, mall=row.mall, base_url=None),
+        country=countries[row.mall],
+        clocks=standard_clocks() if clocks is None else clocks,
+    )
+    await keeper.refresh(
+        connection,
+        claimed=[(row.order_no, row.kind)] if row.thread_no is None else [],
+        threads=[] if row.thread_no is None else [row.thread_no],
+        now=now,
+    )
+
+
+def _claim_key(order_no: str, kind: str) -> str:
+    return f"claim:{order_no}:{kind}"
+
+
+def _inquiry_key(thread_no: str) -> str:
+    return f"inquiry:{thread_no}"
 
 
 def _required(at: int) -> datetime:
@@ -215,3 +284,14 @@ _INQUIRIES_OF_THREADS = select(
     inquiries.c.answered_at,
     inquiries.c.sealed,
 ).where(inquiries.c.shop_id == bindparam("shop_id"), inquiries.c.thread_no.in_(bindparam("threads", expanding=True)))
+_OPEN_PROMISES = (
+    select(cases.c.case_key, promises.c.due_at, promises.c.made_at, promises.c.to_whom)
+    .select_from(cases.join(promises, promises.c.case_id == cases.c.id))
+    .where(cases.c.shop_id == bindparam("shop_id"), among(cases.c.case_key, "keys"), promises.c.state == "open")
+    .order_by(promises.c.due_at, promises.c.id)
+)
+_CASE = (
+    select(cases.c.shop_id, cases.c.order_no, cases.c.kind, cases.c.thread_no, shops.c.name, shops.c.mall)
+    .select_from(cases.join(shops, shops.c.id == cases.c.shop_id))
+    .where(cases.c.id == bindparam("case_id"))
+)

@@ -20,7 +20,7 @@ class Ingest:
         self._writer = RecordWriter(
             database, shop_id=shop.id, country=manifest.country, is_stamped=manifest.tells_change_time
         )
-        self._keeper = CaseKeeper(database, shop_id=shop.id, mall=shop.mall, country=manifest.country, clocks=clocks)
+        self._keeper = CaseKeeper(database, shop=shop, country=manifest.country, clocks=clocks)
 
     async def page(
         self,

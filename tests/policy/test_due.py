@@ -14,9 +14,6 @@ NO_TARGETS = Targets(
     order_inquiry_minutes=None,
     chat_minutes=None,
     call_minutes=None,
-    cancel_business_days=None,
-    return_business_days=None,
-    exchange_business_days=None,
     claim_business_days=None,
 )
 CLOCK = b"""
