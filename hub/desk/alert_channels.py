@@ -1,29 +1,16 @@
 """Where alerts go beside the screen: e-mail and a webhook. What they are told holds no personal datum."""
 
-import asyncio
-import smtplib
 import ssl
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import httpx
 
-from hub.core.http import make_client
 from hub.desk.alert_words import headline, sentence
+from hub.desk.sending import ChannelError, MailSender, post_document
 from hub.settings import Settings
 from hub.store.alerts import Event, StoredAlert
-
-#: seconds for each step of a mail, and for the whole answer of a webhook
-_PATIENCE_SECONDS: Final = 15.0
-
-
-class ChannelError(Exception):
-    """It could not be told. ``kind`` says how; the cause's text may quote an address with a key in it."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
 
 
 class Channel(Protocol):
@@ -46,39 +33,20 @@ def channels_of(settings: Settings) -> tuple[Channel, ...]:
 
 
 class MailChannel:
-    """One mail to everybody. Neither login nor letter leaves before the line is encrypted."""
+    """One mail to everybody."""
 
     name = "mail"
 
     def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None = None) -> None:
         self._settings = settings
-        self._tls = tls
+        self._sender = MailSender(settings, tls=tls)
 
     async def send(self, alert: StoredAlert, event: Event) -> None:
         try:
-            # The library blocks; its time-outs end the thread.
-            await asyncio.to_thread(self._deliver, _letter(alert, event, self._settings))
-        except (smtplib.SMTPException, OSError, ValueError) as error:
+            letter = _letter(alert, event, self._settings)
+        except ValueError as error:
             raise ChannelError(type(error).__name__) from error
-
-    def _deliver(self, letter: EmailMessage) -> None:
-        settings = self._settings
-        host, port = settings.smtp_host or "", settings.smtp_port
-        tls = self._tls or ssl.create_default_context()
-        server: smtplib.SMTP
-        if settings.smtp_security == "tls":
-            server = smtplib.SMTP_SSL(host, port, timeout=_PATIENCE_SECONDS, context=tls)
-        else:
-            server = smtplib.SMTP(host, port, timeout=_PATIENCE_SECONDS)
-        with server:
-            if settings.smtp_security == "starttls":
-                server.starttls(context=tls)
-            if settings.smtp_user is not None:
-                password = settings.smtp_password
-                server.login(settings.smtp_user, password.get_secret_value() if password else "")
-            refused = server.send_message(letter)
-        if refused:
-            raise ChannelError("SomeRecipientsRefused")
+        await self._sender.send(letter)
 
 
 def _letter(alert: StoredAlert, event: Event, settings: Settings) -> EmailMessage:
@@ -109,18 +77,7 @@ class WebhookChannel:
         self._transport = transport
 
     async def send(self, alert: StoredAlert, event: Event) -> None:
-        try:
-            async with (
-                asyncio.timeout(_PATIENCE_SECONDS),
-                make_client(base_url=self._url, transport=self._transport) as client,
-                client.stream("POST", self._url, json=_document(alert, event)) as answer,
-            ):
-                status = answer.status_code
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise ChannelError(type(error).__name__) from error
-        if not 200 <= status < 300:
-            kind = f"HTTP{status}"
-            raise ChannelError(kind)
+        await post_document(self._url, _document(alert, event), transport=self._transport)
 
 
 def _document(alert: StoredAlert, event: Event) -> dict[str, Any]:

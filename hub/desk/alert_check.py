@@ -8,9 +8,10 @@ import structlog
 from msgspec import Struct
 
 from hub.desk.access import Actor, Permission, require
-from hub.desk.alert_channels import Channel, ChannelError, channels_of
+from hub.desk.alert_channels import Channel, channels_of
 from hub.desk.alert_words import sentence
 from hub.desk.alerts import find_alerts, read_alert_facts
+from hub.desk.sending import ChannelError
 from hub.desk.services import Services
 from hub.desk.status import read_status
 from hub.store.alerts import AlertStore, Change, Event, Severity, StoredAlert

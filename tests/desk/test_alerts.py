@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from hub.core.contract import Feed
 from hub.desk import alert_check, alert_words
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.alert_channels import Channel, ChannelError, MailChannel, WebhookChannel, channels_of
+from hub.desk.alert_channels import Channel, MailChannel, WebhookChannel, channels_of
 from hub.desk.alert_check import Checked, check_alerts, read_alerts, try_channels, watch_alerts
 from hub.desk.alert_words import KINDS, sentence
 from hub.desk.alerts import (
@@ -32,6 +32,7 @@ from hub.desk.alerts import (
     read_alert_facts,
 )
 from hub.desk.consent import ConsentState, ConsentStatus
+from hub.desk.sending import ChannelError
 from hub.desk.status import FeedError, FeedStatus, ShopStatus, Status
 from hub.settings import Settings
 from hub.store.alerts import MOST_TRIES, AlertStore, Change, Event, Finding, Severity, StoredAlert

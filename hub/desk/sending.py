@@ -1,0 +1,85 @@
+"""Letters by e-mail and documents to a webhook, for alerts and for questions alike."""
+
+import asyncio
+import smtplib
+import ssl
+from collections.abc import Mapping
+from email.message import EmailMessage
+from typing import Any, Final
+
+import httpx
+
+from hub.core.errors import ConfigurationError
+from hub.core.http import make_client
+from hub.settings import Settings
+
+#: seconds for each step of a mail, and for the whole answer of a webhook
+_PATIENCE_SECONDS: Final = 15.0
+
+
+class ChannelError(Exception):
+    """It could not be told. ``kind`` says how; the cause's text may quote an address with a key in it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class MailSender:
+    """The mail server of the settings. Neither login nor letter leaves before the line is encrypted."""
+
+    def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None = None) -> None:
+        self._settings = settings
+        self._tls = tls
+
+    async def send(self, letter: EmailMessage) -> None:
+        """Raises: ChannelError when the server did not take it for everybody."""
+        try:
+            # The library blocks; its time-outs end the thread.
+            await asyncio.to_thread(self._deliver, letter)
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise ChannelError(type(error).__name__) from error
+
+    def _deliver(self, letter: EmailMessage) -> None:
+        settings = self._settings
+        host, port = settings.smtp_host or "", settings.smtp_port
+        tls = self._tls or ssl.create_default_context()
+        server: smtplib.SMTP
+        if settings.smtp_security == "tls":
+            server = smtplib.SMTP_SSL(host, port, timeout=_PATIENCE_SECONDS, context=tls)
+        else:
+            server = smtplib.SMTP(host, port, timeout=_PATIENCE_SECONDS)
+        with server:
+            if settings.smtp_security == "starttls":
+                server.starttls(context=tls)
+            if settings.smtp_user is not None:
+                password = settings.smtp_password
+                server.login(settings.smtp_user, password.get_secret_value() if password else "")
+            refused = server.send_message(letter)
+        if refused:
+            raise ChannelError("SomeRecipientsRefused")
+
+
+async def post_document(
+    url: str, document: Mapping[str, Any], *, transport: httpx.AsyncBaseTransport | None = None
+) -> None:
+    """One JSON document by POST; any 2xx is taken, no redirect is followed and no body is read.
+
+    Raises: ChannelError, also for an address that is neither https nor loopback.
+    """
+    try:
+        async with (
+            asyncio.timeout(_PATIENCE_SECONDS),
+            make_client(base_url=url, transport=transport) as client,
+            client.stream("POST", url, json=document) as answer,
+        ):
+            status = answer.status_code
+    except ConfigurationError:
+        # Its words would quote the address.
+        kind = "UnsafeAddress"
+        raise ChannelError(kind) from None
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        raise ChannelError(type(error).__name__) from error
+    if not 200 <= status < 300:
+        kind = f"HTTP{status}"
+        raise ChannelError(kind)
