@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -97,6 +98,18 @@ class Settings(BaseSettings):
     smtp_to: str | None = None
     """Who gets the mails; several addresses are separated by commas."""
 
+    public_url: str | None = None
+    """Address of the desk as contacts outside reach it; absent: questions carry no link to answer by."""
+
+    ask_link_hours: int = Field(default=72, ge=1, le=720)
+    """Hours that such a link works: over a weekend."""
+
+    ask_remind_minutes: int = Field(default=30, ge=1, le=10_000)
+    """Minutes of a contact's opening hours without an answer until it is reminded."""
+
+    ask_escalate_minutes: int = Field(default=60, ge=1, le=10_000)
+    """Minutes of a contact's opening hours until the next in the chain is asked, where the chain says nothing."""
+
     metrics_token: SecretStr | None = None
     """Bearer token that GET /metrics asks for; absent: it answers loopback addresses only."""
 
@@ -111,6 +124,21 @@ class Settings(BaseSettings):
                 message = "must be https, or http to a loopback address"
                 raise ValueError(message) from None
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _safe_public_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            require_safe_url(url)
+        except ConfigurationError:
+            message = "must be https, or http to a loopback address"
+            raise ValueError(message) from None
+        if urlsplit(url).query or urlsplit(url).fragment:
+            message = "must be an address without query and fragment"
+            raise ValueError(message)
+        return url.rstrip("/")
 
     @model_validator(mode="after")
     def _whole_mail(self) -> Self:

@@ -24,6 +24,8 @@ CALLER_PLACE = b"calls.caller_sealed"
 INBOX_PLACE = b"inbox.body_sealed"
 WEBHOOK_PLACE = b"webhooks.secret_sealed"
 SUPPLIER_PLACE = b"suppliers.contacts_sealed"
+ASK_PLACE = b"asks.text_sealed"
+ASK_ANSWER_PLACE = b"asks.answer_sealed"
 
 
 class OrderPrivate(Struct, frozen=True, kw_only=True, omit_defaults=True):
