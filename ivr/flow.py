@@ -13,6 +13,8 @@ from ivr.spec import Callback, LineSpec, Menu, Queue, Spec, Survey, callbacks_of
 
 UNKNOWN_NUMBER = "unknown-number"
 CLOSED_WORDS = ("hours", "holiday", "dnd")
+# an id stands in configurations, where a sign would be a command
+_KEY_WORDS = {"*": "star", "#": "hash"}
 
 
 class StepKind(StrEnum):
@@ -123,14 +125,17 @@ def _steps(spec: Spec) -> Iterator[Step]:
     for name, line in spec.lines.items():
         yield from _line_steps(spec, name, line, to)
     for name, menu in spec.menus.items():
-        ways = [Way(id=f"{name}.key.{key}", word=f"key-{key}", to=to(target)) for key, target in menu.keys.items()]
+        ways = [
+            Way(id=f"{name}.key.{_KEY_WORDS.get(key, key)}", word=f"key-{key}", to=to(target))
+            for key, target in menu.keys.items()
+        ]
         if menu.no_input:
             ways.append(Way(id=f"{name}.no_input", word="no_input", to=to(menu.no_input.then)))
         if menu.invalid:
             ways.append(Way(id=f"{name}.invalid", word="invalid", to=to(menu.invalid.then)))
         yield Step(id=f"menu:{name}", kind=StepKind.MENU, name=name, prompt=menu.prompt, ways=tuple(ways))
     for name, queue in spec.queues.items():
-        ways = [Way(id=f"{name}.on.{word}", word=word, to=to(target)) for word, target in queue.on.items()]
+        ways = [Way(id=f"{name}.on.{_exit_word(word)}", word=word, to=to(target)) for word, target in queue.on.items()]
         served = f"survey:{queue.survey}" if queue.survey else to("hangup:")
         ways.append(Way(id=f"{name}.served", word="served", to=served))
         yield Step(id=f"queue:{name}", kind=StepKind.QUEUE, name=name, ways=tuple(ways))
@@ -160,6 +165,11 @@ def _line_steps(spec: Spec, name: str, line: LineSpec, to: Callable[[str], str])
         prompt = getattr(line.closed, word) or line.closed.hours if line.closed else None
         then = to(line.closed.then if line.closed else "hangup:")
         yield _straight(f"{start}.closed.{word}", StepKind.CLOSED, word, then, line=name, prompt=prompt)
+
+
+def _exit_word(word: str) -> str:
+    head, dash, key = word.partition("-")
+    return f"{head}{dash}{_KEY_WORDS.get(key, key)}"
 
 
 def _straight(id_: str, kind: StepKind, name: str, to: str, *, line: str, prompt: str | None = None) -> Step:

@@ -160,6 +160,7 @@ class _Walker:
         self._menus: list[str] = []
         self._tries = {"no_input": 0, "invalid": 0}
         self._was_in_notice = False
+        self._is_again = False
         self._last_step = flow.step_of(did)
         self._cause = "16"
 
@@ -228,9 +229,11 @@ class _Walker:
 
     def _menu(self, step: Step) -> Step:
         menu = self._flow.menu(step)
-        if not self._menus or self._menus[-1] != step.id:
-            self._menus.append(step.id)
+        if not self._is_again:
             self._tries = dict.fromkeys(self._tries, 0)
+            if self._menus[-1:] != [step.id]:
+                self._menus.append(step.id)
+        self._is_again = False
         no_input, invalid = menu.no_input, menu.invalid
         if no_input is None or invalid is None:
             message = f"menu {step.name} does not say what silence or a wrong key does"
@@ -252,6 +255,7 @@ class _Walker:
         kind = Kind.NO_INPUT if word == "no_input" else Kind.INVALID
         self._tell(kind, step, detail=key)
         if self._tries[word] < tries:
+            self._is_again = True
             return step
         way = _need(step, word)
         self._tell(Kind.GIVE_UP, step, way=way, detail=str(tries))
@@ -378,6 +382,8 @@ class _Walker:
         if is_told and self.happenings and not self.happenings[-1].way and self.happenings[-1].step == step.id:
             self.happenings[-1] = msgspec.structs.replace(self.happenings[-1], way=way.id)
         if way.to == Turn.REPEAT:
+            # The tries that were used up stay used up.
+            self._is_again = step.kind is StepKind.MENU
             return step
         if way.to == Turn.BACK:
             if len(self._menus) > 1:

@@ -1,0 +1,394 @@
+"""Asterisk 22: the dialplan of a flow.
+
+Source: Asterisk 22, main/pbx.c, main/pbx_timing.c, apps/app_queue.c and the applications' documentation; confidence:
+sure. The end minute of a time range is included there, so a half-open 09:00-18:00 is written 09:00-17:59. A range of
+dates knows no year, so holidays compare the date's text. A range over midnight wraps within one weekday, so the
+spec's ranges never cross it. Context names carry the revision: calls that are in an older one go on in it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import msgspec
+
+from ivr.compile.text import comment, safe
+from ivr.flow import UNKNOWN_NUMBER, Flow, Step, StepKind, Turn, Way, key_meaning
+from ivr.hours import DAY_MINUTES, DAYS, Calendar, days_of, minutes_of, open_minutes
+from ivr.spec import pbx_queue, queue_place
+
+#: seconds that are waited for a second key; menus have keys of one digit
+DIGIT_SECONDS = 2
+#: first code that agents dial to hand a caller on to a queue
+FIRST_TRANSFER_CODE = 71
+_LONGEST_NUMBER = 11
+
+
+def write_dialplan(flow: Flow) -> str:
+    """extensions.conf: entry by dialled number, then one context for each step of the flow."""
+    return _Dialplan(flow).text()
+
+
+def spec_hash(flow: Flow) -> str:
+    """Twelve hex digits of the spec: stands in a global variable, so that a PBX can be asked what it runs."""
+    return hashlib.sha256(msgspec.json.encode(flow.spec, order="sorted")).hexdigest()[:12]
+
+
+def transfer_codes(flow: Flow) -> dict[str, str]:
+    """Queue -> the code that agents dial to hand a caller on to it."""
+    return {name: str(FIRST_TRANSFER_CODE + index) for index, name in enumerate(flow.spec.queues)}
+
+
+class _Dialplan:
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._zone = safe(flow.spec.timezone)
+        self._mark = f"v{flow.spec.revision}"
+        endings = [step for step in flow.steps.values() if step.kind is StepKind.HANGUP]
+        self._ending = {step.id: f"end{index}" for index, step in enumerate(endings)}
+
+    def text(self) -> str:
+        parts = [
+            [header("dialplan", self._flow), "; made from the spec: change that, not this file"],
+            self._globals(),
+            self._entry(),
+            self._step_lines(),
+            self._hangup_handler(),
+            self._transfers(),
+        ]
+        parts += [self._context(step) for step in self._flow.steps.values() if step.kind not in _INSIDE_OTHERS]
+        parts.append(self._endings())
+        return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+    # -- what every call needs
+
+    def _globals(self) -> list[str]:
+        return ["[globals]", f"HUB_IVR_HASH={spec_hash(self._flow)}", f"HUB_IVR_REVISION={self._flow.spec.revision}"]
+
+    def _entry(self) -> list[str]:
+        lines = ["[from-trunk]"]
+        for did, start in self._flow.entries.items():
+            step = self._flow.steps[start]
+            mall, _, line = step.line.partition(".")
+            lines += _extension(
+                safe(did),
+                f"Set(__MALL={safe(mall)})",
+                f"Set(__LINE={safe(line)})",
+                "Set(__DID=${EXTEN})",
+                f"Set(CHANNEL(accountcode)={safe(mall)}-{safe(line)})",
+                f"Set(CHANNEL(hangup_handler_push)=hub-hangup-{self._mark},s,1)",
+                f"Goto({self._place(step)})",
+            )
+        # What the carrier sends and nobody routes: logged, and refused as unallocated.
+        lines += _extension(
+            "_X.",
+            "Set(__DID=${FILTER(0-9,${EXTEN})})",
+            f"Set(CHANNEL(hangup_handler_push)=hub-hangup-{self._mark},s,1)",
+            f"Goto({self._place(self._flow.steps[UNKNOWN_NUMBER])})",
+        )
+        return [*lines, *_extension("_+X.", "Goto(${EXTEN:1},1)")]
+
+    def _step_lines(self) -> list[str]:
+        """One step told three ways: kind, first and second word, way. A caller's number is filtered to its digits."""
+        return [
+            f"[hub-step-{self._mark}]",
+            *_extension(
+                "s",
+                "Set(HUB_CALLER=${FILTER(0-9+,${CALLERID(num)})})",
+                "QueueLog(NONE,${CHANNEL(uniqueid)},NONE,IVR,${ARG1}|${ARG2}|${ARG3}|${DID}|${HUB_CALLER}|${ARG4})",
+                "CELGenUserEvent(IVR_${ARG1},${ARG2}|${ARG3}|${DID}|${ARG4})",
+                "UserEvent(Ivr${ARG1},First: ${ARG2},Second: ${ARG3},Did: ${DID},Way: ${ARG4})",
+                "Set(__HUB_PATH=${HUB_PATH}>${ARG1}=${ARG2})",
+                "Return()",
+            ),
+        ]
+
+    def _hangup_handler(self) -> list[str]:
+        return [
+            f"[hub-hangup-{self._mark}]",
+            *_extension(
+                "s",
+                "QueueLog(NONE,${CHANNEL(uniqueid)},NONE,IVR,HANGUP|${HANGUPCAUSE}|${MALL}/${LINE}${HUB_PATH})",
+                "CELGenUserEvent(IVR_HANGUP,${HANGUPCAUSE}|${MALL}/${LINE}|${DID}|)",
+                "Return()",
+            ),
+        ]
+
+    def _transfers(self) -> list[str]:
+        lines = [f"[hub-transfer-{self._mark}]"]
+        for name, code in transfer_codes(self._flow).items():
+            queue = safe(pbx_queue(name))
+            lines += _extension(code, self._tell("XFER", queue), f"Goto({self._target(f'queue:{name}')})")
+        return lines
+
+    # -- the steps
+
+    def _context(self, step: Step) -> list[str]:
+        write = {
+            StepKind.ENTER: self._line,
+            StepKind.MENU: self._menu,
+            StepKind.QUEUE: self._queue,
+            StepKind.CALLBACK: self._callback,
+            StepKind.SURVEY: self._survey,
+        }[step.kind]
+        return [f"[{self._context_of(step)}]", *write(step)]
+
+    def _line(self, enter: Step) -> Iterator[str]:
+        """Entry, hours and notices of one line, and what it says when it is closed."""
+        mall, _, line = enter.line.partition(".")
+        hours = self._flow.steps[_way(enter, "next").to]
+        calendar = self._flow.spec.calendars[hours.name]
+        yield from _extension(
+            "s",
+            self._tell("ENTER", safe(mall), safe(line), way=_way(enter, "next")),
+            f'GotoIf($["${{DB(dnd/{safe(enter.line)})}}"="1"]?dnd,1)',
+            f"Set(TODAY=${{STRFTIME(${{EPOCH}},{self._zone},%Y-%m-%d)}})",
+            *(f'GotoIf($["${{TODAY}}"="{day}"]?{_day_extension(day)},1)' for day in _own_days(calendar)),
+            *(f"GotoIfTime({when}?open,1)" for when in self._weekly(calendar)),
+            "Goto(hours,1)",
+        )
+        for day in _own_days(calendar):
+            opened = [f"{_minutes(start, end)},*,*,*,{self._zone}" for start, end in open_minutes(calendar, day)]
+            word = "holiday" if day.isoformat() in calendar.closed else "hours"
+            yield from _extension(
+                _day_extension(day), *(f"GotoIfTime({when}?open,1)" for when in opened), f"Goto({word},1)"
+            )
+        yield from _extension("open", *self._notices(_way(hours, "open")))
+        for word in ("hours", "holiday", "dnd"):
+            closed = self._flow.steps[_way(hours, word).to]
+            way = _way(closed, "next")
+            # Not answered, so free of charge for the caller where the carrier lets early media through.
+            played = ["Progress()", f"Playback({safe(closed.prompt)},noanswer)"] if closed.prompt else []
+            yield from _extension(word, self._tell("CLOSED", word, way=way), *played, f"Goto({self._target(way.to)})")
+
+    def _weekly(self, calendar: Calendar) -> Iterator[str]:
+        for name, ranges in calendar.weekly.items():
+            for text in ranges:
+                for days in _runs(days_of(name)):
+                    yield f"{_minutes(*minutes_of(text))},{days},*,*,{self._zone}"
+
+    def _notices(self, way: Way) -> Iterator[str]:
+        yield "Answer()"
+        while (step := self._flow.steps.get(way.to)) and step.kind is StepKind.NOTICE:
+            if step.prompt:
+                yield f"Playback({safe(step.prompt)})"
+            way = _way(step, "next")
+        yield f"Goto({self._target(way.to)})"
+
+    def _menu(self, step: Step) -> Iterator[str]:
+        menu, here = self._flow.menu(step), self._context_of(step)
+        if menu.no_input is None or menu.invalid is None:
+            message = f"menu {step.name} does not say what silence or a wrong key does"
+            raise ValueError(message)
+        play = "Background" if menu.barge_in else "Playback"
+        yield from _extension(
+            "s",
+            "Set(HUB_NOINPUT=0)",
+            "Set(HUB_INVALID=0)",
+            f'GotoIf($["${{HUB_MENU}}"="{here}"]?again)',
+            f"Set(PUSH(HUB_MENUS,&)={here})",
+            f"Set(HUB_MENU={here})",
+            f"(again)Set(TIMEOUT(digit)={DIGIT_SECONDS})",
+            f"Set(TIMEOUT(response)={menu.no_input.seconds:g})",
+            *([f"{play}({safe(menu.prompt)})"] if menu.prompt else []),
+            f"WaitExten({menu.no_input.seconds:g})",
+        )
+        for way in step.ways:
+            if way.word.startswith("key-"):
+                key = way.word.removeprefix("key-")
+                told = self._tell("KEY", key, safe(key_meaning(self._flow, way)), way=way)
+                yield from _extension(key, told, *self._go(step, way))
+        yield from self._tries(step, "i", "INVALID", menu.invalid.tries, "${FILTER(0-9*#,${INVALID_EXTEN})}")
+        yield from self._tries(step, "t", "NOINPUT", menu.no_input.tries, "")
+
+    def _tries(self, step: Step, extension: str, word: str, tries: int, told: str) -> Iterator[str]:
+        way = _way(step, "invalid" if word == "INVALID" else "no_input")
+        count = f"HUB_{word}"
+        yield from _extension(
+            extension,
+            f"Set({count}=$[${{{count}}} + 1])",
+            self._tell(word, told),
+            f"GotoIf($[${{{count}}} < {tries}]?s,again)",
+            self._tell("GIVEUP", str(tries), way=way),
+            *self._go(step, way),
+        )
+
+    def _go(self, step: Step, way: Way) -> Iterator[str]:
+        if way.to == Turn.REPEAT:
+            yield "Goto(s,again)" if step.kind is StepKind.MENU else "Goto(s,1)"
+        elif way.to == Turn.BACK:
+            yield "Set(HUB_GONE=${POP(HUB_MENUS,&)})"
+            yield "Set(HUB_BEFORE=${POP(HUB_MENUS,&)})"
+            yield "Set(HUB_MENU=)"
+            yield 'GotoIf($["${HUB_BEFORE}"=""]?${HUB_GONE},s,1)'
+            yield "Goto(${HUB_BEFORE},s,1)"
+        else:
+            yield f"Goto({self._target(way.to)})"
+
+    def _queue(self, step: Step) -> Iterator[str]:
+        queue, name = self._flow.queue(step), safe(pbx_queue(step.name))
+        place = queue_place(step.name, queue)
+        switch = []
+        if place is not None:
+            line = safe(place.line)
+            switch = [
+                f'GotoIf($["${{LINE}}"="{line}"]?join)',
+                self._tell("SWITCH", "${LINE}", line),
+                f"Set(__LINE={line})",
+            ]
+        monitor = ["MixMonitor(${CHANNEL(uniqueid)}.wav,b)"] if queue.record else []
+        yield from _extension(
+            "s",
+            *switch,
+            f"(join){self._tell('QUEUE', name)}",
+            f"Set(__TRANSFER_CONTEXT=hub-transfer-{self._mark})",
+            *monitor,
+            # t: the agent may hand the caller on; c: go on here when the agent hangs up; C: no call is missed.
+            f"Queue({name},tcC,,,{queue.max_wait_s or ''})",
+            "Goto(${IF($[${LEN(${QUEUESTATUS})} > 0]?${QUEUESTATUS}:NONE)},1)",
+        )
+        for word, statuses in _STATUSES.items():
+            way = step.way(word)
+            if way is not None:
+                for status in statuses:
+                    yield from _extension(status, self._tell("QRESULT", name, status, way=way), *self._go(step, way))
+        for status in ("WITHDRAW", "NONE"):
+            yield from _extension(status, self._tell("QRESULT", name, status), "Hangup(16)")
+        keys = [way for way in step.ways if way.word.startswith("key-")]
+        if keys:
+            yield ""
+            yield f"[{keys_context(step, self._mark)}]"
+        for way in keys:
+            key = way.word.removeprefix("key-")
+            told = self._tell("KEY", key, safe(key_meaning(self._flow, way)), way=way)
+            yield from _extension(key, told, *self._go_from_queue(step, way))
+
+    def _go_from_queue(self, step: Step, way: Way) -> Iterator[str]:
+        if way.to == Turn.REPEAT:
+            yield f"Goto({self._place(step)})"
+        else:
+            yield from self._go(step, way)
+
+    def _callback(self, step: Step) -> Iterator[str]:
+        callback = self._flow.callback(step)
+        ask = []
+        if callback.ask_number:
+            ask = [
+                f"Read(HUB_NUMBER,{safe(callback.ask_number)},{_LONGEST_NUMBER},,1,15)",
+                "Set(HUB_NUMBER=${FILTER(0-9,${HUB_NUMBER})})",
+            ]
+        yield from _extension(
+            "s",
+            "Set(HUB_NUMBER=${FILTER(0-9+,${CALLERID(num)})})",
+            'GotoIf($["${HUB_NUMBER}"!=""]?noted)',
+            *ask,
+            'GotoIf($["${HUB_NUMBER}"=""]?thanks)',
+            f"(noted){self._tell('CALLBACK', '${HUB_NUMBER}')}",
+            f"(thanks)Playback({safe(step.prompt)})" if step.prompt else "(thanks)NoOp()",
+            "Hangup(16)",
+        )
+
+    def _survey(self, step: Step) -> Iterator[str]:
+        survey = self._flow.survey(step)
+        yield from _extension(
+            "s",
+            f"Read(HUB_SCORE,{safe(survey.prompt)},1,,1,{survey.seconds:g})",
+            f'GotoIf($["${{REGEX("^[1-{survey.best}]$" ${{HUB_SCORE}})}}"="0"]?thanks)',
+            self._tell("CSAT", "${HUB_SCORE}"),
+            f"(thanks)Playback({safe(survey.thanks)})" if survey.thanks else "(thanks)NoOp()",
+            "Hangup(16)",
+        )
+
+    def _endings(self) -> list[str]:
+        lines = [f"[ending-{self._mark}]"]
+        for id_, extension in self._ending.items():
+            step = self._flow.steps[id_]
+            is_unknown = id_ == UNKNOWN_NUMBER
+            play = [f"Playback({safe(step.prompt)}{',noanswer' if is_unknown else ''})"] if step.prompt else []
+            if is_unknown:
+                play = [self._tell("ENTER", ""), *(["Progress()", *play] if play else [])]
+            lines += _extension(extension, *play, f"Hangup({1 if is_unknown else 16})")
+        return lines
+
+    # -- names
+
+    def _tell(self, kind: str, first: str, second: str = "", *, way: Way | None = None) -> str:
+        words = [kind, first, second, safe(way.id) if way else ""]
+        return f"Gosub(hub-step-{self._mark},s,1({','.join(words)}))"
+
+    def _context_of(self, step: Step) -> str:
+        kind = "line" if step.kind is StepKind.ENTER else step.kind.value
+        return f"{kind}-{safe(step.name).replace('.', '-')}-{self._mark}"
+
+    def _place(self, step: Step) -> str:
+        """Context, extension, priority of a step."""
+        if step.kind is StepKind.HANGUP:
+            return f"ending-{self._mark},{self._ending[step.id]},1"
+        return f"{self._context_of(step)},s,1"
+
+    def _target(self, to: str) -> str:
+        return self._place(self._flow.steps[to])
+
+
+#: written into the context of their line, or together
+_INSIDE_OTHERS = frozenset({StepKind.HOURS, StepKind.NOTICE, StepKind.CLOSED, StepKind.HANGUP})
+_STATUSES = {
+    "timeout": ("TIMEOUT",),
+    "full": ("FULL",),
+    "empty": ("JOINEMPTY", "LEAVEEMPTY", "JOINUNAVAIL", "LEAVEUNAVAIL"),
+    "served": ("CONTINUE",),
+}
+
+
+def keys_context(step: Step, mark: str) -> str:
+    """The context that a queue's exit keys are looked up in."""
+    return f"keys-{safe(step.name).replace('.', '-')}-{mark}"
+
+
+def _way(step: Step, word: str) -> Way:
+    way = step.way(word)
+    if way is None:
+        message = f"{step.id} does not say what happens on {word}"
+        raise ValueError(message)
+    return way
+
+
+def _extension(name: str, *applications: str) -> Iterator[str]:
+    """Priorities of one extension; ``(label)`` before an application labels it."""
+    for index, application in enumerate(applications):
+        label, body = "", application
+        if application.startswith("("):
+            label, _, body = application[1:].partition(")")
+            label = f"({label})"
+        if index == 0:
+            yield f"exten => {name},1{label},{body}"
+        else:
+            yield f" same => n{label},{body}"
+
+
+def _minutes(start: int, end: int) -> str:
+    """A half-open range as Asterisk writes it, whose end minute still belongs to it."""
+    if (start, end) == (0, DAY_MINUTES):
+        return "*"
+    last = end - 1
+    return f"{start // 60:02d}:{start % 60:02d}-{last // 60:02d}:{last % 60:02d}"
+
+
+def _runs(days: Iterable[int]) -> list[str]:
+    """Weekdays as single names: a run over the week's end needs no thought then."""
+    return [DAYS[day] for day in sorted(days)]
+
+
+def _own_days(calendar: Calendar) -> list[date]:
+    """Days that do not follow their weekday, in order: closed ones, and those with hours of their own."""
+    days = {*calendar.closed, *(extra.date for extra in calendar.extra_open)}
+    return sorted(date.fromisoformat(day) for day in days)
+
+
+def _day_extension(day: date) -> str:
+    return f"day{day:%Y%m%d}"
+
+
+def header(title: str, flow: Flow) -> str:
+    """The first line of every generated file."""
+    return f"; {comment(title)} - telephone spec revision {flow.spec.revision}, {spec_hash(flow)}"
