@@ -40,6 +40,7 @@ from hub.desk.action import (
 )
 from hub.desk.outbox import Letter, Outbox, seal
 from hub.desk.services import Services
+from hub.desk.unsettled import earlier_answer
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.one import find_claims, find_inquiry, find_line
@@ -71,13 +72,25 @@ async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_r
     letter = await _letter(services, shop, manifest, request)
     if dry_run:
         return ActionResult(outcome=Outcome.PENDING, lines=(), action_id="", message="dry run: nothing was sent")
-    if must_confirm(request.action, stated) and not request.confirmed:
-        raise UnconfirmedError(request.action, warning=stated.warning, warning_ko=stated.warning_ko)
+    if not request.confirmed:
+        await _require_sure(services, shop, request, stated)
     # A shop that cannot be opened is said to be so before anything is stored.
     await services.connector(shop.name)
     action_id = await _store(services, actor, shop, request, letter)
     # A page that is left while the mall works must not cut the write off between sending and reading back.
     return await asyncio.shield(Outbox(services, shop).deliver(action_id))
+
+
+async def _require_sure(services: Services, shop: ShopRow, request: ActionRequest, stated: CapabilityState) -> None:
+    """Raises: UnconfirmedError with everything that a person must have read first."""
+    earlier = await earlier_answer(services.database, shop_id=shop.id, request=request)
+    if earlier is None and not must_confirm(request.action, stated):
+        return
+    warning, warning_ko = stated.warning, stated.warning_ko
+    if earlier is not None:
+        warning = "; ".join(filter(None, (earlier.text, warning)))
+        warning_ko = " ".join(filter(None, (earlier.text_ko, warning_ko)))
+    raise UnconfirmedError(request.action, warning=warning, warning_ko=warning_ko)
 
 
 def _require_fields(request: ActionRequest, stated: CapabilityState) -> None:

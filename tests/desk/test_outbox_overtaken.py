@@ -1,14 +1,16 @@
 """A lost answer is not called done because of another one that came after it."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from hub.bootstrap import Hub
 from hub.core.contract import Outcome
 from hub.desk.access import command_line_actor
 from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest, ActionResult
+from hub.desk.action import Action, ActionRequest, ActionResult, UnconfirmedError
 from hub.desk.outbox import LOOKS, Outbox
 from hub.sandbox.faults import Fault
 from hub.store.tables import actions, inquiries
@@ -31,7 +33,9 @@ async def test_an_answer_that_never_arrived_is_not_taken_for_the_next_one(tmp_pa
         town.faults.only, town.faults.chances = "SetInquiryMessage", {Fault.TIMEOUT: 1.0}
         lost = await answer(hub, str(number), "一つ目")
         town.faults.chances = {}
-        stands = await answer(hub, str(number), "二つ目")
+        with pytest.raises(UnconfirmedError) as held_back:
+            await answer(hub, str(number), "二つ目")
+        stands = await answer(hub, str(number), "二つ目", confirmed=True)
         for look in LOOKS:
             town.clock.pass_time(look)
             for shop in await hub.shops():
@@ -40,9 +44,11 @@ async def test_an_answer_that_never_arrived_is_not_taken_for_the_next_one(tmp_pa
         assert (lost.outcome, stands.outcome) == (Outcome.UNKNOWN, Outcome.DONE)
         async with hub.database.reading() as connection:
             outcomes = {str(row.id): row.outcome for row in await connection.execute(select(actions))}
+    assert "may already stand" in held_back.value.warning
+    assert "확인되지 않았습니다" in held_back.value.warning_ko
     assert outcomes == {lost.action_id: "unknown", stands.action_id: "done"}
 
 
-async def answer(hub: Hub, number: str, text: str) -> ActionResult:
-    request = ActionRequest(action=Action.ANSWER_INQUIRY, shop=SHOP, inquiry_no=number, text=text)
+async def answer(hub: Hub, number: str, text: str, **more: Any) -> ActionResult:
+    request = ActionRequest(action=Action.ANSWER_INQUIRY, shop=SHOP, inquiry_no=number, text=text, **more)
     return await act(hub, command_line_actor(), request)
