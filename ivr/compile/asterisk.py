@@ -143,11 +143,11 @@ class _Dialplan:
             self._tell("ENTER", safe(mall), safe(line), way=_way(enter, "next")),
             f'GotoIf($["${{DB(dnd/{safe(enter.line)})}}"="1"]?dnd,1)',
             f"Set(TODAY=${{STRFTIME(${{EPOCH}},{self._zone},%Y-%m-%d)}})",
-            *(f'GotoIf($["${{TODAY}}"="{day}"]?{_day_extension(day)},1)' for day in _own_days(calendar)),
+            *(f'GotoIf($["${{TODAY}}"="{day}"]?{place},1)' for day, place in _own_days(calendar).items()),
             *(f"GotoIfTime({when}?open,1)" for when in self._weekly(calendar)),
             "Goto(hours,1)",
         )
-        for day in _own_days(calendar):
+        for day in _extra_days(calendar):
             opened = [f"{_minutes(start, end)},*,*,*,{self._zone}" for start, end in open_minutes(calendar, day)]
             word = "holiday" if day.isoformat() in calendar.closed else "hours"
             yield from _extension(
@@ -379,10 +379,14 @@ def _runs(days: Iterable[int]) -> list[str]:
     return [DAYS[day] for day in sorted(days)]
 
 
-def _own_days(calendar: Calendar) -> list[date]:
-    """Days that do not follow their weekday, in order: closed ones, and those with hours of their own."""
-    days = {*calendar.closed, *(extra.date for extra in calendar.extra_open)}
-    return sorted(date.fromisoformat(day) for day in days)
+def _own_days(calendar: Calendar) -> dict[date, str]:
+    """Days that do not follow their weekday, in order, with the extension that knows them."""
+    closed = {date.fromisoformat(day): "holiday" for day in calendar.closed}
+    return dict(sorted((closed | {day: _day_extension(day) for day in _extra_days(calendar)}).items()))
+
+
+def _extra_days(calendar: Calendar) -> list[date]:
+    return [date.fromisoformat(extra.date) for extra in calendar.extra_open]
 
 
 def _day_extension(day: date) -> str:
