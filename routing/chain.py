@@ -6,30 +6,18 @@ centres plan it (mode and role: sure; the row per matter is this project's own r
 
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from hub.core.model import InventoryMode, Product
-from routing.contacts import Contact, Directory, Role, next_open_at, open_now
+from routing.contacts import Contact, Directory, next_open_at, open_now
 from routing.facts import CatalogueFacts
+from routing.matter import Matter, Role
 from routing.modes import ModeDecision, ModeTable, resolve_mode
 
-
-class Matter(StrEnum):
-    """What a question is about."""
-
-    STOCK = "stock"
-    DISPATCH_DELAY = "dispatch_delay"
-    MISSING_PARCEL = "missing_parcel"
-    DEFECT = "defect"
-    PRODUCT_DETAIL = "product_detail"
-    PRICE_PROMOTION = "price_promotion"
-    COMPENSATION = "compensation"
-    HARD_CASE = "hard_case"
-    OTHER = "other"
+__all__ = ["MATRIX", "Ask", "Link", "Matter", "RouteDecision", "RouteLink", "asks_for", "build_chain", "explain"]
 
 
 class Ask(Struct, frozen=True):

@@ -1,50 +1,21 @@
 """People to ask: who they are, whom they serve, and when they can be reached."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
-from functools import cache
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import holidays
 from msgspec import Struct
 
+from routing.hours import Hours, Period
+from routing.matter import Role
 from routing.modes import normalise
+
+__all__ = ["Contact", "Directory", "Hours", "Period", "Role", "next_open_at", "open_now"]
 
 _DAY: Final = timedelta(days=1)
 #: How far an opening is looked for; the longest runs of holidays are shorter.
 _SEARCHED_DAYS: Final = 60
-
-
-class Role(StrEnum):
-    MD = "md"
-    PARTNER = "partner"
-    LOGISTICS = "logistics"
-
-
-class Period(Struct, frozen=True):
-    """Part of a day, in minutes after local midnight: 540 to 1080 is 09:00 to 18:00; 1440 ends the day."""
-
-    opens: int
-    closes: int
-
-
-class Hours(Struct, frozen=True, kw_only=True):
-    """Opening periods for Monday to Sunday, in order and apart.
-
-    ``country`` ("KR", "JP") closes on that country's public holidays, ``None`` works through them.
-    ``closed`` are days of rest of this contact alone.
-    """
-
-    week: tuple[tuple[Period, ...], ...]
-    country: str | None = None
-    closed: frozenset[date] = frozenset()
-
-    def periods(self, day: date) -> tuple[Period, ...]:
-        if day in self.closed or (self.country is not None and day in _holidays(self.country, day.year)):
-            return ()
-        return self.week[day.weekday()]
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -146,8 +117,3 @@ def _local(contact: Contact, at: datetime) -> datetime:
         message = "a time without a zone cannot be compared with opening hours"
         raise ValueError(message)
     return at.astimezone(ZoneInfo(contact.timezone))
-
-
-@cache
-def _holidays(country: str, year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays(country, years=year))

@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from hub.core.model import InventoryHint, InventoryMode, Product
 from routing.facts import CatalogueFacts, told, with_facts
+from routing.words import shown
 
 #: Value of a rule's hint that only asks for the hint to be there.
 PRESENT: Final = "*"
-_SHOWN: Final = 60
 _LONGEST_STEP: Final = 200
 _KEYS: Final = (("seller_sku", "Seller SKU"), ("option_code", "Option code"), ("product_code", "Product code"))
 
@@ -227,9 +227,3 @@ def normalise(text: str) -> str:
         # Folding case can undo NFKC, so it is applied again after it.
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(text.casefold().split())
-
-
-def shown(value: str, *, longest: int = _SHOWN) -> str:
-    """A mall's or a file's value as it may stand in a sentence: one line, cut when long."""
-    flat = value if value.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in value)
-    return flat if len(flat) <= longest else flat[: longest - 1] + "…"

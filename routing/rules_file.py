@@ -20,8 +20,9 @@ from msgspec import Struct
 from hub.core.errors import ConfigurationError
 from hub.core.model import InventoryHint, InventoryMode
 from routing.contacts import Contact, Directory, Hours, Period, Role
-from routing.modes import ModeDefault, ModeRow, ModeRule, ModeTable, shown
+from routing.modes import ModeDefault, ModeRow, ModeRule, ModeTable
 from routing.table_file import MODE_WORDS, find_overlaps, mode_of
+from routing.words import shown
 
 STANDARD_FILE: Final = "standard.toml"
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -13,8 +13,9 @@ from typing import Final
 from msgspec import Struct
 
 from hub.core.model import InventoryMode
-from routing.modes import ModeRow, shown
+from routing.modes import ModeRow
 from routing.sheet import Cell, SheetError, fold_word, read_sheet
+from routing.words import shown
 
 _MAX_PROBLEMS: Final = 1_000
 _MAX_VALUE: Final = 200
