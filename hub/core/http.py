@@ -270,6 +270,9 @@ class MallHttp:
         limits: Limits | None = None
         try:
             response = await self.client.request(method, url, **request)
+            # The stream of an answer refers back to it: without that circle a large body is freed at once
+            # and does not wait for the collector of cycles.
+            response.stream = httpx.ByteStream(b"")
             limits = self._read_limits(response) or Limits()
             if limits.quota_share is not None:
                 self.counts.quota_share = limits.quota_share

@@ -229,9 +229,7 @@ class Resync:
         )
         if self._manifest.vanishing_feeds and is_asking:
             try:
-                counts = await settler.settle(
-                    since=started_at, seen_lines=None, seen_claims=None, asks_every_claim=True
-                )
+                counts = await settler.settle(since=started_at, seen=None, asks_every_claim=True)
             except MallError as error:
                 self._failed(error, error.kind)
                 self._reports[Feed.ORDERS].complete = False

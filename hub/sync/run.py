@@ -154,7 +154,8 @@ class ShopRun:
             if is_scheduled and not await self._breaker.let_through():
                 return await self._not_tried()
             async with Lease(self._database, f"sync:{self._shop.id}"):
-                await self._run(full=full)
+                with self._seen:
+                    await self._run(full=full)
                 if is_scheduled and full:
                     await self._reconcile()
         return self._report()
@@ -250,11 +251,7 @@ class ShopRun:
         # Orders, unless only claims were read.
         feed = Feed.ORDERS if Feed.ORDERS in self._reports else next(iter(self._reports))
         try:
-            counts = await settler.settle(
-                since=since,
-                seen_lines=self._seen.line_nos if is_whole else None,
-                seen_claims=self._seen.claim_keys if is_whole else None,
-            )
+            counts = await settler.settle(since=since, seen=self._seen if is_whole else None)
         except MallError as error:
             is_settled = False
             await self._failed(Pass(capability=Capability.READ_ORDERS, feeds=(feed,)), error)

@@ -1,14 +1,26 @@
-"""What an unbroken full run has met: the mall's own list, to judge what it lacks and what the store lacks."""
+"""What an unbroken full run has met: the mall's own list, to judge what it lacks and what the store lacks.
 
-from collections.abc import Sequence
+It is as long as the mall's list, so it lies in a scratch database: SQLite keeps a little of it in memory,
+the rest in a file that nobody sees and that ends with the run.
+"""
 
-from msgspec import Struct, field
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Self
+
+from msgspec import Struct
 from sqlalchemy import bindparam, func, select
 
 from hub.core.contract import Feed, Reading
 from hub.core.model import Claim, Inquiry, Order
 from hub.store.database import Database, among
 from hub.store.tables import claims, inquiries, lines
+
+#: keys looked up in one statement
+_AT_ONCE = 5_000
+_CACHE_KIB = 1_000
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -18,36 +30,88 @@ class Listed(Struct, frozen=True, kw_only=True):
     held: int
 
 
-class Seen(Struct, kw_only=True):
-    """Identities by kind; ``broken`` are keys of records that could not be read, by the feed they came in."""
+class Seen:
+    """Identities by feed: line numbers, claim keys, inquiry numbers. Broken records apart, by the feed they came in."""
 
-    line_nos: set[str] = field(default_factory=set)
-    claim_keys: set[str] = field(default_factory=set)
-    inquiry_nos: set[str] = field(default_factory=set)
-    broken: dict[Feed, set[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._scratch: sqlite3.Connection | None = None
 
     def note(self, readings: Sequence[Reading], *, feed: Feed) -> None:
+        met: set[tuple[str, str]] = set()
         for reading in readings:
             record = reading.record
             if isinstance(record, Order):
-                self.line_nos.update(line.line_no for line in record.lines)
-                self.claim_keys.update(claim.claim_key for claim in record.claims)
+                met.update((Feed.ORDERS.value, line.line_no) for line in record.lines)
+                met.update((Feed.CLAIMS.value, claim.claim_key) for claim in record.claims)
             elif isinstance(record, Claim):
-                self.claim_keys.add(record.claim_key)
+                met.add((Feed.CLAIMS.value, record.claim_key))
             elif isinstance(record, Inquiry):
-                self.inquiry_nos.add(record.inquiry_no)
+                met.add((Feed.INQUIRIES.value, record.inquiry_no))
             else:
-                self.broken.setdefault(feed, set()).add(reading.key)
+                met.add((_broken(feed), reading.key))
+        # As the store has them.
+        rows = sorted((kind, key.replace("\0", "")) for kind, key in met)
+        self._opened().executemany("INSERT OR IGNORE INTO met VALUES (?, ?)", rows)
 
-    def of(self, feed: Feed) -> set[str]:
-        return {Feed.ORDERS: self.line_nos, Feed.CLAIMS: self.claim_keys, Feed.INQUIRIES: self.inquiry_nos}[feed]
+    def lacks(self, feed: Feed, keys: Iterable[str]) -> set[str]:
+        """Those of ``keys`` that the run has not met."""
+        lacking: set[str] = set()
+        for some in _parts(keys):
+            found = self._opened().execute(
+                "SELECT key FROM met WHERE kind = ? AND key IN (SELECT value FROM json_each(?))",
+                (feed.value, json.dumps(some)),
+            )
+            lacking |= set(some) - {key for (key,) in found}
+        return lacking
 
     async def listed(self, database: Database, *, shop_id: int, feed: Feed) -> Listed:
         """A broken record counts as named and, until it can be read, as lacking."""
-        keys = {key.replace("\0", "") for key in self.of(feed)}
-        async with database.reading() as connection:
-            rows = await database.fetch(connection, _HELD[feed], {"shop_id": shop_id, "numbers": list(keys)})
-        return Listed(named=len(keys) + len(self.broken.get(feed, ())), held=rows[0][0])
+        named = sum(len(keys) for keys in self._keys(_broken(feed)))
+        held = 0
+        for keys in self._keys(feed.value):
+            async with database.reading() as connection:
+                rows = await database.fetch(connection, _HELD[feed], {"shop_id": shop_id, "numbers": keys})
+            named += len(keys)
+            held += rows[0][0]
+        return Listed(named=named, held=held)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._scratch is not None:
+            self._scratch.close()
+            self._scratch = None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._scratch is None:
+            # No name: SQLite's own temporary file. All of it is one transaction that nobody will read again.
+            self._scratch = sqlite3.connect("")
+            for pragma in ("journal_mode=OFF", f"cache_size=-{_CACHE_KIB}"):
+                self._scratch.execute(f"PRAGMA {pragma}").close()
+            self._scratch.execute("CREATE TABLE met (kind TEXT, key TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID")
+        return self._scratch
+
+    def _keys(self, kind: str) -> Iterator[list[str]]:
+        """In parts, each a statement of its own: others note while one part is looked up."""
+        part = self._part("kind = ? AND key >= ?", kind, "")
+        while part:
+            yield part
+            part = self._part("kind = ? AND key > ?", kind, part[-1])
+
+    def _part(self, where: str, kind: str, key: str) -> list[str]:
+        query = f"SELECT key FROM met WHERE {where} ORDER BY key LIMIT {_AT_ONCE}"  # noqa: S608  words of this file
+        return [found for (found,) in self._opened().execute(query, (kind, key))]
+
+
+def _broken(feed: Feed) -> str:
+    return f"broken {feed.value}"
+
+
+def _parts(keys: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(keys)
+    while part := list(islice(left, _AT_ONCE)):
+        yield part
 
 
 _HELD = {

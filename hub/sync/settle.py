@@ -24,6 +24,7 @@ from hub.store.tables import claims, inquiries, lines, orders, status_changes
 from hub.store.twins import link_twins
 from hub.sync.ingest import Ingest
 from hub.sync.open_keys import OPEN_LINES
+from hub.sync.seen import Seen
 
 log = structlog.get_logger(__name__)
 
@@ -116,29 +117,25 @@ class Settler:
         self,
         *,
         since: datetime,
-        seen_lines: set[str] | None,
-        seen_claims: set[str] | None,
+        seen: Seen | None,
         asks_every_claim: bool = False,
     ) -> dict[Feed, Counts]:
         """Finish a complete run that began at ``since``.
 
-        ``seen_*`` are what an unbroken full run showed, ``None`` after any other run: then nothing
+        ``seen`` is what an unbroken full run showed, ``None`` after any other run: then nothing
         is judged to have vanished. ``asks_every_claim``: lines are asked for that only an old claim has
         named. Raises: MallError when asking fails; what was settled stays.
         """
         asked: dict[str, set[str]] = defaultdict(set)
         for order_no, line_no in await self._claims_without_line(
-            since if seen_lines is None and not asks_every_claim else None
+            since if seen is None and not asks_every_claim else None
         ):
             asked[order_no].add(line_no)
-        if seen_lines is not None:
-            for order_no, line_no in await self._open_lines():
-                if line_no not in seen_lines:
-                    asked[order_no].add(line_no)
-        if seen_claims is not None:
-            for claim_key, order_no, line_no in await self._open_claims():
-                if claim_key not in seen_claims:
-                    asked[order_no].add(line_no)
+        if seen is not None:
+            for order_no, line_no in await self._open_lines(seen):
+                asked[order_no].add(line_no)
+            for order_no, line_no in await self._open_claims(seen):
+                asked[order_no].add(line_no)
         counts = await self._ask(asked)
         async with self._database.writing() as connection:
             await self.end_lines(connection, since=since)
@@ -199,21 +196,26 @@ class Settler:
         async with self._database.reading() as connection:
             return [(row.order_no, row.line_no) for row in await connection.execute(query)]
 
-    async def _open_lines(self) -> Iterable[tuple[str, str]]:
+    async def _open_lines(self, seen: Seen) -> list[tuple[str, str]]:
+        """Orders and lines that should have been shown and were not."""
         query = (
             select(orders.c.order_no, lines.c.line_no)
             .select_from(lines.join(orders, orders.c.id == lines.c.order_id))
             .where(lines.c.shop_id == self._shop_id, lines.c.status.in_(OPEN_LINES), lines.c.vanished_at.is_(None))
         )
         async with self._database.reading() as connection:
-            return [(row.order_no, row.line_no) for row in await connection.execute(query)]
+            found = (await connection.execute(query)).all()
+        lacking = seen.lacks(Feed.ORDERS, (row.line_no for row in found))
+        return [(row.order_no, row.line_no) for row in found if row.line_no in lacking]
 
-    async def _open_claims(self) -> Iterable[tuple[str, str, str]]:
+    async def _open_claims(self, seen: Seen) -> list[tuple[str, str]]:
         query = select(claims.c.claim_key, claims.c.order_no, claims.c.line_no).where(
             claims.c.shop_id == self._shop_id, claims.c.is_open
         )
         async with self._database.reading() as connection:
-            return [(row.claim_key, row.order_no, row.line_no) for row in await connection.execute(query)]
+            found = (await connection.execute(query)).all()
+        lacking = seen.lacks(Feed.CLAIMS, (row.claim_key for row in found))
+        return [(row.order_no, row.line_no) for row in found if row.claim_key in lacking]
 
     async def _mark_vanished(self, line_nos: set[str]) -> int:
         if not line_nos:
