@@ -5,7 +5,8 @@ Calls of one window go up the statuses, so that a record that moves on between t
 twice rather than missed. A call that may have been cut off by a hidden limit is repeated in halves.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -26,6 +27,12 @@ ANSWERED_LOOK_BACK = timedelta(days=14)
 #: a hidden cap would be a round number: a list of so many rows is not trusted (a guess, and cheap)
 ROUND_COUNT = 500
 SHORTEST_WINDOW = timedelta(hours=1)
+#: rows that one list should give: an answer comes whole, some 1.5 KB a row, and is held until it is stored
+MANY_ROWS = 4_000
+#: the first stretch of a long full reading: it tells how many rows a day gives
+FIRST_LOOK = timedelta(days=1)
+#: a full reading no longer than this is not measured first
+SHORT_SPAN = timedelta(days=10)
 #: look-ups by number (three a second) that are made without trying the list of all delivered lines first
 MOST_LOOK_UPS = 60
 #: share of the progress bar that one look-up by number has, against seconds of window
@@ -57,7 +64,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     ``left`` are keys that the hub believes open and no list has shown yet; ``fallback`` are calls
     to make for them when ``todo`` is done and more than ``fallback_over`` are left. ``total`` is
-    the size of the plan at its start.
+    the size of the plan at its start. ``densest`` is the most rows a second that a call has given; lists
+    that may give too many rows are cut by it, and none where it is ``None``.
     """
 
     todo: tuple[Call, ...]
@@ -65,16 +73,24 @@ class Plan(Struct, frozen=True, kw_only=True):
     fallback: tuple[Call, ...] = ()
     fallback_over: int = 0
     total: float = 0.0
+    densest: float | None = None
 
     @classmethod
     def of(
-        cls, todo: Iterable[Call], left: Iterable[str] = (), *, fallback: Iterable[Call] = (), fallback_over: int = 0
+        cls,
+        todo: Iterable[Call],
+        left: Iterable[str] = (),
+        *,
+        fallback: Iterable[Call] = (),
+        fallback_over: int = 0,
+        densest: float | None = None,
     ) -> "Plan":
         plan = cls(
             todo=tuple(todo),
             left=tuple(dict.fromkeys(left)),
             fallback=tuple(fallback),
             fallback_over=fallback_over,
+            densest=densest,
         )
         return replace(plan, total=plan.size)
 
@@ -98,7 +114,11 @@ class Plan(Struct, frozen=True, kw_only=True):
         is_suspicious = rows > 0 and rows % ROUND_COUNT == 0
         if is_suspicious and first.until - first.since >= 2 * SHORTEST_WINDOW:
             return replace(self, todo=(*first.halves(), *rest))
-        return replace(self, todo=rest)
+        if self.densest is None or first.seconds <= 0:
+            return replace(self, todo=rest)
+        # All statuses of the densest days: what has one status there may have another here.
+        densest = max(self.densest, rows / first.seconds)
+        return replace(self, todo=(*_cut(rest[:1], densest), *rest[1:]), densest=densest)
 
     def seen(self, keys: set[str]) -> "Plan":
         if not self.left or keys.isdisjoint(self.left):
@@ -112,11 +132,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 def order_plan(span: Span, open_keys: OpenKeys) -> Plan:
     """Full: every status by order date. Changes: each open status whole, finished ones by their own date."""
     if span.is_full:
-        return Plan.of(
-            Call(status, codes.BY_ORDER_DATE, window.since, window.until)
-            for window in even_windows(span.since, span.until)
-            for status in codes.LINE_STATUS
-        )
+        return _full_plan(span, codes.BY_ORDER_DATE, codes.LINE_STATUS)
     open_since = min(span.since, span.until - LOOK_BACK)
     changed_since = span.since - OVERLAP
     todo = [
@@ -142,12 +158,13 @@ def claim_plan(span: Span) -> Plan:
     """By request date and by completion date; a claim that only changed its status has neither date
     new, so the requests of the last months are read whole in every run.
     """
-    since = span.since if span.is_full else min(span.since, span.until - LOOK_BACK)
-    ended_since = span.since if span.is_full else span.since - OVERLAP
+    if span.is_full:
+        requested, completed = (_full_plan(span, by, ("",)) for by in (codes.BY_REQUEST_DATE, codes.BY_COMPLETION_DATE))
+        return Plan.of((*requested.todo, *completed.todo), densest=0.0)
     return Plan.of(
         [
-            *_calls("", codes.BY_REQUEST_DATE, since, span.until),
-            *_calls("", codes.BY_COMPLETION_DATE, ended_since, span.until),
+            *_calls("", codes.BY_REQUEST_DATE, min(span.since, span.until - LOOK_BACK), span.until),
+            *_calls("", codes.BY_COMPLETION_DATE, span.since - OVERLAP, span.until),
         ]
     )
 
@@ -155,11 +172,7 @@ def claim_plan(span: Span) -> Plan:
 def inquiry_plan(span: Span, open_keys: OpenKeys) -> Plan:
     """Open statuses whole; answered ones of the last days, and all once more for open keys not shown."""
     if span.is_full:
-        return Plan.of(
-            Call(status, "", window.since, window.until)
-            for window in even_windows(span.since, span.until)
-            for status in codes.INQUIRY_STATUSES
-        )
+        return _full_plan(span, "", codes.INQUIRY_STATUSES)
     since = min(span.since, span.until - LOOK_BACK)
     answered_since = min(span.since - OVERLAP, span.until - ANSWERED_LOOK_BACK)
     todo = [
@@ -168,6 +181,28 @@ def inquiry_plan(span: Span, open_keys: OpenKeys) -> Plan:
         *_calls("S3", "", answered_since, span.until),
     ]
     return Plan.of(todo, open_keys.inquiries, fallback=_calls("S3", "", since, span.until))
+
+
+def _full_plan(span: Span, condition: str, statuses: Iterable[str]) -> Plan:
+    """Every status in each window, oldest first; a long span begins with a short look at what a day gives."""
+    windows_of_span = even_windows(span.since, span.until)
+    if span.until - span.since > SHORT_SPAN:
+        looked = span.since + FIRST_LOOK
+        windows_of_span = [Window(since=span.since, until=looked), *even_windows(looked, span.until)]
+    calls = [Call(status, condition, window.since, window.until) for window in windows_of_span for status in statuses]
+    return Plan.of(calls, densest=0.0)
+
+
+def _cut(calls: Iterable[Call], densest: float) -> Iterator[Call]:
+    """The same stretches in calls of no more than :data:`MANY_ROWS` rows, should they be as dense as that."""
+    for call in calls:
+        parts = min(math.ceil(call.seconds * densest / MANY_ROWS), call.seconds // SHORTEST_WINDOW.total_seconds())
+        if parts <= 1:
+            yield call
+            continue
+        longest = timedelta(seconds=math.ceil(call.seconds / parts))
+        for window in windows(call.since, call.until, longest=longest):
+            yield replace(call, since=window.since, until=window.until)
 
 
 def even_windows(since: datetime, until: datetime) -> list[Window]:

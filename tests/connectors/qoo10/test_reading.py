@@ -31,10 +31,38 @@ async def test_a_full_run_reads_each_status_in_windows_of_at_most_89_days(mall: 
 
     assert [call.form["ShippingStatus"] for call in mall.calls] == ["1", "2", "3", "4", "5"] * 2
     assert {call.form["SearchCondition"] for call in mall.calls} == {"1"}
-    assert {(call.form["SearchStartDate"], call.form["SearchEndDate"]) for call in mall.calls} == {
-        ("20260824120000", "20261008120000"),
-        ("20261008120000", "20261122120000"),
-    }
+    assert [(call.form["SearchStartDate"], call.form["SearchEndDate"]) for call in mall.calls[::5]] == [
+        ("20260824120000", "20260825120000"),
+        ("20260825120000", "20261122120000"),
+    ]
+
+
+async def test_a_busy_shop_is_read_in_lists_that_stay_short(mall: Mall):
+    """Every row once, and no answer much longer than 4,000 rows, though a day gives 1,700."""
+    since = datetime(2026, 8, 24, 3, tzinfo=UTC)
+    # 90 days of 1,701 orders: one every 50.8 seconds, all delivered.
+    every = timedelta(seconds=50.8)
+
+    def answer(call: Call):
+        if call.form["ShippingStatus"] != "5":
+            return ok([])
+        first, last = (
+            datetime.strptime(call.form[name] + "+0900", "%Y%m%d%H%M%S%z")
+            for name in ("SearchStartDate", "SearchEndDate")
+        )
+        numbers = range(max(1, -(-(first - since) // every)), (last - since) // every + 1)
+        lengths.append(len(numbers))
+        return ok([{"ShippingStatus": "Delivered(5)", "OrderNo": number} for number in numbers])
+
+    lengths: list[int] = []
+    mall.answer = answer
+    met: set[str] = set()
+    async for page in mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None):
+        met.update(reading.key for reading in page.readings)
+
+    assert len(met) == timedelta(days=90) // every
+    assert max(lengths) < 4_100
+    assert len(mall.calls) < 5 * 60
 
 
 async def test_a_call_is_a_form_post_with_key_version_and_return_type(mall: Mall):
@@ -68,7 +96,8 @@ async def test_one_bad_row_is_reported_alone(mall: Mall):
 
 async def test_a_run_continued_from_any_cursor_shows_the_rest(mall: Mall):
     def answer(call: Call):
-        number = int(call.form["ShippingStatus"]) + (10 if call.form["SearchStartDate"] > "202610" else 0)
+        windows = ["20260824120000", "20260825120000"]
+        number = int(call.form["ShippingStatus"]) + 10 * windows.index(call.form["SearchStartDate"])
         return ok([row(number)])
 
     mall.answer = answer
@@ -78,7 +107,7 @@ async def test_a_run_continued_from_any_cursor_shows_the_rest(mall: Mall):
     for index, page in enumerate(pages):
         rest = await all_readings(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=page.cursor))
         assert [reading.key for reading in rest] == keys[index + 1 :]
-    assert keys == ["1", "2", "3", "4", "5", "11", "12", "13", "14", "15"]
+    assert keys == [str(tens + ones) for tens in (0, 10) for ones in (1, 2, 3, 4, 5)]
     assert [page.progress for page in pages] == sorted(page.progress for page in pages)
     assert pages[-1].progress == 1.0
 
