@@ -77,7 +77,8 @@ async def read_order_pages(
     # The share of the run that the feed takes, guessed by calls, so that progress moves evenly.
     feed_calls = max(1.0, (place.until - start) / LONGEST_WINDOW)
     feed_share = feed_calls / (feed_calls + len(open_ids) / MOST_ROWS)
-    seen: set[str] = set()
+    # Only of the open lines: all that a full reading shows would fill the memory.
+    unseen = set(open_ids)
 
     async def read(chunk: _Chunk) -> Page:
         return await _read_chunk(client, chunk, unknown)
@@ -86,9 +87,9 @@ async def read_order_pages(
         for walk in (_walk_feed(client, place, start=start, share=feed_share), _newest(client, place, now, feed_share)):
             async with aclosing(work_ahead(walk, read, depth=_DEPTH)) as pages:
                 async for page in pages:
-                    seen.update(reading.key for reading in page.readings)
+                    unseen.difference_update(reading.key for reading in page.readings)
                     yield page
-    left = [line_no for line_no in open_ids if line_no not in seen and line_no > (place.reread_after or "")]
+    left = [line_no for line_no in open_ids if line_no in unseen and line_no > (place.reread_after or "")]
     again = _reread(left, until=place.until, share=feed_share)
     async with aclosing(work_ahead(again, read, depth=_DEPTH)) as pages:
         async for page in pages:
