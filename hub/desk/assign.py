@@ -5,6 +5,7 @@ from sqlalchemy import select, update
 from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
+from hub.store.live import Topic, publish
 from hub.store.tables import cases, users
 
 
@@ -25,6 +26,7 @@ async def take(services: Services, *, actor: Actor, case_id: int) -> None:
             update(cases).where(cases.c.id == case_id, free).values(assignee_id=actor.user_id)
         )
         if taken.rowcount:
+            await publish(connection, Topic.LOCK, case_id=case_id)
             return
         query = (
             select(users.c.name)
@@ -62,3 +64,4 @@ async def _assign(services: Services, *, case_id: int, user_id: int | None) -> N
         changed = await connection.execute(update(cases).where(cases.c.id == case_id).values(assignee_id=user_id))
         if changed.rowcount == 0:
             raise NotFoundError
+        await publish(connection, Topic.LOCK, case_id=case_id)

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import ClaimKind, InquiryKind
 from hub.desk.access import Actor, Permission, require
+from hub.desk.ask_views import read_ask_marks
 from hub.desk.incident_marks import read_marks
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.twins import read_originals
-from hub.desk.views import CaseRow, DueView, IncidentMark, TwinView
+from hub.desk.views import AskMark, CaseRow, DueView, IncidentMark, TwinView
 from hub.store.database import from_ms, to_ms
 from hub.store.tables import cases, shops, users
 from hub.sync.cases import NEVER
@@ -105,6 +106,15 @@ async def read_worklist(services: Services, *, actor: Actor, filters: Filters, c
         next_cursor=f"{found[PAGE - 1].due_at}.{found[PAGE - 1].id}" if len(found) > PAGE else None,
         newest=newest,
     )
+
+
+async def read_rows(services: Services, *, actor: Actor, case_ids: Sequence[int]) -> tuple[CaseRow, ...]:
+    """Single rows as they are now, closed ones too; what is not there is left out."""
+    require(actor, Permission.WORK_CASES)
+    query = select_rows().where(cases.c.id.in_(case_ids))
+    async with services.database.reading() as connection:
+        found = (await connection.execute(query)).all()
+        return await case_rows(connection, found, malls=services.registry, now=services.now())
 
 
 async def count_cases(services: Services, *, actor: Actor) -> Counts:
@@ -218,6 +228,7 @@ async def case_rows(
     keys = {(row.shop_id, row.order_no) for row in found if row.order_no is not None}
     originals = await read_originals(connection, keys, malls=malls)
     marks = await read_marks(connection, [row.id for row in found])
+    asked = await read_ask_marks(connection, [row.id for row in found])
     return tuple(
         case_row(
             row,
@@ -225,6 +236,7 @@ async def case_rows(
             now=now,
             original=originals.get((row.shop_id, row.order_no)),
             incident=marks.get(row.id),
+            ask=asked.get(row.id),
         )
         for row in found
     )
@@ -237,6 +249,7 @@ def case_row(
     now: datetime,
     original: TwinView | None = None,
     incident: IncidentMark | None = None,
+    ask: AskMark | None = None,
 ) -> CaseRow:
     return CaseRow(
         case_id=row.id,
@@ -256,6 +269,7 @@ def case_row(
         assignee=row.assignee,
         original=original,
         incident=incident,
+        ask=ask,
     )
 
 

@@ -22,3 +22,8 @@ def new_id() -> int:
     with _lock:
         _last = max(_last + 1, time.time_ns() // 1000 - _EPOCH_MICROSECONDS)
         return _last << _WRITER_BITS | _writer
+
+
+def id_of_age(seconds: float) -> int:
+    """A key that was made ``seconds`` ago, or would have been: rows with a smaller key are older."""
+    return max(0, time.time_ns() // 1000 - _EPOCH_MICROSECONDS - round(seconds * 1_000_000)) << _WRITER_BITS

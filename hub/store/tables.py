@@ -20,6 +20,7 @@ from hub.store.case_tables import (
     rebills,
 )
 from hub.store.columns import metadata
+from hub.store.live_tables import live_events
 from hub.store.mall_tables import (
     claims,
     feed_states,
@@ -80,6 +81,7 @@ __all__ = [
     "leases",
     "line_facts",
     "lines",
+    "live_events",
     "metadata",
     "order_twins",
     "orders",

@@ -23,6 +23,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 from hub.core.errors import ConfigurationError
 from hub.desk.access import ForbiddenError, Permission
 from hub.desk.case import NotFoundError
+from hub.desk.live import LiveFeed
 from hub.desk.services import Services
 from hub.web.alerts import ALERT_PAGES
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
@@ -30,6 +31,7 @@ from hub.web.consent import PAGES as CONSENT_PAGES
 from hub.web.files import FILE_PAGES
 from hub.web.headers import HEADERS
 from hub.web.health import PROBES
+from hub.web.live import live
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
 from hub.web.render import Given, Renderer
@@ -70,6 +72,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             _health,
             *PROBES,
             metrics,
+            live,
             sign_in_page,
             sign_in_form,
             sign_out_form,
@@ -85,7 +88,14 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             create_static_files_router("/static", directories=[_STATIC], opt={"exclude_from_auth": True}),
             create_static_files_router("/vendor/htmx", directories=[_HTMX], opt={"exclude_from_auth": True}),
         ],
-        state=State({"services": services, "pages": pages, "request_times": request_times.times}),
+        state=State(
+            {
+                "services": services,
+                "pages": pages,
+                "request_times": request_times.times,
+                "live": LiveFeed(services.database),
+            }
+        ),
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),

@@ -28,11 +28,13 @@ from hub.desk.services import Services
 from hub.desk.users import list_users
 from hub.desk.views import CaseView
 from hub.desk.worklist import (
+    PAGE,
     Filters,
     KindGroup,
     View,
     count_cases,
     count_new,
+    read_rows,
     read_worklist,
 )
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review, carry_out, tone_of
@@ -162,6 +164,23 @@ class WorkController(Controller):
         filters = _filters(request)
         fresh = await count_new(services, actor=request.user, filters=filters, since=max(0, min(since, 2**63 - 1)))
         return pages.page(request, "partials/news.html", fresh=fresh, address=_address(filters), since=since)
+
+    @get("/changed")
+    async def changed(
+        self, request: PageRequest, services: Given, pages: Pages, ids: FromQuery[str] = ""
+    ) -> Response[str]:
+        """Rows to be put where they stand in the list, which does not move."""
+        numbers = [int(each) for each in ids.split(",")[:PAGE] if each.isascii() and each.isdigit() and len(each) < 19]
+        rows = await read_rows(services, actor=request.user, case_ids=numbers)
+        address = _address(_filters(request))
+        open_id = request.headers.get("hx-current-url", "").partition("?")[0].rpartition("/cases/")[2]
+        return pages.page(
+            request,
+            "partials/changed.html",
+            rows=rows,
+            address=address,
+            open_id=int(open_id) if open_id.isascii() and open_id.isdigit() else None,
+        )
 
     @get("/{case_id:int}")
     async def case(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[str]:

@@ -1,0 +1,48 @@
+"""The stream of news to open screens (Server-Sent Events): what changed, never the data itself."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, get
+from litestar.datastructures import State
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from hub.desk.access import Actor, Permission, require
+from hub.desk.live import LiveFeed, MissedError
+from hub.web.render import Given
+
+#: seconds of silence after which a comment keeps proxies from closing the stream
+HEARTBEAT: Final = 15.0
+#: A stream ends then and is opened again by the browser: so an ended session ends its stream, too.
+LONGEST: Final = timedelta(minutes=10)
+_RETRY_MILLISECONDS: Final = 1_000
+
+
+@get("/live")
+async def live(request: Request[Actor, str, State], services: Given) -> ServerSentEvent:
+    """News from now on, or from behind ``Last-Event-ID``; ``reset`` tells a screen to read its page again."""
+    require(request.user, Permission.WORK_CASES)
+    told = request.headers.get("last-event-id", "")
+    after = int(told) if told.isascii() and told.isdigit() and len(told) < 20 else None
+    feed: LiveFeed = request.app.state.live
+    until = services.now() + LONGEST
+
+    async def news() -> AsyncIterator[ServerSentEventMessage]:
+        yield ServerSentEventMessage(data="{}", event="hello", retry=_RETRY_MILLISECONDS)
+        try:
+            async with feed.listening(after=after) as listener:
+                while services.now() < until:
+                    event = await listener.next(patience=HEARTBEAT)
+                    if event is None:
+                        yield ServerSentEventMessage(data=None, comment="still here")
+                        continue
+                    data = msgspec.json.encode(event.body).decode()
+                    yield ServerSentEventMessage(data=data, event=event.topic.value, id=event.id)
+        except MissedError:
+            yield ServerSentEventMessage(data="{}", event="reset")
+
+    # Buffering proxies would hold the news back.
+    headers: dict[str, Any] = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return ServerSentEvent(news(), headers=headers)

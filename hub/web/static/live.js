@@ -1,0 +1,49 @@
+// News from the server: which cases changed. What is being read or typed stays as it is.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const mark = $("#live");
+
+function show(state) {
+  document.body.dataset.live = state;
+  if (mark) { mark.textContent = mark.dataset[state] ?? ""; mark.hidden = state === "on"; }
+}
+
+// One call for many news: a sync writes a page of cases at once.
+function soon(run, delay = 400) {
+  let timer;
+  return () => { clearTimeout(timer); timer = setTimeout(run, delay); };
+}
+
+const askNews = soon(() => { const news = $("#news"); if (news) htmx.trigger(news, "news"); });
+const askFresh = soon(() => { const fresh = $("#fresh"); if (fresh) htmx.trigger(fresh, "news"); }, 1000);
+
+// Rows that stand in the list are read again where they stand: the list does not move.
+const changed = new Set();
+const readRows = soon(() => {
+  const shown = [...changed].filter((id) => $(`#row-${id}`));
+  changed.clear();
+  const rows = $("#rows");
+  if (!rows || !shown.length) return;
+  const query = new URLSearchParams(location.search);
+  query.set("ids", shown.join(","));
+  htmx.ajax("GET", `/cases/changed?${query}`, { source: rows, swap: "none" });
+});
+
+const handlers = {
+  cases({ ids }) { ids.forEach((id) => changed.add(id)); readRows(); askNews(); },
+  case({ id }) { document.dispatchEvent(new CustomEvent("hub:case", { detail: { id } })); },
+  action(body) { document.dispatchEvent(new CustomEvent("hub:action", { detail: body })); changed.add(body.case_id); readRows(); },
+  lock({ case_id }) { changed.add(case_id); readRows(); },
+  call(body) { document.dispatchEvent(new CustomEvent("hub:call", { detail: body })); },
+  shop() { askFresh(); },
+  reset() { askNews(); askFresh(); [...document.querySelectorAll("[data-row]")].forEach((row) => changed.add(row.id.slice(4))); readRows(); },
+};
+
+const stream = new EventSource("/live");
+stream.addEventListener("hello", () => show("on"));
+stream.addEventListener("error", () => show("off"));
+for (const [topic, run] of Object.entries(handlers)) {
+  stream.addEventListener(topic, (event) => run(JSON.parse(event.data)));
+}
+addEventListener("pagehide", () => stream.close());
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
