@@ -27,7 +27,7 @@ class Told(Struct, frozen=True, kw_only=True):
     """``at`` is when it happened, aware; ``None``: it is known not to have happened. ``reference`` is its number.
 
     ``is_day``: only the day is known, and ``at`` is its first moment. ``told_at`` is when this was told:
-    something that has not happened may happen any time after it.
+    what had not happened then may have happened since.
     """
 
     at: datetime | None
@@ -66,12 +66,14 @@ _WAY: Final = (
     ("delivered", Stage.ON_ITS_WAY),
 )
 _DAY: Final = timedelta(days=1)
+_TICK: Final = timedelta(microseconds=1)
 
 
 class Contradiction(Struct, frozen=True, kw_only=True):
     """``later`` is said to have happened; ``earlier``, which must come first, not at all or after it.
 
-    ``key`` is not_before (it has not happened) or out_of_order (its time is later).
+    ``key`` is not_before (it was told, at that time or later, not to have happened) or out_of_order (its
+    time is later).
     """
 
     key: str
@@ -98,25 +100,28 @@ def stage_of(facts: StageFacts) -> StageFinding:
     """The stage that ``facts`` prove, or unknown with the reason.
 
     Each fact up to the first that has not happened must be told; what comes after that one cannot have
-    happened either. Goods that the customer has are delivered, whatever was told of their way.
+    happened either. That something had not happened when it was told is worth nothing once a later step
+    has: it is missing then. Goods that the customer has are delivered, whatever was told of their way.
     """
     contradiction = find_contradiction(facts)
     if contradiction is not None:
         return StageFinding(stage=Stage.UNKNOWN, contradiction=contradiction)
     if facts.delivered is not None and facts.delivered.at is not None:
         return StageFinding(stage=Stage.DELIVERED, since=facts.delivered.at)
+    told = [getattr(facts, name) for name, _ in _WAY]
+    last = max((place for place, each in enumerate(told) if each is not None and each.at is not None), default=-1)
     since = None
     missing = []
-    for name, stage in _WAY:
-        told: Told | None = getattr(facts, name)
-        if told is None:
+    for place, (name, stage) in enumerate(_WAY):
+        each: Told | None = told[place]
+        if each is None or (each.at is None and place < last):
             missing.append(name)
-        elif told.at is not None:
-            since = told.at
+        elif each.at is not None:
+            since = each.at
         elif missing:
             break
         else:
-            return StageFinding(stage=stage, since=since, as_of=told.told_at)
+            return StageFinding(stage=stage, since=since, as_of=each.told_at)
     return StageFinding(stage=Stage.UNKNOWN, missing=tuple(missing))
 
 
@@ -128,17 +133,23 @@ def find_contradiction(facts: StageFacts) -> Contradiction | None:
         if told is None:
             continue
         if told.at is not None:
+            latest = _latest(told, told.at)
             for earlier, first in before:
                 if first.at is None:
-                    return Contradiction(key="not_before", earlier=earlier, later=name)
-                if _latest(told, told.at) < first.at:
+                    if first.told_at is None or first.told_at >= latest:
+                        return Contradiction(key="not_before", earlier=earlier, later=name)
+                elif latest < first.at:
                     return Contradiction(key="out_of_order", earlier=earlier, later=name)
         before.append((name, told))
     return None
 
 
 def _latest(told: Told, at: datetime) -> datetime:
-    return at + _DAY - timedelta(microseconds=1) if told.is_day else at
+    """When it happened at the latest: a day at its end, but not after it was told."""
+    if not told.is_day:
+        return at
+    ends = at + _DAY - _TICK
+    return ends if told.told_at is None else max(at, min(ends, told.told_at))
 
 
 class StageCosts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -151,8 +151,12 @@ line_facts = Table(
     Column("line_no", Text, nullable=False),
     # hub.policy.stage.StageFact
     Column("fact", Text, nullable=False),
-    # when it happened; null: it is known not to have happened
+    # happened | not_happened | unknown: told by mistake, and nobody knows better
+    Column("state", Text, nullable=False),
+    # when it happened
     Column("at", BigInteger),
+    # only the day is known: at is its start in the centre's zone
+    Column("is_day", Boolean, nullable=False),
     # overseas order number, waybill, forwarder's number
     Column("reference", Text),
     # agent | sheet | api
