@@ -21,7 +21,7 @@ from hub.core.http import require_safe_url
 from hub.core.model import Product, ShopRef
 from hub.desk.carriers import CarrierBook
 from hub.desk.export import ModeOf
-from hub.desk.incidents import Evaluated, Rule, evaluate
+from hub.desk.incidents import Evaluated, evaluate_incidents
 from hub.desk.routing_book import RoutingBook, read_book, read_stamp
 from hub.policy.clock_file import standard_clocks
 from hub.registry import Registry, find_connectors
@@ -173,9 +173,7 @@ class Hub:
 
     async def evaluate_incidents(self) -> Evaluated:
         """Whether a product has become a matter of many cases; every run over shops ends with it."""
-        settings = self.settings
-        rule = Rule(least=settings.incident_least, hours=settings.incident_hours, ratio=settings.incident_ratio)
-        return await evaluate(self.database, rule=rule, now=self.now())
+        return await evaluate_incidents(self)
 
     async def compare(self, names: Sequence[str] = ()) -> dict[str, RunError]:
         """Compare the named shops, or all, with what their malls count, day by day; what failed by shop.

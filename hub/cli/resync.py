@@ -9,6 +9,7 @@ from hub.bootstrap import Hub, SyncReport
 from hub.cli.console import ExitCode, print_json, read_span, with_hub
 from hub.cli.sync import Bars, print_report
 from hub.core.errors import ConfigurationError
+from hub.desk.answered import note_answered
 from hub.sync.resync import resync_order, resync_span
 from hub.sync.run import ShopReport
 
@@ -51,9 +52,13 @@ async def _read(
 ) -> ShopReport:
     shop = await hub.shop_store.named(name)
     if order is not None:
-        return await resync_order(hub, shop, order)
-    start, end = read_span(since, until, zone=hub.settings.zone)
-    return await resync_span(hub, shop, since=_given(start), until=end or hub.now(), on_progress=on_progress)
+        report = await resync_order(hub, shop, order)
+    else:
+        start, end = read_span(since, until, zone=hub.settings.zone)
+        report = await resync_span(hub, shop, since=_given(start), until=end or hub.now(), on_progress=on_progress)
+    if report.complete:
+        await note_answered(hub, shop_id=shop.id)
+    return report
 
 
 def _given(since: datetime | None) -> datetime:

@@ -5,9 +5,9 @@ that came through another mall does not count beside the original. Products are 
 own SKU, else by the product code within one shop: codes of two malls say nothing about each other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 from sqlalchemy import (
@@ -35,6 +35,7 @@ from hub.desk.marks import mall_mark
 from hub.desk.services import Services
 from hub.desk.views import CaseRow, MallMark
 from hub.desk.worklist import case_rows, select_rows
+from hub.settings import Settings
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import cases, claims, incident_cases, incidents, inquiries, lines, order_twins, orders, shops
@@ -77,6 +78,26 @@ class IncidentView(Struct, frozen=True, kw_only=True):
 
 
 _OPEN: Final = select(incidents.c.key).where(incidents.c.closed_at.is_(None))
+
+
+class Watched(Protocol):
+    """What is needed of a running hub to look for incidents."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def now(self) -> Callable[[], datetime]: ...
+
+
+async def evaluate_incidents(hub: Watched) -> Evaluated:
+    """:func:`evaluate` by the rule of the settings; whatever brought new records ends with it."""
+    settings = hub.settings
+    rule = Rule(least=settings.incident_least, hours=settings.incident_hours, ratio=settings.incident_ratio)
+    return await evaluate(hub.database, rule=rule, now=hub.now())
 
 
 async def evaluate(database: Database, *, rule: Rule, now: datetime) -> Evaluated:

@@ -38,6 +38,7 @@ from hub.store.leases import Lease
 from hub.store.sealed import LETTER_PLACE
 from hub.store.shops import ShopRow
 from hub.store.tables import actions, shops
+from hub.sync.breaker import Breaker
 from hub.sync.ingest import Ingest
 
 log = structlog.get_logger(__name__)
@@ -102,6 +103,7 @@ class Outbox:
         self._database = services.database
         self._shop = shop
         manifest = services.registry.manifest(shop.mall)
+        self._breaker = Breaker(services.database, shop.id, now=services.now)
         self._ingest = Ingest(services.database, shop=shop, manifest=manifest, clocks=standard_clocks())
 
     async def deliver(self, action_id: int) -> ActionResult:
@@ -204,13 +206,19 @@ class Outbox:
         about = {"shop": self._shop.name, "action": action.value}
         try:
             with urgently():
-                return await _write(connector, action, step.about)
+                result = await _write(connector, action, step.about)
         except MallError as error:
             log.info("desk.action.failed", error=type(error).__name__, **about)
+            if isinstance(error, RejectedByMallError):
+                await self._breaker.succeeded()
             return _failed(error, step.line_no)
         except Exception as error:
             log.exception("desk.action.broken", **about)
             return _said(Outcome.UNKNOWN, step.line_no, f"internal: {type(error).__name__}")
+        if result.readings or result.outcome is Outcome.DONE:
+            # Whatever the schedule thinks of it, the mall is there; as one that refuses is.
+            await self._breaker.succeeded()
+        return result
 
     async def _store(self, action_id: int, letter: Letter, lines: Sequence[LineOutcome], result: WriteResult) -> None:
         now = self._services.now()

@@ -11,6 +11,7 @@ from hub.core.errors import MallTimeoutError
 from hub.core.http import urgently
 from hub.core.model import InquiryState
 from hub.desk.access import Actor, Permission, require
+from hub.desk.answered import note_answered
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
 from hub.desk.views import CaseView
@@ -53,6 +54,7 @@ async def read_case_again(services: Services, *, actor: Actor, case_id: int) -> 
                 await _read(services, row)
     except TimeoutError as error:
         raise MallTimeoutError("the mall did not answer in time", shop=row.name) from error
+    await note_answered(services, shop_id=row.shop_id)
     return asked_at
 
 

@@ -12,6 +12,7 @@ from dbos import DBOS
 
 from hub.bootstrap import Hub
 from hub.core.errors import ConfigurationError, MallError
+from hub.desk.answered import note_answered
 from hub.desk.consent import renew_consent
 from hub.desk.outbox import Outbox
 from hub.jobs.due import due_of
@@ -93,7 +94,10 @@ class Jobs:
         return report.complete
 
     async def _reread(self, shop: ShopRow) -> bool:
-        return not (await drain_shop(self._hub, shop)).is_busy
+        drained = await drain_shop(self._hub, shop)
+        if drained.read:
+            await note_answered(self._hub, shop_id=shop.id)
+        return not drained.is_busy
 
     async def _deliver(self, shop: ShopRow) -> bool:
         return bool(await Outbox(self._hub, shop).drain())

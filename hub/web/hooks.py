@@ -18,6 +18,7 @@ from litestar.params import FromPath
 
 from hub.core.errors import AccessError, ConfigurationError, MalformedResponseError
 from hub.core.events import Delivery, Notice, ReceivesEvents, keep_events
+from hub.desk.answered import note_answered
 from hub.store.inbox import ShopInbox
 from hub.store.shops import ShopRow
 from hub.store.webhooks import WebhookStore
@@ -80,6 +81,8 @@ class Hooks:
         try:
             while (due := await queue.next_due()) is not None and due - self._hub.now() <= _PATIENCE:
                 drained = await drain_shop(self._hub, shop)
+                if drained.read:
+                    await note_answered(self._hub, shop_id=shop.id)
                 if _has_nothing_done(drained):
                     await self._sleep(_BUSY_SECONDS)
         except Exception:

@@ -43,7 +43,8 @@ _WRITES = ("answer", "change_answer", "move_claim", "dispatch", "prepare", "set_
            "write_memo", "give_points", "request_claim")  # fmt: skip
 _AT_ONCE = 6
 _ORDERS_AN_ACTION = 2
-_SHIP_ON = (NOON + timedelta(days=3)).date()
+#: later than any that was planned before: a day that stands already is nothing to write
+_SHIP_ON = (NOON + timedelta(days=9)).date()
 
 
 @dataclass(slots=True)
