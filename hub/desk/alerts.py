@@ -65,10 +65,13 @@ class StuckQueue(Struct, frozen=True, kw_only=True):
 
 
 class AlertFacts(Struct, frozen=True, kw_only=True):
-    """What the status does not tell. ``worker_seen_at``: when the newest worker was last alive, if known."""
+    """What the status does not tell. ``had_worker``: one was seen at some time; where cron reads the shops
+    there never was, and none is missed. ``worker_seen_at``: when the newest was last alive, if known.
+    """
 
     shop_since: dict[str, datetime]
     quarantined: dict[str, Quarantined]
+    had_worker: bool
     worker_seen_at: datetime | None
     unknown_actions: tuple[UnknownAction, ...]
     stuck_queues: tuple[StuckQueue, ...]
@@ -84,7 +87,7 @@ def find_alerts(status: Status, facts: AlertFacts, *, settings: Settings) -> tup
         found += _consent(shop)
         found += _breaker(shop) or [finding for feed in shop.feeds for finding in _failing(shop, feed)]
         found += _quarantine(shop, facts, growth=settings.alert_quarantine)
-    if status.shops and not status.worker_seen:
+    if status.shops and facts.had_worker and not status.worker_seen:
         found.append(
             Finding(
                 key="worker",
@@ -236,13 +239,15 @@ async def read_alert_facts(services: Services) -> AlertFacts:
     now, settings = services.now(), services.settings
     health = await read_health(services.database, keys=settings.home / "keys.json")
     async with services.database.reading() as connection:
+        had_worker, worker_seen_at = await _worker(connection)
         born = select(shops.c.name, shops.c.created_at).where(shops.c.is_active)
         return AlertFacts(
             shop_since={
                 row.name: at for row in await connection.execute(born) if (at := from_ms(row.created_at)) is not None
             },
             quarantined=await _quarantined(connection, now),
-            worker_seen_at=await _worker_seen_at(connection),
+            had_worker=had_worker,
+            worker_seen_at=worker_seen_at,
             unknown_actions=await _unknown_actions(connection, now),
             stuck_queues=await _stuck_queues(connection, now),
             disk_free_mb=_free_mb(settings.home),
@@ -267,11 +272,12 @@ async def _quarantined(connection: AsyncConnection, now: datetime) -> dict[str, 
     return {row.name: Quarantined(now=row.now, before=row.before) for row in await connection.execute(query)}
 
 
-async def _worker_seen_at(connection: AsyncConnection) -> datetime | None:
-    """When the newest worker last renewed its lease. One that ended properly leaves nothing behind."""
+async def _worker(connection: AsyncConnection) -> tuple[bool, datetime | None]:
+    """Whether there ever was one, and when the newest last renewed its lease (unknown once it ended properly)."""
     query = select(func.max(leases.c.until_at)).where(leases.c.name.startswith(WORKER_LEASE))
-    until = from_ms(await connection.scalar(query))
-    return None if until is None else until - timedelta(seconds=LEASE_SECONDS)
+    until = await connection.scalar(query)
+    seen_at = from_ms(until) if until else None
+    return until is not None, None if seen_at is None else seen_at - timedelta(seconds=LEASE_SECONDS)
 
 
 async def _unknown_actions(connection: AsyncConnection, now: datetime) -> tuple[UnknownAction, ...]:

@@ -75,6 +75,7 @@ def _facts(**more: Any) -> AlertFacts:
     given: dict[str, Any] = {
         "shop_since": {"main": AT - timedelta(days=30)},
         "quarantined": {},
+        "had_worker": True,
         "worker_seen_at": None,
         "unknown_actions": (),
         "stuck_queues": (),
@@ -208,6 +209,22 @@ def test_the_machine_the_worker_the_queue_and_the_outbox():
 
 def test_a_hub_without_shops_misses_no_worker():
     assert find_alerts(Status(at=AT, complete=True, worker_seen=False, shops=[]), _facts(), settings=SETTINGS) == ()
+
+
+def test_a_hub_that_cron_alone_has_ever_read_misses_no_worker():
+    assert _found(_status(worker=False), _facts(had_worker=False)) == {}
+    assert set(_found(_status(worker=False), _facts())) == {"worker"}
+
+
+@pytest.mark.parametrize(("until", "had_worker"), [(None, False), (0, True)], ids=["never seen", "ended properly"])
+async def test_whether_there_ever_was_a_worker_is_read(rig: Rig, until: int | None, had_worker: bool):
+    if until is not None:
+        async with rig.database.writing() as connection:
+            await connection.execute(leases.insert(), [{"name": "worker:w1", "owner": "x", "until_at": until}])
+
+    facts = await read_alert_facts(rig)
+
+    assert (facts.had_worker, facts.worker_seen_at) == (had_worker, None)
 
 
 def _stored(kind: str, **facts: str) -> StoredAlert:
@@ -487,6 +504,7 @@ async def test_what_the_store_tells(rig: Rig):
         ("alpha-main", "dispatch", NOW - 2 * hour)
     ]
     assert [(each.shop, each.waiting) for each in facts.stuck_queues] == [("alpha-main", 2)]
+    assert facts.had_worker
     assert facts.worker_seen_at == NOW - hour - timedelta(seconds=LEASE_SECONDS)
     assert (facts.schema, set(facts.shop_since)) == (Check.OK, set(rig.shops))
 
