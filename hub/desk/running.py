@@ -1,6 +1,9 @@
 """How the hub itself runs, in numbers for a monitoring system: what the status tells, and what stands behind it."""
 
+import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -33,6 +36,25 @@ class Running(Struct, frozen=True, kw_only=True):
     alerts: Mapping[Severity, int]
     call_events: int
     calls: Mapping[str, int]
+
+
+#: figures may be so old: to count every record of every shop is more than a scrape should cost
+KEPT_FOR: Final = timedelta(seconds=15)
+
+
+class RunningBook:
+    """The figures, counted once in :data:`KEPT_FOR` however many ask, and by one of them at a time."""
+
+    def __init__(self) -> None:
+        self._counting = asyncio.Lock()
+        self._kept: Running | None = None
+
+    async def read(self, services: Services) -> Running:
+        """Figures of ``status.at``, which is at most :data:`KEPT_FOR` ago."""
+        async with self._counting:
+            if self._kept is None or not timedelta() <= services.now() - self._kept.status.at < KEPT_FOR:
+                self._kept = await read_running(services)
+            return self._kept
 
 
 async def read_running(services: Services) -> Running:

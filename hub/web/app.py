@@ -24,6 +24,7 @@ from hub.core.errors import ConfigurationError
 from hub.desk.access import ForbiddenError, Permission
 from hub.desk.case import NotFoundError
 from hub.desk.live import LiveFeed
+from hub.desk.running import RunningBook
 from hub.desk.services import Services
 from hub.web.alerts import ALERT_PAGES
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
@@ -93,6 +94,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
                 "services": services,
                 "pages": pages,
                 "request_times": request_times.times,
+                "running": RunningBook(),
                 "live": LiveFeed(services.database),
             }
         ),

@@ -11,7 +11,7 @@ from litestar.datastructures import State
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.desk.running import RunCounts, Running, read_running
+from hub.desk.running import RunCounts, Running, RunningBook
 from hub.desk.status import FeedStatus
 from hub.settings import Settings
 from hub.web.exposition import CONTENT_TYPE, Family, Kind, Sample, Times, exposed
@@ -53,7 +53,8 @@ async def metrics(request: Request[Any, Any, State], services: Given) -> Respons
     if (refusal := _refusal(request, services.settings)) is not None:
         return refusal
     times: Times = request.app.state.request_times
-    body = exposed([*_families(await read_running(services)), times.family()])
+    book: RunningBook = request.app.state.running
+    body = exposed([*_families(await book.read(services)), times.family()])
     return Response(body, headers={"content-type": CONTENT_TYPE})
 
 

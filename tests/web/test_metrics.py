@@ -1,5 +1,6 @@
 """Figures for a monitoring system: in its format, without ids, and for those who may have them."""
 
+import asyncio
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from litestar.testing import TestClient
 from pydantic import SecretStr
 
+from hub.desk.running import KEPT_FOR, Running, RunningBook, read_running
+from hub.desk.services import Services
 from hub.settings import Settings
 from hub.store.database import to_ms
 from hub.store.tables import actions, calls, feed_states, leases, rereads
@@ -161,3 +164,43 @@ def test_every_figure_is_documented(scraper: Browser):
     text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 
     assert [name for name in _scrape(scraper).kinds if f"`{name}`" not in text] == []
+
+
+def test_figures_are_counted_once_in_a_quarter_of_a_minute(scraper: Browser, monkeypatch: pytest.MonkeyPatch):
+    counted = 0
+
+    async def count(services: Services) -> Running:
+        nonlocal counted
+        counted += 1
+        return await read_running(services)
+
+    monkeypatch.setattr("hub.desk.running.read_running", count)
+    read = [_scrape(scraper) for _ in range(3)]
+    assert counted == 1
+    scraper.rig.at += KEPT_FOR - timedelta(seconds=1)
+    _scrape(scraper)
+    assert counted == 1
+    scraper.rig.at += timedelta(seconds=1)
+    later = _scrape(scraper)
+
+    main = {"shop": "alpha-main", "feed": "orders"}
+    assert counted == 2
+    assert {each.value("hub_feed_data_age_seconds", **main) for each in read} == {120}
+    assert later.value("hub_feed_data_age_seconds", **main) == 120 + KEPT_FOR.total_seconds()
+
+
+async def test_many_scrapes_at_once_count_once(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    counted = 0
+
+    async def count(services: Services) -> Running:
+        nonlocal counted
+        counted += 1
+        return await read_running(services)
+
+    monkeypatch.setattr("hub.desk.running.read_running", count)
+    book = RunningBook()
+
+    read = await asyncio.gather(*(book.read(rig) for _ in range(5)))
+
+    assert counted == 1
+    assert all(each is read[0] for each in read)
