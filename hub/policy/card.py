@@ -15,6 +15,7 @@ from hub.core.model import ClaimReason, ClaimState, FaultParty, InventoryMode, L
 from hub.policy.due import Due
 from hub.policy.grounds import Ground, Proof
 from hub.policy.stage import Stage, StageFacts
+from hub.policy.window import Window
 
 
 class Request(StrEnum):
@@ -174,14 +175,6 @@ class RuleText(Struct, frozen=True, kw_only=True):
     source: str
     confidence: str
     text: str
-
-
-class Window(Struct, frozen=True, kw_only=True):
-    """A right of the customer's that ends ``at``, the last second of its last day, in UTC."""
-
-    name: str
-    at: datetime
-    source: str
 
 
 class Card(Struct, frozen=True, kw_only=True):
