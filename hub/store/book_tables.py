@@ -41,3 +41,18 @@ book_drafts = Table(
     Column("changed_at", BigInteger, nullable=False),
     UniqueConstraint("kind", "author_id"),
 )
+
+# What was done to the table of inventory modes, which is too long to keep whole for every change.
+mode_changes = Table(
+    "mode_changes",
+    metadata,
+    row_id(),
+    Column("at", BigInteger, nullable=False),
+    # null: the command line
+    Column("author_id", BigInteger),
+    # added | changed | removed | imported
+    Column("change", Text, nullable=False),
+    # JSON of the row before and after; of an import, how many rows were new, changed and removed
+    Column("old", Text),
+    Column("new", Text),
+)

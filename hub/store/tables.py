@@ -8,7 +8,7 @@ Primary keys come from :func:`hub.store.ids.new_id`.
 """
 
 from hub.store.alert_tables import alert_messages, alerts
-from hub.store.book_tables import book_drafts, rule_books
+from hub.store.book_tables import book_drafts, mode_changes, rule_books
 from hub.store.case_tables import (
     asks,
     compensations,
@@ -83,6 +83,7 @@ __all__ = [
     "lines",
     "live_events",
     "metadata",
+    "mode_changes",
     "order_twins",
     "orders",
     "product_modes",

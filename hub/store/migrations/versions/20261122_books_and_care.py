@@ -39,6 +39,17 @@ def upgrade() -> None:
     )
 
     op.create_table(
+        "mode_changes",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("author_id", sa.BigInteger(), nullable=True),
+        sa.Column("change", sa.Text(), nullable=False),
+        sa.Column("old", sa.Text(), nullable=True),
+        sa.Column("new", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mode_changes")),
+    )
+
+    op.create_table(
         "line_facts",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("shop_id", sa.BigInteger(), nullable=False),
@@ -250,5 +261,6 @@ def downgrade() -> None:
     op.drop_table("asks")
     op.drop_table("rebills")
     op.drop_table("line_facts")
+    op.drop_table("mode_changes")
     op.drop_table("book_drafts")
     op.drop_table("rule_books")
