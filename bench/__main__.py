@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from bench import desk, grown, shops
+from bench import desk, dlt_load, grown, shops
 from bench.again import AIM as AIM_AGAIN
 from bench.again import Reread
 from bench.equality import compare
@@ -76,7 +76,7 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk")
+SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt")
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -100,12 +100,14 @@ async def main(arguments: argparse.Namespace) -> int:
             home, seconds = str(Path(folder, "desk")), str(arguments.seconds)
             found = await _child(desk.Listed, "bench.desk", home, str(arguments.stored // 5), seconds)
             say("\n".join(desk.lines(found)))
+        if "dlt" in chosen:
+            await _dlt(Path(folder), arguments)
     return 0 if is_good else 1
 
 
 async def _sync(folder: Path, arguments: argparse.Namespace) -> bool:
     """Returns whether every run was complete and every row right."""
-    wanted = ["sqlite", "postgresql"] if arguments.database == "both" else [arguments.database]
+    wanted = _databases(arguments)
     sizes = sorted({max(1, arguments.orders // 10), arguments.orders}) if arguments.flat else [arguments.orders]
     with _postgres(needed="postgresql" in wanted) as server:
         measured = [
@@ -124,6 +126,47 @@ async def _sync(folder: Path, arguments: argparse.Namespace) -> bool:
             f"(aim {AIM_AGAIN}), {largest.again.touched} records written (aim 0)"
         )
     return all(each.hub.complete and each.again.complete and each.is_equal is not False for each in measured)
+
+
+def _databases(arguments: argparse.Namespace) -> list[str]:
+    return ["sqlite", "postgresql"] if arguments.database == "both" else [arguments.database]
+
+
+async def _dlt(folder: Path, arguments: argparse.Namespace) -> None:
+    if not dlt_load.is_installed():
+        say(dlt_load.ABSENT)
+        return
+    wanted = _databases(arguments)
+    with _postgres(needed="postgresql" in wanted) as server:
+        for database in wanted:
+            say(await _beside_dlt(folder, orders=arguments.orders, database=database, server=server))
+
+
+async def _beside_dlt(folder: Path, *, orders: int, database: str, server: Server | None) -> str:
+    """The hub reads the malls, then dlt makes the same calls and loads what comes."""
+    work = Path(tempfile.mkdtemp(dir=folder))
+    of_hub, of_dlt = (server.create() if database == "postgresql" and server else None for _ in range(2))
+    at = datetime.now(UTC).replace(microsecond=0)
+    home, table, into = str(work / "home"), str(work / "shops.toml"), [of_hub] if of_hub else []
+    async with _serving(work, orders=orders, at=at) as roots:
+        hub, hub_server = await _with_server(
+            of_hub, _child(Synced, "bench.full_sync", home, table, at.isoformat(), *into)
+        )
+        calls = work / "calls.made"
+        shutil.copyfile(work / "calls", calls)
+        target = of_dlt or f"sqlite:///{work}/dlt.db"
+        shops_at = [f"{shop}={root}" for shop, root in roots.items()]
+        loaded, loaded_server = await _with_server(
+            of_dlt, _child(dlt_load.Loaded, "bench.dlt_load", str(calls), target, str(work / "dlt"), *shops_at)
+        )
+    shutil.rmtree(work)
+    ratio = (loaded.cost.cpu_seconds + loaded_server) / (hub.cost.cpu_seconds + hub_server)
+    return (
+        f"{database}: dlt {loaded.cost.cpu_seconds:.2f} s CPU{_beside(loaded_server)}, {loaded.cost.peak_mib:.0f} MiB, "
+        f"{loaded.calls} calls, {loaded.records:,} records, {loaded.rows:,} rows; "
+        f"hub {hub.cost.cpu_seconds:.2f} s{_beside(hub_server)}, {hub.cost.peak_mib:.0f} MiB, {hub.read:,} records "
+        f"at {orders:,} orders: {ratio:.1f} times the CPU of the hub (aim {dlt_load.AIM[database]:.0f})"
+    )
 
 
 async def _grown(folder: Path, arguments: argparse.Namespace) -> list[str]:
