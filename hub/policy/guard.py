@@ -106,8 +106,9 @@ def contacts_in(text: str) -> tuple[Found, ...]:
     return tuple(each for each in found if each.datum in (Datum.PHONE, Datum.LANDLINE, Datum.EMAIL, Datum.MAILBOX))
 
 
-def is_sendable(findings: Iterable[Finding]) -> bool:
-    return not any(finding.is_blocking for finding in findings)
+def asks_about_delivery(question: str) -> bool:
+    """Whether a customer's words are about when something comes."""
+    return any(word in tight_view(plain_view(question)).text for word in guard_words().haste.delivery)
 
 
 def _at_levels(found: Iterable[Finding], facts: AnswerFacts) -> Iterator[Finding]:

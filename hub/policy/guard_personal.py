@@ -74,7 +74,7 @@ _CARD = re.compile(r"(?<![\d\-])\d{4}[\s\-]{1,2}\d{4}[\s\-]{1,2}\d{4}[\s\-]{1,2}
 _ACCOUNT = re.compile(
     r"(?<![\d\-])\d{2,6}[\s\-]{1,2}\d{2,6}(?:[\s\-]{1,2}\d{2,8}){1,2}(?![\d\-])|(?<!\d)\d{10,14}(?!\d)"
 )
-_SIGN = re.compile(r"\s?(?:@|\(at\)|\[at\]|골뱅이)\s?")
+_SIGN = re.compile(r"\s?(?:@|\(at\)|\[at\]|골뱅이)\s?(?=[a-z0-9])")
 _DOMAIN = re.compile(r"[a-z0-9\-]{1,40}(?:\s?(?:\.|\(dot\)|닷)\s?[a-z0-9\-]{2,20}){1,3}")
 _LOCAL_BACKWARDS = re.compile(r"[a-z0-9._+\-]{1,64}")
 _HOUSE = re.compile(

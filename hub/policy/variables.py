@@ -51,7 +51,6 @@ VARIABLES: Final[Mapping[str, Variable]] = {
         _variable("answer", "답변 내용", "回答内容", "the answer itself"),
         _variable("agent_name", "상담사 이름", "担当者名", "agent's name"),
         _variable("mall_name", "쇼핑몰 이름", "モール名", "mall"),
-        _variable("shop_name", "상점 이름", "ショップ名", "shop"),
     )
 }
 PERSONAL: Final = frozenset(name for name, each in VARIABLES.items() if each.is_personal)

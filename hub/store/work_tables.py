@@ -85,6 +85,15 @@ actions = Table(
     # an uncertain outcome is looked at again then; looks made so far
     Column("look_at", BigInteger),
     Column("looks", Integer, nullable=False, server_default=text("0")),
+    # of an answer: the template it began with; JSON {"findings": {kind: count}, "forced"} of its guard
+    Column("template_id", Text),
+    Column("guard", Text),
+    Index(
+        "ix_actions_template_id",
+        "template_id",
+        sqlite_where=text("template_id IS NOT NULL"),
+        postgresql_where=text("template_id IS NOT NULL"),
+    ),
     Index("ix_actions_shop_id_order_no", "shop_id", "order_no"),
     Index("ix_actions_shop_id_inquiry_no", "shop_id", "inquiry_no"),
     # the few of which something is still to be done

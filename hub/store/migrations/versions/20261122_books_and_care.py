@@ -10,6 +10,17 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("actions", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("template_id", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("guard", sa.Text(), nullable=True))
+        batch_op.create_index(
+            "ix_actions_template_id",
+            ["template_id"],
+            unique=False,
+            sqlite_where=sa.text("template_id IS NOT NULL"),
+            postgresql_where=sa.text("template_id IS NOT NULL"),
+        )
+
     op.create_table(
         "rule_books",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -253,6 +264,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("actions", schema=None) as batch_op:
+        batch_op.drop_index("ix_actions_template_id")
+        batch_op.drop_column("guard")
+        batch_op.drop_column("template_id")
+
     op.drop_table("promises")
     op.drop_table("decisions")
     op.drop_table("decision_ticks")
