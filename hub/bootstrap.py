@@ -96,10 +96,16 @@ class Hub:
             return self._connectors[shop_name]
 
     async def refresh_routing(self) -> None:
-        """Read the routing table again if it changed. Raises: ConfigurationError when it is wrong."""
-        stamp = await read_stamp(self.database, self.settings.home)
+        """Read the routing book again if it changed; a file that is wrong leaves the last good version in force."""
+        home = self.settings.home
+        stamp = await read_stamp(self.database, home)
         if self.routing is None or self.routing.stamp != stamp:
-            self.routing = await read_book(self.database, self.settings.home)
+            self.routing = await read_book(
+                self.database, home, now=self.now(), malls=frozenset(self.registry.manifests)
+            )
+            if self.routing.problem is not None:
+                # The sentence may name a person; the card, `hub status` and `hub route explain` tell it.
+                log.warning("routing.file.refused", version=self.routing.version)
 
     async def mode_of(self) -> ModeOf:
         """A function from product, shop, mall and day to the inventory mode, by the table of now."""

@@ -4,41 +4,61 @@ Source: division of tasks between MD, partner and logistics per inventory mode a
 centres plan it (mode and role: sure; the row per matter is this project's own rule).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from hub.core.model import InventoryMode, Product
+from routing.chain_table import Ask, ChainTable
+from routing.considered import ToldConsidered, consider
 from routing.contacts import Contact, Directory, next_open_at, open_now
 from routing.facts import CatalogueFacts
+from routing.hours import DAYS
 from routing.matter import Matter, Role
 from routing.modes import ModeDecision, ModeTable, resolve_mode
+from routing.words import Step, shown, step
 
-__all__ = ["MATRIX", "Ask", "Link", "Matter", "RouteDecision", "RouteLink", "asks_for", "build_chain", "explain"]
-
-
-class Ask(Struct, frozen=True):
-    """One place of a chain before a person is known for it."""
-
-    role: Role
-    why: str
+__all__ = [
+    "BookInForce",
+    "Link",
+    "Matter",
+    "RouteDecision",
+    "RouteLink",
+    "build_chain",
+    "explain",
+    "tell_book",
+    "tell_chain",
+    "tell_opening",
+]
 
 
 class Link(Struct, frozen=True, kw_only=True):
-    """One place of a chain; ``contact`` is ``None`` when nobody is known for it, and ``why`` says so."""
+    """One place of a chain; ``contact`` is ``None`` when nobody is known for it, and ``why`` says so.
+
+    ``next_open_at`` in UTC, ``None`` while open or not known. ``deputy_for`` is the name of the contact that
+    this one stands in for. ``escalate_minutes`` of opening time pass before the next is asked, ``None``: not
+    set. ``together``: one of a hot line, asked at once with the others of it.
+    """
 
     role: Role
     contact: Contact | None
     open_now: bool
     next_open_at: datetime | None
-    why: str
+    why: tuple[Step, ...]
+    deputy_for: str | None = None
+    escalate_minutes: int | None = None
+    together: bool = False
+
+    def told(self, locale: str) -> str:
+        """Why this one is asked, in the words of ``locale``."""
+        return " ".join(each.text(locale) for each in self.why)
 
 
 class RouteLink(Struct, frozen=True, kw_only=True):
-    """One place of a chain as it is shown; ``next_open_at`` in UTC, ``None`` while open or not known."""
+    """One place of a chain as it is shown. ``reachable_by``: phone, chat, email, webhook."""
 
     role: Role
     name: str | None
@@ -46,120 +66,97 @@ class RouteLink(Struct, frozen=True, kw_only=True):
     open_now: bool
     next_open_at: datetime | None
     why: str
+    deputy_for: str | None = None
+    reachable_by: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    escalate_minutes: int | None = None
+    together: bool = False
+
+
+class BookInForce(Struct, frozen=True, kw_only=True):
+    """Which version of the routing book decides: 0 where none was written. ``source``: file, screen, import.
+
+    ``problem`` tells why the file beside it is not in force.
+    """
+
+    version: int = 0
+    source: str | None = None
+    problem: str | None = None
 
 
 class RouteDecision(Struct, frozen=True, kw_only=True):
-    """The answer of ``hub route explain``."""
+    """The answer of ``hub route explain``. ``considered`` was looked at and did not decide."""
 
     mode: InventoryMode
     mode_rule: str
     matter: Matter
     chain: tuple[RouteLink, ...]
     steps: tuple[str, ...]
+    considered: tuple[ToldConsidered, ...] = ()
+    flags: tuple[str, ...] = ()
+    book: BookInForce = BookInForce()
 
 
-_MD: Final = Role.MD
-_PARTNER: Final = Role.PARTNER
-_LOGISTICS: Final = Role.LOGISTICS
-_CONSIGNMENT: Final = InventoryMode.CONSIGNMENT
-_DIRECT: Final = InventoryMode.DIRECT_PURCHASE
-_3PL: Final = InventoryMode.THIRD_PARTY_LOGISTICS
-
-_MD_ANSWERS: Final = (Ask(_MD, "The MD answers for product detail, price and promotion in every mode."),)
-_MD_DECIDES: Final = (Ask(_MD, "No other role is set for this matter; the MD decides whom it concerns."),)
-_PARTNER_SENDS: Final = (Ask(_PARTNER, "The partner holds and sends the stock: ask it, it asks its carrier."),)
-_WAREHOUSE_SENDS: Final = (Ask(_LOGISTICS, "The goods leave our warehouse: logistics knows the parcel."),)
-_PARTNER_SHARES: Final = (Ask(_PARTNER, "The partner bears its share of a compensation by contract."),)
-
-#: Who is asked, per matter and mode, in order. A purchased product never leads to a partner.
-MATRIX: Final[dict[Matter, dict[InventoryMode, tuple[Ask, ...]]]] = {
-    Matter.STOCK: {
-        _CONSIGNMENT: (Ask(_PARTNER, "The partner owns and holds the stock."),),
-        _DIRECT: (
-            Ask(_LOGISTICS, "The stock is ours and lies in our warehouse."),
-            Ask(_MD, "The MD buys the product and knows what is on order."),
-        ),
-        _3PL: (
-            Ask(_LOGISTICS, "The stock lies in the warehouse that logistics runs."),
-            Ask(_PARTNER, "The partner owns the stock and fills it up."),
-        ),
-    },
-    Matter.DISPATCH_DELAY: {_CONSIGNMENT: _PARTNER_SENDS, _DIRECT: _WAREHOUSE_SENDS, _3PL: _WAREHOUSE_SENDS},
-    Matter.MISSING_PARCEL: {_CONSIGNMENT: _PARTNER_SENDS, _DIRECT: _WAREHOUSE_SENDS, _3PL: _WAREHOUSE_SENDS},
-    Matter.DEFECT: {
-        _CONSIGNMENT: (Ask(_PARTNER, "The partner judges defects of its own goods."),),
-        _DIRECT: (
-            Ask(_LOGISTICS, "Logistics inspects what comes back."),
-            Ask(_MD, "The MD decides on the inspection's result."),
-        ),
-        _3PL: (
-            Ask(_LOGISTICS, "Logistics inspects what comes back."),
-            Ask(_PARTNER, "The partner decides on the inspection's result."),
-        ),
-    },
-    Matter.PRODUCT_DETAIL: {_CONSIGNMENT: _MD_ANSWERS, _DIRECT: _MD_ANSWERS, _3PL: _MD_ANSWERS},
-    Matter.PRICE_PROMOTION: {_CONSIGNMENT: _MD_ANSWERS, _DIRECT: _MD_ANSWERS, _3PL: _MD_ANSWERS},
-    Matter.COMPENSATION: {
-        _CONSIGNMENT: _PARTNER_SHARES,
-        _DIRECT: (Ask(_MD, "The goods are ours: we bear the compensation, the MD approves it."),),
-        _3PL: _PARTNER_SHARES,
-    },
-    Matter.HARD_CASE: {
-        _CONSIGNMENT: (
-            Ask(_MD, "The MD leads a hard case."),
-            Ask(_PARTNER, "The partner owns the stock: hot line with the MD."),
-        ),
-        _DIRECT: (Ask(_MD, "A hard case about our own goods is solved inside by the MD."),),
-        _3PL: (
-            Ask(_MD, "The MD leads a hard case."),
-            Ask(_PARTNER, "The partner owns the stock: hot line with the MD."),
-            Ask(_LOGISTICS, "Logistics holds the stock: hot line with the MD."),
-        ),
-    },
-    Matter.OTHER: {_CONSIGNMENT: _MD_DECIDES, _DIRECT: _MD_DECIDES, _3PL: _MD_DECIDES},
-}
-_MODE_UNKNOWN: Final = (
-    Ask(_MD, "The inventory mode is unknown: the MD finds out who holds the stock and enters it in the mode table."),
-)
-_NOBODY_ELSE: Final = Ask(_MD, "Nobody above can be named: the MD knows who is responsible.")
-
-
-def asks_for(mode: InventoryMode, matter: Matter) -> tuple[Ask, ...]:
-    """The roles to ask, in order; at least one."""
-    return MATRIX[matter].get(mode, _MODE_UNKNOWN)
+@cache
+def _standard() -> ChainTable:
+    return ChainTable()
 
 
 def build_chain(
-    decision: ModeDecision, *, matter: Matter, shop: str, mall: str, at: datetime, directory: Directory
+    decision: ModeDecision,
+    *,
+    matter: Matter,
+    shop: str,
+    mall: str,
+    at: datetime,
+    directory: Directory,
+    chain: ChainTable | None = None,
 ) -> tuple[Link, ...]:
-    """The people to ask at an aware time. A closed contact is followed by its deputy.
+    """The people to ask at an aware time. A contact that cannot be reached is followed by its deputies.
 
-    A role without a contact keeps its place without a name; when no place has one, the MD follows.
+    The deputies end with the first that is open. A role without a contact keeps its place without a
+    name; when no place has one, the MD follows. ``chain`` is the standard one where it is not given.
     """
-    asks = asks_for(decision.mode, matter)
+    asks = (chain or _standard()).asks_for(decision.mode, matter)
     links: list[Link] = []
     for ask in asks:
         links += _links(ask, decision, shop=shop, mall=mall, at=at, directory=directory)
     if all(link.contact is None for link in links) and all(ask.role is not Role.MD for ask in asks):
-        links += _links(_NOBODY_ELSE, decision, shop=shop, mall=mall, at=at, directory=directory)
+        nobody_else = Ask(role=Role.MD, why=step("nobody_else"))
+        links += _links(nobody_else, decision, shop=shop, mall=mall, at=at, directory=directory)
     return tuple(links)
 
 
 def _links(
     ask: Ask, decision: ModeDecision, *, shop: str, mall: str, at: datetime, directory: Directory
-) -> Iterable[Link]:
+) -> Iterator[Link]:
     codes = _codes(ask.role, decision)
     contact = directory.find(ask.role, codes=codes, shop=shop, mall=mall)
     if contact is None:
-        whom = f" for {', '.join(codes)}" if codes else ""
-        why = f"{ask.why} No contact with the role {ask.role}{whom} is in the directory."
-        yield Link(role=ask.role, contact=None, open_now=False, next_open_at=None, why=why)
+        words = {"role": f"@role.{ask.role}"}
+        missing = (
+            step("no_contact_for", codes=shown(", ".join(codes)), **words) if codes else step("no_contact", **words)
+        )
+        yield Link(
+            role=ask.role,
+            contact=None,
+            open_now=False,
+            next_open_at=None,
+            why=(ask.why, missing),
+            escalate_minutes=ask.escalate_minutes,
+            together=ask.together,
+        )
         return
-    first = _link(contact, ask.why, at)
+    first = _link(contact, (ask.why,), ask, at)
     yield first
-    deputy = directory.deputy_of(contact)
-    if not first.open_now and deputy is not None:
-        yield _link(deputy, f"Deputy of {contact.name}, who cannot be reached now.", at)
+    if first.open_now:
+        return
+    reason = _instead_of(contact, at)
+    for deputy in directory.deputies_of(contact, at=at):
+        link = _link(deputy, (reason,), ask, at, deputy_for=contact.name)
+        yield link
+        if link.open_now:
+            return
 
 
 def _codes(role: Role, decision: ModeDecision) -> tuple[str, ...]:
@@ -172,16 +169,83 @@ def _codes(role: Role, decision: ModeDecision) -> tuple[str, ...]:
     return (decision.partner,) if decision.partner and decision.mode is not InventoryMode.DIRECT_PURCHASE else ()
 
 
-def _link(contact: Contact, why: str, at: datetime) -> Link:
-    if contact.hours is None:
-        why = f"{why} The hours of {contact.name} are not known."
+def _link(contact: Contact, why: tuple[Step, ...], ask: Ask, at: datetime, *, deputy_for: str | None = None) -> Link:
+    absence = contact.absence_at(at)
+    if absence is not None:
+        why = (*why, step("away", until=str(absence.until)))
+    elif contact.hours is None:
+        why = (*why, step("hours_unknown", name=shown(contact.name)))
+    is_open = open_now(contact, at)
     return Link(
         role=contact.role,
         contact=contact,
-        open_now=open_now(contact, at),
-        next_open_at=next_open_at(contact, at),
+        open_now=is_open,
+        next_open_at=None if is_open else next_open_at(contact, at),
         why=why,
+        deputy_for=deputy_for,
+        escalate_minutes=contact.escalate_minutes or ask.escalate_minutes,
+        together=ask.together,
     )
+
+
+def _instead_of(contact: Contact, at: datetime) -> Step:
+    absence = contact.absence_at(at)
+    if absence is None:
+        return step("deputy_closed", name=shown(contact.name))
+    return step("deputy_away", name=shown(contact.name), until=str(absence.until))
+
+
+def tell_opening(opens: datetime, *, at: datetime, zone: ZoneInfo) -> Step:
+    """When a closed contact opens, by the clock of ``zone``: "opens Mon 11-23 09:00"."""
+    local, now = opens.astimezone(zone), at.astimezone(zone)
+    words = {"day": f"@day.{DAYS[local.weekday()]}", "time": f"{local:%H:%M}"}
+    days = (local.date() - now.date()).days
+    if days == 0:
+        return step("opens_today", **words)
+    if days == 1:
+        return step("opens_tomorrow", **words)
+    return step("opens", date=f"{local:%m-%d}" if local.year == now.year else f"{local:%Y-%m-%d}", **words)
+
+
+def tell_chain(
+    links: Iterable[Link],
+    *,
+    matter: Matter,
+    mode: InventoryMode,
+    at: datetime,
+    zone: ZoneInfo,
+    chain: ChainTable | None = None,
+) -> tuple[Step, ...]:
+    """The chain as steps: the roles in order, whose order it is, who is asked at once, and who is there."""
+    table = chain or _standard()
+    asks = table.asks_for(mode, matter)
+    steps = [step("chain", matter=f"@matter.{matter}", mode=f"@mode.{mode}", roles=_roles(asks))]
+    if (mode, matter) in table.replaced:
+        steps.append(step("cell_of_book"))
+    if together := [ask for ask in asks if ask.together]:
+        steps.append(step("hot_line", roles=_roles(together)))
+    return (*steps, *(_tell_person(link, at=at, zone=zone) for link in links))
+
+
+def _roles(asks: Iterable[Ask]) -> str:
+    return "@" + "|".join(f"role.{ask.role}" for ask in asks)
+
+
+def _tell_person(link: Link, *, at: datetime, zone: ZoneInfo) -> Step:
+    role = f"@role.{link.role}"
+    if link.contact is None:
+        return step("nobody", role=role)
+    words = {"role": role, "name": shown(link.contact.name)}
+    if link.open_now:
+        return step("person_open", **words)
+    if link.next_open_at is not None:
+        return step("person_opens", **words, opens=tell_opening(link.next_open_at, at=at, zone=zone))
+    return step("person_hours_unknown" if link.contact.hours is None else "person_closed", **words)
+
+
+def tell_book(version: int, source: str | None) -> Step:
+    """Which version of the book decides, as a step."""
+    return step("book", version=str(version), source=f"@source.{source}") if version else step("no_book")
 
 
 def explain(
@@ -193,36 +257,52 @@ def explain(
     at: datetime,
     table: ModeTable,
     directory: Directory,
+    chain: ChainTable | None = None,
     zone: str = "Asia/Seoul",
     facts: CatalogueFacts | None = None,
+    book: BookInForce | None = None,
+    locale: str = "en",
 ) -> RouteDecision:
     """Decide mode and chain for a product at an aware time, with every step of the way.
 
     ``facts`` are those of the mall's catalogue about the product. ``zone`` says which day it is for
-    the validity of table rows.
+    the validity of table rows. ``locale`` ("ko", "en") is the language of the sentences.
     Raises: ValueError for a time without a zone.
     """
     if at.tzinfo is None:
         message = "a time without a zone belongs to no day"
         raise ValueError(message)
-    on = at.astimezone(ZoneInfo(zone)).date()
+    place = ZoneInfo(zone)
+    on = at.astimezone(place).date()
     decision = resolve_mode(product, shop=shop, mall=mall, on=on, table=table, facts=facts)
-    chain = build_chain(decision, matter=matter, shop=shop, mall=mall, at=at, directory=directory)
-    roles = ", then ".join(ask.role for ask in asks_for(decision.mode, matter))
+    links = build_chain(decision, matter=matter, shop=shop, mall=mall, at=at, directory=directory, chain=chain)
+    people = tell_chain(links, matter=matter, mode=decision.mode, at=at, zone=place, chain=chain)
+    book = book or BookInForce()
+    considered = consider(product, decision=decision, shop=shop, mall=mall, on=on, table=table, facts=facts)
     return RouteDecision(
         mode=decision.mode,
         mode_rule=decision.rule,
         matter=matter,
-        chain=tuple(
-            RouteLink(
-                role=link.role,
-                name=link.contact.name if link.contact else None,
-                organisation=link.contact.organisation if link.contact else None,
-                open_now=link.open_now,
-                next_open_at=link.next_open_at,
-                why=link.why,
-            )
-            for link in chain
-        ),
-        steps=(*decision.steps, f"Matter {matter} with mode {decision.mode}: {roles}."),
+        chain=tuple(_shown_link(link, locale) for link in links),
+        steps=tuple(each.text(locale) for each in (tell_book(book.version, book.source), *decision.steps, *people)),
+        considered=tuple(each.told(locale) for each in considered),
+        flags=("mode_unknown",) if decision.mode is InventoryMode.UNKNOWN else (),
+        book=book,
+    )
+
+
+def _shown_link(link: Link, locale: str) -> RouteLink:
+    contact = link.contact
+    return RouteLink(
+        role=link.role,
+        name=contact.name if contact else None,
+        organisation=contact.organisation if contact else None,
+        open_now=link.open_now,
+        next_open_at=link.next_open_at,
+        why=link.told(locale),
+        deputy_for=link.deputy_for,
+        reachable_by=contact.ways if contact else (),
+        languages=contact.languages if contact else (),
+        escalate_minutes=link.escalate_minutes,
+        together=link.together,
     )

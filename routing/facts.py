@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.core.model import InventoryHint, Product
+from routing.words import Step, shown, step
 
 
 class CatalogueFacts(Struct, frozen=True, kw_only=True):
@@ -23,14 +24,31 @@ def with_facts(product: Product, facts: CatalogueFacts | None) -> Product:
     return msgspec.structs.replace(product, hints=product.hints + added) if added else product
 
 
-def told(product: Product, facts: CatalogueFacts | None) -> Iterable[str]:
-    """A sentence for each fact that :func:`with_facts` adds."""
+def told(product: Product, facts: CatalogueFacts | None) -> Iterable[Step]:
+    """A step for each fact that :func:`with_facts` adds."""
     if facts is None:
         return
-    whose = f"supplier {facts.supplier_name or facts.supplier_code or 'unknown'}"
+    supplier = shown(facts.supplier_name or facts.supplier_code or "?")
     for hint in _added(product, facts):
-        source = whose if hint in facts.supplier else "stock item"
-        yield f"The catalogue adds {hint.name} = {hint.value} ({source})."
+        name, value = shown(hint.name), shown(hint.value)
+        if hint in facts.supplier:
+            yield step("fact_of_supplier", name=name, value=value, supplier=supplier)
+        else:
+            yield step("fact_of_item", name=name, value=value)
+
+
+def without_supplier(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps without the words that name who supplies: of purchased stock he is shown to nobody."""
+    return tuple(_withheld(each) for each in steps)
+
+
+def _withheld(each: Step) -> Step:
+    words = dict(each.words)
+    if each.key == "fact_of_supplier" or (each.key == "fact_of_item" and words["name"] == "supplier"):
+        return step("fact_withheld", name=words["name"])
+    if each.key == "partner_default":
+        return step("partner_default_withheld", mode=words["mode"])
+    return step("no_partner_default_withheld") if each.key == "no_partner_default" else each
 
 
 def _added(product: Product, facts: CatalogueFacts | None) -> tuple[InventoryHint, ...]:

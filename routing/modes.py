@@ -1,11 +1,11 @@
-"""Inventory mode of a product: own table, then rules, then the shop's default, else unknown.
+"""Inventory mode of a product: own table, then rules, then the partner's default, then the shop's, else unknown.
 
 A pure look-up over data given from outside; nothing is guessed. Keys are compared after NFKC,
 without case, with runs of blanks as one blank.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -13,19 +13,28 @@ from typing import Final
 from msgspec import Struct
 
 from hub.core.model import InventoryHint, InventoryMode, Product
-from routing.facts import CatalogueFacts, told, with_facts
-from routing.words import shown
+from routing.facts import CatalogueFacts, told, with_facts, without_supplier
+from routing.words import Step, shown, step
 
 #: Value of a rule's hint that only asks for the hint to be there.
 PRESENT: Final = "*"
-_LONGEST_STEP: Final = 200
-_KEYS: Final = (("seller_sku", "Seller SKU"), ("option_code", "Option code"), ("product_code", "Product code"))
+KEYS: Final = ("seller_sku", "option_code", "product_code")
 
 
-class ModeRow(Struct, frozen=True, kw_only=True):
+class Validity(Struct, frozen=True, kw_only=True):
+    """From day to day, both inclusive; ``None`` is open on that side."""
+
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def is_valid(self, on: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+class ModeRow(Validity, frozen=True, kw_only=True):
     """One row of the house's own table. It counts under the first key it has: seller SKU, option code,
-    product code. ``shop`` limits it to one shop; ``valid_from`` and ``valid_to`` are both inclusive.
-    ``partner`` and ``logistics`` are codes or names that contacts are found by.
+    product code. ``shop`` limits it to one shop. ``partner`` and ``logistics`` are codes or names that
+    contacts are found by.
     """
 
     mode: InventoryMode
@@ -33,8 +42,6 @@ class ModeRow(Struct, frozen=True, kw_only=True):
     option_code: str | None = None
     product_code: str | None = None
     shop: str | None = None
-    valid_from: date | None = None
-    valid_to: date | None = None
     partner: str | None = None
     logistics: str | None = None
 
@@ -50,11 +57,8 @@ class ModeRow(Struct, frozen=True, kw_only=True):
                 return kind, key
         return None
 
-    def is_valid(self, on: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
 
-
-class ModeRule(Struct, frozen=True, kw_only=True):
+class ModeRule(Validity, frozen=True, kw_only=True):
     """All conditions that are set must hold. ``hints`` compare with the mall's facts about the line;
     the value ``*`` asks only that the fact is there.
     """
@@ -70,12 +74,21 @@ class ModeRule(Struct, frozen=True, kw_only=True):
     logistics: str | None = None
 
 
-class ModeDefault(Struct, frozen=True, kw_only=True):
+class ModeDefault(Validity, frozen=True, kw_only=True):
     """The mode of a shop, or of every shop when ``shop`` is ``None``, where nothing else tells."""
 
     mode: InventoryMode
     shop: str | None = None
     partner: str | None = None
+    logistics: str | None = None
+
+
+class PartnerDefault(Validity, frozen=True, kw_only=True):
+    """How the goods of one partner (the mall's code, or the name) are kept where nothing else tells."""
+
+    partner: str
+    mode: InventoryMode
+    shop: str | None = None
     logistics: str | None = None
 
 
@@ -86,7 +99,7 @@ class ModeDecision(Struct, frozen=True, kw_only=True):
 
     mode: InventoryMode
     rule: str
-    steps: tuple[str, ...]
+    steps: tuple[Step, ...]
     partner: str | None = None
     logistics: str | None = None
 
@@ -94,8 +107,8 @@ class ModeDecision(Struct, frozen=True, kw_only=True):
 class ModeTable:
     """Rows, rules and defaults, indexed once so that a look-up never scans the rows.
 
-    Rules keep their order: the first that holds decides. A row of the product's own shop comes
-    before a row for every shop.
+    Rules keep their order: the first that holds decides. What is limited to the product's own shop
+    comes before what is for every shop.
     """
 
     def __init__(
@@ -103,6 +116,7 @@ class ModeTable:
         *,
         rows: Iterable[ModeRow] = (),
         rules: Iterable[ModeRule] = (),
+        partner_defaults: Iterable[PartnerDefault] = (),
         defaults: Iterable[ModeDefault] = (),
     ) -> None:
         self._rows: dict[tuple[str, str], list[ModeRow]] = {}
@@ -111,37 +125,64 @@ class ModeTable:
                 self._rows.setdefault(key, []).append(row)
         for same_key in self._rows.values():
             same_key.sort(key=lambda row: row.shop is None)
-        self._rules = tuple(_PreparedRule(rule) for rule in rules)
-        self._rules_of_shop: dict[tuple[str, str], tuple[_PreparedRule, ...]] = {}
-        self._defaults = {default.shop: default for default in defaults}
+        self._rules = tuple(PreparedRule(rule) for rule in rules)
+        self._rules_of_shop: dict[tuple[str, str], tuple[PreparedRule, ...]] = {}
+        self._of_partner: dict[str, list[PartnerDefault]] = {}
+        for of_partner in sorted(partner_defaults, key=lambda default: default.shop is None):
+            self._of_partner.setdefault(normalise(of_partner.partner), []).append(of_partner)
+        self._defaults: dict[str | None, list[ModeDefault]] = {}
+        for default in defaults:
+            self._defaults.setdefault(default.shop, []).append(default)
+
+    @property
+    def prepared_rules(self) -> tuple["PreparedRule", ...]:
+        return self._rules
+
+    def rows_of(self, kind: str, value: str) -> Sequence[ModeRow]:
+        """All rows for one key of a product, whatever their shop and days; those of one shop first."""
+        return self._rows.get((kind, normalise(value)), ())
 
     def row_of(self, kind: str, value: str, *, shop: str, on: date) -> ModeRow | None:
         """The row for one key of a product, valid on that day and in that shop."""
-        for row in self._rows.get((kind, normalise(value)), ()):
+        for row in self.rows_of(kind, value):
             if row.shop in (None, shop) and row.is_valid(on):
                 return row
         return None
 
-    def rule_of(self, product: Product, *, shop: str, mall: str) -> ModeRule | None:
-        """The first rule that holds for a product as sold by that shop."""
+    def rule_of(self, product: Product, *, shop: str, mall: str, on: date) -> ModeRule | None:
+        """The first rule that holds for a product as sold by that shop on that day."""
         rules = self._rules_of_shop.get((shop, mall))
         if rules is None:
             rules = tuple(rule for rule in self._rules if rule.serves(shop=shop, mall=mall))
             self._rules_of_shop[shop, mall] = rules
         if not rules:
             return None
-        sku = normalise(product.seller_sku) if product.seller_sku else ""
-        hints = {hint.name: normalise(hint.value) for hint in product.hints if hint.value}
+        sku, facts = asked_of(product)
         for prepared in rules:
-            if prepared.holds(sku, hints):
+            if prepared.rule.is_valid(on) and prepared.holds(sku, facts):
                 return prepared.rule
         return None
 
-    def default_of(self, shop: str) -> ModeDefault | None:
-        return self._defaults.get(shop) or self._defaults.get(None)
+    def partner_default_of(self, partners: Iterable[str], *, shop: str, on: date) -> PartnerDefault | None:
+        """The default of the first of ``partners`` (codes or names of the same partner) that has one."""
+        for partner in partners:
+            for default in self._of_partner.get(normalise(partner), ()):
+                if default.shop in (None, shop) and default.is_valid(on):
+                    return default
+        return None
+
+    def default_of(self, shop: str, *, on: date) -> ModeDefault | None:
+        candidates: Iterable[ModeDefault] = (*self._defaults.get(shop, ()), *self._defaults.get(None, ()))
+        return next((default for default in candidates if default.is_valid(on)), None)
 
 
-class _PreparedRule:
+def asked_of(product: Product) -> tuple[str, dict[str, str]]:
+    """Seller SKU and facts of a product as rules compare them."""
+    sku = normalise(product.seller_sku) if product.seller_sku else ""
+    return sku, {hint.name: normalise(hint.value) for hint in product.hints if hint.value}
+
+
+class PreparedRule:
     """A rule with its values normalised once."""
 
     def __init__(self, rule: ModeRule) -> None:
@@ -150,19 +191,21 @@ class _PreparedRule:
         hints = list(rule.hints)
         if rule.supplier:
             hints.append(InventoryHint(name="supplier", value=rule.supplier))
-        self._hints = tuple((hint.name, normalise(hint.value)) for hint in hints)
+        self._facts = tuple((hint.name, normalise(hint.value)) for hint in hints)
 
     def serves(self, *, shop: str, mall: str) -> bool:
         return self.rule.shop in (None, shop) and self.rule.mall in (None, mall)
 
-    def holds(self, sku: str, hints: dict[str, str]) -> bool:
-        if self._prefix is not None and not sku.startswith(self._prefix):
-            return False
-        for name, wanted in self._hints:
-            found = hints.get(name)
+    def holds(self, sku: str, facts: Mapping[str, str]) -> bool:
+        return (self._prefix is None or sku.startswith(self._prefix)) and self.missed_fact(facts) is None
+
+    def missed_fact(self, facts: Mapping[str, str]) -> str | None:
+        """The name of the first fact that is not as the rule asks."""
+        for name, wanted in self._facts:
+            found = facts.get(name)
             if found is None or wanted not in (PRESENT, found):
-                return False
-        return True
+                return name
+        return None
 
 
 def resolve_mode(
@@ -173,27 +216,38 @@ def resolve_mode(
     ``facts`` of the mall's catalogue count like the line's own, which come first. Partner and
     logistics firm fall back to what the mall says about the line.
     """
-    steps = [shown(step, longest=_LONGEST_STEP) for step in told(product, facts)]
+    steps = [*told(product, facts)]
     product = with_facts(product, facts)
-    values = (product.seller_sku, product.option_code, product.code)
-    for (kind, label), value in zip(_KEYS, values, strict=True):
+    for kind, value in zip(KEYS, codes_of(product), strict=True):
         if not value:
             continue
+        words = {"label": f"@label.{kind}", "value": shown(value)}
         row = table.row_of(kind, value, shop=shop, on=on)
         if row is not None:
-            steps.append(f"{label} {shown(value)} stands in the table: {row.mode}.")
+            steps += (step("in_table", **words, mode=f"@mode.{row.mode}"), *_limits(row))
             return _decide(row, f"table:{kind}={shown(value)}", steps, product)
-        steps.append(f"{label} {shown(value)} is not in the table.")
-    rule = table.rule_of(product, shop=shop, mall=mall)
+        steps.append(step("not_in_table", **words))
+    rule = table.rule_of(product, shop=shop, mall=mall, on=on)
     if rule is not None:
-        steps.append(f"Rule {rule.name} holds: {rule.mode}.")
+        steps.append(step("rule_holds", rule=shown(rule.name), mode=f"@mode.{rule.mode}"))
         return _decide(rule, f"rule:{rule.name}", steps, product)
-    steps.append("No rule holds.")
-    default = table.default_of(shop)
+    steps.append(step("no_rule"))
+    partners = partners_of(product, facts)
+    of_partner = table.partner_default_of(partners, shop=shop, on=on)
+    if of_partner is not None:
+        named = shown(of_partner.partner)
+        steps.append(step("partner_default", partner=named, mode=f"@mode.{of_partner.mode}"))
+        # Whom purchased stock was bought from is shown nowhere, so not as the name of the rule either.
+        is_ours = of_partner.mode is InventoryMode.DIRECT_PURCHASE
+        return _decide(of_partner, "partner:withheld" if is_ours else f"partner:{named}", steps, product)
+    if partners:
+        steps.append(step("no_partner_default", partner=shown(partners[-1])))
+    default = table.default_of(shop, on=on)
     if default is not None:
-        steps.append(f"Default of {'every shop' if default.shop is None else f'shop {default.shop}'}: {default.mode}.")
+        key = "default_of_all" if default.shop is None else "default_of_shop"
+        steps.append(step(key, shop=shown(default.shop or "*"), mode=f"@mode.{default.mode}"))
         return _decide(default, f"default:{default.shop or '*'}", steps, product)
-    steps.append("No table row, no rule and no default: the mode is unknown.")
+    steps.append(step("unknown"))
     return ModeDecision(
         mode=InventoryMode.UNKNOWN,
         rule="unknown",
@@ -203,11 +257,35 @@ def resolve_mode(
     )
 
 
-def _decide(source: ModeRow | ModeRule | ModeDefault, rule: str, steps: list[str], product: Product) -> ModeDecision:
+def codes_of(product: Product) -> tuple[str | None, str | None, str | None]:
+    """Seller SKU, option code, product code: the narrowest first."""
+    return product.seller_sku, product.option_code, product.code
+
+
+def partners_of(product: Product, facts: CatalogueFacts | None) -> tuple[str, ...]:
+    """The code and the name of the one partner whose goods these are, as far as the mall tells them."""
+    code = _hint(product, "supplier")
+    name = facts.supplier_name if facts is not None and facts.supplier_code in (None, code) else None
+    return tuple(each for each in (code, name) if each)
+
+
+def _limits(row: ModeRow) -> Iterable[Step]:
+    if row.shop or row.valid_from or row.valid_to:
+        yield step(
+            "row_limits",
+            shop=shown(row.shop or "*"),
+            since=str(row.valid_from or "…"),
+            until=str(row.valid_to or "…"),
+        )
+
+
+def _decide(
+    source: ModeRow | ModeRule | PartnerDefault | ModeDefault, rule: str, steps: Iterable[Step], product: Product
+) -> ModeDecision:
     return ModeDecision(
         mode=source.mode,
         rule=rule,
-        steps=tuple(steps),
+        steps=without_supplier(steps) if source.mode is InventoryMode.DIRECT_PURCHASE else tuple(steps),
         partner=source.partner or _hint(product, "supplier"),
         logistics=source.logistics or _hint(product, "logistics_company"),
     )

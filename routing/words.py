@@ -11,40 +11,47 @@ from hub.core.book_problem import Problem
 
 LOCALES: Final = ("ko", "en")
 _SHOWN: Final = 60
+#: Words of a mistake that list what there is, and may be longer.
+_LISTS: Final = frozenset({"known", "chain"})
+_LONGEST_LIST: Final = 300
 
 
 class Step(Struct, frozen=True):
     """One sentence before it is said: a key of the table of sentences and the words that fill its gaps.
 
-    A word "@mode.consignment" is itself a key. ``own`` is a sentence that a supervisor wrote, in both languages.
+    A word may be a sentence itself. A text "@mode.consignment" is a key, "@role.md|role.partner" are keys in
+    order. The step ``own`` is a sentence that a supervisor wrote, in both languages.
     """
 
     key: str
-    words: tuple[tuple[str, str], ...] = ()
+    words: tuple[tuple[str, "str | Step"], ...] = ()
 
     def text(self, locale: str) -> str:
         """The sentence in ``locale``; Korean for any other than "en"."""
         return say(f"step.{self.key}", locale, **dict(self.words))
 
 
-def step(key: str, **words: str) -> Step:
+def step(key: str, **words: str | Step) -> Step:
     return Step(key, tuple(words.items()))
 
 
-def say(key: str, locale: str, **words: str) -> str:
+def say(key: str, locale: str, **words: str | Step) -> str:
     """The sentence ``key`` with its gaps filled, in one line."""
     template = _table()["en" if locale == "en" else "ko"][key]
     if not words:
         return template
-    # A word that only looks like a key, as a product named "@home", is said as it stands.
     return template.format_map({name: _word(value, locale) for name, value in words.items()})
 
 
-def _word(value: str, locale: str) -> str:
+def _word(value: str | Step, locale: str) -> str:
+    if isinstance(value, Step):
+        return value.text(locale)
     if value.startswith("@"):
-        known = _table()["en" if locale == "en" else "ko"].get(value[1:])
-        if known is not None:
-            return known
+        table = _table()["en" if locale == "en" else "ko"]
+        keys = value[1:].split("|")
+        # What only looks like a key, as a product named "@home", is said as it stands.
+        if all(key in table for key in keys):
+            return table["then"].join(table[key] for key in keys)
     return value
 
 
@@ -67,7 +74,7 @@ def _gather(tree: dict[str, Any], prefix: str, found: dict[str, dict[str, str]])
 
 def problem(section: str, row: int | None, column: str | None, key: str, **words: str) -> Problem:
     """A mistake of a book with its sentences; ``words`` come from the book and are cut and made one line."""
-    said = {name: shown(value) for name, value in words.items()}
+    said = {name: shown(value, longest=_LONGEST_LIST if name in _LISTS else _SHOWN) for name, value in words.items()}
     return Problem(
         section=section,
         row=row,

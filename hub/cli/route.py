@@ -1,25 +1,34 @@
 """`hub route`: whom to ask about a line or product, and why; and the table of inventory modes."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub.bootstrap import Hub
-from hub.cli.console import complain, print_json, print_table, read_time, screen, with_hub
+from hub.cli.console import ExitCode, complain, print_json, print_table, read_time, screen, with_hub
 from hub.core.errors import ConfigurationError
 from hub.core.model import Product
 from hub.desk.routing_book import catalogue_facts, import_modes
+from hub.registry import find_connectors
 from hub.store.catalogue import read_stock_facts
 from hub.store.one import find_product_of_line
-from routing.chain import Matter, RouteDecision, explain
-from routing.modes import ModeTable
+from routing.book import SECTIONS, rows_of
+from routing.chain import BookInForce, Matter, RouteDecision, explain
+from routing.rules_file import WrongFileError, place_of, read_tables
 from routing.table_file import ModeTableImport
+
+
+class Language(StrEnum):
+    KO = "ko"
+    EN = "en"
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Whom to ask, and why.", no_args_is_help=True)
     group.command("explain", help="The contact chain for a line or product, step by step.")(explain_route)
+    group.command("check", help="Every mistake of a routing.toml, with what to do; nothing is changed.")(check_file)
     group.command("import", help="Replace the inventory modes by a CSV or spreadsheet: whole, or not at all.")(
         import_table
     )
@@ -32,8 +41,9 @@ def explain_route(
     line: Annotated[str | None, typer.Option(help="Line number.")] = None,
     product: Annotated[str | None, typer.Option(help="The mall's product code, or the seller's SKU.")] = None,
     at: Annotated[str | None, typer.Option(help="When; absent: now.")] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-) -> None:
+) -> int:
     if (line is None) == (product is None):
         what = "name either --line or --product"
         raise ConfigurationError(what)
@@ -48,6 +58,9 @@ def explain_route(
         if book is None:
             what = "there is no routing table"
             raise ConfigurationError(what)
+        if book.problem is not None and not book.version:
+            # A file that was never right: the shipped rules alone would answer as if it were not there.
+            raise ConfigurationError(book.problem.what, fix=book.problem.fix)
         asked = found or Product(name=product or "", code=product, seller_sku=product)
         async with hub.database.reading() as connection:
             (stock,) = await read_stock_facts(hub.database, connection, [(row.id, asked)])
@@ -57,23 +70,68 @@ def explain_route(
             mall=row.mall,
             matter=matter,
             at=read_time(at, option="--at", zone=hub.settings.zone) or hub.now(),
-            table=book.table or ModeTable(),
+            table=book.table,
             directory=book.directory,
+            chain=book.chain,
             zone=hub.settings.timezone,
             facts=catalogue_facts(stock),
+            book=BookInForce(
+                version=book.version,
+                source=book.source,
+                problem=book.problem.told(lang) if book.problem else None,
+            ),
+            locale=lang,
         )
 
     decision = with_hub(work)
     if as_json:
         print_json(decision)
-        return
+    else:
+        _print(decision)
+    if decision.book.problem is None:
+        return ExitCode.ALL_DONE
+    complain(f"{decision.book.problem} (version {decision.book.version} of the routing book stays in force)")
+    return ExitCode.PART_DONE
+
+
+def _print(decision: RouteDecision) -> None:
     for step in decision.steps:
         screen.print(f"· {step}", markup=False)
     rows = [
-        (link.role, link.name, link.organisation, "yes" if link.open_now else link.next_open_at or "no", link.why)
+        (
+            f"{link.role}{' (together)' if link.together else ''}",
+            link.name,
+            link.organisation,
+            "yes" if link.open_now else link.next_open_at or "no",
+            ", ".join(link.reachable_by),
+            link.why,
+        )
         for link in decision.chain
     ]
-    print_table(f"{decision.mode} · {decision.matter}", ("role", "name", "organisation", "open", "why"), rows)
+    headings = ("role", "name", "organisation", "open", "by", "why")
+    print_table(f"{decision.mode} · {decision.matter}", headings, rows)
+    if decision.considered:
+        considered = [(each.kind, each.name, each.why) for each in decision.considered]
+        print_table("also considered", ("kind", "name", "why not"), considered)
+
+
+def check_file(
+    file: Annotated[Path, typer.Argument(help="A routing.toml.")],
+    lang: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
+) -> int:
+    try:
+        tables = read_tables(file.read_bytes(), file=str(file), malls=frozenset(find_connectors().manifests))
+    except OSError as error:
+        what = f"{file}: {error.strerror}"
+        raise ConfigurationError(what) from error
+    except WrongFileError as error:
+        for problem in error.problems:
+            reason, fix = problem.told(lang)
+            complain(f"{file}: {place_of(problem)}: {reason}", fix=fix)
+        return ExitCode.WRONG_USE
+    counts = ", ".join(f"{len(rows_of(tables, section))} {section}" for section in SECTIONS)
+    screen.print(f"{file}: right ({counts})", markup=False)
+    return ExitCode.ALL_DONE
 
 
 def import_table(file: Annotated[Path, typer.Argument(help="CSV (UTF-8, CP949, Shift_JIS), xlsx or xls.")]) -> int:

@@ -1,6 +1,8 @@
 """Whom an agent asks about a case: the chain of the routing table, with people, hours and reasons."""
 
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from sqlalchemy import select
@@ -8,15 +10,17 @@ from sqlalchemy import select
 from hub.core.model import ClaimReason, Product
 from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
-from hub.desk.routing_book import catalogue_facts
+from hub.desk.routing_book import Refusal, catalogue_facts
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ContactCard, ContactView
 from hub.store.catalogue import read_stock_facts
 from hub.store.one import product_of
 from hub.store.tables import cases, lines, orders, shops
-from routing.chain import Link, Matter, build_chain
+from routing.chain import Link, Matter, build_chain, tell_book, tell_chain, tell_opening
+from routing.considered import Considered, consider
 from routing.contacts import Directory
 from routing.modes import ModeDecision, resolve_mode
+from routing.words import Step
 
 _OF_KIND: Final = {
     "cancel": Matter.STOCK,
@@ -45,18 +49,28 @@ def likely_matter(case: CaseView) -> Matter:
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """The chain of one case and matter, with the people themselves and the address book that they are of."""
+    """The chain of one case and matter, with the people themselves and the address book that they are of.
 
+    ``steps`` tell how the chain was found; ``considered`` is what did not decide.
+    """
+
+    shop: str
+    mall: str
     mode: ModeDecision
     product_name: str
     chain: tuple[Link, ...]
     directory: Directory
+    at: datetime
+    steps: tuple[Step, ...] = ()
+    considered: tuple[Considered, ...] = ()
+    version: int = 0
+    problem: Refusal | None = None
 
 
 async def contact_card(services: Services, *, actor: Actor, case_id: int, matter: Matter) -> ContactCard | None:
-    """``None`` when no routing table was imported, or the case is about no known product.
+    """``None`` when the case is about no known product. The sentences are in the actor's language.
 
-    Raises: ForbiddenError; NotFoundError; ConfigurationError when the routing file is wrong.
+    Raises: ForbiddenError; NotFoundError.
     """
     require(actor, Permission.WORK_CASES)
     route = await find_route(services, case_id=case_id, matter=matter)
@@ -67,8 +81,11 @@ async def contact_card(services: Services, *, actor: Actor, case_id: int, matter
         mode=route.mode.mode.value,
         mode_rule=route.mode.rule,
         product_name=route.product_name,
-        chain=tuple(_view(link) for link in route.chain),
-        steps=route.mode.steps,
+        chain=tuple(_view(link, route, services.settings.zone, actor.locale) for link in route.chain),
+        steps=tuple(step.text(actor.locale) for step in route.steps),
+        considered=tuple((each.name, each.why.text(actor.locale)) for each in route.considered),
+        version=route.version,
+        problem=route.problem.told(actor.locale) if route.problem else None,
     )
 
 
@@ -81,15 +98,37 @@ async def find_route(services: Services, *, case_id: int, matter: Matter) -> Rou
     if book is None or name is None:
         return None
     product = product_of(row) if row.line_no is not None else Product(name=name)
-    now = services.now()
-    on = now.astimezone(services.settings.zone).date()
+    now, zone = services.now(), services.settings.zone
+    on = now.astimezone(zone).date()
     async with services.database.reading() as connection:
         (stock,) = await read_stock_facts(services.database, connection, [(row.shop_id, product)])
-    decision = resolve_mode(
-        product, shop=row.shop, mall=row.mall, on=on, table=book.table, facts=catalogue_facts(stock)
+    facts = catalogue_facts(stock)
+    decision = resolve_mode(product, shop=row.shop, mall=row.mall, on=on, table=book.table, facts=facts)
+    chain = build_chain(
+        decision,
+        matter=matter,
+        shop=row.shop,
+        mall=row.mall,
+        at=now,
+        directory=book.directory,
+        chain=book.chain,
     )
-    chain = build_chain(decision, matter=matter, shop=row.shop, mall=row.mall, at=now, directory=book.directory)
-    return Route(mode=decision, product_name=product.name, chain=chain, directory=book.directory)
+    people = tell_chain(chain, matter=matter, mode=decision.mode, at=now, zone=zone, chain=book.chain)
+    return Route(
+        shop=row.shop,
+        mall=row.mall,
+        mode=decision,
+        product_name=product.name,
+        chain=chain,
+        directory=book.directory,
+        at=now,
+        steps=(tell_book(book.version, book.source), *decision.steps, *people),
+        considered=consider(
+            product, decision=decision, shop=row.shop, mall=row.mall, on=on, table=book.table, facts=facts
+        ),
+        version=book.version,
+        problem=book.problem,
+    )
 
 
 async def _product_row(services: Services, case_id: int) -> Any:
@@ -126,8 +165,9 @@ async def _product_row(services: Services, case_id: int) -> Any:
     return row
 
 
-def _view(link: Link) -> ContactView:
+def _view(link: Link, route: Route, zone: ZoneInfo, locale: str) -> ContactView:
     contact = link.contact
+    opens = tell_opening(link.next_open_at, at=route.at, zone=zone).text(locale) if link.next_open_at else None
     return ContactView(
         role=link.role.value,
         key=contact.key if contact else None,
@@ -138,5 +178,10 @@ def _view(link: Link) -> ContactView:
         email=contact.email if contact else None,
         is_open=link.open_now,
         next_open_at=link.next_open_at,
-        why=link.why,
+        why=link.told(locale),
+        opens=opens,
+        deputy_for=link.deputy_for,
+        together=link.together,
+        escalate_minutes=link.escalate_minutes,
+        languages=contact.languages if contact else (),
     )

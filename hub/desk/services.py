@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 from hub.core.contract import Connector, Manifest
 from hub.settings import Settings
 from hub.store.database import Database
+from routing.chain_table import ChainTable
 from routing.contacts import Directory
 from routing.modes import ModeTable
 
 if TYPE_CHECKING:
     from hub.desk.carriers import CarrierBook
+    from hub.desk.routing_book import Refusal
 
 
 class Malls(Protocol):
@@ -24,7 +26,7 @@ class Malls(Protocol):
 
 
 class RoutingBook(Protocol):
-    """Whom to ask: inventory modes of products, and the people."""
+    """Whom to ask: inventory modes of products, the roles per matter, and the people; which version says so."""
 
     @property
     def table(self) -> ModeTable: ...
@@ -32,9 +34,21 @@ class RoutingBook(Protocol):
     @property
     def directory(self) -> Directory: ...
 
+    @property
+    def chain(self) -> ChainTable: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def source(self) -> str | None: ...
+
+    @property
+    def problem(self) -> "Refusal | None": ...
+
 
 class Services(Protocol):
-    """One running hub. ``now`` gives aware UTC times; ``routing`` is ``None`` where no table was imported."""
+    """One running hub. ``now`` gives aware UTC times; ``routing`` is ``None`` before it was read first."""
 
     @property
     def settings(self) -> Settings: ...
@@ -55,7 +69,7 @@ class Services(Protocol):
     def carriers(self) -> "CarrierBook": ...
 
     async def refresh_routing(self) -> None:
-        """Read the routing table again if it changed. Raises: ConfigurationError when it is wrong."""
+        """Read the routing book again if it changed; a file that is wrong leaves the last good version in force."""
         ...
 
     async def connector(self, shop_name: str) -> Connector: ...

@@ -3,7 +3,7 @@
 Times are aware UTC, money is minor units with its currency; words are keys of the message tables.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -268,7 +268,11 @@ class CaseLink(Struct, frozen=True, kw_only=True):
 
 
 class ContactView(Struct, frozen=True, kw_only=True):
-    """One person to ask; ``name`` is ``None`` when nobody is known for the role, and ``why`` says so."""
+    """One person to ask; ``name`` is ``None`` when nobody is known for the role, and ``why`` says so.
+
+    ``opens`` tells when, in words ("opens Mon 11-23 09:00"). ``deputy_for`` is whom this one stands in for,
+    ``together``: one of a hot line. ``escalate_minutes`` of opening time pass before the next is asked.
+    """
 
     role: str
     name: str | None
@@ -280,10 +284,19 @@ class ContactView(Struct, frozen=True, kw_only=True):
     next_open_at: datetime | None
     why: str
     key: str | None = None
+    opens: str | None = None
+    deputy_for: str | None = None
+    together: bool = False
+    escalate_minutes: int | None = None
+    languages: tuple[str, ...] = ()
 
 
 class ContactCard(Struct, frozen=True, kw_only=True):
-    """Whom to ask about ``matter``, in order; ``mode_rule`` and ``steps`` tell how that was found."""
+    """Whom to ask about ``matter``, in order; ``mode_rule`` and ``steps`` tell how that was found.
+
+    ``considered`` (what, why not) was looked at and did not decide. ``version`` of the routing book decided,
+    0 where none was written; ``problem`` tells why the file beside it is not in force.
+    """
 
     matter: str
     mode: str
@@ -291,6 +304,9 @@ class ContactCard(Struct, frozen=True, kw_only=True):
     product_name: str
     chain: tuple[ContactView, ...]
     steps: tuple[str, ...]
+    considered: tuple[tuple[str, str], ...] = ()
+    version: int = 0
+    problem: str | None = None
 
 
 class OfferLine(Struct, frozen=True, kw_only=True):
@@ -300,6 +316,47 @@ class OfferLine(Struct, frozen=True, kw_only=True):
     product_name: str
     option: str | None
     quantity: int
+
+
+class AskView(Struct, frozen=True, kw_only=True):
+    """One question to a contact. ``state``: open, answered, escalated, withdrawn; ``channel``: mail, webhook, call.
+
+    ``person`` are the customer's data that it carried, by label (name, phone, address). ``next_send_at``: a
+    message that waits, after ``send_error`` for its next try; with an error and without a time it was given
+    up. ``answer_minutes`` of the contact's opening hours passed until the answer.
+    """
+
+    ask_id: int
+    case_id: int
+    contact_key: str
+    contact_name: str
+    organisation: str | None
+    role: str
+    matter: str
+    channel: str
+    state: str
+    text: str
+    person: tuple[tuple[str, str], ...]
+    asked_at: datetime
+    asked_by: str | None
+    sent_at: datetime | None
+    send_error: str | None
+    next_send_at: datetime | None
+    reminded_at: datetime | None
+    escalate_at: datetime | None
+    follows_id: int | None
+    answered_at: datetime | None
+    answer_minutes: int | None
+    answered_via: str | None
+    answered_by: str | None
+    choice: str | None
+    promised_on: date | None
+    answer: str | None
+    is_unread: bool
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.answered_at is None and self.state in {"open", "escalated"}
 
 
 class AdminStep(Struct, frozen=True, kw_only=True):
@@ -358,6 +415,7 @@ class Dossier(Struct, frozen=True, kw_only=True):
     ``timeline`` is oldest first. ``cases`` are all cases of this order or thread, ``steps`` what was ticked
     off in any of them as done in the mall's admin. ``linked`` are orders that an agent found to belong to a
     thread without one, ``suggested`` those whose number the customer wrote.
+    ``asks`` are the questions to contacts in any of the cases, oldest first.
     """
 
     shop: ShopView
@@ -374,6 +432,7 @@ class Dossier(Struct, frozen=True, kw_only=True):
     twins: tuple[TwinView, ...] = ()
     linked: tuple[OtherOrder, ...] = ()
     suggested: tuple[OtherOrder, ...] = ()
+    asks: tuple[AskView, ...] = ()
 
     @property
     def original(self) -> TwinView | None:

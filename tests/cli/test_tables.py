@@ -132,12 +132,16 @@ def test_a_route_tells_whom_to_ask_and_why(read_only: Terminal) -> None:
             "route", "explain", "--shop", line["shop"], "--line", line["line_no"], "--matter", "stock", "--json"
         )
 
-        assert (ran.code, set(ran.document)) == (0, {"mode", "mode_rule", "matter", "chain", "steps"})
+        assert (ran.code, set(ran.document)) == (
+            0,
+            {"mode", "mode_rule", "matter", "chain", "steps", "considered", "flags", "book"},
+        )
+        assert (ran.document["book"]["version"], ran.document["book"]["source"]) == (1, "file")
         assert (ran.document["mode"], ran.document["matter"]) == (line["inventory_mode"], "stock")
         assert ran.document["mode_rule"]
         assert ran.document["chain"]
         for link in ran.document["chain"]:
-            assert set(link) == {"role", "name", "organisation", "open_now", "next_open_at", "why"}
+            assert set(link) >= {"role", "name", "organisation", "open_now", "next_open_at", "why"}
             assert isinstance(link["open_now"], bool)
             assert link["why"]
         assert all(isinstance(step, str) and step for step in ran.document["steps"])

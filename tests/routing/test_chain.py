@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.model import InventoryHint, InventoryMode, Product
-from routing.chain import MATRIX, Matter, asks_for, build_chain, explain
+from routing.chain import Matter, build_chain, explain
+from routing.chain_table import ChainTable, standard_entries
 from routing.contacts import Contact, Directory, Hours, Period, Role
 from routing.modes import ModeDecision, ModeRow, ModeTable
 
@@ -17,7 +18,14 @@ DAY_SHIFT = Hours(week=((Period(540, 1080),),) * 7)
 LATE_SHIFT = Hours(week=((Period(1080, 1320),),) * 7)
 MD = Contact(key="md", name="김민서", role=Role.MD, organisation="MD 1팀", hours=DAY_SHIFT)
 PARTNER = Contact(
-    key="p", name="박지훈", role=Role.PARTNER, organisation="한빛유통", codes=("S1",), hours=DAY_SHIFT, deputy="p2"
+    key="p",
+    name="박지훈",
+    role=Role.PARTNER,
+    organisation="한빛유통",
+    codes=("S1",),
+    phone="02-1",
+    hours=DAY_SHIFT,
+    deputy="p2",
 )
 LATE_PARTNER = Contact(key="p2", name="최수아", role=Role.PARTNER, organisation="한빛 야간", hours=LATE_SHIFT)
 WAREHOUSE_DESK = Contact(key="l", name="오세진", role=Role.LOGISTICS, organisation="물류센터", hours=DAY_SHIFT)
@@ -47,15 +55,19 @@ def chain(mode, matter, *, at=NOON, directory=PEOPLE, partner="S1"):
     ],
 )
 def test_the_roles_of_each_matter_and_mode(matter, consignment, direct, warehouse):
-    found = [" ".join(ask.role for ask in asks_for(mode, matter)) for mode in (CONSIGNMENT, DIRECT, WAREHOUSE)]
+    table = ChainTable()
+
+    found = [" ".join(ask.role for ask in table.asks_for(mode, matter)) for mode in (CONSIGNMENT, DIRECT, WAREHOUSE)]
 
     assert found == [consignment, direct, warehouse]
-    assert [ask.role for ask in asks_for(InventoryMode.UNKNOWN, matter)] == [Role.MD]
+    assert [ask.role for ask in table.asks_for(InventoryMode.UNKNOWN, matter)] == [Role.MD]
 
 
-def test_the_table_of_roles_knows_every_matter_and_mode():
-    assert set(MATRIX) == set(Matter)
-    assert all(set(row) == {CONSIGNMENT, DIRECT, WAREHOUSE} for row in MATRIX.values())
+def test_the_table_of_roles_knows_every_matter_and_mode_with_reasons_and_minutes():
+    rows = standard_entries()
+
+    assert {(row.mode, row.matter) for row in rows} == {(mode, matter) for mode in InventoryMode for matter in Matter}
+    assert all(row.why and row.why_en and row.escalate_minutes for row in rows)
 
 
 def test_a_closed_contact_is_followed_by_its_deputy():
@@ -69,9 +81,10 @@ def test_a_role_without_a_contact_says_so_and_the_md_follows_when_nobody_is_left
     links = build_chain(decision, matter=Matter.STOCK, shop="main", mall="malla", at=NOON, directory=PEOPLE)
 
     assert [(link.role, link.contact) for link in links] == [(Role.PARTNER, None), (Role.MD, MD)]
-    assert links[0].why == (
+    assert links[0].told("en") == (
         "The partner owns and holds the stock. No contact with the role partner for S9 is in the directory."
     )
+    assert links[0].told("ko") == "협력사가 재고를 소유하고 보관합니다. S9의 협력사 담당자가 연락처에 없습니다."
 
 
 def test_an_empty_directory_still_names_roles_and_reasons():
@@ -90,7 +103,7 @@ def test_unknown_hours_are_told():
 
     (link,) = build_chain(decision, matter=Matter.DISPATCH_DELAY, shop="m", mall="m", at=NOON, directory=quiet)
 
-    assert link.why.endswith("The hours of 오세진 are not known.")
+    assert link.told("en").endswith("The hours of 오세진 are not known.")
     assert (link.open_now, link.next_open_at) == (False, None)
 
 
@@ -115,6 +128,11 @@ def test_the_decision_is_the_documented_json():
                 "open_now": False,
                 "next_open_at": "2026-11-21T00:00:00Z",
                 "why": "The partner owns and holds the stock.",
+                "deputy_for": None,
+                "reachable_by": ["phone"],
+                "languages": [],
+                "escalate_minutes": 30,
+                "together": False,
             },
             {
                 "role": "partner",
@@ -123,12 +141,23 @@ def test_the_decision_is_the_documented_json():
                 "open_now": True,
                 "next_open_at": None,
                 "why": "Deputy of 박지훈, who cannot be reached now.",
+                "deputy_for": "박지훈",
+                "reachable_by": [],
+                "languages": [],
+                "escalate_minutes": 30,
+                "together": False,
             },
         ],
         "steps": [
+            "No routing book was written: the shipped rules alone hold.",
             "Seller SKU hb-1 stands in the table: consignment.",
             "Matter stock with mode consignment: partner.",
+            "partner 박지훈: closed now, opens tomorrow (Sat) 09:00.",
+            "partner 최수아: open now.",
         ],
+        "considered": [],
+        "flags": [],
+        "book": {"version": 0, "source": None, "problem": None},
     }
 
 
@@ -194,4 +223,4 @@ def test_purchased_goods_never_show_their_supplier_even_where_the_md_is_missing(
     )
 
     assert link.contact is None
-    assert link.why.endswith("No contact with the role md is in the directory.")
+    assert link.told("en").endswith("No contact with the role md is in the directory.")

@@ -17,13 +17,17 @@ def decide(product, facts):
     return resolve_mode(product, shop="main", mall="malla", on=DAY, table=standard_rules().table(()), facts=facts)
 
 
+def told_of(decision):
+    return tuple(step.text("en") for step in decision.steps)
+
+
 def test_a_supplier_that_ships_directly_makes_consignment():
     decision = decide(Product(name="찻잔"), DIRECT)
 
     assert decision.mode is InventoryMode.CONSIGNMENT
     assert decision.rule == "rule:supplier-ships-directly"
     assert decision.partner == "S1"
-    assert decision.steps[:2] == (
+    assert told_of(decision)[:2] == (
         "The catalogue adds supplier = S1 (stock item).",
         "The catalogue adds supplier_trading = C (supplier 한빛유통).",
     )
@@ -68,6 +72,6 @@ def test_a_hostile_name_stays_one_short_line():
         supplier_name="\n한빛\x00" * 500, supplier=(InventoryHint(name="supplier_trading", value="C"),)
     )
 
-    (step,) = [step for step in decide(Product(name="찻잔"), facts).steps if step.startswith("The catalogue")]
+    (step,) = [step for step in told_of(decide(Product(name="찻잔"), facts)) if step.startswith("The catalogue")]
     assert step.isprintable()
     assert len(step) <= 200

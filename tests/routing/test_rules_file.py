@@ -34,6 +34,7 @@ valid_from = 2026-01-01
 [[contact]]
 key = "p1"
 name = "박지훈"
+phone = "02-1"
 role = "partner"
 organisation = "한빛유통"
 codes = ["S000000A"]
@@ -46,6 +47,7 @@ closed = [2026-12-31]
 
 [[contact]]
 name = "최수아"
+chat = "sua"
 role = "partner"
 organisation = "한빛유통"
 timezone = "Asia/Tokyo"
@@ -85,6 +87,7 @@ def test_a_full_file_is_read():
         Contact(
             key="p1",
             name="박지훈",
+            phone="02-1",
             role=Role.PARTNER,
             organisation="한빛유통",
             codes=("S000000A",),
@@ -98,6 +101,7 @@ def test_a_full_file_is_read():
         Contact(
             key="최수아",
             name="최수아",
+            chat="sua",
             role=Role.PARTNER,
             organisation="한빛유통",
             timezone="Asia/Tokyo",
@@ -141,7 +145,7 @@ def test_facts_of_the_mall_tell_the_mode_where_nothing_else_is_written(hint, val
     assert found.mode is mode
 
 
-CONTACT = '[[contact]]\nname = "A"\nrole = "md"\n'
+CONTACT = '[[contact]]\nname = "A"\nrole = "md"\nphone = "02-1"\n'
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,7 @@ CONTACT = '[[contact]]\nname = "A"\nrole = "md"\n'
         pytest.param('[[rule]]\nname = "a"\nmode = "?"\nmall = "m"', "rule 1, mode", id="no mode"),
         pytest.param('[[rule]]\nname = "a"\nmode = "위탁"\nmall = "m"\n' * 2, "rule 2, name", id="name twice"),
         pytest.param('[[default]]\nmode = "위탁"\n' * 2, "default 2, shop", id="default twice"),
-        pytest.param('[[product]]\nmode = "위탁"', "product 1: it names no product", id="no product"),
+        pytest.param('[[product]]\nmode = "위탁"', "product 1, seller_sku: it names no product", id="no product"),
         pytest.param('[[product]]\nseller_sku = "A"\nmode = "위탁"\n' * 2, "product 2, seller_sku", id="overlap"),
         pytest.param(
             '[[product]]\nseller_sku = "A"\nmode = "위탁"\nvalid_from = 2026-02-01\nvalid_to = 2026-01-01',
@@ -163,20 +167,24 @@ CONTACT = '[[contact]]\nname = "A"\nrole = "md"\n'
         ),
         pytest.param('[[contact]]\nname = "A"\nrole = "boss"', "contact 1, role", id="unknown role"),
         pytest.param(
-            '[[contact]]\nname = "A"\nrole = "partner"', "contact 1: a partner without", id="partner of nobody"
+            '[[contact]]\nname = "A"\nrole = "partner"\nphone = "1"',
+            "contact 1: a partner without",
+            id="partner of nobody",
         ),
         pytest.param(CONTACT + 'timezone = "Seoul"', "contact 1, timezone", id="unknown zone"),
         pytest.param(CONTACT + 'timezone = "../etc"', "contact 1, timezone", id="hostile zone"),
         pytest.param(CONTACT + 'deputy = "B"', "contact 1, deputy", id="unknown deputy"),
         pytest.param(CONTACT + 'deputy = "A"', "contact 1, deputy", id="own deputy"),
         pytest.param(
-            CONTACT + 'deputy = "B"\n[[contact]]\nname = "B"\nrole = "logistics"', "contact 1, deputy", id="other role"
+            CONTACT + 'deputy = "B"\n[[contact]]\nname = "B"\nrole = "logistics"\nchat = "b"',
+            "contact 1, deputy",
+            id="other role",
         ),
         pytest.param(CONTACT * 2, "contact 2, key", id="key twice"),
         pytest.param(CONTACT + 'hours = { mon = ["9-18"] }', "contact 1, hours.mon", id="no period"),
         pytest.param(CONTACT + 'hours = { mon = ["09:00-09:00"] }', "contact 1, hours.mon", id="empty period"),
         pytest.param(CONTACT + 'hours = { mon = ["09:00-12:00", "11:00-18:00"] }', "mon overlap", id="overlapping"),
-        pytest.param(CONTACT + 'hours = { holidays = "XX" }', "hours.holidays", id="unknown country"),
+        pytest.param(CONTACT + 'hours = { holidays = "XX" }', "contact 1, holidays", id="unknown country"),
         pytest.param(CONTACT + "hours = { moon = [] }", "contact 1, hours", id="unknown day"),
         pytest.param("[[rule]", "line 1", id="broken TOML"),
         pytest.param("[rule]\na = 1", "rule", id="one table instead of a list"),
