@@ -23,6 +23,7 @@ def _register() -> None:
     from hub.cli import (
         act,
         alerts,
+        asks,
         catalogue,
         connectors,
         db,
@@ -48,7 +49,7 @@ def _register() -> None:
 
     for module in (
         demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, outbox,
-        export, files, route, ivr, stats, connectors, new_connector, user, alerts,
+        export, files, route, ivr, stats, connectors, new_connector, user, alerts, asks,
     ):  # fmt: skip
         module.register(app)
 

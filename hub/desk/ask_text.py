@@ -197,7 +197,8 @@ def scrubbed(text: str, parties: Sequence[Party]) -> str:
         if kind == "phone":
             continue
         masked = (mask_name(value) or "") if kind == "name" else "•••"
-        text = re.sub(r"\s*".join(re.escape(char) for char in value if not char.isspace()), masked, text, flags=re.I)
+        spaced = r"\s*".join(re.escape(char) for char in value if not char.isspace())
+        text = re.sub(spaced, masked.replace("\\", r"\\"), text, flags=re.IGNORECASE)
     return mask_text(text) or ""
 
 

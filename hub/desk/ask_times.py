@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.database import to_ms
 from hub.store.tables import asks
-from routing.contacts import Contact, open_now
+from routing.contacts import Contact
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -72,11 +72,9 @@ def _spans(contact: Contact, start: datetime, *, days: int) -> Iterator[tuple[da
 
 def _of_day(contact: Contact, day: date, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    for period in contact.hours.periods(day) if contact.hours else ():
+    for period in contact.periods(day):
         opens, closes = (midnight + minute * _MINUTE for minute in (period.opens, period.closes))
-        # Somebody who is away on a day of work is not open then.
-        if open_now(contact, opens):
-            yield opens.astimezone(UTC), closes.astimezone(UTC)
+        yield opens.astimezone(UTC), closes.astimezone(UTC)
 
 
 async def read_speeds(

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Row, select
 
 from hub.desk.access import AccessAction, Actor, Permission, record_access, require
+from hub.desk.ask_views import read_ask_marks
 from hub.desk.dossier import Subject, read_dossier
 from hub.desk.incident_marks import read_marks
 from hub.desk.services import Services
@@ -25,7 +26,7 @@ class NotFoundError(Exception):
 async def read_case(services: Services, *, actor: Actor, case_id: int) -> CaseView:
     """Raises: ForbiddenError, NotFoundError."""
     require(actor, Permission.WORK_CASES)
-    return await _read_case(services, case_id=case_id, is_unmasked=False)
+    return await open_case(services, case_id=case_id, is_unmasked=False)
 
 
 async def read_order(services: Services, *, actor: Actor, order_id: int) -> Dossier:
@@ -40,7 +41,7 @@ async def unmask_case(services: Services, *, actor: Actor, case_id: int, reason:
     Raises: ForbiddenError, NotFoundError, ValueError without a reason.
     """
     await _record_unmasking(services, actor=actor, subject=f"case {case_id}", reason=reason)
-    return await _read_case(services, case_id=case_id, is_unmasked=True)
+    return await open_case(services, case_id=case_id, is_unmasked=True)
 
 
 async def unmask_order(services: Services, *, actor: Actor, order_id: int, reason: str) -> Dossier:
@@ -66,7 +67,11 @@ async def _record_unmasking(services: Services, *, actor: Actor, subject: str, r
         )
 
 
-async def _read_case(services: Services, *, case_id: int, is_unmasked: bool) -> CaseView:
+async def open_case(services: Services, *, case_id: int, is_unmasked: bool) -> CaseView:
+    """For code that compares or writes: whoever is shown the result asked :func:`read_case` or :func:`unmask_case`.
+
+    Raises: NotFoundError.
+    """
     async with services.database.reading() as connection:
         row = (await connection.execute(select_rows().where(cases.c.id == case_id))).one_or_none()
         if row is None:
@@ -76,8 +81,16 @@ async def _read_case(services: Services, *, case_id: int, is_unmasked: bool) -> 
         )
         dossier = await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
         incident = (await read_marks(connection, [case_id])).get(case_id)
+        ask = (await read_ask_marks(connection, [case_id])).get(case_id)
     return CaseView(
-        row=case_row(row, malls=services.registry, now=services.now(), original=dossier.original, incident=incident),
+        row=case_row(
+            row,
+            malls=services.registry,
+            now=services.now(),
+            original=dossier.original,
+            incident=incident,
+            ask=ask,
+        ),
         dues=_dues(row, services),
         thread_no=row.thread_no,
         dossier=dossier,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.contract import Connector
 from hub.core.errors import ConfigurationError
 from hub.core.model import Inquiry, Message, MessageAuthor, Party
+from hub.desk.ask_views import read_asks
 from hub.desk.freshness import shop_views
 from hub.desk.person import other_orders
 from hub.desk.record_views import (
@@ -80,6 +81,7 @@ async def read_dossier(
     )
     case_links = await _cases(connection, subject)
     steps = await _steps(connection, [link.case_id for link in case_links])
+    asks = await read_asks(connection, [link.case_id for link in case_links], box=box, curtain=curtain)
     timeline = build_timeline(
         order=order,
         claims=claim_views,
@@ -87,6 +89,7 @@ async def read_dossier(
         changes=await _changes(connection, line_rows, claim_rows),
         actions=await _actions(connection, subject, [inquiry.inquiry_no for inquiry in opened]),
         steps=steps,
+        asks=asks,
         box=box,
         curtain=curtain,
     )
@@ -111,6 +114,7 @@ async def read_dossier(
         twins=twins,
         linked=linked,
         suggested=suggested,
+        asks=asks,
     )
 
 

@@ -11,7 +11,7 @@ from hub.core.contract import LineOutcome
 from hub.core.model import ClaimState, LineStatus
 from hub.desk.outbox import is_cancellable
 from hub.desk.record_views import Curtain
-from hub.desk.views import AdminStep, ClaimView, EntryKind, InquiryView, LineView, OrderView, TimelineEntry
+from hub.desk.views import AdminStep, AskView, ClaimView, EntryKind, InquiryView, LineView, OrderView, TimelineEntry
 from hub.store.box import Box
 from hub.store.database import from_ms
 from hub.store.sealed import ACTION_PLACE
@@ -32,6 +32,7 @@ def build_timeline(
     changes: Iterable[Row[Any]],
     actions: Iterable[Row[Any]],
     steps: Iterable[AdminStep],
+    asks: Iterable[AskView] = (),
     box: Box,
     curtain: Curtain,
 ) -> tuple[TimelineEntry, ...]:
@@ -42,6 +43,7 @@ def build_timeline(
         *_message_entries(inquiries),
         *(_action_entry(action, box, curtain) for action in actions),
         *(entry for step in steps for entry in _step_entries(step)),
+        *(entry for ask in asks for entry in _ask_entries(ask)),
     ]
     # Lines that moved together are one event; equal entries keep their first place.
     return tuple(sorted(dict.fromkeys(entries), key=lambda entry: entry.at or _BEFORE_ALL))
@@ -181,3 +183,24 @@ def _step_entries(step: AdminStep) -> Iterator[TimelineEntry]:
         yield TimelineEntry(
             kind=EntryKind.EVENT, at=step.undone_at, key="event.admin_undone", words=words, author=step.done_by
         )
+
+
+def _ask_entries(ask: AskView) -> Iterator[TimelineEntry]:
+    """A question to a contact, and what became of it; the words themselves as they were sent."""
+    whom = (("role", f"@contact_role.{ask.role}"), ("name", ask.contact_name), ("matter", f"@matter.{ask.matter}"))
+    how = "passed_on" if ask.follows_id is not None else ask.channel
+    asker = ask.asked_by
+    yield _told(f"event.ask_{how}", ask.asked_at, whom, text=ask.text, author=asker)
+    if ask.reminded_at is not None and ask.channel != "call":
+        yield _told("event.ask_reminded", ask.reminded_at, whom)
+    if ask.answered_at is not None:
+        said = " · ".join(filter(None, (f"{ask.promised_on:%Y-%m-%d}" if ask.promised_on else "", ask.answer)))
+        choice = ("choice", f"@answer.{ask.choice}" if ask.choice else "")
+        key = f"event.ask_answered_{ask.answered_via}"
+        yield _told(key, ask.answered_at, (*whom, choice), text=said or None, author=ask.answered_by)
+
+
+def _told(
+    key: str, at: datetime, words: tuple[tuple[str, str], ...], *, text: str | None = None, author: str | None = None
+) -> TimelineEntry:
+    return TimelineEntry(kind=EntryKind.EVENT, at=at, key=key, words=words, text=text, author=author)

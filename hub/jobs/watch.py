@@ -11,6 +11,7 @@ import structlog
 from dbos import DBOS, SetWorkflowID
 
 from hub.bootstrap import Hub
+from hub.desk.ask_sending import shops_with_asks
 from hub.desk.outbox import shops_with_letters
 from hub.desk.status import WORKER_LEASE
 from hub.jobs.due import due_of
@@ -53,6 +54,8 @@ class Watch:
         await self._enqueue_urgent("reread", self._jobs.reread, [shop for shop in shops if shop.name in names], now)
         letters = await shops_with_letters(self._hub.database, now=now)
         await self._enqueue_urgent("deliver", self._jobs.deliver, letters, now)
+        asked = await shops_with_asks(self._hub.database, now=now)
+        await self._enqueue_urgent("asks", self._jobs.tend_asks, asked, now)
 
     async def _take_over(self, name: str) -> None:
         """The jobs of a dead worker are anybody's again; one of the living sees to it."""

@@ -13,6 +13,7 @@ from dbos import DBOS
 from hub.bootstrap import Hub
 from hub.core.errors import ConfigurationError, MallError
 from hub.desk.answered import note_answered
+from hub.desk.ask_sending import tend
 from hub.desk.consent import renew_consent
 from hub.desk.outbox import Outbox
 from hub.jobs.due import due_of
@@ -41,6 +42,7 @@ class Jobs:
         self.read = self._job("read_shop", self._read)
         self.reread = self._job("drain_rereads", self._reread)
         self.deliver = self._job("deliver_actions", self._deliver)
+        self.tend_asks = self._job("tend_asks", self._tend_asks)
         self.read_catalogue = self._job("read_catalogue", self._read_catalogue)
         self.renew_consent = self._job("renew_consent", self._renew_consent)
 
@@ -101,6 +103,10 @@ class Jobs:
 
     async def _deliver(self, shop: ShopRow) -> bool:
         return bool(await Outbox(self._hub, shop).drain())
+
+    async def _tend_asks(self, shop: ShopRow) -> bool:
+        """Questions to contacts: sent, reminded of, passed on."""
+        return not (await tend(self._hub, shop_id=shop.id)).failed
 
     async def _read_catalogue(self, shop: ShopRow) -> bool:
         return all(report.complete for report in await self._hub.read_catalogue([shop.name]))

@@ -27,6 +27,8 @@ from hub.desk.live import LiveFeed
 from hub.desk.running import RunningBook
 from hub.desk.services import Services
 from hub.web.alerts import ALERT_PAGES
+from hub.web.answers import answer_pages
+from hub.web.asks import AskController
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
 from hub.web.consent import PAGES as CONSENT_PAGES
 from hub.web.files import FILE_PAGES
@@ -79,6 +81,8 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             sign_out_form,
             locale_form,
             WorkController,
+            AskController,
+            *answer_pages(),
             *PAGES,
             *TRUTH_PAGES,
             *FILE_PAGES,

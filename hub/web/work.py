@@ -38,6 +38,7 @@ from hub.desk.worklist import (
     read_worklist,
 )
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review, carry_out, tone_of
+from hub.web.ask_panel import ask_values, look_after
 from hub.web.auth import Form
 from hub.web.formats import absolute
 from hub.web.render import Given, Pages, is_swap, query_string
@@ -67,6 +68,7 @@ _NOTICES: Final = frozenset(
         "ticked",
         "unticked",
     }
+    | {"asked", "ask_answered", "ask_withdrawn", "ask_again"}
     | {"linked", "unlinked", "reread"}
 )
 _NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")
@@ -186,6 +188,7 @@ class WorkController(Controller):
     async def case(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[str]:
         notice = request.query_params.get("notice")
         shown = Notice(key=f"notice.{notice}", tone=tone_of(notice)) if notice in _NOTICES else None
+        await look_after(services, case_id)
         view = await read_case(services, actor=request.user, case_id=case_id)
         return await _case_response(request, services, pages, view, notice=shown)
 
@@ -203,7 +206,13 @@ class WorkController(Controller):
         return pages.page(
             request,
             "partials/contact.html",
-            **await _contact_values(services, request, case_id, _matter(matter) or Matter.OTHER),
+            **await _contact_values(
+                services,
+                request,
+                await read_case(services, actor=request.user, case_id=case_id),
+                _matter(matter) or Matter.OTHER,
+            ),
+            address=_address(_filters(request)),
         )
 
     @post("/{case_id:int}/act")
@@ -240,8 +249,8 @@ class WorkController(Controller):
         waiting = {entry.waiting_id for entry in view.dossier.timeline}
         action_id = _row_id(data.action_id)
         if action_id not in waiting or not await cancel(services, request.user, action_id):
-            return await _again(request, services, pages, case_id, Notice(key="notice.too_late", tone="due"))
-        return await _changed(request, services, pages, case_id, "taken_back")
+            return await show_again(request, services, pages, case_id, Notice(key="notice.too_late", tone="due"))
+        return await show_changed(request, services, pages, case_id, "taken_back")
 
     @post("/{case_id:int}/admin-steps")
     async def tick(
@@ -254,7 +263,7 @@ class WorkController(Controller):
     ) -> Response[Any]:
         """Note that a colleague did it in the mall's own admin."""
         if data.action not in set(Action):
-            return await _again(request, services, pages, case_id, _NOT_UNDERSTOOD)
+            return await show_again(request, services, pages, case_id, _NOT_UNDERSTOOD)
         lines = [data.line_no] if isinstance(data.line_no, str) else data.line_no
         await tick(
             services,
@@ -263,7 +272,7 @@ class WorkController(Controller):
             action=Action(data.action),
             line_nos=[line_no[:_LONGEST] for line_no in lines if line_no],
         )
-        return await _changed(request, services, pages, case_id, "ticked")
+        return await show_changed(request, services, pages, case_id, "ticked")
 
     @post("/{case_id:int}/admin-steps/undo")
     async def untick(
@@ -275,7 +284,7 @@ class WorkController(Controller):
         data: Annotated[UntickForm, Form],
     ) -> Response[Any]:
         await untick(services, actor=request.user, case_id=case_id, step_id=_row_id(data.step_id))
-        return await _changed(request, services, pages, case_id, "unticked")
+        return await show_changed(request, services, pages, case_id, "unticked")
 
     @post("/{case_id:int}/link")
     async def link(
@@ -291,8 +300,8 @@ class WorkController(Controller):
             await link_order(services, actor=request.user, case_id=case_id, number=data.number)
         except NoSuchOrderError:
             wrong = Notice(key="notice.no_such_order", tone="wrong")
-            return await _again(request, services, pages, case_id, wrong)
-        return await _changed(request, services, pages, case_id, "linked")
+            return await show_again(request, services, pages, case_id, wrong)
+        return await show_changed(request, services, pages, case_id, "linked")
 
     @post("/{case_id:int}/unlink")
     async def unlink(
@@ -304,7 +313,7 @@ class WorkController(Controller):
         data: Annotated[LinkForm, Form],
     ) -> Response[Any]:
         await unlink_order(services, actor=request.user, case_id=case_id, order_id=_row_id(data.order_id))
-        return await _changed(request, services, pages, case_id, "unlinked")
+        return await show_changed(request, services, pages, case_id, "unlinked")
 
     @post("/{case_id:int}/unmask")
     async def unmask(
@@ -344,8 +353,8 @@ class WorkController(Controller):
         try:
             await take(services, actor=request.user, case_id=case_id)
         except TakenError as error:
-            return await _again(request, services, pages, case_id, _taken_by(error))
-        return await _changed(request, services, pages, case_id, "taken")
+            return await show_again(request, services, pages, case_id, _taken_by(error))
+        return await show_changed(request, services, pages, case_id, "taken")
 
     @post("/{case_id:int}/release")
     async def release(
@@ -354,8 +363,8 @@ class WorkController(Controller):
         try:
             await release(services, actor=request.user, case_id=case_id)
         except TakenError as error:
-            return await _again(request, services, pages, case_id, _taken_by(error))
-        return await _changed(request, services, pages, case_id, "released")
+            return await show_again(request, services, pages, case_id, _taken_by(error))
+        return await show_changed(request, services, pages, case_id, "released")
 
     @post("/{case_id:int}/assign")
     async def assign(
@@ -367,7 +376,7 @@ class WorkController(Controller):
         data: Annotated[AssignForm, Form],
     ) -> Response[Any]:
         await assign(services, actor=request.user, case_id=case_id, user_id=_row_id(data.user_id))
-        return await _changed(request, services, pages, case_id, "assigned")
+        return await show_changed(request, services, pages, case_id, "assigned")
 
 
 def _row_id(text: str) -> int:
@@ -390,13 +399,15 @@ def _back(request: PageRequest, case_id: int, notice: str) -> Response[Any]:
     return Redirect(f"/cases/{case_id}{query_string(_address(_filters(request)), notice=notice)}", status_code=303)
 
 
-async def _changed(request: PageRequest, services: Given, pages: Pages, case_id: int, notice: str) -> Response[Any]:
+async def show_changed(request: PageRequest, services: Given, pages: Pages, case_id: int, notice: str) -> Response[Any]:
     if not is_swap(request):
         return _back(request, case_id, notice)
-    return await _again(request, services, pages, case_id, Notice(key=f"notice.{notice}", tone="done"))
+    return await show_again(request, services, pages, case_id, Notice(key=f"notice.{notice}", tone="done"))
 
 
-async def _again(request: PageRequest, services: Given, pages: Pages, case_id: int, notice: Notice) -> Response[str]:
+async def show_again(
+    request: PageRequest, services: Given, pages: Pages, case_id: int, notice: Notice
+) -> Response[str]:
     view = await read_case(services, actor=request.user, case_id=case_id)
     return await _case_response(request, services, pages, view, notice=notice)
 
@@ -405,15 +416,22 @@ def _matter(text: str) -> Matter | None:
     return Matter(text) if text in set(Matter) else None
 
 
-async def _contact_values(services: Services, request: PageRequest, case_id: int, matter: Matter) -> dict[str, Any]:
+async def _contact_values(services: Services, request: PageRequest, case: CaseView, matter: Matter) -> dict[str, Any]:
     problem = None
     card = None
     try:
-        card = await contact_card(services, actor=request.user, case_id=case_id, matter=matter)
+        card = await contact_card(services, actor=request.user, case_id=case.row.case_id, matter=matter)
     except ConfigurationError as error:
         # A broken contact table must not hide the case.
         problem = str(error)
-    return {"card": card, "contact_problem": problem, "matter": matter, "matters": tuple(Matter), "case_id": case_id}
+    return {
+        "card": card,
+        "contact_problem": problem,
+        "matter": matter,
+        "matters": tuple(Matter),
+        "case_id": case.row.case_id,
+        **await ask_values(services, request.user, case=case, card=card, matter=matter),
+    }
 
 
 async def _page_of(services: Services, request: PageRequest, filters: Filters, after: str | None) -> Any:
@@ -479,7 +497,7 @@ async def _case_response(
         "can_reread": can_read_again(services, view),
         "notice": notice,
         "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
-        **await _contact_values(services, request, view.row.case_id, matter),
+        **await _contact_values(services, request, view, matter),
     }
     status = 422 if notice is not None and notice.tone == "wrong" and typed is not None else 200
     if is_swap(request):
