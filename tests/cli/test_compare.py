@@ -74,6 +74,6 @@ def test_a_mall_that_cannot_be_asked_is_named_and_the_status_comes_all_the_same(
     ran = synced.hub("status", "--compare", "--json")
 
     assert ran.code == 0
-    assert f"{SHOP}: not compared: unavailable" in ran.err
+    assert f"{SHOP}: not compared: timeout" in ran.err
     assert orders_of(ran)["compared_at"] is None
     assert len(ran.document["shops"]) == 3

@@ -201,6 +201,7 @@ async def test_many_scrapes_at_once_count_once(rig: Rig, monkeypatch: pytest.Mon
     book = RunningBook()
 
     read = await asyncio.gather(*(book.read(rig) for _ in range(5)))
+    await rig.database.aclose()
 
     assert counted == 1
     assert all(each is read[0] for each in read)
