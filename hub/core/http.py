@@ -64,7 +64,7 @@ def make_client(
     Raises: ConfigurationError for plain http to anything but a loopback address.
     """
     require_safe_url(base_url)
-    return httpx.AsyncClient(
+    return _Client(
         base_url=base_url,
         auth=auth,
         transport=transport,
@@ -75,6 +75,25 @@ def make_client(
         limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=30),
         headers={"User-Agent": "mall-hub/0.1"},
     )
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Nothing: to look for them takes a tenth of what a small call costs."""
+
+
+class _Client(httpx.AsyncClient):
+    """Every call stands for itself: what an answer wants to be remembered by is neither kept nor sent."""
+
+    _none = _NoCookies()
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._none
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        raise NotImplementedError
 
 
 @cache

@@ -1,5 +1,7 @@
 """What is repeated, what is not, and what a caller is told, over one shop's HTTP."""
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import httpx
@@ -258,3 +260,30 @@ def test_addresses_that_would_tell_a_secret_are_refused(url: str):
     assert caught.value.fix
     with pytest.raises(ConfigurationError):
         make_client(base_url=url)
+
+
+async def test_what_a_mall_asks_to_remember_is_neither_kept_nor_sent() -> None:
+    sent: list[str | None] = []
+
+    def mall(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("Cookie"))
+        return httpx.Response(200, json={}, headers={"Set-Cookie": "session=abc; Path=/"})
+
+    http = a_http(mall, SleepingClock())
+    for _ in range(2):
+        await http.read("GET", "/orders", operation="orders")
+
+    assert sent == [None, None]
+
+
+async def test_a_body_is_freed_with_the_last_name_of_its_answer() -> None:
+    """A large page must not wait in a circle of references for the collector of cycles."""
+    http = a_http(lambda _request: ok(), SleepingClock())
+    gc.disable()
+    try:
+        answer = await http.read("GET", "/orders", operation="orders")
+        body = weakref.ref(answer)
+        del answer
+        assert body() is None
+    finally:
+        gc.enable()
