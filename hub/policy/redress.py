@@ -110,7 +110,7 @@ def rule_on_withdraw_return(situation: Situation) -> Ruling:
         return Ruling(verdict=Verdict.REFUSE, ground="withdrawal_by_policy", rules=rules, alternatives=("new_order",))
     if state in {_S.HOLD, _S.UNKNOWN}:
         return ask("claim_state_unknown", rules=rules, missing=("claim_state",))
-    if state not in _UNTIL[switch] or facts.left_at is not None:
+    if state not in _UNTIL[switch]:
         return Ruling(verdict=Verdict.REFUSE, ground="withdrawal_too_late", rules=rules, alternatives=("new_order",))
     steps = ("cancel_pickup",) if state is not _S.REQUESTED else ()
     return Ruling(
