@@ -80,7 +80,8 @@ async def _keep_routing(hub: Hub) -> None:
     """A table imported by another process is seen here within seconds."""
     while True:
         await asyncio.sleep(_ROUTING_SECONDS)
-        try:
-            await hub.refresh_routing()
-        except ConfigurationError as error:
-            screen.print(f"routing.toml stays as it was: {error}", style="red", markup=False)
+        known = hub.routing
+        await hub.refresh_routing()
+        book = hub.routing
+        if book is not None and book is not known and book.problem is not None:
+            screen.print(f"routing stays as it was: {book.problem.told('en')}", style="red", markup=False)

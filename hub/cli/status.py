@@ -57,6 +57,9 @@ def _print(report: Status) -> None:
     for shop in report.shops:
         for line in _notes(shop):
             screen.print(f"{shop.shop}: {line}", markup=False)
+    if report.routing is not None and report.routing.problem:
+        what = f"routing: {report.routing.problem} (version {report.routing.version} stays in force)"
+        screen.print(what, style="red", markup=False, soft_wrap=True)
 
 
 def _notes(shop: ShopStatus) -> Iterator[str]:

@@ -12,7 +12,7 @@ from hub.core.contract import Feed, Manifest
 from hub.desk.cadence import cadence, is_stale, next_run
 from hub.desk.consent import ConsentStatus, consent_status
 from hub.desk.gaps import DayGap, Gap, GapReason, compared_at, read_day_gaps, read_gaps
-from hub.desk.services import Services
+from hub.desk.services import RoutingBook, Services
 from hub.settings import Settings
 from hub.store.database import from_ms, to_ms
 from hub.store.tables import call_quotas, claims, feed_states, inquiries, leases, lines, rereads, shops
@@ -24,6 +24,7 @@ __all__ = [
     "FeedError",
     "FeedStatus",
     "QuotaStatus",
+    "RoutingStatus",
     "ShopStatus",
     "Status",
     "WebhookStatus",
@@ -117,6 +118,14 @@ class ShopStatus(Struct, frozen=True, kw_only=True):
     quota: QuotaStatus | None = None
 
 
+class RoutingStatus(Struct, frozen=True, kw_only=True):
+    """Which version of the routing book is in force (0: none was written), and why a newer file is not."""
+
+    version: int
+    source: str | None
+    problem: str | None
+
+
 class Status(Struct, frozen=True, kw_only=True):
     """``worker_seen`` tells whether anybody reads the shops by schedule."""
 
@@ -124,6 +133,7 @@ class Status(Struct, frozen=True, kw_only=True):
     complete: bool
     worker_seen: bool
     shops: list[ShopStatus]
+    routing: RoutingStatus | None = None
 
 
 async def read_status(services: Services) -> Status:
@@ -162,7 +172,20 @@ async def read_status(services: Services) -> Status:
     found = [
         msgspec.structs.replace(shop, consent=await consent_status(services, shop.shop, shop.mall)) for shop in found
     ]
-    return Status(at=now, complete=all(shop.complete for shop in found), worker_seen=worker_seen, shops=found)
+    return Status(
+        at=now,
+        complete=all(shop.complete for shop in found),
+        worker_seen=worker_seen,
+        shops=found,
+        routing=_routing_status(services.routing),
+    )
+
+
+def _routing_status(book: RoutingBook | None) -> RoutingStatus | None:
+    if book is None:
+        return None
+    problem = book.problem.told("en") if book.problem else None
+    return RoutingStatus(version=book.version, source=book.source, problem=problem)
 
 
 async def _webhooks(connection: AsyncConnection) -> dict[int, WebhookStatus]:

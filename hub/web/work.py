@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from hub.core.errors import ConfigurationError, MallError
+from hub.core.errors import MallError
 from hub.desk.access import Actor, Permission
 from hub.desk.action import Action
 from hub.desk.admin_steps import tick, untick
@@ -417,16 +417,9 @@ def _matter(text: str) -> Matter | None:
 
 
 async def _contact_values(services: Services, request: PageRequest, case: CaseView, matter: Matter) -> dict[str, Any]:
-    problem = None
-    card = None
-    try:
-        card = await contact_card(services, actor=request.user, case_id=case.row.case_id, matter=matter)
-    except ConfigurationError as error:
-        # A broken contact table must not hide the case.
-        problem = str(error)
+    card = await contact_card(services, actor=request.user, case_id=case.row.case_id, matter=matter)
     return {
         "card": card,
-        "contact_problem": problem,
         "matter": matter,
         "matters": tuple(Matter),
         "case_id": case.row.case_id,
