@@ -22,10 +22,14 @@ from hub.desk.action import (
     UnconfirmedError,
     WrongRequestError,
 )
+from hub.desk.answer_guard import GuardError, UnreadWarningsError
+from hub.policy.finding import Finding
 
 _HELP = """Do one thing at a mall, once, and read back what became of it.
 
-answer-inquiry, change-answer: --inquiry --text.
+answer-inquiry, change-answer: --inquiry --text. The answer guard reads the text first: what must not be said is
+not sent (--force-guard with a reason sends it all the same, and the access log keeps the reason); what it warns of
+is asked about on a terminal, and told on stderr elsewhere.
 
 confirm, dispatch (--carrier --tracking), delay (--ship-date), seller-cancel (--reason), memo (--text),
 give-points (--points --text), file-return, file-exchange (--reason): --order --line.
@@ -63,6 +67,9 @@ def run(
         str | None, typer.Option(help="What is sent instead in an exchange: the mall's code of the option.")
     ] = None,
     points: Annotated[int | None, typer.Option(min=1, help="Points to give.")] = None,
+    force_guard: Annotated[
+        str, typer.Option(metavar="REASON", help="Send an answer that the guard stops, for this reason.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before what cannot be taken back.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
@@ -83,6 +90,8 @@ def run(
         option_code=option,
         points=points,
         confirmed=yes,
+        warnings_read="" if sys.stdin.isatty() and not (yes or dry_run) else None,
+        guard_override=force_guard,
     )
 
     _require_terminal(action, is_sure=yes or dry_run)
@@ -90,11 +99,16 @@ def run(
     async def work(hub: Hub) -> ActionResult:
         try:
             return await _act(hub, request, dry_run=dry_run)
+        except GuardError as error:
+            what = "\n".join(["the answer guard stops this answer", *map(_told, error.findings)])
+            raise ConfigurationError(what, fix="Mend the text, or give the reason: --force-guard REASON.") from error
         except WrongRequestError as error:
             what = str(error)
             raise ConfigurationError(what) from error
 
     result = with_hub(work)
+    for finding in result.findings:
+        screen.print(_told(finding), style="yellow", markup=False)
     if as_json:
         print_json(result)
     else:
@@ -106,9 +120,20 @@ async def _act(hub: Hub, request: ActionRequest, *, dry_run: bool) -> ActionResu
     actor = command_line_actor()
     try:
         return await act(hub, actor, request, dry_run=dry_run)
+    except UnreadWarningsError as error:
+        for finding in error.findings:
+            screen.print(_told(finding), style="yellow", markup=False)
+        typer.confirm("The answer guard warns. Send it all the same?", abort=True, err=True)
+        return await act(hub, actor, msgspec.structs.replace(request, warnings_read=error.digest))
     except UnconfirmedError as error:
         _ask(request, warning=error.warning)
         return await act(hub, actor, msgspec.structs.replace(request, confirmed=True))
+
+
+def _told(finding: Finding) -> str:
+    """Kind, place and what to do; never a part of the text itself."""
+    where = f"characters {finding.start + 1}-{finding.end}"
+    return f"  {finding.level.value}: {finding.kind.value} ({finding.key}), {where}: {finding.reason} {finding.fix}"
 
 
 def _require_terminal(action: Action, *, is_sure: bool, warning: str = "") -> None:

@@ -95,6 +95,7 @@ class AccessAction(StrEnum):
     USER_CHANGED = "user_changed"
     CONSENT = "consent"
     FILE = "file"
+    GUARD = "guard"
     ASK = "ask"
 
 

@@ -8,6 +8,7 @@ once per line, read back, its outcome stored: done, refused (with the mall's wor
 import asyncio
 
 import structlog
+from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -25,7 +26,7 @@ from hub.core.errors import (
     UnsupportedByMallError,
 )
 from hub.core.model import Line
-from hub.desk.access import Actor, Permission, require
+from hub.desk.access import AccessAction, Actor, Permission, record_access, require
 from hub.desk.action import (
     IRREVERSIBLE,
     ONE_LINE,
@@ -38,6 +39,7 @@ from hub.desk.action import (
     must_confirm,
     needs_of,
 )
+from hub.desk.answer_guard import GuardedText, GuardError, UnreadWarningsError, counts_of, digest_of, guard_answer
 from hub.desk.outbox import Letter, Outbox, seal
 from hub.desk.services import Services
 from hub.desk.unsettled import earlier_answer
@@ -52,12 +54,15 @@ __all__ = ["IRREVERSIBLE", "Action", "ActionRequest", "ActionResult", "WrongRequ
 
 log = structlog.get_logger(__name__)
 
+_LONGEST_REASON = 200
+
 
 async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_run: bool = False) -> ActionResult:
     """Do one thing at a mall, once for each line.
 
     ``dry_run`` checks everything up to the sending and answers PENDING without storing anything.
-    Raises: ForbiddenError; WrongRequestError, UnconfirmedError; ConfigurationError for an unknown shop;
+    Raises: ForbiddenError; WrongRequestError, UnconfirmedError; GuardError and UnreadWarningsError from the answer
+    guard, and ConfigurationError for an unknown shop;
     NotFoundAtMallError when the hub knows no such line or inquiry; UnsupportedByMallError when the
     mall's API cannot do it.
     """
@@ -70,15 +75,39 @@ async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_r
         raise UnsupportedByMallError(message, instead=stated.instead if stated else None, shop=shop.name)
     _require_fields(request, stated)
     letter = await _letter(services, shop, manifest, request)
+    guarded = None
+    if letter.answer is not None:
+        guarded = await guard_answer(services, shop, manifest, letter.answer.inquiry, letter.answer.text)
+        _require_sendable(actor, request, guarded, limit=manifest.answer_limit)
+        letter = replace(letter, answer=replace(letter.answer, text=guarded.text))
+    findings = guarded.findings if guarded else ()
     if dry_run:
-        return ActionResult(outcome=Outcome.PENDING, lines=(), action_id="", message="dry run: nothing was sent")
+        message = "dry run: nothing was sent"
+        return ActionResult(outcome=Outcome.PENDING, lines=(), action_id="", message=message, findings=findings)
     if not request.confirmed:
         await _require_sure(services, shop, request, stated)
     # A shop that cannot be opened is said to be so before anything is stored.
     await services.connector(shop.name)
-    action_id = await _store(services, actor, shop, request, letter)
+    action_id = await _store(services, actor, shop, request, letter, guarded)
     # A page that is left while the mall works must not cut the write off between sending and reading back.
-    return await asyncio.shield(Outbox(services, shop).deliver(action_id))
+    result = await asyncio.shield(Outbox(services, shop).deliver(action_id))
+    return replace(result, findings=findings)
+
+
+def _require_sendable(actor: Actor, request: ActionRequest, guarded: GuardedText, *, limit: int) -> None:
+    """Raises: GuardError, UnreadWarningsError; ForbiddenError for an override by somebody who may not approve it."""
+    is_forced = bool(request.guard_override.strip())
+    if is_forced:
+        require(actor, Permission.APPROVE)
+    elif guarded.blocking:
+        raise GuardError(guarded.blocking)
+    elif guarded.warnings and request.warnings_read is not None:
+        digest = digest_of(request.text.strip(), guarded.warnings)
+        if request.warnings_read != digest:
+            raise UnreadWarningsError(guarded.warnings, digest=digest)
+    if len(guarded.text) > limit:
+        message = f"with its gaps filled the answer has {len(guarded.text)} characters; the mall takes {limit}"
+        raise WrongRequestError(message, field="text")
 
 
 async def _require_sure(services: Services, shop: ShopRow, request: ActionRequest, stated: CapabilityState) -> None:
@@ -177,9 +206,18 @@ def _word(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
-async def _store(services: Services, actor: Actor, shop: ShopRow, request: ActionRequest, letter: Letter) -> int:
+async def _store(
+    services: Services,
+    actor: Actor,
+    shop: ShopRow,
+    request: ActionRequest,
+    letter: Letter,
+    guarded: GuardedText | None,
+) -> int:
     """Store the action as pending and return its id: of the earlier one when its token was used before."""
     box, action_id = services.database.box, new_id()
+    forced = request.guard_override.strip() if guarded else ""
+    text = guarded.text if guarded else request.text
     row = {
         "id": action_id,
         "shop_id": shop.id,
@@ -187,17 +225,28 @@ async def _store(services: Services, actor: Actor, shop: ShopRow, request: Actio
         "order_no": request.order_no,
         "line_no": request.lines[0] if len(request.lines) == 1 else None,
         "inquiry_no": request.inquiry_no,
-        "payload_sealed": box.seal(request.text.encode(), ACTION_PLACE),
+        "payload_sealed": box.seal(text.encode(), ACTION_PLACE),
         "letter_sealed": seal(services.database, letter),
         "outcome": Outcome.PENDING.value,
         "lines": "[]",
         "user_id": actor.user_id,
         "token": request.token,
         "created_at": to_ms(services.now()),
+        "template_id": request.template_id if guarded else None,
+        "guard": counts_of(guarded.findings, is_forced=bool(forced)) if guarded else None,
     }
     try:
         async with services.database.writing() as connection:
             await connection.execute(actions.insert(), [row])
+            if forced:
+                await record_access(
+                    connection,
+                    at=services.now(),
+                    actor=actor,
+                    action=AccessAction.GUARD,
+                    subject=f"inquiry {request.inquiry_no} of {shop.name}",
+                    reason=forced[:_LONGEST_REASON],
+                )
     except IntegrityError:
         async with services.database.reading() as connection:
             query = select(actions.c.id).where(actions.c.token == request.token)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from hub.core.contract import Capability, CapabilityState, HoldReason, LineOutcome, Outcome
 from hub.core.model import ClaimKind, ClaimReason, ClaimState
+from hub.policy.finding import Finding
 
 
 class Action(StrEnum):
@@ -158,6 +159,10 @@ class ActionRequest(Struct, frozen=True, kw_only=True):
     them gets the same. ``confirmed``: a person has read what cannot be taken back, and the mall's
     warning. ``token``: chosen by a form once; the same token again returns the first outcome and
     sends nothing.
+
+    Of an answer: ``template_id`` is the template it began with. ``warnings_read`` is the digest of the guard's
+    warnings that a person has read, empty for none; ``None``: a program sends it, which warnings do not stop.
+    ``guard_override`` is the reason to send what the guard blocks, by somebody who may approve that.
     """
 
     action: Action
@@ -177,6 +182,9 @@ class ActionRequest(Struct, frozen=True, kw_only=True):
     points: int | None = None
     confirmed: bool = False
     token: str | None = None
+    template_id: str | None = None
+    warnings_read: str | None = None
+    guard_override: str = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -186,12 +194,16 @@ class ActionRequest(Struct, frozen=True, kw_only=True):
 
 
 class ActionResult(Struct, frozen=True, kw_only=True):
-    """What `hub act --json` prints. ``outcome`` is the worst of ``lines``; ``message`` is the first reason given."""
+    """What `hub act --json` prints. ``outcome`` is the worst of ``lines``; ``message`` is the first reason given.
+
+    ``findings`` are those of the answer guard that did not stop it.
+    """
 
     outcome: Outcome
     lines: tuple[LineOutcome, ...]
     action_id: str
     message: str | None = None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def is_mixed(self) -> bool:

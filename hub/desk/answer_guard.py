@@ -60,11 +60,12 @@ class GuardError(WrongRequestError):
 
 
 class UnreadWarningsError(WrongRequestError):
-    """Somebody must read these first, and say so."""
+    """Somebody must read these first, and say so by their ``digest``."""
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
+    def __init__(self, findings: tuple[Finding, ...], *, digest: str) -> None:
         super().__init__(f"the answer guard warns of {len(findings)} things: read them first", field="warnings_read")
         self.findings = findings
+        self.digest = digest
 
 
 async def guard_answer(
