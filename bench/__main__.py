@@ -8,6 +8,7 @@ do not.
 
 import argparse
 import asyncio
+import compileall
 import os
 import shutil
 import sys
@@ -85,6 +86,7 @@ async def main(arguments: argparse.Namespace) -> int:
         say(f"no such section: {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
         return 2
     is_good = True
+    _compile()
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
         if "sync" in chosen:
             is_good = await _sync(Path(folder), arguments)
@@ -103,6 +105,12 @@ async def main(arguments: argparse.Namespace) -> int:
         if "dlt" in chosen:
             await _dlt(Path(folder), arguments)
     return 0 if is_good else 1
+
+
+def _compile() -> None:
+    """As installing does, also where the environment forbids Python to keep its byte code."""
+    for package in ("bench", "connectors", "hub", "ivr", "routing"):
+        compileall.compile_dir(package, quiet=1)
 
 
 async def _sync(folder: Path, arguments: argparse.Namespace) -> bool:
