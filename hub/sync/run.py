@@ -322,6 +322,8 @@ class ShopRun:
         async with closing(pages), closing(told), closing(gathered(told)) as parts:
             async for page in parts:
                 await self._write_page(each, page, is_noted=is_whole)
+                # Or it would be held while the next thousand records are read.
+                del page
         if is_whole:
             async with self._database.writing() as connection:
                 await self._ingest.resolve_unseen(connection, feed=feed, since=now)
