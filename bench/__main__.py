@@ -110,7 +110,7 @@ async def main(arguments: argparse.Namespace) -> int:
 def _compile() -> None:
     """As installing does, also where the environment forbids Python to keep its byte code."""
     for package in ("bench", "connectors", "hub", "ivr", "routing"):
-        compileall.compile_dir(package, quiet=1)
+        compileall.compile_dir(Path(__file__).parents[1] / package, quiet=1)
 
 
 async def _sync(folder: Path, arguments: argparse.Namespace) -> bool:
