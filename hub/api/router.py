@@ -9,7 +9,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from hub.api import desk, figures
+from hub.api import desk, facts, figures
 from hub.api.errors import HANDLERS
 
 PATH: Final = "/api/v1"
@@ -29,7 +29,7 @@ def create_api_router(*, session_cookie: str = "hub_session") -> Router:
 
     return Router(
         PATH,
-        route_handlers=[*desk.HANDLERS, *figures.HANDLERS, openapi],
+        route_handlers=[*desk.HANDLERS, *facts.HANDLERS, *figures.HANDLERS, openapi],
         exception_handlers=HANDLERS,
     )
 
@@ -39,7 +39,7 @@ def _describe(session_cookie: str) -> Any:
     def document() -> bytes:
         """Made once, at the first request, from the handlers themselves."""
         app = Litestar(
-            route_handlers=[Router(PATH, route_handlers=[*desk.HANDLERS, *figures.HANDLERS])],
+            route_handlers=[Router(PATH, route_handlers=[*desk.HANDLERS, *facts.HANDLERS, *figures.HANDLERS])],
             openapi_config=OpenAPIConfig(
                 title="hub",
                 version="1",

@@ -29,10 +29,12 @@ def _register() -> None:
         db,
         demo,
         export,
+        facts,
         files,
         ivr,
         new_connector,
         outbox,
+        policy,
         quarantine,
         replay,
         resync,
@@ -49,7 +51,7 @@ def _register() -> None:
 
     for module in (
         demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, outbox,
-        export, files, route, ivr, stats, connectors, new_connector, user, alerts, asks,
+        export, files, facts, route, policy, ivr, stats, connectors, new_connector, user, alerts, asks,
     ):  # fmt: skip
         module.register(app)
 

@@ -141,7 +141,7 @@ class _Rows:
         ]
         if shop is None:
             self.problems.append(fact_problem("no_shop", row=number, column="shop"))
-        elif order_no is None and line_no is None:
+        elif order_no is None and line_no is None and len(self.problems) == before:
             self.problems.append(fact_problem("no_line", row=number, column="order_no"))
         elif len(self.problems) == before and not any(moment for _, moment, _ in told):
             self.problems.append(fact_problem("nothing_told", row=number))

@@ -17,7 +17,7 @@ from hub.policy.stage import StageFact
 
 _WORDS_FILE: Final = "fact_problems.toml"
 _SHOWN: Final = 60
-_DAY: Final = re.compile(r"(\d{4})\s*[-/.년]\s*(\d{1,2})\s*[-/.월]\s*(\d{1,2})\s*[일.]?")
+_DAY: Final = re.compile(r"(\d{4})\s*[-/.년]\s*(\d{1,2})\s*[-/.월]\s*(\d{1,2})(?:\s*[일.])?")
 _TIME: Final = re.compile(r"[T\s]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?")
 #: nobody traded by this hub before
 _FIRST_YEAR: Final = 2000
@@ -91,7 +91,7 @@ class _Sentence(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Words(Struct, frozen=True, forbid_unknown_fields=True):
-    """``names``: the facts in English and Korean."""
+    """``names``: the columns and facts in English and Korean."""
 
     names: dict[str, tuple[str, str]]
     problem: dict[str, _Sentence]
@@ -104,9 +104,10 @@ def _words() -> _Words:
 
 
 def fact_problem(key: str, *, row: int, column: str | None = None, value: str = "", **gaps: str) -> FactProblem:
-    """``gaps`` fill the sentences; a fact among them stands there by its name."""
+    """``gaps`` and ``column`` fill the sentences; a column or fact stands there by its name."""
     words = _words()
     told = words.problem[key]
+    gaps["column"] = column or ""
     english, korean = (
         {gap: words.names.get(text, (text, text))[place] for gap, text in gaps.items()} for place in (0, 1)
     )

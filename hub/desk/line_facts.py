@@ -240,9 +240,10 @@ async def _sort_out(
         wrong = [*_wrong_alone(tellings, now)] or [*_wrong_together(line, tellings, now)]
         problems += wrong
         if not wrong:
-            newest = {each.fact: each for each in tellings}
-            changed = [each for each in newest.values() if not _is_known(line, each, now, zone)]
-            unchanged += len(newest) - len(changed)
+            # They agree; the one with a number comes last.
+            once = {each.fact: each for each in sorted(tellings, key=lambda each: each.reference is not None)}
+            changed = [each for each in once.values() if not _is_known(line, each, now, zone)]
+            unchanged += len(once) - len(changed)
             values += [_values(line, each) for each in changed]
     return _SortedOut(values=values, unchanged=unchanged, problems=problems)
 
@@ -293,7 +294,7 @@ def _wrong_alone(tellings: Sequence[FactGiven], now: datetime) -> Iterator[FactP
     for each in tellings:
         moment, reference = each.moment, each.reference or ""
         other = first.setdefault(each.fact, each)
-        if (other.moment, other.reference) != (moment, each.reference):
+        if other.moment != moment or len({other.reference, each.reference} - {None}) > 1:
             yield fact_problem("told_twice", row=each.place, column=each.fact.value)
         if (moment.at is None) == (moment.state is FactState.HAPPENED):
             key = "time_missing" if moment.at is None else "time_unwanted"
