@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hub.core.model import InventoryHint, InventoryMode, Product
 from routing.chain import Matter, build_chain, explain
 from routing.chain_table import ChainTable, standard_entries
-from routing.contacts import Contact, Directory, Hours, Period, Role
-from routing.modes import ModeDecision, ModeRow, ModeTable
+from routing.contacts import Absence, Contact, Directory, Hours, Period, Role
+from routing.entries import ChainEntry
+from routing.modes import ModeDecision, ModeDefault, ModeRow, ModeRule, ModeTable, PartnerDefault
 
 CONSIGNMENT = InventoryMode.CONSIGNMENT
 DIRECT = InventoryMode.DIRECT_PURCHASE
@@ -107,8 +108,12 @@ def test_unknown_hours_are_told():
     assert (link.open_now, link.next_open_at) == (False, None)
 
 
-def explain_to(product, *, matter=Matter.STOCK, at=NOON, table):
-    return explain(product, shop="main", mall="malla", matter=matter, at=at, table=table, directory=PEOPLE)
+TABLE_ROWS = (ModeRow(mode=CONSIGNMENT, seller_sku="A", partner="S1"),)
+TABLE = ModeTable(rows=TABLE_ROWS)
+
+
+def explain_to(product, *, matter=Matter.STOCK, at=NOON, table, directory=PEOPLE, **others):
+    return explain(product, shop="main", mall="malla", matter=matter, at=at, table=table, directory=directory, **others)
 
 
 def test_the_decision_is_the_documented_json():
@@ -186,6 +191,121 @@ def test_a_naive_time_is_refused():
         explain_to(Product(name="x"), at=datetime(2026, 11, 20), table=ModeTable())
 
 
+def test_a_cell_of_the_book_replaces_the_standard_one_and_says_so():
+    rows = [
+        ChainEntry(mode=CONSIGNMENT, matter=Matter.STOCK, place=2, role=Role.PARTNER, why="그다음", escalate_minutes=5),
+        ChainEntry(mode=CONSIGNMENT, matter=Matter.STOCK, place=1, role=Role.MD),
+    ]
+
+    found = explain_to(Product(name="x", seller_sku="A"), table=TABLE, chain=ChainTable(rows))
+
+    assert [(link.role, link.why, link.escalate_minutes) for link in found.chain] == [
+        (Role.MD, "A supervisor set it in the chain table.", None),
+        (Role.PARTNER, "그다음", 5),
+    ]
+    assert "This order was set by a supervisor in the chain table." in found.steps
+
+
+def test_a_cell_that_would_show_a_partner_of_purchased_stock_shows_none():
+    rows = [ChainEntry(mode=DIRECT, matter=Matter.STOCK, place=1, role=Role.PARTNER)]
+
+    assert [ask.role for ask in ChainTable(rows).asks_for(DIRECT, Matter.STOCK)] == [Role.LOGISTICS, Role.MD]
+
+
+def test_a_hard_case_opens_a_hot_line_and_a_persons_own_minutes_come_first():
+    quick = msgspec.structs.replace(PARTNER, escalate_minutes=3)
+
+    found = explain_to(
+        Product(name="x", seller_sku="A"), matter=Matter.HARD_CASE, table=TABLE, directory=Directory((MD, quick))
+    )
+
+    assert [(link.role, link.together, link.escalate_minutes) for link in found.chain] == [
+        (Role.MD, True, 15),
+        (Role.PARTNER, True, 3),
+    ]
+    assert "Hot line: md, then partner are asked together." in found.steps
+
+
+def test_somebody_away_is_said_to_be_away_and_the_stand_in_follows():
+    away = (Absence(since=date(2026, 11, 20), until=date(2026, 11, 21), deputy="p2"),)
+    directory = Directory((msgspec.structs.replace(PARTNER, absences=away, deputy=None), LATE_PARTNER))
+
+    found = explain_to(Product(name="x", seller_sku="A"), at=EVENING, table=TABLE, directory=directory, locale="ko")
+
+    assert [(link.name, link.open_now, link.why) for link in found.chain] == [
+        ("박지훈", False, "협력사가 재고를 소유하고 보관합니다. 2026-11-21까지 부재."),
+        ("최수아", True, "박지훈 담당자가 2026-11-21까지 부재하여 대신합니다."),
+    ]
+    assert found.steps[-2:] == (
+        "협력사 박지훈: 지금 연락 불가, 11-22 (일) 09:00 업무 시작.",
+        "협력사 최수아: 지금 연락 가능.",
+    )
+
+
+def test_what_else_was_considered_is_told_with_the_reason():
+    table = ModeTable(
+        rows=(
+            ModeRow(mode=CONSIGNMENT, seller_sku="A", partner="S1", valid_from=date(2026, 11, 1)),
+            ModeRow(mode=WAREHOUSE, seller_sku="A", valid_to=date(2026, 10, 31)),
+            ModeRow(mode=WAREHOUSE, seller_sku="A", shop="other"),
+            ModeRow(mode=WAREHOUSE, product_code="P"),
+        ),
+        rules=(
+            ModeRule(name="shop", mode=WAREHOUSE, shop="other"),
+            ModeRule(name="mall", mode=WAREHOUSE, mall="mallb"),
+            ModeRule(name="day", mode=WAREHOUSE, mall="malla", valid_to=date(2026, 1, 1)),
+            ModeRule(name="prefix", mode=WAREHOUSE, sku_prefix="HB"),
+            ModeRule(name="fact", mode=WAREHOUSE, hints=(InventoryHint(name="logistics_company", value="*"),)),
+            ModeRule(name="later", mode=WAREHOUSE, mall="malla"),
+        ),
+        partner_defaults=(PartnerDefault(partner="S9", mode=WAREHOUSE),),
+        defaults=(ModeDefault(mode=DIRECT),),
+    )
+    product = Product(name="x", seller_sku="A", code="P", hints=(InventoryHint(name="supplier", value="S9"),))
+
+    found = explain_to(product, table=table)
+
+    assert found.mode_rule == "table:seller_sku=A"
+    assert [(each.kind, each.name, each.why) for each in found.considered] == [
+        ("table", "seller_sku=A", "That row is for shop other."),
+        ("table", "seller_sku=A", "That row ended on 2026-10-31."),
+        ("table", "product_code=P", "A row of a narrower code comes first; this one says third_party_logistics."),
+        ("rule", "shop", "It is for another shop."),
+        ("rule", "mall", "It is for another mall."),
+        ("rule", "day", "It does not hold on that day."),
+        ("rule", "prefix", "The seller SKU does not begin with HB."),
+        ("rule", "fact", "The fact logistics_company is not as the rule asks."),
+        ("rule", "later", "It holds too, but what decided comes first; it says third_party_logistics."),
+        ("partner_default", "S9", "What decided comes first; it says third_party_logistics."),
+        ("default", "*", "What decided comes first; it says direct_purchase."),
+    ]
+
+
+def test_of_purchased_stock_no_supplier_is_named_among_what_was_considered():
+    table = ModeTable(
+        rows=(ModeRow(mode=DIRECT, seller_sku="A"),),
+        rules=(ModeRule(name="hanbit-consigned", mode=CONSIGNMENT, supplier="S1"),),
+        partner_defaults=(PartnerDefault(partner="S1", mode=CONSIGNMENT),),
+    )
+    product = Product(name="x", seller_sku="A", hints=(InventoryHint(name="supplier", value="S1"),))
+
+    found = explain_to(product, table=table)
+
+    assert [(each.kind, each.name) for each in found.considered] == [
+        ("rule", "withheld"),
+        ("partner_default", "withheld"),
+    ]
+    assert "S1" not in msgspec.json.encode(found).decode()
+
+
+def test_a_thousand_rules_are_told_as_the_first_thirty():
+    rules = [ModeRule(name=f"r{number}", mode=WAREHOUSE, sku_prefix=f"Z{number}") for number in range(1_000)]
+
+    found = explain_to(Product(name="x", seller_sku="A"), table=ModeTable(rows=TABLE_ROWS, rules=rules))
+
+    assert len(found.considered) == 30
+
+
 @settings(deadline=None)
 @given(
     mode=st.sampled_from(InventoryMode),
@@ -193,8 +313,21 @@ def test_a_naive_time_is_refused():
     people=st.lists(st.sampled_from(PEOPLE.contacts), unique=True),
     supplier=st.sampled_from(["S1", "S9", "한빛유통", ""]),
     at=st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
+    cells=st.lists(
+        st.builds(
+            ChainEntry,
+            mode=st.sampled_from(InventoryMode),
+            matter=st.sampled_from(Matter),
+            place=st.integers(1, 3),
+            role=st.sampled_from(Role),
+        ),
+        max_size=6,
+    ),
+    locale=st.sampled_from(["ko", "en"]),
 )
-def test_every_chain_has_people_or_reasons_and_never_a_partner_of_purchased_goods(mode, matter, people, supplier, at):
+def test_every_chain_has_people_or_reasons_and_never_a_partner_of_purchased_goods(
+    mode, matter, people, supplier, at, cells, locale
+):
     found = explain(
         Product(name="x", seller_sku="A", hints=(InventoryHint(name="supplier", value=supplier),)),
         shop="main",
@@ -203,9 +336,12 @@ def test_every_chain_has_people_or_reasons_and_never_a_partner_of_purchased_good
         at=at,
         table=ModeTable(rows=(ModeRow(mode=mode, seller_sku="A"),)),
         directory=Directory(people),
+        chain=ChainTable(cells),
+        locale=locale,
     )
 
     assert found.chain
+    assert any(link.role is Role.MD for link in found.chain) or any(link.name for link in found.chain)
     assert found.steps
     assert all(link.why for link in found.chain)
     assert all(link.name is None or link.name in {person.name for person in people} for link in found.chain)

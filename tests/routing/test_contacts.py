@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.contacts import Contact, Directory, Hours, Period, Role, next_open_at, open_now
+from routing.contacts import Absence, Contact, Directory, Hours, Period, Role, next_open_at, open_now
 
 OFFICE = (Period(540, 720), Period(780, 1080))
 WEEK = (OFFICE, OFFICE, OFFICE, OFFICE, OFFICE, (), ())
@@ -116,6 +116,59 @@ def test_a_deputy_has_the_same_role():
     contacts = (boss, contact(Role.PARTNER, key="partner", codes=("S",)))
 
     assert list(Directory(contacts).deputies_of(boss, at=seoul("2026-11-20T10:00"))) == []
+
+
+def test_an_absence_closes_and_the_next_opening_lies_behind_it():
+    away = (Absence(since=date(2026, 11, 20), until=date(2027, 5, 31)),)
+    someone = contact(hours=Hours(week=WEEK, country="KR"), absences=away)
+
+    assert not open_now(someone, seoul("2026-11-20T10:00"))
+    assert open_now(someone, seoul("2026-11-19T10:00"))
+    assert next_open_at(someone, seoul("2026-11-20T10:00")) == seoul("2027-06-01T09:00")
+
+
+def test_an_absence_without_an_end_promises_no_opening():
+    gone = contact(hours=Hours(week=WEEK), absences=(Absence(since=date(2026, 1, 1), until=date.max),))
+
+    assert next_open_at(gone, seoul("2026-11-20T10:00")) is None
+
+
+def test_an_absence_counts_the_days_of_the_contacts_own_place():
+    away = (Absence(since=date(2026, 11, 20), until=date(2026, 11, 20)),)
+    someone = contact(hours=Hours(week=WEEK), timezone="America/New_York", absences=away)
+
+    assert someone.absence_at(seoul("2026-11-20T10:00")) is None
+    assert someone.absence_at(seoul("2026-11-21T10:00")) == away[0]
+
+
+def stand_ins(contacts, at="2026-11-20T10:00"):
+    return [each.key for each in Directory(contacts).deputies_of(contacts[0], at=seoul(at))]
+
+
+def test_the_stand_in_of_an_absence_comes_before_the_usual_deputy_and_his_own_deputies():
+    contacts = (
+        contact(
+            key="a", deputy="b", absences=(Absence(since=date(2026, 11, 20), until=date(2026, 11, 20), deputy="c"),)
+        ),
+        contact(key="b", deputy="d"),
+        contact(key="c"),
+        contact(key="d", deputy="a"),
+    )
+
+    assert stand_ins(contacts) == ["c", "b", "d"]
+    assert stand_ins(contacts, at="2026-11-23T10:00") == ["b", "d"]
+
+
+def test_deputies_end_even_where_a_book_has_a_loop():
+    assert stand_ins((contact(key="a", deputy="b"), contact(key="b", deputy="a"))) == ["b"]
+    assert stand_ins((contact(key="a", deputy="a"),)) == []
+
+
+def test_a_contact_in_a_log_line_tells_no_name_and_no_address():
+    secret = contact(name="오세진", phone="02-1", webhook_url="https://chat.example/secret")
+
+    assert repr(secret) == "Contact(role='logistics', organisation=None)"
+    assert secret.ways == ("phone", "webhook")
 
 
 PERIODS = st.tuples(st.integers(0, 1439), st.integers(1, 600)).map(lambda p: (Period(p[0], min(1440, sum(p))),))

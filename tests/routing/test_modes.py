@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.model import InventoryHint, InventoryMode, Product
-from routing.modes import ModeDefault, ModeRow, ModeRule, ModeTable, normalise, resolve_mode
+from routing.facts import CatalogueFacts
+from routing.modes import ModeDefault, ModeRow, ModeRule, ModeTable, PartnerDefault, normalise, resolve_mode
 from routing.words import shown
 
 CONSIGNMENT = InventoryMode.CONSIGNMENT
@@ -120,6 +121,94 @@ def test_the_default_of_the_shop_comes_before_the_default_of_all():
 
     assert resolve(table, product(), shop="main") == (CONSIGNMENT, "default:main")
     assert resolve(table, product(), shop="other") == (DIRECT, "default:*")
+
+
+def test_the_order_is_table_rule_partner_shop_unknown():
+    row = ModeRow(mode=CONSIGNMENT, product_code="P1")
+    rule = ModeRule(name="r", mode=DIRECT, mall="malla")
+    of_partner = PartnerDefault(partner="S1", mode=WAREHOUSE)
+    default = ModeDefault(mode=CONSIGNMENT, shop="main")
+    given_product = product(code="P1", hints={"supplier": "s1"})
+
+    found = [
+        resolve(table, given_product)
+        for table in (
+            ModeTable(rows=[row], rules=[rule], partner_defaults=[of_partner], defaults=[default]),
+            ModeTable(rules=[rule], partner_defaults=[of_partner], defaults=[default]),
+            ModeTable(partner_defaults=[of_partner], defaults=[default]),
+            ModeTable(defaults=[default]),
+            ModeTable(),
+        )
+    ]
+
+    assert found == [
+        (CONSIGNMENT, "table:product_code=P1"),
+        (DIRECT, "rule:r"),
+        (WAREHOUSE, "partner:S1"),
+        (CONSIGNMENT, "default:main"),
+        (InventoryMode.UNKNOWN, "unknown"),
+    ]
+
+
+def test_a_partner_has_its_default_by_code_or_by_the_name_that_the_catalogue_tells():
+    table = ModeTable(partner_defaults=[PartnerDefault(partner="한빛 유통", mode=WAREHOUSE)])
+    facts = CatalogueFacts(supplier_code="S1", supplier_name="한빛  유통")
+
+    found = resolve_mode(product(), shop="main", mall="malla", on=DAY, table=table, facts=facts)
+
+    assert (found.mode, found.rule) == (WAREHOUSE, "partner:한빛 유통")
+    assert resolve(table, product(hints={"supplier": "S1"})) == (InventoryMode.UNKNOWN, "unknown")
+
+
+def test_the_name_of_another_supplier_is_not_taken_for_the_lines_own():
+    table = ModeTable(partner_defaults=[PartnerDefault(partner="한빛유통", mode=WAREHOUSE)])
+    facts = CatalogueFacts(supplier_code="S1", supplier_name="한빛유통")
+
+    found = resolve_mode(product(hints={"supplier": "S9"}), shop="main", mall="malla", on=DAY, table=table, facts=facts)
+
+    assert found.mode is InventoryMode.UNKNOWN
+
+
+@pytest.mark.parametrize(("day", "mode"), [(19, CONSIGNMENT), (20, DIRECT), (21, DIRECT), (22, InventoryMode.UNKNOWN)])
+@pytest.mark.parametrize("kind", ["rules", "partner_defaults", "defaults"])
+def test_rules_and_defaults_hold_from_their_first_to_their_last_day(kind, day, mode):
+    fields = {
+        "rules": lambda **dates: ModeRule(name=str(dates), mall="malla", **dates),
+        "partner_defaults": lambda **dates: PartnerDefault(partner="S1", **dates),
+        "defaults": ModeDefault,
+    }[kind]
+    before = fields(mode=CONSIGNMENT, valid_to=date(2026, 11, 19))
+    after = fields(mode=DIRECT, valid_from=date(2026, 11, 20), valid_to=date(2026, 11, 21))
+    table = ModeTable(**{kind: [before, after]})
+
+    assert resolve(table, product(hints={"supplier": "S1"}), on=date(2026, 11, day))[0] is mode
+
+
+def test_the_default_of_a_partner_in_one_shop_comes_before_his_default_everywhere():
+    table = ModeTable(
+        partner_defaults=[
+            PartnerDefault(partner="S1", mode=CONSIGNMENT),
+            PartnerDefault(partner="S1", mode=WAREHOUSE, shop="main"),
+        ]
+    )
+
+    assert resolve(table, product(hints={"supplier": "S1"}))[0] is WAREHOUSE
+    assert resolve(table, product(hints={"supplier": "S1"}), shop="other")[0] is CONSIGNMENT
+
+
+def test_whom_purchased_stock_was_bought_from_is_in_no_step_and_no_rule():
+    table = ModeTable(partner_defaults=[PartnerDefault(partner="한빛유통", mode=DIRECT)])
+    facts = CatalogueFacts(
+        supplier_code="S1", supplier_name="한빛유통", supplier=(InventoryHint(name="supplier_trading", value="D"),)
+    )
+
+    found = resolve_mode(product(), shop="main", mall="malla", on=DAY, table=table, facts=facts)
+
+    assert (found.mode, found.rule) == (DIRECT, "partner:withheld")
+    for locale in ("ko", "en"):
+        told = " ".join(step.text(locale) for step in found.steps)
+        assert "한빛" not in told
+        assert "S1" not in told
 
 
 def test_every_step_of_the_way_is_told():

@@ -5,9 +5,9 @@ import pytest
 from hub.core.errors import ConfigurationError
 from hub.core.model import InventoryHint, InventoryMode, Product
 from routing.chain import Matter, explain
-from routing.contacts import Contact, Hours, Period, Role
-from routing.modes import ModeDefault, ModeRow, ModeRule
-from routing.rules_file import read_package_file, read_rules, standard_rules
+from routing.contacts import Absence, Contact, Hours, Period, Role
+from routing.modes import ModeDefault, ModeRow, ModeRule, PartnerDefault
+from routing.rules_file import WrongFileError, place_of, read_package_file, read_rules, standard_rules
 
 FULL = """
 standard_rules = false
@@ -145,6 +145,85 @@ def test_facts_of_the_mall_tell_the_mode_where_nothing_else_is_written(hint, val
     assert found.mode is mode
 
 
+NEW_TABLES = """
+[[partner_default]]
+partner = "S1"
+mode = "위탁"
+valid_from = 2026-01-01
+
+[[contact]]
+name = "박지훈"
+role = "partner"
+organisation = "한빛유통"
+webhook_url = "https://chat.example/x"
+languages = ["ja", "ko"]
+hours = "월-금 09:00-18:00"
+holidays = "JP"
+closed = [2026-12-31]
+escalate_minutes = 20
+
+[[absence]]
+contact = "박지훈"
+absent_from = 2026-12-01
+absent_to = 2026-12-02
+
+[[chain]]
+mode = "위탁"
+matter = "stock"
+role = "md"
+together = true
+
+[[chain]]
+mode = "위탁"
+matter = "stock"
+role = "partner"
+together = true
+why = "재고를 압니다."
+"""
+
+
+def test_partner_defaults_absences_and_cells_of_the_chain_are_read():
+    found = read_rules(NEW_TABLES.encode(), file="routing.toml")
+
+    assert found.partner_defaults == (
+        PartnerDefault(partner="S1", mode=InventoryMode.CONSIGNMENT, valid_from=date(2026, 1, 1)),
+    )
+    assert found.contacts == (
+        Contact(
+            key="박지훈",
+            name="박지훈",
+            role=Role.PARTNER,
+            organisation="한빛유통",
+            webhook_url="https://chat.example/x",
+            languages=("ja", "ko"),
+            hours=Hours(
+                week=((Period(540, 1080),),) * 5 + ((), ()), country="JP", closed=frozenset({date(2026, 12, 31)})
+            ),
+            escalate_minutes=20,
+            absences=(Absence(since=date(2026, 12, 1), until=date(2026, 12, 2)),),
+        ),
+    )
+    asks = found.chain.asks_for(InventoryMode.CONSIGNMENT, Matter.STOCK)
+    assert [(ask.role, ask.together, ask.why.text("ko")) for ask in asks] == [
+        (Role.MD, True, "슈퍼바이저가 연락 순서표에 정했습니다."),
+        (Role.PARTNER, True, "재고를 압니다."),
+    ]
+
+
+def test_every_mistake_of_a_file_is_kept_and_the_first_is_told_in_both_languages():
+    text = '[[contact]]\nname = "A"\nrole = "md"\n[[rule]]\nname = "r"\nmode = "위탁"\nmall = "coupang"\n'
+
+    with pytest.raises(WrongFileError) as caught:
+        read_rules(text.encode(), file="routing.toml", malls=["qoo10"])
+
+    assert [place_of(problem) for problem in caught.value.problems] == ["contact 1, phone", "rule 1, mall"]
+    assert caught.value.what == "routing.toml: contact 1, phone: a contact with no way to reach it (and 1 more)"
+    assert caught.value.told("ko") == (
+        "routing.toml: contact 1, phone: 연락할 방법이 없는 담당자입니다 (외 1건)",
+        "전화, 메신저, 이메일, 웹훅 주소 중 하나를 넣으세요.",
+    )
+
+
 CONTACT = '[[contact]]\nname = "A"\nrole = "md"\nphone = "02-1"\n'
 
 
@@ -186,6 +265,17 @@ CONTACT = '[[contact]]\nname = "A"\nrole = "md"\nphone = "02-1"\n'
         pytest.param(CONTACT + 'hours = { mon = ["09:00-12:00", "11:00-18:00"] }', "mon overlap", id="overlapping"),
         pytest.param(CONTACT + 'hours = { holidays = "XX" }', "contact 1, holidays", id="unknown country"),
         pytest.param(CONTACT + "hours = { moon = [] }", "contact 1, hours", id="unknown day"),
+        pytest.param(CONTACT + 'hours = "mon 9-18"', "contact 1, hours", id="hours as a text"),
+        pytest.param(
+            '[[chain]]\nmode = "직매입"\nmatter = "stock"\nrole = "partner"', "chain 1, role", id="partner of our stock"
+        ),
+        pytest.param('[[chain]]\nmode = "?"\nmatter = "stock"\nrole = "md"', "chain 1, mode", id="no mode of a cell"),
+        pytest.param(
+            '[[absence]]\ncontact = "A"\nabsent_from = 2026-01-01\nabsent_to = 2026-01-02',
+            "absence 1, contact",
+            id="away",
+        ),
+        pytest.param('[[partner_default]]\npartner = "S"\nmode = "?"', "partner_default 1, mode", id="partner mode"),
         pytest.param("[[rule]", "line 1", id="broken TOML"),
         pytest.param("[rule]\na = 1", "rule", id="one table instead of a list"),
     ],
