@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from hub.core.model import ClaimReason, FaultParty, InventoryMode, Money
+from hub.core.model import ClaimReason, FaultParty, InventoryMode, LineStatus, Money
 from hub.policy.book_rows import FeeItem, FeeRow, FlatFee
 from hub.policy.card import Cost, Request, Verdict
 from hub.policy.ruling import Ruling, Situation, was_late
@@ -34,8 +34,8 @@ class CostFinding(Struct, frozen=True, kw_only=True):
 
 
 def costs_of(situation: Situation, *, request: Request, ruling: Ruling) -> CostFinding:
-    """What carrying out ``ruling`` costs. A refusal costs nothing."""
-    if ruling.verdict is Verdict.REFUSE:
+    """What carrying out ``ruling`` costs. A refusal costs nothing; of a line in an unknown state nothing is known."""
+    if ruling.verdict is Verdict.REFUSE or situation.facts.status is LineStatus.UNKNOWN:
         return CostFinding()
     if request is Request.CANCEL:
         if situation.stage_now in _UNDER_WAY:
