@@ -100,7 +100,7 @@ def _require_sendable(actor: Actor, request: ActionRequest, guarded: GuardedText
     if is_forced:
         require(actor, Permission.APPROVE)
     elif guarded.blocking:
-        raise GuardError(guarded.blocking)
+        raise GuardError(guarded.findings)
     elif guarded.warnings and request.warnings_read is not None:
         digest = digest_of(request.text.strip(), guarded.warnings)
         if request.warnings_read != digest:

@@ -17,9 +17,11 @@ from sqlalchemy import or_, select
 
 from hub.core.contract import Manifest
 from hub.core.model import Inquiry, Party
+from hub.desk.access import Actor, Permission, require
 from hub.desk.action import WrongRequestError
 from hub.desk.services import Services
 from hub.desk.templates import read_templates, shop_language
+from hub.desk.views import CaseView
 from hub.policy.book_rows import Language
 from hub.policy.due import CaseKind
 from hub.policy.finding import Finding, FindingKind, Level
@@ -28,8 +30,9 @@ from hub.policy.guard_personal import Datum, Person, national
 from hub.policy.templates import CaseWanted, GuardRow, TemplateTables, may_use
 from hub.policy.variables import PERSONAL, fill_personal
 from hub.store.database import from_ms
+from hub.store.one import find_inquiry
 from hub.store.sealed import ORDER_PLACE, OrderPrivate, normal_email, normal_phone, unpack_order
-from hub.store.shops import ShopRow
+from hub.store.shops import ShopRow, ShopStore
 from hub.store.tables import cases, lines, orders, promises
 
 _encode = msgspec.json.Encoder().encode
@@ -225,3 +228,20 @@ async def _strangers(services: Services, manifest: Manifest, text: str, person: 
     async with services.database.reading() as connection:
         keys = {key for row in await connection.execute(query) for key in row}
     return frozenset(value for key, value in by_key.items() if key in keys)
+
+
+async def check_case_answer(
+    services: Services, *, actor: Actor, case: CaseView, inquiry_no: str, text: str
+) -> GuardedText | None:
+    """As an agent types it: the answer to a question of this case. ``None`` where there is no such question.
+
+    Raises: ForbiddenError; ConfigurationError when the book of templates cannot be read.
+    """
+    require(actor, Permission.WORK_CASES)
+    if inquiry_no not in {inquiry.inquiry_no for inquiry in case.dossier.inquiries}:
+        return None
+    shop = await ShopStore(services.database).named(case.row.shop)
+    inquiry = await find_inquiry(services.database, shop.id, inquiry_no)
+    if inquiry is None:
+        return None
+    return await guard_answer(services, shop, services.registry.manifest(shop.mall), inquiry, text.strip())

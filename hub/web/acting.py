@@ -19,9 +19,11 @@ from hub.desk.action import (
     fields_of,
     is_going_on,
 )
+from hub.desk.answer_guard import GuardError, UnreadWarningsError
 from hub.desk.offers import answer_limit
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ClaimView, LineView
+from hub.policy.finding import Finding
 
 #: more digits than any count has
 _LONGEST_NUMBER: Final = 9
@@ -48,6 +50,9 @@ class ActForm(Struct, kw_only=True):
     points: str = ""
     token: str = ""
     is_sure: str = ""
+    template_id: str = ""
+    warnings_read: str = ""
+    guard_override: str = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -82,11 +87,14 @@ class Review(Struct, frozen=True, kw_only=True):
 
 
 class Acted(Struct, frozen=True, kw_only=True):
-    """``is_sent`` tells whether anything was sent, or had been by the same form."""
+    """``is_sent`` tells whether anything was sent, or had been by the same form. ``findings`` are what the
+    answer guard stopped it for.
+    """
 
     notice: Notice | None = None
     is_sent: bool = False
     review: Review | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 def tone_of(outcome: str | None) -> str:
@@ -103,6 +111,10 @@ async def carry_out(services: Services, actor: Actor, view: CaseView, form: ActF
         result = await act(services, actor, request)
     except UnconfirmedError as error:
         return Acted(review=_review(services, view, form, error))
+    except GuardError as error:
+        return _wrong("notice.guard_stops", field="text", findings=error.findings)
+    except UnreadWarningsError as error:
+        return _wrong("notice.guard_warns", field="text", findings=error.findings)
     except WrongRequestError as error:
         return _explained(services, view, form, error)
     except UnsupportedByMallError as error:
@@ -140,6 +152,9 @@ def _request_of(view: CaseView, form: ActForm) -> ActionRequest:
         option_code=form.option_code[:_LONGEST_WORD] or None,
         confirmed=bool(form.is_sure),
         token=form.token[:64] or None,
+        template_id=form.template_id[:_LONGEST_WORD] or None,
+        warnings_read=form.warnings_read[:64],
+        guard_override=form.guard_override[:_LONGEST_WORD],
     )
 
 
@@ -173,8 +188,8 @@ def _unreadable(field: str) -> WrongRequestError:
     return WrongRequestError(f"{field} cannot be read", field=field)
 
 
-def _wrong(key: str, **more: Any) -> Acted:
-    return Acted(notice=Notice(key=key, tone="wrong", **more))
+def _wrong(key: str, *, findings: tuple[Finding, ...] = (), **more: Any) -> Acted:
+    return Acted(notice=Notice(key=key, tone="wrong", **more), findings=findings)
 
 
 def _explained(services: Services, view: CaseView, form: ActForm, error: WrongRequestError) -> Acted:

@@ -38,6 +38,7 @@ from hub.web.live import live
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
 from hub.web.render import Given, Renderer
+from hub.web.reply import ReplyController
 from hub.web.truth import TRUTH_PAGES
 from hub.web.work import WorkController
 
@@ -82,6 +83,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             locale_form,
             WorkController,
             AskController,
+            ReplyController,
             *answer_pages(),
             *PAGES,
             *TRUTH_PAGES,

@@ -37,9 +37,11 @@ from hub.desk.worklist import (
     read_rows,
     read_worklist,
 )
+from hub.policy.finding import Finding
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review, carry_out, tone_of
 from hub.web.ask_panel import ask_values, look_after
 from hub.web.auth import Form
+from hub.web.findings import chosen_template, findings_view
 from hub.web.formats import absolute
 from hub.web.render import Given, Pages, is_swap, query_string
 from routing.chain import Matter
@@ -190,7 +192,9 @@ class WorkController(Controller):
         shown = Notice(key=f"notice.{notice}", tone=tone_of(notice)) if notice in _NOTICES else None
         await look_after(services, case_id)
         view = await read_case(services, actor=request.user, case_id=case_id)
-        return await _case_response(request, services, pages, view, notice=shown)
+        wanted = str(request.query_params.get("template", ""))
+        typed = await chosen_template(services, actor=request.user, case=view, template_id=wanted)
+        return await _case_response(request, services, pages, view, notice=shown, typed=typed)
 
     @get("/{case_id:int}/contact")
     async def contact(
@@ -232,7 +236,14 @@ class WorkController(Controller):
             view = await read_case(services, actor=request.user, case_id=case_id)
         typed = None if acted.is_sent else data
         return await _case_response(
-            request, services, pages, view, notice=acted.notice, typed=typed, review=acted.review
+            request,
+            services,
+            pages,
+            view,
+            notice=acted.notice,
+            typed=typed,
+            review=acted.review,
+            findings=acted.findings,
         )
 
     @post("/{case_id:int}/cancel-action")
@@ -464,6 +475,7 @@ async def _case_response(
     notice: Notice | None = None,
     typed: ActForm | None = None,
     review: Review | None = None,
+    findings: tuple[Finding, ...] = (),
     checked_at: datetime | None = None,
 ) -> Response[str]:
     filters = _filters(request)
@@ -486,6 +498,7 @@ async def _case_response(
         # One form, one effect: the same token twice is the same action.
         "token": secrets.token_urlsafe(18),
         "typed": typed,
+        "guard": findings_view(typed.text, findings, locale=request.user.locale) if typed and findings else None,
         "checked_at": checked_at,
         "can_reread": can_read_again(services, view),
         "notice": notice,

@@ -134,7 +134,7 @@ function back() {
   if (drawer) { drawer.classList.remove("is-side-open"); return; }
   const review = $("[data-review-back]");
   if (review) { review.click(); return; }
-  const open = $("details.offer-open[open], details.unmask[open]");
+  const open = $("details.templates[open], details.offer-open[open], details.unmask[open]");
   if (open) { open.open = false; return; }
   (currentRow() ?? rows()[0])?.focus();
 }
@@ -174,7 +174,8 @@ const KEYS = {
   KeyH: () => open("hold-return", "hold-exchange", "release-return", "release-exchange"),
   KeyS: () => open("dispatch", "redeliver-exchange", "delay"),
   KeyN: () => open("memo"),
-  KeyT: () => open("take"),
+  KeyT: () => open("template"),
+  KeyL: () => open("take"),
   KeyU: () => open("reread"),
   KeyI: () => open("side"),
   KeyC: () => open("contact"),
