@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 from typing import Final
 
@@ -39,7 +39,7 @@ def find_dates(
     """Days to come that somebody will wait for, though nothing that is known rests on them.
 
     ``known``: days that the case knows for certain (told to the mall, promised). A range, a day that is
-    called a rough one, and a sentence that says that it may change, pass.
+    called a rough one, and a sentence that says that it may change, pass; so do "today" and "tomorrow".
     """
     text, dates = plain.text, words.dates
     ends = [-1, *(end.start() for end in _SENTENCE_END.finditer(text)), len(text)]
@@ -51,13 +51,13 @@ def find_dates(
         at = begin + 1
         if not any(word in sentence for word in dates.words) or any(word in sentence for word in _MAY_CHANGE):
             continue
-        for start, stop, day in _days(sentence, words, today):
+        for start, stop, day in _days(sentence, today):
             if day > today and day not in known:
                 span = plain.span(at + start, at + stop)
                 yield words.finding(FindingKind.EXACT_DATE, "not_known", span, level, source=dates.source)
 
 
-def _days(sentence: str, words: GuardWords, today: date) -> Iterator[tuple[int, int, date]]:
+def _days(sentence: str, today: date) -> Iterator[tuple[int, int, date]]:
     for pattern in _DAYS:
         for match in pattern.finditer(sentence):
             day = _day(match.groupdict(), today)
@@ -66,13 +66,6 @@ def _days(sentence: str, words: GuardWords, today: date) -> Iterator[tuple[int, 
             )
             if day is not None and not is_range:
                 yield match.start(), match.end(), day
-    if not any(word in sentence for word in words.dates.arrival):
-        return
-    for names, days in ((words.dates.tomorrow, 1), (words.dates.after_tomorrow, 2)):
-        for name in names:
-            at = sentence.find(name)
-            if at >= 0 and not _RANGE_AFTER.match(sentence, at + len(name)):
-                yield at, at + len(name), today + timedelta(days=days)
 
 
 def _day(parts: dict[str, str | None], today: date) -> date | None:

@@ -53,10 +53,6 @@ class Haste(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Dates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     words: tuple[str, ...]
-    arrival: tuple[str, ...]
-    tomorrow: tuple[str, ...]
-    after_tomorrow: tuple[str, ...]
-    vague: tuple[str, ...]
     source: str
 
 
