@@ -30,6 +30,9 @@ from hub.web.alerts import ALERT_PAGES
 from hub.web.answers import answer_pages
 from hub.web.asks import AskController
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
+from hub.web.book_modes import BOOK_MODE_PAGES
+from hub.web.book_versions import BOOK_VERSION_PAGES
+from hub.web.books import BOOK_TABLE_PAGES
 from hub.web.consent import PAGES as CONSENT_PAGES
 from hub.web.files import FILE_PAGES
 from hub.web.headers import HEADERS
@@ -63,6 +66,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
         ("nav.incidents", "/incidents", Permission.SEE_STATISTICS),
         ("nav.alerts", "/alerts", Permission.SEE_STATISTICS),
         ("nav.files", "/files", Permission.WORK_CASES),
+        ("nav.books", "/books", Permission.WORK_CASES),
         ("nav.connectors", "/connectors", Permission.WORK_CASES),
         ("nav.people", "/people", Permission.MANAGE_USERS),
         ("nav.access_log", "/access-log", Permission.READ_ACCESS_LOG),
@@ -90,6 +94,9 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             *FILE_PAGES,
             *CONSENT_PAGES,
             *ALERT_PAGES,
+            *BOOK_TABLE_PAGES,
+            *BOOK_VERSION_PAGES,
+            *BOOK_MODE_PAGES,
             *statistics,
             *more,
             create_static_files_router("/static", directories=[_STATIC], opt={"exclude_from_auth": True}),
