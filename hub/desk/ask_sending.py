@@ -188,15 +188,26 @@ async def _asked_before(services: Services, row: Row[Any]) -> frozenset[str]:
 
 
 def _next_contact(route: Route | None, key: str, asked: frozenset[str], *, at: datetime) -> Contact | None:
-    """The next of the chain, then the contact's deputies, then the MD; of these, one who is open now comes first."""
+    """The next of the chain, then the deputies of all who were asked, then the MD, with whom it ends.
+
+    Of these, one who is open now comes first.
+    """
     if route is None:
         return None
     chain = [link.contact for link in route.chain]
     keys = [contact.key if contact else None for contact in chain]
+    md = _md(route)
+    if md is not None and md.key == key and key not in keys:
+        return None
     behind = keys.index(key) + 1 if key in keys else 0
-    person = next((each for each in route.directory.contacts if each.key == key), None)
-    deputies = route.directory.deputies_of(person, at=at) if person else ()
-    people = [*chain[behind:], *deputies, _md(route)]
+    directory = route.directory
+    deputies = [
+        deputy
+        for contact in directory.contacts
+        if contact.key in asked
+        for deputy in directory.deputies_of(contact, at=at)
+    ]
+    people = [*chain[behind:], *deputies, md]
     fresh = [contact for contact in people if contact is not None and contact.key not in asked]
     return next((contact for contact in fresh if open_now(contact, at)), fresh[0] if fresh else None)
 

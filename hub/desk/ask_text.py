@@ -26,6 +26,7 @@ TEXT_LIMIT: Final = 4000
 ANSWER_LIMIT: Final = 2000
 _QUOTED: Final = 600
 _SHORTEST: Final = {"name": 2, "email": 5, "address": 5}
+_COUNTRIES: Final = ("82", "81")
 _DIGITS: Final = re.compile(r"\+?\d[\d\-.() ]{6,}\d")
 _NOT_SHOWN: Final = re.compile(r"[^\S\n]|[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 #: the usual answers, by matter; a contact may always ask to be called
@@ -223,9 +224,12 @@ def _folded(text: str) -> str:
 
 
 def _core(phone: str) -> str:
-    """A number without what spellings differ in: country code and leading zero."""
+    """A number without what spellings differ in: country code and leading zero. Empty for what is too short."""
     digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", phone))
-    return digits[-8:] if len(digits) >= 8 else ""
+    if len(digits) > 10 and digits.startswith(_COUNTRIES):
+        digits = digits[2:]
+    digits = digits.removeprefix("0")
+    return digits if len(digits) >= 8 else ""
 
 
 def read_answer(values: Mapping[str, str], *, matter: Matter, today: date) -> Answer:

@@ -64,7 +64,7 @@ class AskRequest(Struct, frozen=True, kw_only=True):
 
 
 class AskError(Exception):
-    """The question was not stored. ``key`` is a message key that says why, ``detail`` what it is about."""
+    """The question was not stored. ``key`` is a message key that says why, ``detail`` kinds of data, by commas."""
 
     def __init__(self, key: str, detail: str = "") -> None:
         super().__init__(key)
@@ -140,7 +140,7 @@ async def _body(services: Services, case: CaseView, contact: Contact, request: A
         raise AskError("notice.ask_text_length")
     # What the prepared text says by chance (a product named like the customer) is no leak.
     if found := set(leaks(text, parties)) - set(leaks(prepared, parties)):
-        raise AskError("notice.ask_leak", ", ".join(f"@person.{each}" for each in sorted(found)))
+        raise AskError("notice.ask_leak", ",".join(sorted(found)))
     is_masked = not request.reason.strip()
     return AskBody(
         language=language,
@@ -189,6 +189,8 @@ def new_row(
 ) -> dict[str, Any]:
     """A question as it is stored; after ``minutes`` of the contact's opening time the next one is asked."""
     now, settings = services.now(), services.settings
+    # A reminder comes before the next one is asked.
+    remind_minutes = min(settings.ask_remind_minutes, minutes // 2)
     is_sent = way != "call"
     secret = secrets.token_urlsafe(32) if is_sent and settings.public_url else None
     body = replace(body, person=body.person if is_sent else (), secret=secret)
@@ -206,7 +208,7 @@ def new_row(
         "asked_by": asked_by,
         "asked_at": to_ms(now),
         "send_at": to_ms(now) if is_sent else None,
-        "remind_at": to_ms(after_open_minutes(contact, now, settings.ask_remind_minutes)),
+        "remind_at": to_ms(after_open_minutes(contact, now, remind_minutes)),
         "escalate_at": to_ms(after_open_minutes(contact, now, minutes)),
         "follows_id": follows_id,
         "link_hash": link_hash(secret) if secret else None,
