@@ -102,7 +102,7 @@ def _print(decision: RouteDecision) -> None:
             f"{link.role}{' (together)' if link.together else ''}",
             link.name,
             link.organisation,
-            "yes" if link.open_now else link.next_open_at or "no",
+            "yes" if link.open_now else "no",
             ", ".join(link.reachable_by),
             link.why,
         )
@@ -130,7 +130,7 @@ def check_file(
             complain(f"{file}: {place_of(problem)}: {reason}", fix=fix)
         return ExitCode.WRONG_USE
     counts = ", ".join(f"{len(rows_of(tables, section))} {section}" for section in SECTIONS)
-    screen.print(f"{file}: right ({counts})", markup=False)
+    screen.print(f"{file}: right ({counts})", markup=False, soft_wrap=True)
     return ExitCode.ALL_DONE
 
 

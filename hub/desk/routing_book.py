@@ -112,11 +112,16 @@ async def read_book(database: Database, home: Path, *, now: datetime, malls: Col
 async def _read_newest(database: Database) -> tuple[BookVersion | None, RoutingTables, Refusal | None]:
     """The newest version that this program can read: a newer program may have written one that it cannot."""
     refused = None
-    for version in await list_versions(database, BookKind.ROUTING):
+    before = None
+    for _ in range(_REMEMBERED):
+        found = await list_versions(database, BookKind.ROUTING, before=before, limit=1)
+        if not found:
+            break
         try:
-            return version, decode(version.body.encode()), refused
+            return found[0], decode(found[0].body.encode()), refused
         except ConfigurationError as error:
             refused = refused or _refusal(error)
+            before = found[0].version
     return None, RoutingTables(), refused
 
 
