@@ -31,6 +31,7 @@ from hub.core.errors import MallError, OutcomeUnknownError, RejectedByMallError,
 from hub.core.http import urgently
 from hub.desk.access import Actor, Permission, require
 from hub.desk.action import Action, ActionResult, worst
+from hub.desk.outcome_words import BROKEN_OFF, CANCELLED, NEVER_SHOWN, said_of, said_of_broken
 from hub.desk.services import Services
 from hub.policy.clock_file import standard_clocks
 from hub.store.database import Database, from_ms, to_ms
@@ -47,10 +48,6 @@ log = structlog.get_logger(__name__)
 LOOKS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 #: so long after its start a write that does not show will not come any more: the longest time-out, and room
 SETTLED_AFTER = timedelta(minutes=2)
-#: what a cancelled action says
-CANCELLED = "cancelled before sending"
-_NEVER_SHOWN = "the mall accepted it and does not show it after an hour: look in its admin"
-_BROKEN_OFF = "the process ended while the mall was asked; the outcome is not known yet"
 _POLL_SECONDS = 0.05
 _UNSURE = frozenset({Outcome.UNKNOWN, Outcome.PENDING})
 
@@ -180,7 +177,7 @@ class Outbox:
             step = letter.steps[number]
             if row.started > number:
                 result = await self._look(connector, letter.action, step)
-                unknown = LineOutcome(line_no=step.line_no, outcome=Outcome.UNKNOWN, mall_message=_BROKEN_OFF)
+                unknown = LineOutcome(line_no=step.line_no, outcome=Outcome.UNKNOWN, mall_message=BROKEN_OFF)
                 line = _after_look(unknown, _line_outcome(step, result), is_settled=self._is_settled(row))
             elif await self._mark_started(row.id, number):
                 result = await self._do(connector, letter.action, step)
@@ -214,7 +211,7 @@ class Outbox:
             return _failed(error, step.line_no)
         except Exception as error:
             log.exception("desk.action.broken", **about)
-            return _said(Outcome.UNKNOWN, step.line_no, f"internal: {type(error).__name__}")
+            return _said(Outcome.UNKNOWN, step.line_no, said_of_broken(error))
         if result.readings or result.outcome is Outcome.DONE:
             # Whatever the schedule thinks of it, the mall is there; as one that refuses is.
             await self._breaker.succeeded()
@@ -335,7 +332,7 @@ def _after_look(line: LineOutcome, seen: LineOutcome, *, is_settled: bool, is_la
     if line.outcome is Outcome.UNKNOWN and seen.outcome is Outcome.REFUSED and is_settled:
         return seen
     if line.outcome is Outcome.PENDING and is_last:
-        return LineOutcome(line_no=line.line_no, outcome=Outcome.UNKNOWN, mall_message=_NEVER_SHOWN)
+        return LineOutcome(line_no=line.line_no, outcome=Outcome.UNKNOWN, mall_message=NEVER_SHOWN)
     return line
 
 
@@ -353,8 +350,7 @@ def _line_outcome(step: Step, result: WriteResult) -> LineOutcome:
 def _failed(error: MallError, line_no: str | None) -> WriteResult:
     """Only a lost answer is unknown; everything else means that the mall did not do it."""
     outcome = Outcome.UNKNOWN if isinstance(error, OutcomeUnknownError) else Outcome.REFUSED
-    words = error.mall_message if isinstance(error, RejectedByMallError) else None
-    return _said(outcome, line_no, words or error.message)
+    return _said(outcome, line_no, said_of(error))
 
 
 def _said(outcome: Outcome, line_no: str | None, message: str | None, readings: tuple[Any, ...] = ()) -> WriteResult:

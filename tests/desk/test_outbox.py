@@ -16,13 +16,13 @@ from hub.desk.access import Actor
 from hub.desk.act import act
 from hub.desk.action import Action, ActionRequest, ActionResult
 from hub.desk.outbox import (
-    CANCELLED,
     LOOKS,
     Outbox,
     cancel,
     shops_with_letters,
     waiting_actions,
 )
+from hub.desk.outcome_words import CANCELLED
 from hub.store.leases import Lease
 from hub.store.tables import actions
 from tests.desk.invented import InventedConnector, Rig, line, order
@@ -293,7 +293,7 @@ async def test_a_broken_connector_leaves_an_unknown_outcome_and_no_words(rig: Ri
 
     result = await memo(rig, agent, "메모")
 
-    assert (result.outcome, result.message) == (Outcome.UNKNOWN, "internal: KeyError")
+    assert (result.outcome, result.message) == (Outcome.UNKNOWN, "허브에서 문제가 생겼습니다. / internal: KeyError")
 
 
 async def test_the_same_form_twice_at_once_acts_once(rig: Rig, mall: Mall, agent: Actor) -> None:
