@@ -37,6 +37,7 @@ from hub.web.consent import PAGES as CONSENT_PAGES
 from hub.web.files import FILE_PAGES
 from hub.web.headers import HEADERS
 from hub.web.health import PROBES
+from hub.web.line_facts import FACT_PAGES
 from hub.web.live import live
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
@@ -92,6 +93,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             *PAGES,
             *TRUTH_PAGES,
             *FILE_PAGES,
+            *FACT_PAGES,
             *CONSENT_PAGES,
             *ALERT_PAGES,
             *BOOK_TABLE_PAGES,

@@ -43,6 +43,7 @@ from hub.web.ask_panel import ask_values, look_after
 from hub.web.auth import Form
 from hub.web.findings import chosen_template, findings_view
 from hub.web.formats import absolute
+from hub.web.line_facts import facts_values
 from hub.web.render import Given, Pages, is_swap, query_string
 from routing.chain import Matter
 
@@ -502,6 +503,7 @@ async def _case_response(
         "checked_at": checked_at,
         "can_reread": can_read_again(services, view),
         "notice": notice,
+        **await facts_values(services, actor=request.user, case=view),
         "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
         **await _contact_values(services, request, view, matter),
     }
