@@ -32,6 +32,7 @@ from bench.full_sync import Synced
 from bench.lower_bound import Bound
 from bench.mapping import report as mapping
 from bench.rate import report as pacing
+from bench.routing import report as routing
 from bench.server_cost import server_seconds
 from tests.postgres import Server, running_server
 
@@ -102,6 +103,8 @@ async def main(arguments: argparse.Namespace) -> int:
             home, seconds = str(Path(folder, "desk")), str(arguments.seconds)
             found = await _child(desk.Listed, "bench.desk", home, str(arguments.stored // 5), seconds)
             say("\n".join(desk.lines(found)))
+        if "routing" in chosen:
+            say("\n".join(routing()))
         if "dlt" in chosen:
             await _dlt(Path(folder), arguments)
     return 0 if is_good else 1

@@ -23,7 +23,7 @@ from routing.modes import (
 from routing.words import Step, shown, step
 
 #: Of hundreds of rules the first ones are told; each was looked at all the same.
-_MOST: Final = 30
+_MOST: Final = 20
 
 
 class ToldConsidered(Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ def consider(
     table: ModeTable,
     facts: CatalogueFacts | None = None,
 ) -> tuple[Considered, ...]:
-    """At most thirty, in the order in which a mode is looked for. Of purchased stock no supplier is named."""
+    """At most twenty, in the order in which a mode is looked for. Of purchased stock no supplier is named."""
     known = with_facts(product, facts)
     found = (
         *_rows(known, shop=shop, on=on, table=table),

@@ -298,12 +298,12 @@ def test_of_purchased_stock_no_supplier_is_named_among_what_was_considered():
     assert "S1" not in msgspec.json.encode(found).decode()
 
 
-def test_a_thousand_rules_are_told_as_the_first_thirty():
+def test_a_thousand_rules_are_told_as_the_first_twenty():
     rules = [ModeRule(name=f"r{number}", mode=WAREHOUSE, sku_prefix=f"Z{number}") for number in range(1_000)]
 
     found = explain_to(Product(name="x", seller_sku="A"), table=ModeTable(rows=TABLE_ROWS, rules=rules))
 
-    assert len(found.considered) == 30
+    assert len(found.considered) == 20
 
 
 @settings(deadline=None)
