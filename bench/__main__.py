@@ -78,7 +78,7 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt")
+SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing")
 
 
 async def main(arguments: argparse.Namespace) -> int:
