@@ -24,6 +24,7 @@ def _register() -> None:
         act,
         alerts,
         asks,
+        book,
         catalogue,
         connectors,
         db,
@@ -51,7 +52,7 @@ def _register() -> None:
 
     for module in (
         demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, outbox,
-        export, files, facts, route, policy, ivr, stats, connectors, new_connector, user, alerts, asks,
+        export, files, facts, route, policy, book, ivr, stats, connectors, new_connector, user, alerts, asks,
     ):  # fmt: skip
         module.register(app)
 
