@@ -1,7 +1,8 @@
 """What a changed book would change for the cases that are open: each is decided under both states."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
@@ -9,13 +10,19 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import func, select
 
-from hub.core.model import InventoryMode, Product
+from hub.core.errors import ConfigurationError
+from hub.core.model import ClaimKind, InventoryMode, Product
 from hub.desk.access import Actor, Permission, require
+from hub.desk.book_changes import compare
 from hub.desk.book_forms import BookForm
 from hub.desk.book_modes import read_mode_rows
+from hub.desk.decision_facts import LineKey, LineKnown, read_card_facts
 from hub.desk.routing_book import catalogue_facts
 from hub.desk.services import Services
 from hub.policy.book import PolicyTables
+from hub.policy.card import Card, Request
+from hub.policy.clock_file import standard_clocks
+from hub.policy.decide import decide
 from hub.policy.switches import brand_of, switches_at
 from hub.store.books import BookKind
 from hub.store.catalogue import read_stock_facts
@@ -26,11 +33,18 @@ from routing.chain import build_chain
 from routing.compiled import compile_book
 from routing.facts import CatalogueFacts
 from routing.matter import Matter
-from routing.modes import ModeDecision, resolve_mode
+from routing.modes import ModeDecision, ModeRow, resolve_mode
 
 #: The most urgent open cases are decided, no more: a preview is not worth a minute of the database.
 MOST_CASES: Final = 500
 _EXAMPLES: Final = 20
+#: what a case asks of the policy; every other one asks where the goods are
+_ASKS: Final[Mapping[str, Request]] = {
+    ClaimKind.CANCEL: Request.CANCEL,
+    ClaimKind.ADMIN_CANCEL: Request.CANCEL,
+    ClaimKind.RETURN: Request.RETURN,
+    ClaimKind.EXCHANGE: Request.EXCHANGE,
+}
 
 
 class TouchedCase(Struct, frozen=True, kw_only=True):
@@ -40,16 +54,25 @@ class TouchedCase(Struct, frozen=True, kw_only=True):
     product: str | None
 
 
-class Impact(Struct, frozen=True, kw_only=True):
-    """``checked`` of the ``open`` cases were decided, the most urgent first; ``touched`` of them come out otherwise.
+class Outcome(StrEnum):
+    COUNTED = "counted"
+    #: books that decide nothing of a case
+    DECIDES_NOTHING = "decides_nothing"
+    #: a book with mistakes decides nothing yet
+    PROBLEMS = "problems"
 
-    ``examples`` are the first of those. ``is_counted`` is false for books that decide nothing of a case.
+
+class Impact(Struct, frozen=True, kw_only=True):
+    """``checked`` of the ``open`` cases were looked at, the most urgent first; ``touched`` of them come out otherwise.
+
+    ``undecided`` are those whose order line is not known. ``examples`` are the first that are touched.
     """
 
-    is_counted: bool
+    outcome: Outcome
     open: int = 0
     checked: int = 0
     touched: int = 0
+    undecided: int = 0
     examples: tuple[TouchedCase, ...] = ()
 
 
@@ -60,31 +83,37 @@ class CaseLine(Struct, frozen=True, kw_only=True):
     shop_id: int
     shop: str
     mall: str
-    sub_shop: str
     kind: str
+    order_no: str | None
+    line_no: str | None
     product: Product | None
     facts: CatalogueFacts | None = None
 
 
-#: What a state of a book decides about one case; equal values are equal decisions.
-Decide = Callable[[CaseLine], object]
+#: Whether a case comes out otherwise; ``None``: what it is about is not known well enough to decide it.
+Differs = Callable[[CaseLine], Awaitable[bool | None]]
 
 
 async def read_impact(services: Services, form: BookForm, *, actor: Actor, old: Any, new: Any) -> Impact:
     """Raises: ForbiddenError."""
     require(actor, Permission.EDIT_BOOKS)
     if form.kind is BookKind.TEMPLATES:
-        return Impact(is_counted=False)
-    at = services.now()
-    before = await _decider(services, form.kind, old, at=at)
-    after = await _decider(services, form.kind, new, at=at)
+        return Impact(outcome=Outcome.DECIDES_NOTHING)
+    if form.find_problems(old) or form.find_problems(new):
+        return Impact(outcome=Outcome.PROBLEMS)
+    if form.kind is BookKind.ROUTING:
+        differs = await _by_routing(services, old, new)
+    else:
+        differs = _by_policy(services, old, new)
     total, found = await _open_cases(services)
-    touched = [case for case in found if before(case) != after(case)]
+    answers = [(case, await differs(case)) for case in found]
+    touched = [case for case, answer in answers if answer]
     return Impact(
-        is_counted=True,
+        outcome=Outcome.COUNTED,
         open=total,
         checked=len(found),
         touched=len(touched),
+        undecided=sum(answer is None for _, answer in answers),
         examples=tuple(
             TouchedCase(
                 case_id=case.case_id,
@@ -97,44 +126,72 @@ async def read_impact(services: Services, form: BookForm, *, actor: Actor, old: 
     )
 
 
-async def _decider(services: Services, kind: BookKind, tables: Any, *, at: datetime) -> Decide:
-    if kind is BookKind.ROUTING:
-        return await _by_routing(services, tables, at=at)
-    return _by_policy(tables, at=at.astimezone(services.settings.zone))
-
-
-async def _by_routing(services: Services, tables: RoutingTables, *, at: datetime) -> Decide:
-    """The inventory mode of a case's product and whom to ask about it, whatever the matter."""
-    book = compile_book(tables)
-    table, directory = book.table(await read_mode_rows(services)), book.directory()
+async def _by_routing(services: Services, old: RoutingTables, new: RoutingTables) -> Differs:
+    """By the inventory mode of the product and by whom to ask about it, whatever the matter."""
+    at = services.now()
     on = at.astimezone(services.settings.zone).date()
+    rows = await read_mode_rows(services)
+    before, after = _route(old, rows, at=at, on=on), _route(new, rows, at=at, on=on)
+
+    async def differs(case: CaseLine) -> bool | None:
+        return None if case.product is None else before(case, case.product) != after(case, case.product)
+
+    return differs
+
+
+def _route(
+    tables: RoutingTables, rows: Sequence[ModeRow], *, at: datetime, on: date
+) -> Callable[[CaseLine, Product], object]:
+    book = compile_book(tables)
+    table, directory = book.table(rows), book.directory()
 
     @cache
     def chains(mode: InventoryMode, partner: str | None, logistics: str | None, shop: str, mall: str) -> object:
         decision = ModeDecision(mode=mode, rule="", steps=(), partner=partner, logistics=logistics)
-        scope = {"shop": shop, "mall": mall, "at": at, "directory": directory, "chain": book.chain}
-        return tuple(build_chain(decision, matter=matter, **scope) for matter in Matter)  # type: ignore[arg-type]
+        return tuple(
+            build_chain(decision, matter=matter, shop=shop, mall=mall, at=at, directory=directory, chain=book.chain)
+            for matter in Matter
+        )
 
-    def decide(case: CaseLine) -> object:
-        if case.product is None:
-            return None
-        found = resolve_mode(case.product, shop=case.shop, mall=case.mall, on=on, table=table, facts=case.facts)
+    def route(case: CaseLine, product: Product) -> object:
+        found = resolve_mode(product, shop=case.shop, mall=case.mall, on=on, table=table, facts=case.facts)
         return found.mode, chains(found.mode, found.partner, found.logistics, case.shop, case.mall)
 
-    return decide
+    return route
 
 
-def _by_policy(tables: PolicyTables, *, at: datetime) -> Decide:
-    """The switches of a case's line, whatever row they come from."""
+def _by_policy(services: Services, old: PolicyTables, new: PolicyTables) -> Differs:
+    """By the whole card, for what the case asks; only cases in the scope of a changed row are decided."""
+    scopes = {
+        (row.mall, row.shop) for change in compare(old, new).rows for row in (change.old, change.new) if row is not None
+    }
 
-    def decide(case: CaseLine) -> object:
-        on = at.date()
-        scope = {"shop": case.shop, "mall": case.mall, "on": on}
-        sku = case.product.seller_sku if case.product else None
-        brand = brand_of(tables, sub_shop=case.sub_shop, seller_sku=sku, **scope)  # type: ignore[arg-type]  # by name
-        return msgspec.structs.replace(switches_at(tables, brand=brand, **scope), origins=())  # type: ignore[arg-type]
+    async def differs(case: CaseLine) -> bool | None:
+        if not any(mall in (None, case.mall) and shop in (None, case.shop) for mall, shop in scopes):
+            return False
+        if case.line_no is None:
+            return None
+        key = LineKey(shop=case.shop, line_no=case.line_no, order_no=case.order_no)
+        request = _ASKS.get(case.kind, Request.DELIVERY_STATUS)
+        try:
+            known = await read_card_facts(services, key, request=request)
+        except ConfigurationError:
+            # Its mall or shop is not set up any more: nobody can decide it.
+            return None
+        on = known.facts.at.astimezone(services.settings.zone).date()
+        return _card(known, old, request, on) != _card(known, new, request, on)
 
-    return decide
+    return differs
+
+
+def _card(known: LineKnown, tables: PolicyTables, request: Request, on: date) -> Card:
+    facts = known.facts
+    brand = brand_of(
+        tables, shop=facts.shop, mall=facts.mall, sub_shop=known.sub_shop, seller_sku=known.seller_sku, on=on
+    )
+    switches = switches_at(tables, shop=facts.shop, mall=facts.mall, brand=brand, on=on)
+    facts = msgspec.structs.replace(facts, brand=brand or "")
+    return decide(facts, request=request, switches=switches, policy_version=0, clocks=standard_clocks())
 
 
 async def _open_cases(services: Services) -> tuple[int, list[CaseLine]]:
@@ -154,7 +211,6 @@ async def _open_cases(services: Services) -> tuple[int, list[CaseLine]]:
     query = (
         select(
             first,
-            orders.c.sub_shop,
             lines.c.line_no,
             lines.c.product_code,
             lines.c.product_option,
@@ -192,7 +248,8 @@ def _case(row: Any) -> CaseLine:
         shop_id=row.shop_id,
         shop=row.shop,
         mall=row.mall,
-        sub_shop=row.sub_shop or "",
         kind=row.kind,
+        order_no=row.order_no,
+        line_no=row.line_no,
         product=product,
     )

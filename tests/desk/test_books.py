@@ -19,7 +19,7 @@ from hub.desk.access import Actor, ForbiddenError, Role
 from hub.desk.book_changes import Kind, compare, rebase
 from hub.desk.book_fields import Field, FieldError, Shape, cell_text, fields_of, read_cell, sections_of
 from hub.desk.book_forms import BookForm, read_forms
-from hub.desk.book_impact import read_impact
+from hub.desk.book_impact import Outcome, read_impact
 from hub.desk.book_rows import (
     RowGoneError,
     RowRefusedError,
@@ -46,7 +46,7 @@ from hub.desk.books import (
 )
 from hub.desk.case import NotFoundError
 from hub.policy.book import PolicyTables
-from hub.policy.book_rows import ReturnWithdrawal, SwitchRow
+from hub.policy.book_rows import FeeItem, FeeRow
 from hub.store.books import BookKind, OvertakenError
 from routing.book import RoutingTables
 from routing.entries import ContactEntry
@@ -495,9 +495,11 @@ def test_no_cell_is_a_formula(text: str, safe: str):
 
 async def test_a_switch_touches_the_cases_of_its_shop(sample: Rig, supervisor: Actor):
     form = (await read_forms(sample))[BookKind.POLICY]
-    row = SwitchRow(shop="alpha-main", return_withdrawal=ReturnWithdrawal.NO)
+    row = FeeRow(
+        shop="alpha-main", item=FeeItem.RETURN_SHIPPING, amount_minor=3000, disclosed=True, disclosed_where="page"
+    )
 
-    impact = await read_impact(sample, form, actor=supervisor, old=PolicyTables(), new=PolicyTables(switches=(row,)))
+    impact = await read_impact(sample, form, actor=supervisor, old=PolicyTables(), new=PolicyTables(fees=(row,)))
 
     assert 0 < impact.touched < impact.checked == impact.open
     assert {case.shop for case in impact.examples} == {"alpha-main"}
@@ -522,6 +524,6 @@ async def test_templates_decide_nothing(sample: Rig, supervisor: Actor, agent: A
 
     impact = await read_impact(sample, form, actor=supervisor, old=form.standard(), new=form.standard())
 
-    assert not impact.is_counted
+    assert impact.outcome is Outcome.DECIDES_NOTHING
     with pytest.raises(ForbiddenError):
         await read_impact(sample, form, actor=agent, old=form.standard(), new=form.standard())

@@ -36,7 +36,7 @@ def test_every_page_fits_its_window(open_window: OpenWindow, login: str, width: 
         expect(page.locator("html")).to_have_attribute("lang", "en")
 
     assert " ".join(_visit_all(window)) == (
-        "/cases /stats /shops /incidents /alerts /files /connectors /people /access-log"
+        "/cases /stats /shops /incidents /alerts /files /books /connectors /people /access-log"
     )
 
     window.go("/cases")

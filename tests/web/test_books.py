@@ -90,7 +90,7 @@ def test_every_section_opens(browser: Browser, login: str):
 
 
 def test_from_a_new_row_to_the_version_in_force(supervisor: Browser):
-    kept = _add(supervisor, shop="alpha-main", return_withdrawal="no", note="<b>여름</b>")
+    kept = _add(supervisor, shop="alpha-main", return_withdrawal="no", purchase_agency="true", note="<b>여름</b>")
     assert (kept.status_code, kept.headers["location"]) == (303, "/books/policy/switches?notice=kept")
     section = supervisor.get("/books/policy/switches").text
     assert "아직 적용하지 않은 변경 1건" in section
