@@ -35,7 +35,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]+")
 _CIRCLES = re.compile(r"[○◯〇]{2,}|(?<![a-z])o{3,}(?=\s?(?:고객|님|様))")
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>\"'가-힣]{1,300}"
-    r"|(?<![@\w.\-])(?:[a-z0-9\-]{2,40}\.){1,3}(?:com|net|org|kr|jp|shop|store|me|ly|link|io)(?![a-z0-9.])(?:/[^\s<>\"'가-힣]{0,200})?"
+    r"|(?<![@\w.\-])(?<!@\s)(?<!\(at\))(?<!\[at\])(?:[a-z0-9\-]{2,40}\.){1,3}(?:com|net|org|kr|jp|shop|store|me|ly|link|io)(?![a-z0-9.])(?:/[^\s<>\"'가-힣]{0,200})?"
 )
 _MAIL = re.compile(r"(?<![a-z0-9._+\-])[a-z0-9._+\-]{1,64}@[a-z0-9.\-]{1,64}")
 _SCRIPTS: Final = {

@@ -11,15 +11,26 @@ from hub.policy.guard_text import View
 from hub.policy.guard_words import GuardWords
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DIGIT = re.compile(r"[0-9]")
+#: how days are written, and letters without which none is there
 _DAYS: Final = (
-    re.compile(
-        r"(?:(?P<y>20\d\d)\s?[년年]\s?)?(?<!\d)(?P<m>1[0-2]|0?[1-9])\s?[월月]\s?(?P<d>3[01]|[12]\d|0?[1-9])\s?[일日]"
+    (
+        re.compile(
+            r"(?:(?P<y>20\d\d)\s?[년年]\s?)?(?<!\d)(?P<m>1[0-2]|0?[1-9])\s?[월月]\s?(?P<d>3[01]|[12]\d|0?[1-9])\s?[일日]"
+        ),
+        "월月",
     ),
-    re.compile(r"(?<!\d)(?P<y>20\d\d)[.\-/]\s?(?P<m>1[0-2]|0?[1-9])[.\-/]\s?(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)"),
-    re.compile(r"(?<![\d/.\-])(?P<m>1[0-2]|0?[1-9])/(?P<d>3[01]|[12]\d|0?[1-9])(?![\d/])"),
-    re.compile(rf"\b(?P<name>{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?\s(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)"),
-    re.compile(rf"(?<!\d)(?P<d>3[01]|[12]\d|0?[1-9])\s(?P<name>{'|'.join(_MONTHS)})[a-z]{{0,6}}\b"),
-    re.compile(r"(?<![\d월月~\-])(?P<d>3[01]|[12]\d|[1-9])일(?=에\s|\s?\([월화수목금토일])"),
+    (
+        re.compile(r"(?<!\d)(?P<y>20\d\d)[.\-/]\s?(?P<m>1[0-2]|0?[1-9])[.\-/]\s?(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)"),
+        ".-/",
+    ),
+    (re.compile(r"(?<![\d/.\-])(?P<m>1[0-2]|0?[1-9])/(?P<d>3[01]|[12]\d|0?[1-9])(?![\d/])"), "/"),
+    (re.compile(rf"\b(?P<name>{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?\s(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)"), _MONTHS),
+    (re.compile(rf"(?<!\d)(?P<d>3[01]|[12]\d|0?[1-9])\s(?P<name>{'|'.join(_MONTHS)})[a-z]{{0,6}}\b"), _MONTHS),
+    (
+        re.compile(r"(?<![\d월月~\-])(?<![월月]\s)(?P<d>3[01]|[12]\d|[1-9])일(?=에\s|\s?\([월화수목금토일])"),
+        ("일에", "일(", "일 ("),
+    ),
 )
 _RANGE_AFTER = re.compile(r"\s?(?:~|-|–|〜|부터|에서|から|to\s|쯤|경|전후|이후|頃|ごろ|前後)")
 _RANGE_BEFORE = re.compile(r"(?:~|–|〜|부터|에서|から|between|around|about)\s?\Z")
@@ -58,7 +69,12 @@ def find_dates(
 
 
 def _days(sentence: str, today: date) -> Iterator[tuple[int, int, date]]:
-    for pattern in _DAYS:
+    if _DIGIT.search(sentence) is None:
+        return
+    for pattern, hints in _DAYS:
+        # Most sentences hold no day: a look for one letter is quicker than a pattern.
+        if not any(hint in sentence for hint in hints):
+            continue
         for match in pattern.finditer(sentence):
             day = _day(match.groupdict(), today)
             is_range = _RANGE_AFTER.match(sentence, match.end()) or _RANGE_BEFORE.search(

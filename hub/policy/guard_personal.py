@@ -74,6 +74,7 @@ _CARD = re.compile(r"(?<![\d\-])\d{4}[\s\-]{1,2}\d{4}[\s\-]{1,2}\d{4}[\s\-]{1,2}
 _ACCOUNT = re.compile(
     r"(?<![\d\-])\d{2,6}[\s\-]{1,2}\d{2,6}(?:[\s\-]{1,2}\d{2,8}){1,2}(?![\d\-])|(?<!\d)\d{10,14}(?!\d)"
 )
+_LONG_NUMBER = re.compile(rf"\d(?:{_S}\d){{9}}")
 _SIGN = re.compile(r"\s?(?:@|\(at\)|\[at\]|골뱅이)\s?(?=[a-z0-9])")
 _DOMAIN = re.compile(r"[a-z0-9\-]{1,40}(?:\s?(?:\.|\(dot\)|닷)\s?[a-z0-9\-]{2,20}){1,3}")
 _LOCAL_BACKWARDS = re.compile(r"[a-z0-9._+\-]{1,64}")
@@ -143,6 +144,8 @@ def _is_date(text: str) -> bool:
 
 
 def _strict_numbers(plain: View, words: Personal) -> Iterator[Found]:
+    if _LONG_NUMBER.search(plain.text) is None:
+        return
     for match in _CUSTOMS.finditer(plain.text):
         yield _found(plain, Datum.CUSTOMS_ID, _digits(match.group()), *match.span())
     for match in _RESIDENT.finditer(plain.text):
@@ -159,7 +162,7 @@ def _strict_numbers(plain: View, words: Personal) -> Iterator[Found]:
 
 def _is_card(digits: str) -> bool:
     """The check digit of payment cards (Luhn)."""
-    doubled = [int(char) * (2 - place % 2) for place, char in enumerate(digits, start=len(digits) % 2 + 1)]
+    doubled = [int(char) * (2 - place % 2) for place, char in enumerate(digits, start=len(digits) % 2)]
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
