@@ -34,7 +34,7 @@ from routing.contacts import Contact, Role, open_now
 
 log = structlog.get_logger(__name__)
 
-#: tries of one message; the last comes about half a day after the first
+#: tries of one message; the last comes about four hours after the first
 MOST_TRIES: Final = 8
 #: longer than a try takes, so that nobody else begins the same one
 _FIRST_PAUSE: Final = timedelta(minutes=2)
