@@ -31,6 +31,7 @@ from bench.equality import compare
 from bench.full_sync import Synced
 from bench.lower_bound import Bound
 from bench.mapping import report as mapping
+from bench.policy import report as policy
 from bench.rate import report as pacing
 from bench.routing import report as routing
 from bench.server_cost import server_seconds
@@ -78,7 +79,7 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing")
+SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing", "policy")
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -105,6 +106,8 @@ async def main(arguments: argparse.Namespace) -> int:
             say("\n".join(desk.lines(found)))
         if "routing" in chosen:
             say("\n".join(routing()))
+        if "policy" in chosen:
+            say("\n".join(policy()))
         if "dlt" in chosen:
             await _dlt(Path(folder), arguments)
     return 0 if is_good else 1

@@ -183,7 +183,8 @@ class Card(Struct, frozen=True, kw_only=True):
     ``costs`` add up per payer and currency; ``draft`` is what may be sent, already free of what the
     answer guard forbids; ``considered`` tells the rules that were looked at and did not hold.
     ``fault_party`` is presumed (the seller must prove the customer's fault) until ``is_fault_proved``.
-    ``missing`` are the facts or people that an ``ask`` waits for; each has its step.
+    ``missing`` are the facts or people that an ``ask`` waits for; each has its step. Stored cards are read
+    for years: a field that is added here needs a default.
     """
 
     request: Request
