@@ -7,6 +7,7 @@ import msgspec
 
 from hub.core.book_problem import Problem
 from hub.core.errors import ConfigurationError
+from routing.chain_table import standard_entries
 from routing.check_chain import check_chain
 from routing.check_contacts import check_absences, check_contacts
 from routing.check_modes import check_partner_defaults, check_products, check_rules, check_shop_defaults
@@ -52,6 +53,21 @@ class RoutingTables(
     products: tuple[ProductEntry, ...] = ()
     standard_rules: bool = True
     read_from: str | None = None
+
+
+def standard_tables() -> RoutingTables:
+    """The book before anybody has written one: the chain table as it ships."""
+    return fill_chain(RoutingTables())
+
+
+def fill_chain(tables: RoutingTables) -> RoutingTables:
+    """The book with the shipped rows for every cell of the chain that it says nothing about.
+
+    So a version shows the whole table that was in force with it, and goes on doing so when another ships.
+    """
+    own = {(row.mode, row.matter) for row in tables.chain}
+    shipped = (row for row in standard_entries() if (row.mode, row.matter) not in own)
+    return msgspec.structs.replace(tables, chain=(*tables.chain, *shipped))
 
 
 _DECODER: Final = msgspec.json.Decoder(RoutingTables)

@@ -33,12 +33,12 @@ class Ask(Struct, frozen=True, kw_only=True):
 
 
 class ChainTable:
-    """The standard chain table with some cells replaced. ``replaced`` names those."""
+    """The standard chain table with some cells replaced. ``replaced`` names those that differ from it."""
 
     def __init__(self, entries: Iterable[ChainEntry] = ()) -> None:
-        own = _cells(entries)
-        self.replaced: Final = frozenset(own)
-        self._cells: Final = {**_standard_cells(), **own}
+        standard = _standard_cells()
+        self._cells: Final = {**standard, **_cells(entries)}
+        self.replaced: Final = frozenset(cell for cell, asks in self._cells.items() if asks != standard[cell])
 
     def asks_for(self, mode: InventoryMode, matter: Matter) -> tuple[Ask, ...]:
         """The roles to ask, in order; at least one. A partner is left out where the mode forbids one."""

@@ -50,7 +50,7 @@ def _routing(known: tuple[str, ...], malls: tuple[str, ...]) -> BookForm:
         decode=routing.decode,
         encode=routing.encode,
         find_problems=partial(routing.find_problems, malls=malls, shops=known),
-        standard=routing.RoutingTables,
+        standard=routing.standard_tables,
         shops=known,
         malls=malls,
     )

@@ -22,7 +22,7 @@ from hub.store.catalogue import StockFacts
 from hub.store.database import Database, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import product_modes, rule_books
-from routing.book import RoutingTables, decode, encode
+from routing.book import RoutingTables, decode, encode, fill_chain
 from routing.chain_table import ChainTable
 from routing.compiled import compile_book
 from routing.contacts import Directory
@@ -138,7 +138,7 @@ async def take_in_file(database: Database, path: Path, *, now: datetime, malls: 
     taken = await _taken_in(database)
     if taken and (taken[0][0] == digest or (_is_among(digest, taken) and _changed_at(path) <= taken[0][1].timestamp())):
         return None
-    body = encode(msgspec.structs.replace(tables, read_from=digest))
+    body = encode(msgspec.structs.replace(fill_chain(tables), read_from=digest))
     for _ in range(_TRIES):
         newest = await newest_version(database, BookKind.ROUTING)
         try:

@@ -13,7 +13,7 @@ from hub.desk.contact import contact_card
 from hub.desk.routing_book import RoutingBook, import_modes, read_book, read_stamp
 from hub.store.books import BookKind, list_versions, newest_version, read_version, write_version
 from hub.store.database import Database
-from routing.book import RoutingTables, decode, encode
+from routing.book import RoutingTables, decode, encode, standard_tables
 from routing.chain import Matter
 from routing.matter import Role
 from routing.modes import resolve_mode
@@ -66,6 +66,10 @@ async def test_a_file_becomes_a_version_once(database: Database, home: Path) -> 
 
     assert (first.version, first.source, mode_by(first)) == (1, "file", InventoryMode.CONSIGNMENT)
     assert (again.version, again.stamp) == (1, first.stamp)
+    written = await read_version(database, BookKind.ROUTING)
+    assert written is not None
+    # The version shows the whole chain table that was in force with it.
+    assert decode(written.body.encode()).chain == standard_tables().chain
 
 
 async def test_a_file_that_says_the_same_in_other_words_is_no_new_version(database: Database, home: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hub.core.errors import ConfigurationError
 from hub.core.model import InventoryMode
-from routing.book import SECTIONS, RoutingTables, decode, encode, find_problems
-from routing.chain_table import standard_entries
+from routing.book import SECTIONS, RoutingTables, decode, encode, fill_chain, find_problems, standard_tables
+from routing.chain_table import ChainTable, standard_entries
 from routing.entries import (
     AbsenceEntry,
     ChainEntry,
@@ -225,7 +225,19 @@ def test_a_cell_of_the_chain_that_cannot_be_is_named(chain, row, column, key):
 
 
 def test_the_standard_chain_is_right_as_a_book_too():
-    assert found(chain=standard_entries()) == []
+    assert find_problems(standard_tables()) == ()
+    assert standard_tables().chain == standard_entries()
+
+
+def test_a_book_is_filled_with_the_shipped_cells_that_it_does_not_replace():
+    own = place(Role.MD)
+
+    chain = fill_chain(RoutingTables(chain=(own,))).chain
+
+    assert [row for row in chain if (row.mode, row.matter) == (CONSIGNMENT, Matter.STOCK)] == [own]
+    assert {(row.mode, row.matter) for row in chain} == {(mode, matter) for mode in InventoryMode for matter in Matter}
+    assert ChainTable(chain).replaced == {(CONSIGNMENT, Matter.STOCK)}
+    assert ChainTable(standard_entries()).replaced == frozenset()
 
 
 @pytest.mark.parametrize(
