@@ -1,4 +1,6 @@
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -310,3 +312,12 @@ def test_the_demo_file_leads_every_supplier_to_a_person():
             )
             assert found.mode is not InventoryMode.UNKNOWN
             assert all(link.name for link in found.chain), (supplier, matter)
+
+
+def test_the_file_in_the_documents_is_read():
+    text = (Path(__file__).parents[2] / "docs" / "routing.md").read_text(encoding="utf-8")
+
+    (example,) = re.findall(r"^```toml\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+    found = read_rules(example.encode(), file="docs/routing.md", malls=["smartstore"])
+    assert [len(part) for part in (found.contacts, found.partner_defaults, found.defaults, found.rows)] == [2, 1, 1, 1]
