@@ -67,7 +67,7 @@ promises = Table(
     row_id(),
     Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), nullable=False),
     Column("what_sealed", LargeBinary, nullable=False),
-    # customer | partner | logistics | md | mall
+    # customer | partner | logistics | md | mall | us
     Column("to_whom", Text, nullable=False),
     # call | answer | chat | mail | none
     Column("channel", Text, nullable=False),
@@ -83,8 +83,12 @@ promises = Table(
     # the contact that kept it: "action 12", "call abc", "said 7"; also set on a broken one that was kept late
     Column("kept_by", Text),
     Column("kept_at", BigInteger),
+    # whom they spoke to, as an agent says
+    Column("kept_with_sealed", LargeBinary),
     Column("broken_at", BigInteger),
+    # hub.desk.promise_views.BrokenReason, and in words
     Column("broken_reason", Text),
+    Column("broken_text_sealed", LargeBinary),
     # the promise that an agreed change put in its place
     Column("changed_to_id", BigInteger),
     Column("token", Text, unique=True),
@@ -93,7 +97,21 @@ promises = Table(
     Index("ix_promises_owner_id_state_due_at", "owner_id", "state", "due_at"),
 )
 
+# Who gave an open promise to whom: at the end of a shift, or one by one.
+promise_moves = Table(
+    "promise_moves",
+    metadata,
+    row_id(),
+    Column("promise_id", ForeignKey(promises.c.id, ondelete="CASCADE"), nullable=False),
+    Column("from_id", BigInteger),
+    Column("to_id", BigInteger, nullable=False),
+    Column("moved_by", BigInteger),
+    Column("moved_at", BigInteger, nullable=False),
+    Index("ix_promise_moves_promise_id", "promise_id"),
+)
+
 # Steps of a complaint: intake, cause, solution, compensation, prevention. The newest row of a step counts.
+# Beside them hard_case, whose ``cause`` is marked or cleared.
 complaint_steps = Table(
     "complaint_steps",
     metadata,
@@ -120,6 +138,10 @@ compensations = Table(
     Column("line_no", Text),
     # points | coupon | partial_refund | gift | fee_waived
     Column("kind", Text, nullable=False),
+    # asked: waits for a supervisor | declined | sending: on its way to the mall | given | not_given: the mall refused
+    Column("state", Text, nullable=False),
+    # whether the mall's API gives it; a person does otherwise
+    Column("is_at_mall", Boolean, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("reason", Text, nullable=False),

@@ -26,6 +26,11 @@ WEBHOOK_PLACE = b"webhooks.secret_sealed"
 SUPPLIER_PLACE = b"suppliers.contacts_sealed"
 ASK_PLACE = b"asks.text_sealed"
 ASK_ANSWER_PLACE = b"asks.answer_sealed"
+PROMISE_PLACE = b"promises.what_sealed"
+PROMISE_KEPT_PLACE = b"promises.kept_with_sealed"
+PROMISE_BROKEN_PLACE = b"promises.broken_text_sealed"
+COMPLAINT_PLACE = b"complaint_steps.text_sealed"
+COMPENSATION_PLACE = b"compensations.note_sealed"
 
 
 class OrderPrivate(Struct, frozen=True, kw_only=True, omit_defaults=True):

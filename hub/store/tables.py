@@ -16,6 +16,7 @@ from hub.store.case_tables import (
     decision_ticks,
     decisions,
     line_facts,
+    promise_moves,
     promises,
     rebills,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "orders",
     "product_modes",
     "products",
+    "promise_moves",
     "promises",
     "quarantine",
     "raw_payloads",

@@ -156,6 +156,8 @@ def upgrade() -> None:
         sa.Column("order_no", sa.Text(), nullable=True),
         sa.Column("line_no", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("is_at_mall", sa.Boolean(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -249,8 +251,10 @@ def upgrade() -> None:
         sa.Column("reminded_at", sa.BigInteger(), nullable=True),
         sa.Column("kept_by", sa.Text(), nullable=True),
         sa.Column("kept_at", sa.BigInteger(), nullable=True),
+        sa.Column("kept_with_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("broken_at", sa.BigInteger(), nullable=True),
         sa.Column("broken_reason", sa.Text(), nullable=True),
+        sa.Column("broken_text_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("changed_to_id", sa.BigInteger(), nullable=True),
         sa.Column("token", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_promises_case_id"), ondelete="CASCADE"),
@@ -262,6 +266,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_promises_owner_id_state_due_at", ["owner_id", "state", "due_at"], unique=False)
         batch_op.create_index("ix_promises_state_due_at", ["state", "due_at"], unique=False)
 
+    op.create_table(
+        "promise_moves",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("promise_id", sa.BigInteger(), nullable=False),
+        sa.Column("from_id", sa.BigInteger(), nullable=True),
+        sa.Column("to_id", sa.BigInteger(), nullable=False),
+        sa.Column("moved_by", sa.BigInteger(), nullable=True),
+        sa.Column("moved_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["promise_id"], ["promises.id"], name=op.f("fk_promise_moves_promise_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise_moves")),
+    )
+    with op.batch_alter_table("promise_moves", schema=None) as batch_op:
+        batch_op.create_index("ix_promise_moves_promise_id", ["promise_id"], unique=False)
+
 
 def downgrade() -> None:
     with op.batch_alter_table("actions", schema=None) as batch_op:
@@ -269,6 +289,7 @@ def downgrade() -> None:
         batch_op.drop_column("guard")
         batch_op.drop_column("template_id")
 
+    op.drop_table("promise_moves")
     op.drop_table("promises")
     op.drop_table("decisions")
     op.drop_table("decision_ticks")
