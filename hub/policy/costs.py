@@ -67,7 +67,7 @@ def _of_stage(situation: Situation, ruling: Ruling) -> CostFinding:
     is_theirs = ruling.fault in {FaultParty.CUSTOMER, FaultParty.UNKNOWN}
     if not rows:
         payer = FaultParty.UNKNOWN if is_theirs else FaultParty.SELLER
-        cost = Cost(item=FeeItem.FORWARDER_RETURN, amount_minor=None, currency=_currency(situation), payer=payer)
+        cost = Cost(item=FeeItem.FORWARDER_RETURN.value, amount_minor=None, currency=_currency(situation), payer=payer)
         missing = ("return_cost",) if is_theirs else ()
         return CostFinding(costs=(cost,), missing=missing, warnings=tuple(warnings), lump_sum=lump_sum)
     if not is_theirs:
@@ -125,7 +125,7 @@ def _sending_back(situation: Situation, request: Request, ruling: Ruling) -> Cos
         costs = _ours(situation, item, amount, FaultParty.SELLER)
         return CostFinding(costs=costs, warnings=("not_disclosed", "kftc_2012"), rules=("kr.kftc.2012",))
     cost = Cost(
-        item=item,
+        item=str(item),
         amount_minor=amount.minor if amount else None,
         currency=amount.currency if amount else _currency(situation),
         payer=FaultParty.CUSTOMER if is_theirs else FaultParty.UNKNOWN,
@@ -159,16 +159,16 @@ def _ours(situation: Situation, item: str, amount: Money | None, fault: FaultPar
     """What the customer does not pay, shared with the partner; the parts add up to ``amount``."""
     currency = amount.currency if amount else _currency(situation)
     if fault in _OUTSIDE:
-        return (Cost(item=item, amount_minor=amount.minor if amount else None, currency=currency, payer=fault),)
+        return (Cost(item=str(item), amount_minor=amount.minor if amount else None, currency=currency, payer=fault),)
     share = situation.switches.share(situation.facts.mode)
     percent = share.partner_percent if share and situation.facts.mode in _SHARED else 0
     if amount is None or not percent:
         minor = amount.minor if amount else None
-        return (Cost(item=item, amount_minor=minor, currency=currency, payer=FaultParty.SELLER),)
+        return (Cost(item=str(item), amount_minor=minor, currency=currency, payer=FaultParty.SELLER),)
     theirs = amount.minor * percent // 100
     parts = ((FaultParty.PARTNER, theirs), (FaultParty.SELLER, amount.minor - theirs))
     return tuple(
-        Cost(item=item, amount_minor=minor, currency=currency, payer=payer, source=f"cost share {percent} %")
+        Cost(item=str(item), amount_minor=minor, currency=currency, payer=payer, source=f"cost share {percent} %")
         for payer, minor in parts
         if minor
     )
@@ -181,7 +181,7 @@ def _mode_warning(situation: Situation) -> tuple[str, ...]:
 
 def _charged(row: FeeRow, payer: FaultParty, *, is_disclosed: bool | None) -> Cost:
     return Cost(
-        item=row.item,
+        item=row.item.value,
         amount_minor=row.amount_minor,
         currency=row.currency,
         payer=payer,

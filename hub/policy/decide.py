@@ -160,7 +160,9 @@ def _steps(situation: Situation, request: Request, ruling: Ruling, way: MallWay,
         yield from _refusal(situation, ruling, way, locale)
         return
     for name in dict.fromkeys(ruling.steps):
-        yield _step(situation, name.removeprefix("?"), locale, required=not name.startswith("?"))
+        # The mall's own step says the same, and where.
+        if name != "cancel_at_mall" or way.can is MallCan.NONE:
+            yield _step(situation, name.removeprefix("?"), locale, required=not name.startswith("?"))
     yield from _offers(situation, request, ruling, locale)
     if ruling.verdict is Verdict.ALLOW and "tell_state" not in ruling.steps:
         yield _step(situation, "tell_customer", locale)

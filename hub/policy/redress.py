@@ -17,6 +17,7 @@ from hub.policy.ruling import (
     ask,
     at_the_mall,
     fault_of,
+    notice_steps,
     was_late,
 )
 from hub.policy.stage import Stage
@@ -134,7 +135,7 @@ def rule_on_delivery_status(situation: Situation) -> Ruling:
     is_late = was_late(situation)
     kind = facts.delay or _kind(situation, is_late=is_late)
     ruling = _told(situation, kind)
-    return _with_notice(situation, ruling) if is_late else ruling
+    return ruling.also(steps=notice_steps(situation)) if is_late else ruling
 
 
 def _kind(situation: Situation, *, is_late: bool | None) -> DelayKind | None:
@@ -173,13 +174,3 @@ def _told(situation: Situation, kind: DelayKind | None) -> Ruling:
 def _call_back(situation: Situation) -> tuple[str, ...]:
     promised: datetime | None = situation.facts.promised_at
     return () if promised and promised > situation.facts.at else ("callback_time",)
-
-
-def _with_notice(situation: Situation, ruling: Ruling) -> Ruling:
-    """The law's duty to tell is kept by the switch on late goods."""
-    steps = []
-    if situation.switches.delay_message:
-        steps.append("send_notice")
-    if situation.switches.delay_points:
-        steps.append("give_points")
-    return ruling.also(steps=steps)

@@ -172,6 +172,15 @@ def fault_of(situation: Situation) -> FaultParty:
     return FaultParty.UNKNOWN
 
 
+def notice_steps(situation: Situation) -> tuple[str, ...]:
+    """How the duty to tell of late or missing goods is kept: by the switches on the notice and its points."""
+    switches = situation.switches
+    share = switches.share(situation.facts.mode)
+    has_points = switches.delay_points and (share is None or share.is_on)
+    switched = (("send_notice", switches.delay_message), ("give_points", has_points))
+    return tuple(step for step, is_on in switched if is_on)
+
+
 def was_late(situation: Situation) -> bool | None:
     """Whether the goods left, or came, later than was told; ``None`` where nothing tells it."""
     latest, happened = _told_until(situation), _happened(situation)

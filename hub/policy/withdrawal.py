@@ -24,6 +24,7 @@ from hub.policy.ruling import (
     at_the_mall,
     end_after,
     fault_of,
+    notice_steps,
 )
 from hub.policy.stage import Stage, answer_of
 from hub.policy.window import Right
@@ -75,7 +76,7 @@ def _unsent(situation: Situation) -> Ruling:
             ground="supply_impossible",
             rules=("kr.law.15-2",) if situation.is_korean else ("hub.cancel-unsent",),
             fault=FaultParty.SELLER,
-            steps=("tell_shortage", "?offer_substitute"),
+            steps=("tell_shortage", "?offer_substitute", *notice_steps(situation)),
             marks=("cancel.out_of_stock",),
         )
     law = ("kr.law.17-1", "kr.law.18-2") if situation.is_korean else ()
@@ -188,7 +189,7 @@ def _weighed(situation: Situation, allowed: Ruling, *, only: tuple[Ground, ...],
                 considered=allowed.rules,
                 fault=allowed.fault,
                 evidence=NEEDED[ground],
-                alternatives=_instead(situation),
+                alternatives=_instead(situation) if request == "cancel" else ("coupon",),
                 marks=(f"{request}.{ground.value}",),
             )
         if weighed.failed:

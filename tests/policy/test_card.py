@@ -183,6 +183,20 @@ def test_what_may_keep_a_customer_is_offered_only_for_a_change_of_mind() -> None
     assert theirs.decision is Verdict.ALLOW
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_shortage_is_told_with_its_points(is_on: bool) -> None:
+    share = CompensationRow(is_on=is_on, limit_minor=1_500)
+    facts = _facts(status=LineStatus.PAID, reason=ClaimReason.OUT_OF_STOCK)
+
+    card = _card(facts, Request.CANCEL, Switches(delay_message=True, delay_points=2_000, compensation=(share,)))
+
+    keys = [step.key for step in card.steps]
+    assert keys[:2] == ["tell_shortage", "offer_substitute"]
+    assert "send_notice" in keys
+    assert ("give_points" in keys) is is_on
+    assert [cost.amount_minor for cost in card.costs] == ([1_500] if is_on else [])
+
+
 def test_a_late_refund_is_told_with_its_interest() -> None:
     facts = _delivered(
         status=LineStatus.DELIVERED,
