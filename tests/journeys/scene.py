@@ -28,6 +28,8 @@ class Scene:
     question: InquiryFact
     sent_again: InquiryFact
     hostile: InquiryFact
+    templated: InquiryFact
+    guarded: InquiryFact
     to_refuse: Request
     to_approve: Request
     at_qsm: Request
@@ -43,6 +45,8 @@ def set_scene(town: Town) -> Scene:
     at_qsm = request("qoo10", "注文を間違えました")
     question = town.ask("smartstore", subject="배송 문의드려요", text="주문한 상품은 언제 출발하나요?")
     again = town.ask("smartstore", subject="재입고 문의", text="파란색은 언제 다시 들어오나요?")
+    templated = town.ask_about_old("smartstore", subject="배송 조회 문의", text="배송 조회가 며칠째 그대로예요")
+    guarded = town.ask_about_old("smartstore", subject="반품 조건 문의", text="마음이 바뀌면 반품할 수 있나요?")
     hostile = town.ask("smartstore", subject="<b>제목</b>", text=HOSTILE)
     caller, lines = town.customer_of_two_malls("cafe24", "smartstore")
     return Scene(
@@ -51,6 +55,8 @@ def set_scene(town: Town) -> Scene:
         question=question,
         sent_again=again,
         hostile=hostile,
+        templated=templated,
+        guarded=guarded,
         to_refuse=to_refuse,
         to_approve=to_approve,
         at_qsm=at_qsm,

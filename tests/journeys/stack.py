@@ -132,6 +132,12 @@ class Town:
         """A customer asks about an order of theirs."""
         return self.world.ask(SHOPS[mall], subject=subject, text=text, category="배송", order=self.waiting_order(mall))
 
+    def ask_about_old(self, mall: str, *, subject: str, text: str) -> InquiryFact:
+        """The same about an order of long ago: those that wait are few."""
+        asked = {inquiry.order.number for inquiry in self.world.inquiries(SHOPS[mall]) if inquiry.order}
+        order = next(order for order in self.world.orders(SHOPS[mall]) if order.number not in asked)
+        return self.world.ask(SHOPS[mall], subject=subject, text=text, category="배송", order=order)
+
     def customer_of_two_malls(self, one: str, other: str) -> tuple[Person, dict[str, Row]]:
         """Somebody who bought at both, with the newest line of theirs at each as the mall tells it."""
         bought: dict[str, dict[str, OrderFact]] = {}

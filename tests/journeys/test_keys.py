@@ -118,7 +118,7 @@ def test_taking_a_case_puts_it_under_mine(agent: Window) -> None:
     expect(page.locator(".case")).to_be_visible()
     case_id = page.locator(".case").get_attribute("data-case")
 
-    page.keyboard.press("t")
+    page.keyboard.press("l")
     expect(page.locator("#notice")).to_contain_text("내 담당이 되었습니다.")
     page.keyboard.press("g")
     page.keyboard.press("m")
