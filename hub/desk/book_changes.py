@@ -8,14 +8,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from hub.desk.book_fields import sections_of, settings_of
+from hub.desk.book_fields import row_code, sections_of, settings_of
 
 #: the first of these that a row has tells which row it is, whatever else of it changes
 _NAMES: Final = ("id", "key", "name")
 #: Above this many pairs to compare, rows without a name are paired by their place alone.
 _MOST_PAIRS: Final = 40_000
-
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class Kind(StrEnum):
@@ -71,7 +69,7 @@ class Clash(Struct, frozen=True, kw_only=True):
 
 
 def same_row(one: Any, other: Any) -> bool:
-    return bool(_encode(one) == _encode(other))
+    return row_code(one) == row_code(other)
 
 
 def compare(old: Struct, new: Struct) -> Changes:
@@ -87,8 +85,8 @@ def compare(old: Struct, new: Struct) -> Changes:
 
 
 def _kept(rows: Sequence[Any], others: Sequence[Any]) -> list[bytes]:
-    known = {_encode(row) for row in others}
-    return [code for row in rows if (code := _encode(row)) in known]
+    known = {row_code(row) for row in others}
+    return [code for row in rows if (code := row_code(row)) in known]
 
 
 def compare_rows(section: str, before: Sequence[Any], after: Sequence[Any]) -> list[RowChange]:
@@ -124,10 +122,10 @@ _Placed = tuple[int, Any]
 def _without_equal(before: Sequence[Any], after: Sequence[Any]) -> tuple[list[_Placed], list[_Placed]]:
     waiting: dict[bytes, list[int]] = defaultdict(list)
     for place, row in enumerate(before):
-        waiting[_encode(row)].append(place)
+        waiting[row_code(row)].append(place)
     come = []
     for place, row in enumerate(after):
-        equal = waiting.get(_encode(row))
+        equal = waiting.get(row_code(row))
         if equal:
             equal.pop(0)
         else:
@@ -215,7 +213,9 @@ def rebase(*, base: Struct, mine: Struct, theirs: Struct) -> tuple[Struct, tuple
 def _merge(section: str, was: Sequence[Any], own: Sequence[Any], other: Sequence[Any]) -> tuple[list[Any], list[Clash]]:
     rows = list(other)
     clashes: list[Clash] = []
-    theirs = {_encode(change.old): change.new for change in compare_rows(section, was, other) if change.old is not None}
+    theirs = {
+        row_code(change.old): change.new for change in compare_rows(section, was, other) if change.old is not None
+    }
 
     def place_of(row: Any) -> int | None:
         return next((place for place, each in enumerate(rows) if same_row(each, row)), None)
@@ -229,7 +229,7 @@ def _merge(section: str, was: Sequence[Any], own: Sequence[Any], other: Sequence
         if place is not None:
             rows[place : place + 1] = [] if change.new is None else [change.new]
             continue
-        their_row = theirs.get(_encode(change.old))
+        their_row = theirs.get(row_code(change.old))
         if their_row is None and change.new is None:
             continue  # both removed it
         if their_row is not None and change.new is not None and same_row(their_row, change.new):

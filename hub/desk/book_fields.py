@@ -155,6 +155,11 @@ def _choices(node: inspect.Type) -> tuple[tuple[str, ...], str]:
     return (), ""
 
 
+def row_code(row: Any) -> bytes:
+    """Equal rows have equal codes, whether a default is written in them or not."""
+    return msgspec.json.encode(msgspec.structs.astuple(row))
+
+
 def cell_text(value: Any) -> str:
     """A value as it stands in a form or a file; :func:`read_cell` reads it back."""
     match value:
@@ -202,9 +207,11 @@ def read_cell(field: Field, text: str, *, meanings: Mapping[str, str] | None = N
     else:
         plain = _read(field.shape, typed, field.choices, meanings or {})
     try:
-        return msgspec.convert(plain, field.type, strict=False)
+        value = msgspec.convert(plain, field.type, strict=False)
     except msgspec.ValidationError as error:
         raise FieldError("value", what=str(error)) from error
+    # The default itself, not another object that equals it: only so it is left out of a book's JSON.
+    return field.default if value == field.default and type(value) is type(field.default) else value
 
 
 def _refuse_unseen(text: str, *, is_long: bool) -> None:

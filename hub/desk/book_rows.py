@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from hub.core.book_problem import Problem
 from hub.desk.access import Actor, Permission, require
-from hub.desk.book_fields import FieldError, fields_of, read_cell, sections_of
+from hub.desk.book_fields import FieldError, fields_of, read_cell, row_code, sections_of
 from hub.desk.book_forms import BookForm
 from hub.desk.books import OpenBook, keep, open_book
 from hub.desk.case import NotFoundError
@@ -59,7 +59,7 @@ def row_type(form: BookForm, section: str) -> type[Struct]:
 
 def row_stamp(row: Any) -> str:
     """Names one content of a row, so that a form changes what it showed and nothing else."""
-    return hashlib.sha256(msgspec.json.encode(row)).hexdigest()[:16]
+    return hashlib.sha256(row_code(row)).hexdigest()[:16]
 
 
 def read_row(

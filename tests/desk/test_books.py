@@ -62,6 +62,7 @@ class Fruit(StrEnum):
 class Basket(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     fruit: Fruit = Fruit.APPLE
+    place: str = "Asia/Seoul"
     pieces: int | None = None
     is_ripe: bool | None = None
     valid_from: date | None = None
@@ -310,6 +311,7 @@ def test_the_form_is_made_of_the_struct():
     assert [(field.name, field.shape, field.is_required) for field in fields_of(Basket)] == [
         ("name", Shape.TEXT, True),
         ("fruit", Shape.CHOICE, False),
+        ("place", Shape.TEXT, False),
         ("pieces", Shape.NUMBER, False),
         ("is_ripe", Shape.YES_NO, False),
         ("valid_from", Shape.DATE, False),
@@ -440,6 +442,16 @@ def test_what_only_one_of_two_authors_did_is_kept(base: Cellar, mine: Cellar, th
         for basket in author.baskets:
             if repr(basket) not in before | clashed:
                 assert repr(basket) in there
+
+
+async def test_a_default_that_is_typed_is_no_change(rig: Rig, supervisor: Actor):
+    # Equal to the default, and another object.
+    typed = bytes("Asia/Seoul", "ascii").decode()
+
+    await _save(rig, supervisor, Basket(name="shipped"), name="shipped", place=typed, fruit="apple")
+
+    assert not (await open_book(rig, FORM, actor=supervisor)).is_draft
+    assert not compare(Cellar(baskets=(Basket(name="a", place=typed),)), Cellar(baskets=(Basket(name="a"),)))
 
 
 def test_the_order_and_the_settings_of_a_book_count():
