@@ -336,7 +336,7 @@ async def test_who_cannot_be_reached_at_all_is_passed_over(asked: Rig, agent: Ac
 
     assert done.passed_on == 1
     assert (await _row(asked, ask_id)).state == "escalated"
-    assert [ask.contact_key for ask in await _asks(asked, agent, faulty)] == ["hanul", "daon"]
+    assert [ask.contact_key for ask in await _asks(asked, agent, faulty)] == ["hanul", "byul"]
 
 
 def _endless_patience() -> str:
