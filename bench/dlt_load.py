@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy.engine import make_url
 
 from bench.calls import Call, read_calls
 from bench.measure import Cost, cost
@@ -142,6 +143,13 @@ class Replay:
         return response.json()
 
 
+def _with_host(url: str) -> str:
+    """The loader wants a host; where the URL names the folder of a socket as well, that is what counts."""
+    parsed = make_url(url)
+    named = parsed if parsed.host else parsed.set(host="localhost")
+    return named.render_as_string(hide_password=False)
+
+
 def load(calls: Path, url: str, folder: Path, roots: dict[str, str]) -> Loaded:
     # Read when dlt is imported: it would tell its makers of each run, and lock out its own threads on SQLite.
     os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
@@ -152,7 +160,7 @@ def load(calls: Path, url: str, folder: Path, roots: dict[str, str]) -> Loaded:
 
     pipeline = dlt.pipeline(
         pipeline_name="bench",
-        destination=postgres(url) if url.startswith("postgresql") else sqlalchemy(url),
+        destination=postgres(_with_host(url)) if url.startswith("postgresql") else sqlalchemy(url),
         dataset_name="malls",
         pipelines_dir=str(folder),
     )
