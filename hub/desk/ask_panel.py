@@ -4,9 +4,9 @@ from msgspec import Struct
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.ask_contacts import Way, language_of, ways_of
-from hub.desk.ask_text import may_know_person, person_facts, prepared_text
+from hub.desk.ask_text import may_know_person, person_facts
 from hub.desk.ask_times import Speed, read_speeds
-from hub.desk.asks import parties_of
+from hub.desk.asks import parties_of, prepare
 from hub.desk.services import Services
 from hub.desk.views import AskView, CaseView, ContactCard
 from routing.chain import Matter
@@ -50,7 +50,7 @@ async def read_ask_panel(
         return AskPanel(offers={}, speeds={}, asks=asked)
     parties = await parties_of(services, case.row.case_id)
     texts = {
-        language: prepared_text(case, matter=matter, language=language, parties=parties)
+        language: await prepare(services, case, matter=matter, language=language, parties=parties)
         for language in {language_of(contact) for contact in people}
     }
     async with services.database.reading() as connection:

@@ -19,9 +19,9 @@ from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 from hub.core.model import InventoryMode
 from hub.desk.access import command_line_actor
 from hub.desk.ask_contacts import escalate_minutes, language_of, ways_of, webhook_of
-from hub.desk.ask_text import AskWords, may_know_person, person_facts, prepared_text, subject_of, until_words
+from hub.desk.ask_text import AskWords, may_know_person, person_facts, subject_of, until_words
 from hub.desk.ask_views import AskBody, open_body
-from hub.desk.asks import contact_named, new_row, note_person, parties_of
+from hub.desk.asks import contact_named, new_row, note_person, parties_of, prepare
 from hub.desk.case import open_case
 from hub.desk.contact import Route, find_route
 from hub.desk.sending import ChannelError, MailSender, post_document
@@ -230,7 +230,8 @@ async def _body_for(services: Services, row: Row[Any], contact: Contact, matter:
     case = await open_case(services, case_id=row.case_id, is_unmasked=False)
     text = asked.text
     if language != asked.language:
-        text = f"{prepared_text(case, matter=matter, language=language, parties=parties)}\n\n---\n{asked.text}"
+        prepared = await prepare(services, case, matter=matter, language=language, parties=parties)
+        text = f"{prepared}\n\n---\n{asked.text}"
     needs_person = may_know_person(contact.role, matter) and parties
     return AskBody(
         language=language,

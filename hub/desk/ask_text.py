@@ -97,17 +97,32 @@ def subject_of(case: CaseView, *, matter: Matter, language: str) -> str:
     return " ".join(line.split())
 
 
-def prepared_text(case: CaseView, *, matter: Matter, language: str, parties: Sequence[Party] = ()) -> str:
-    """The question, what it is about, and what the customer wrote about it, without ``parties`` in it."""
+def prepared_text(
+    case: CaseView,
+    *,
+    matter: Matter,
+    language: str,
+    parties: Sequence[Party] = (),
+    carriers: Mapping[str, str] | None = None,
+) -> str:
+    """The question, what it is about, and what the customer wrote about it, without ``parties`` in it.
+
+    ``carriers``: names by the mall's codes, as far as they are known.
+    """
     words = AskWords(language)
-    parts = [words("greeting", shop=case.row.shop), words(f"question.{matter}"), "", *_facts(case, words)]
+    parts = [
+        words("greeting", shop=case.row.shop),
+        words(f"question.{matter}"),
+        "",
+        *_facts(case, words, carriers or {}),
+    ]
     quoted = scrubbed(_customer_wrote(case), parties)
     if quoted:
         parts += ["", f"{words('quoted')}:", f'"{quoted}"']
     return plain("\n".join(parts), limit=TEXT_LIMIT)
 
 
-def _facts(case: CaseView, words: AskWords) -> Iterable[str]:
+def _facts(case: CaseView, words: AskWords, carriers: Mapping[str, str]) -> Iterable[str]:
     """One fact a line; several lines of the order one after the other."""
     row = case.row
     yield _fact(words, "mall", f"{row.mark.title_ko if words.language == 'ko' else row.mark.title} · {row.shop}")
@@ -124,7 +139,8 @@ def _facts(case: CaseView, words: AskWords) -> Iterable[str]:
             yield _fact(words, "sku", line.seller_sku)
         yield _fact(words, "quantity", str(line.quantity))
         if line.shipment.tracking_no:
-            yield _fact(words, "waybill", f"{line.shipment.carrier or ''} {line.shipment.tracking_no}")
+            carrier = carriers.get(line.shipment.carrier or "", line.shipment.carrier or "")
+            yield _fact(words, "waybill", f"{carrier} {line.shipment.tracking_no}")
     reasons = [words.get(f"reason.{claim.reason}") for claim in case.dossier.claims if _is_of(case, claim.kind)]
     for reason in dict.fromkeys(filter(None, reasons)):
         yield _fact(words, "reason", reason)

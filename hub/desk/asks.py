@@ -6,7 +6,7 @@ can be asked, so that no form leads to a partner whom the inventory mode keeps a
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -134,7 +134,7 @@ def _link_of(route: Route | None, key: str) -> Link | None:
 async def _body(services: Services, case: CaseView, contact: Contact, request: AskRequest) -> AskBody:
     language = language_of(contact)
     parties = await parties_of(services, case.row.case_id)
-    prepared = prepared_text(case, matter=request.matter, language=language, parties=parties)
+    prepared = await prepare(services, case, matter=request.matter, language=language, parties=parties)
     text = prepared if request.text is None else plain(request.text, limit=TEXT_LIMIT + 1)
     if not text or len(text) > TEXT_LIMIT:
         raise AskError("notice.ask_text_length")
@@ -149,6 +149,14 @@ async def _body(services: Services, case: CaseView, contact: Contact, request: A
         person=_person(parties, contact, request.matter, is_masked=is_masked),
         is_masked=is_masked,
     )
+
+
+async def prepare(
+    services: Services, case: CaseView, *, matter: Matter, language: str, parties: Sequence[Party]
+) -> str:
+    """:func:`prepared_text`, with carriers by their names where the mall tells them."""
+    carriers = {each.code: each.name for each in await services.carriers.of(services, case.row.shop)}
+    return prepared_text(case, matter=matter, language=language, parties=parties, carriers=carriers)
 
 
 def _person(

@@ -56,7 +56,7 @@ async def ask_values(
         "ask_speeds": {key: speed_words(panel.speeds, key, words) for key in panel.offers},
         "ask_choices": CHOICES,
         "ask_dated": DATED,
-        "minutes": lambda minutes: span_words(timedelta(minutes=minutes), words),
+        "minutes": lambda minutes: _span(minutes, words),
     }
 
 
@@ -69,8 +69,13 @@ def speed_words(speeds: Mapping[str, SpeedOf], key: str, words: Words) -> tuple[
                 message,
                 name=of.name or "",
                 n=speed.answered,
-                median=span_words(timedelta(minutes=speed.median), words),
-                p90=span_words(timedelta(minutes=speed.p90), words),
+                median=_span(speed.median, words),
+                p90=_span(speed.p90, words),
             )
             return sentence, words("ask.usually_why", unanswered=speed.unanswered)
     return None
+
+
+def _span(minutes: int, words: Words) -> str:
+    """What took less than a minute took one."""
+    return span_words(timedelta(minutes=max(1, minutes)), words)

@@ -649,6 +649,7 @@ async def test_the_panel_offers_each_contact_its_ways_and_its_language(asked: Ri
         "daon": (("mail", "call"), "ko"),
     }
     assert all(leaks(offer.text, (BUYER,)) == () for offer in panel.offers.values())
+    assert "송장: CJ대한통운 688012345678" in panel.offers["hanul"].text
 
 
 def test_a_name_in_another_spelling_is_still_a_name():
