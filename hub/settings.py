@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     ask_escalate_minutes: int = Field(default=60, ge=1, le=10_000)
     """Minutes of a contact's opening hours until the next in the chain is asked, where the chain says nothing."""
 
+    promise_remind_minutes: int = Field(default=15, ge=1, le=1_440)
+    """Minutes before it is due that the owner of a promise is reminded of it."""
+
     metrics_token: SecretStr | None = None
     """Bearer token that GET /metrics asks for; absent: it answers loopback addresses only."""
 

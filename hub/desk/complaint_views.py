@@ -1,0 +1,107 @@
+"""Complaints as they are read: their steps on a case, and what the timeline tells of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.desk.record_views import Curtain
+from hub.store.box import Box
+from hub.store.database import time_of
+from hub.store.sealed import COMPLAINT_PLACE
+from hub.store.tables import complaint_steps, users
+
+
+class ComplaintStep(StrEnum):
+    """In their order; ``HARD_CASE`` is a mark beside them."""
+
+    INTAKE = "intake"
+    CAUSE = "cause"
+    SOLUTION = "solution"
+    COMPENSATION = "compensation"
+    PREVENTION = "prevention"
+    HARD_CASE = "hard_case"
+
+
+STEPS: Final = tuple(step for step in ComplaintStep if step is not ComplaintStep.HARD_CASE)
+MARKED: Final = "marked"
+CLEARED: Final = "cleared"
+
+
+class CauseGroup(StrEnum):
+    PRODUCT = "product"
+    DELIVERY = "delivery"
+    EXPECTATION = "expectation"
+
+
+#: what can be at fault, by group; each code stands in one group only
+CAUSES: Final[Mapping[CauseGroup, tuple[str, ...]]] = {
+    CauseGroup.PRODUCT: ("defect", "damaged", "wrong_item", "missing_part", "quality", "safety"),
+    CauseGroup.DELIVERY: ("late", "out_of_stock", "lost", "misdelivered", "courier", "customs"),
+    CauseGroup.EXPECTATION: ("page_differs", "size_colour", "price", "rules", "service", "other"),
+}
+GROUP_OF: Final = {code: group for group, codes in CAUSES.items() for code in codes}
+
+
+class StepView(Struct, frozen=True, kw_only=True):
+    """One step as it was written down; ``cause`` is a code of :data:`CAUSES`, of a hard case marked or cleared."""
+
+    case_id: int
+    step: str
+    text: str
+    cause_group: str | None
+    cause: str | None
+    by: str | None
+    at: datetime
+
+
+class ComplaintView(Struct, frozen=True, kw_only=True):
+    """The complaint of one case: the newest row of each step that was taken, by step."""
+
+    steps: dict[str, StepView]
+    is_hard: bool
+
+    @property
+    def next_step(self) -> ComplaintStep | None:
+        """The first that is missing; ``None``: all are taken."""
+        return next((step for step in STEPS if step not in self.steps), None)
+
+
+async def read_complaint_steps(
+    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
+) -> tuple[StepView, ...]:
+    """All rows of these cases, oldest first."""
+    if not case_ids:
+        return ()
+    query = (
+        select(complaint_steps, users.c.name.label("by"))
+        .select_from(complaint_steps.outerjoin(users, users.c.id == complaint_steps.c.done_by))
+        .where(complaint_steps.c.case_id.in_(case_ids))
+        .order_by(complaint_steps.c.done_at, complaint_steps.c.id)
+    )
+    return tuple(_view(row, box, curtain) for row in await connection.execute(query))
+
+
+def _view(row: Row[Any], box: Box, curtain: Curtain) -> StepView:
+    text = box.open(row.text_sealed, COMPLAINT_PLACE).decode() if row.text_sealed else ""
+    return StepView(
+        case_id=row.case_id,
+        step=row.step,
+        text=curtain.text(text) or "",
+        cause_group=row.cause_group,
+        cause=row.cause,
+        by=row.by,
+        at=time_of(row.done_at),
+    )
+
+
+def complaint_of(steps: Sequence[StepView], case_id: int) -> ComplaintView | None:
+    """``None`` for a case about which nobody complained."""
+    newest = {step.step: step for step in steps if step.case_id == case_id}
+    mark = newest.pop(ComplaintStep.HARD_CASE.value, None)
+    is_hard = mark is not None and mark.cause == MARKED
+    return ComplaintView(steps=newest, is_hard=is_hard) if newest or is_hard else None

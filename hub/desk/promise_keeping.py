@@ -1,0 +1,191 @@
+"""What becomes of open promises: kept by a contact in time, broken when their time is over; nothing leads back.
+
+A contact counts by its own time. What was said on the telephone is often noted a little later, so a
+promise breaks :data:`TELL_WITHIN` after it was due: until then a contact in time can still be told, a late
+one breaks it at once. An answer that was sent and of which nobody knows yet whether the mall took it
+holds the decision back until that is settled.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.core.model import InquiryKind
+from hub.desk.promise_views import BROKEN, KEPT, OPEN, Channel, ToWhom
+from hub.desk.services import Services
+from hub.store.database import Database, to_ms
+from hub.store.live import Topic, publish
+from hub.store.shops import ShopRow
+from hub.store.tables import actions, cases, inquiries, promises, shops
+from hub.sync.cases import refresh_case_dues
+
+#: so long after it was due it can still be told that a promise was kept in time
+TELL_WITHIN: Final = timedelta(minutes=15)
+_BATCH: Final = 200
+
+
+async def settle(services: Services, *, case_id: int | None = None, shop_id: int | None = None) -> int:
+    """Break what is over, and remind of what is due soon; returns how many rows changed.
+
+    Called by the worker and by whoever looks at promises, so that no screen depends on a worker.
+    """
+    which: list[ColumnElement[bool]] = [_is_over(services.now()) | _is_soon(services)]
+    if case_id is not None:
+        which.append(promises.c.case_id == case_id)
+    if shop_id is not None:
+        which.append(promises.c.case_id.in_(select(cases.c.id).where(cases.c.shop_id == shop_id)))
+    query = select(promises.c.id).where(*which).order_by(promises.c.due_at).limit(_BATCH)
+    async with services.database.reading() as connection:
+        found = list(await connection.scalars(query))
+    if not found:
+        return 0
+    now = services.now()
+    async with services.database.writing() as connection:
+        broken = await connection.execute(
+            update(promises)
+            .where(promises.c.id.in_(found), _is_over(now))
+            .values(state=BROKEN, broken_at=promises.c.due_at)
+            .returning(promises.c.case_id)
+        )
+        broken_of = set(broken.scalars())
+        soon = await connection.execute(
+            update(promises)
+            .where(promises.c.id.in_(found), _is_soon(services))
+            .values(reminded_at=to_ms(now))
+            .returning(promises.c.case_id)
+        )
+        soon_of = set(soon.scalars())
+        await refresh_cases(services, connection, broken_of)
+        for each in soon_of - broken_of:
+            await publish(connection, Topic.CASE, id=each)
+    return len(found)
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    """Due before, and no answer under way that may have kept it."""
+    of_customer = or_(inquiries.c.thread_no == cases.c.thread_no, inquiries.c.order_no == cases.c.order_no)
+    is_unsettled = exists(
+        select(actions.c.id)
+        .select_from(
+            actions.join(
+                inquiries,
+                and_(inquiries.c.shop_id == actions.c.shop_id, inquiries.c.inquiry_no == actions.c.inquiry_no),
+            ).join(cases, and_(cases.c.shop_id == actions.c.shop_id, of_customer))
+        )
+        .where(
+            cases.c.id == promises.c.case_id,
+            actions.c.letter_sealed.is_not(None),
+            actions.c.created_at <= promises.c.due_at,
+            _is_kept_by_answer(),
+        )
+        .correlate(promises)
+    )
+    over = to_ms(now - TELL_WITHIN)
+    return and_(promises.c.state == OPEN, promises.c.due_at < over, ~is_unsettled)
+
+
+def _is_kept_by_answer() -> ColumnElement[bool]:
+    """Whether an answer in the thread of ``inquiries`` is the contact that was promised."""
+    in_chat = and_(promises.c.channel == Channel.CHAT.value, inquiries.c.kind == InquiryKind.CHAT.value)
+    is_meant = or_(promises.c.channel == Channel.ANSWER.value, in_chat)
+    return and_(promises.c.to_whom == ToWhom.CUSTOMER.value, is_meant)
+
+
+def _is_soon(services: Services) -> ColumnElement[bool]:
+    now = services.now()
+    until = to_ms(now + timedelta(minutes=services.settings.promise_remind_minutes))
+    return and_(
+        promises.c.state == OPEN,
+        promises.c.reminded_at.is_(None),
+        promises.c.due_at >= to_ms(now),
+        promises.c.due_at <= until,
+    )
+
+
+async def shops_with_promises(services: Services) -> list[ShopRow]:
+    """Active shops in which a promise breaks or is to be reminded of."""
+    query = (
+        select(shops.c.id, shops.c.name, shops.c.mall, shops.c.base_url)
+        .distinct()
+        .select_from(promises.join(cases, cases.c.id == promises.c.case_id).join(shops, shops.c.id == cases.c.shop_id))
+        .where(shops.c.is_active, _is_over(services.now()) | _is_soon(services))
+        .order_by(shops.c.name)
+    )
+    database: Database = services.database
+    async with database.reading() as connection:
+        return [
+            ShopRow(id=row.id, name=row.name, mall=row.mall, base_url=row.base_url)
+            for row in await connection.execute(query)
+        ]
+
+
+async def keep_by_answer(
+    services: Services,
+    connection: AsyncConnection,
+    *,
+    shop_id: int,
+    inquiry_no: str,
+    action_id: int,
+    at: datetime,
+) -> None:
+    """The mall has taken an answer to a customer at ``at``: what was promised to them is kept by it.
+
+    In the transaction that stores the outcome. A promise about the same order counts as one in the thread.
+    """
+    query = (
+        select(promises.c.id, promises.c.case_id)
+        .distinct()
+        .select_from(
+            promises.join(cases, cases.c.id == promises.c.case_id).join(
+                inquiries,
+                and_(
+                    inquiries.c.shop_id == cases.c.shop_id,
+                    or_(inquiries.c.thread_no == cases.c.thread_no, inquiries.c.order_no == cases.c.order_no),
+                ),
+            )
+        )
+        .where(
+            cases.c.shop_id == shop_id,
+            inquiries.c.inquiry_no == inquiry_no,
+            promises.c.state.in_((OPEN, BROKEN)),
+            promises.c.kept_at.is_(None),
+            promises.c.made_at <= to_ms(at),
+            _is_kept_by_answer(),
+        )
+    )
+    rows = (await connection.execute(query)).all()
+    for row in rows:
+        await note_contact(connection, row.id, by=f"action {action_id}", at=at)
+    await refresh_cases(services, connection, {row.case_id for row in rows})
+
+
+async def note_contact(
+    connection: AsyncConnection, promise_id: int, *, by: str, at: datetime, **more: Any
+) -> Row[Any] | None:
+    """A contact at ``at`` keeps an open promise in time; of any other it is only noted that it came too late.
+
+    ``by`` is "action 12", "call abc" or "said 7". ``more`` are further columns. Returns the row as it was,
+    ``None`` when a contact stands already, or an agreed change.
+    """
+    this = promises.c.id == promise_id
+    row = (await connection.execute(select(promises).where(this).with_for_update())).one_or_none()
+    if row is None or row.kept_at is not None or row.state not in {OPEN, BROKEN}:
+        return None
+    values: dict[str, Any] = {"kept_by": by, "kept_at": to_ms(at), **more}
+    if row.state == OPEN and values["kept_at"] <= row.due_at:
+        values["state"] = KEPT
+    elif row.state == OPEN:
+        values |= {"state": BROKEN, "broken_at": row.due_at}
+    await connection.execute(update(promises).where(this).values(**values))
+    return row
+
+
+async def refresh_cases(services: Services, connection: AsyncConnection, case_ids: Iterable[int]) -> None:
+    """Count the deadlines of these cases anew, and tell open screens."""
+    countries = {name: manifest.country for name, manifest in services.registry.manifests.items()}
+    for case_id in sorted(case_ids):
+        await refresh_case_dues(services.database, connection, case_id, countries=countries, now=services.now())
+        await publish(connection, Topic.CASE, id=case_id)

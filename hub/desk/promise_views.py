@@ -1,0 +1,202 @@
+"""Promises as they are read: on their case, in its timeline and in lists."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.desk.record_views import Curtain
+from hub.store.box import Box
+from hub.store.database import from_ms, time_of
+from hub.store.sealed import PROMISE_BROKEN_PLACE, PROMISE_KEPT_PLACE, PROMISE_PLACE
+from hub.store.tables import promise_moves, promises, users
+
+
+class ToWhom(StrEnum):
+    """``US``: to ourselves, as the last step of a complaint."""
+
+    CUSTOMER = "customer"
+    PARTNER = "partner"
+    LOGISTICS = "logistics"
+    MD = "md"
+    MALL = "mall"
+    US = "us"
+
+
+class Channel(StrEnum):
+    """How it will be kept. An answer keeps ``ANSWER`` by itself, one in a chat ``CHAT`` too."""
+
+    CALL = "call"
+    ANSWER = "answer"
+    CHAT = "chat"
+    MAIL = "mail"
+    NONE = "none"
+
+
+class BrokenReason(StrEnum):
+    FORGOTTEN = "forgotten"
+    NO_ANSWER_YET = "no_answer_yet"
+    NOT_REACHED = "not_reached"
+    TOO_BUSY = "too_busy"
+    AWAY = "away"
+    SYSTEM = "system"
+    OTHER = "other"
+
+
+OPEN: Final = "open"
+KEPT: Final = "kept"
+CHANGED: Final = "changed"
+BROKEN: Final = "broken"
+
+
+class PromiseMove(Struct, frozen=True, kw_only=True):
+    """A promise given by one colleague to another; ``by`` did it."""
+
+    from_name: str | None
+    to_name: str | None
+    by: str | None
+    at: datetime
+
+
+class PromiseView(Struct, frozen=True, kw_only=True):
+    """One promise. ``what`` is empty where only the hour was noted: to come back to them by ``channel``.
+
+    ``state``: open, kept, changed, broken. ``kept_at`` of a broken one: kept late, which mends nothing.
+    ``kept_by`` is action, call or said; ``kept_with`` whom an agent spoke to, as they say. ``owner_is_gone``:
+    nobody who works here owns it. ``changed_to`` and ``changed_from``: when the one after and before it is due.
+    """
+
+    promise_id: int
+    case_id: int
+    what: str
+    to_whom: str
+    channel: str
+    due_at: datetime
+    state: str
+    is_late: bool
+    owner_id: int | None
+    owner: str | None
+    owner_is_gone: bool
+    made_by: str | None
+    made_at: datetime
+    ask_id: int | None = None
+    reminded_at: datetime | None = None
+    kept_by: str | None = None
+    kept_at: datetime | None = None
+    kept_with: str = ""
+    broken_at: datetime | None = None
+    broken_reason: str | None = None
+    broken_text: str = ""
+    changed_to: datetime | None = None
+    changed_from: datetime | None = None
+    moves: tuple[PromiseMove, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == OPEN
+
+    @property
+    def wants_reason(self) -> bool:
+        """Broken, and nobody has said why."""
+        return self.state == BROKEN and self.broken_reason is None
+
+
+def select_promises() -> Select[Any]:
+    """All that :func:`promise_view` needs."""
+    owner, maker, after = users.alias("owner"), users.alias("maker"), promises.alias("after")
+    before = promises.alias("before")
+    return select(
+        promises,
+        owner.c.name.label("owner"),
+        owner.c.is_active.label("owner_is_active"),
+        maker.c.name.label("maker"),
+        after.c.due_at.label("after_due_at"),
+        before.c.due_at.label("before_due_at"),
+    ).select_from(
+        promises.outerjoin(owner, owner.c.id == promises.c.owner_id)
+        .outerjoin(maker, maker.c.id == promises.c.made_by)
+        .outerjoin(after, after.c.id == promises.c.changed_to_id)
+        .outerjoin(before, before.c.changed_to_id == promises.c.id)
+    )
+
+
+def promise_view(
+    row: Row[Any], *, box: Box, curtain: Curtain, now: datetime, moves: tuple[PromiseMove, ...] = ()
+) -> PromiseView:
+    due_at = time_of(row.due_at)
+    return PromiseView(
+        promise_id=row.id,
+        case_id=row.case_id,
+        what=_text(row.what_sealed, PROMISE_PLACE, box, curtain),
+        to_whom=row.to_whom,
+        channel=row.channel,
+        due_at=due_at,
+        state=row.state,
+        is_late=row.state == OPEN and due_at < now,
+        owner_id=row.owner_id,
+        owner=row.owner,
+        owner_is_gone=not row.owner_is_active,
+        made_by=row.maker,
+        made_at=time_of(row.made_at),
+        ask_id=row.ask_id,
+        reminded_at=from_ms(row.reminded_at),
+        kept_by=row.kept_by.partition(" ")[0] if row.kept_by else None,
+        kept_at=from_ms(row.kept_at),
+        kept_with=_text(row.kept_with_sealed, PROMISE_KEPT_PLACE, box, curtain),
+        broken_at=from_ms(row.broken_at),
+        broken_reason=row.broken_reason,
+        broken_text=_text(row.broken_text_sealed, PROMISE_BROKEN_PLACE, box, curtain),
+        changed_to=from_ms(row.after_due_at),
+        changed_from=from_ms(row.before_due_at),
+        moves=moves,
+    )
+
+
+def _text(sealed: bytes | None, place: bytes, box: Box, curtain: Curtain) -> str:
+    return curtain.text(box.open(sealed, place).decode()) or "" if sealed else ""
+
+
+async def read_promises(
+    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain, now: datetime
+) -> tuple[PromiseView, ...]:
+    """All promises of these cases, the earliest due first: two queries."""
+    if not case_ids:
+        return ()
+    query = select_promises().where(promises.c.case_id.in_(case_ids)).order_by(promises.c.due_at, promises.c.id)
+    rows = (await connection.execute(query)).all()
+    moves = await _moves(connection, [row.id for row in rows])
+    return tuple(
+        promise_view(row, box=box, curtain=curtain, now=now, moves=tuple(moves.get(row.id, ()))) for row in rows
+    )
+
+
+async def _moves(connection: AsyncConnection, promise_ids: Sequence[int]) -> dict[int, list[PromiseMove]]:
+    if not promise_ids:
+        return {}
+    giver, taker, mover = users.alias("giver"), users.alias("taker"), users.alias("mover")
+    query = (
+        select(
+            promise_moves,
+            giver.c.name.label("giver"),
+            taker.c.name.label("taker"),
+            mover.c.name.label("mover"),
+        )
+        .select_from(
+            promise_moves.outerjoin(giver, giver.c.id == promise_moves.c.from_id)
+            .outerjoin(taker, taker.c.id == promise_moves.c.to_id)
+            .outerjoin(mover, mover.c.id == promise_moves.c.moved_by)
+        )
+        .where(promise_moves.c.promise_id.in_(promise_ids))
+        .order_by(promise_moves.c.moved_at, promise_moves.c.id)
+    )
+    found: dict[int, list[PromiseMove]] = defaultdict(list)
+    for row in await connection.execute(query):
+        found[row.promise_id].append(
+            PromiseMove(from_name=row.giver, to_name=row.taker, by=row.mover, at=time_of(row.moved_at))
+        )
+    return found
