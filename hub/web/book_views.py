@@ -17,6 +17,8 @@ from hub.web.words import Words
 
 PAGE: Final = 100
 _MOST_COLUMNS: Final = 8
+#: of a long text in a table
+_SHORT: Final = 90
 _SCOPE: Final = frozenset({"mall", "shop", "brand", "valid_from", "valid_to"})
 _SUGGESTED: Final = frozenset({"shop", "shops", "mall", "malls"})
 
@@ -40,10 +42,14 @@ class RowView(Struct, frozen=True, kw_only=True):
 
 
 class TableView(Struct, frozen=True, kw_only=True):
-    """One page of a section. ``after`` continues behind its last row, ``None``: there is no more."""
+    """One page of a section. ``after`` continues behind its last row, ``None``: there is no more.
+
+    ``has_more``: some row has fields without a column, or problems.
+    """
 
     headings: tuple[str, ...]
     rows: tuple[RowView, ...]
+    has_more: bool
     total: int
     found: int
     after: int | None
@@ -115,7 +121,7 @@ def table_view(
                 seen_value(words, field, getattr(rows[place], field.name), may_see=may_see) for field in columns
             ),
             rest=tuple(
-                (labels[field.name], text)
+                (labels[field.name], _short(text))
                 for field, text in zip(used, texts[place], strict=True)
                 if field not in columns and text and not _is_default(field, getattr(rows[place], field.name))
             ),
@@ -129,10 +135,15 @@ def table_view(
     return TableView(
         headings=tuple(labels[field.name] for field in columns),
         rows=views,
+        has_more=any(view.rest or view.problems for view in views),
         total=len(rows),
         found=len(found),
         after=last + 1 if any(place > last for place in found) and page else None,
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHORT else text[:_SHORT] + "…"
 
 
 def _columns(used: list[Field]) -> list[Field]:
