@@ -41,6 +41,17 @@ _BY_REASON: Final[Mapping[str, Occasion]] = defaultdict(
     },
 )
 
+#: what a question is about, by a word in it; a hint for the order of a list, nothing rests on it
+_BY_WORD: Final[tuple[tuple[tuple[str, ...], Occasion], ...]] = (
+    (("불량", "하자", "파손", "고장", "깨져", "찢어", "不良", "破損", "壊れ"), _O.DEFECT),
+    (("오배송", "다른 상품", "다른 게", "違う商品"), _O.WRONG_ITEM),
+    (("누락", "빠졌", "안 들어", "足りない"), _O.MISSING_PART),
+    (("품절", "재입고", "재고", "在庫", "再入荷"), _O.OUT_OF_STOCK),
+    (("취소", "キャンセル"), _O.CANCEL_ACCEPTED),
+    (("반품", "환불", "返品", "返金"), _O.CHANGE_OF_MIND),
+    (("교환", "交換"), _O.EXCHANGE),
+)
+
 
 class TemplatesInForce(Struct, frozen=True, kw_only=True):
     """``version`` is 0 while the standard templates are in force."""
@@ -149,6 +160,9 @@ def _occasions(kind: CaseKind, case: CaseView, question: str) -> tuple[Occasion,
         return (_O.EXCHANGE, *dict.fromkeys(reasons), _O.PARTIAL_REFUND)
     if kind is CaseKind.PRODUCT_INQUIRY:
         return (_O.PRODUCT_QUESTION, _O.HOLDING)
+    asked = tuple(occasion for words, occasion in _BY_WORD if any(word in question for word in words))
+    if asked:
+        return (*asked, _O.PROMISE, _O.APOLOGY)
     if asks_about_delivery(question) or kind is CaseKind.DISPATCH:
         return (_O.LATE_KNOWN, _O.NO_NEWS, _O.CUSTOMER_CHASING, _O.PROMISE, _O.DISPATCHED)
     return (_O.PROMISE, _O.APOLOGY)
