@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from hub.core.model import InventoryMode, Product
-from routing.facts import CatalogueFacts, with_facts
+from routing.facts import CatalogueFacts, fact_word, with_facts
 from routing.modes import (
     KEYS,
     ModeDecision,
@@ -20,10 +20,12 @@ from routing.modes import (
     normalise,
     partners_of,
 )
-from routing.words import Step, shown, step
+from routing.words import Step, say, shown, step
 
 #: Of hundreds of rules the first ones are told; each was looked at all the same.
 _MOST: Final = 20
+#: Stands for a name that would tell who sold us purchased stock.
+WITHHELD: Final = "withheld"
 
 
 class ToldConsidered(Struct, frozen=True, kw_only=True):
@@ -40,6 +42,16 @@ class Considered(Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     why: Step
+
+    def title(self, locale: str) -> str:
+        """What it is, in the words of ``locale``: "규칙 hanbit-consigned"."""
+        kind = say(f"kind.{self.kind}", locale)
+        if self.name == WITHHELD:
+            return f"{kind} ({say('kind.withheld', locale)})"
+        column, equals, value = self.name.partition("=")
+        if self.kind == "table" and equals:
+            return f"{say(f'label.{column}', locale)} {value}"
+        return f"{kind} {self.name}"
 
     def told(self, locale: str) -> ToldConsidered:
         return ToldConsidered(kind=self.kind, name=self.name, why=self.why.text(locale))
@@ -62,7 +74,8 @@ def consider(
         *islice(_rules(known, decision, shop=shop, mall=mall, on=on, table=table), _MOST),
         *_defaults(known, facts, decision, shop=shop, on=on, table=table),
     )
-    return found[:_MOST]
+    # Rules about suppliers that may not be named look alike.
+    return tuple(dict.fromkeys(found))[:_MOST]
 
 
 def _rows(product: Product, *, shop: str, on: date, table: ModeTable) -> Iterator[Considered]:
@@ -97,7 +110,7 @@ def _rules(
             why = _why_rule_not(prepared, sku, facts, shop=shop, mall=mall, on=on)
             # The name of a rule about one supplier tells who that is.
             is_withheld = decision.mode is InventoryMode.DIRECT_PURCHASE and (rule.supplier or rule.partner)
-            yield Considered(kind="rule", name="withheld" if is_withheld else shown(rule.name), why=why)
+            yield Considered(kind="rule", name=WITHHELD if is_withheld else shown(rule.name), why=why)
 
 
 def _why_rule_not(prepared: PreparedRule, sku: str, facts: dict[str, str], *, shop: str, mall: str, on: date) -> Step:
@@ -112,7 +125,7 @@ def _why_rule_not(prepared: PreparedRule, sku: str, facts: dict[str, str], *, sh
         return step("considered.rule_prefix", wanted=shown(rule.sku_prefix))
     missed = prepared.missed_fact(facts)
     if missed is not None:
-        return step("considered.rule_hint", name=shown(missed))
+        return step("considered.rule_hint", name=fact_word(missed))
     return step("considered.rule_later", mode=f"@mode.{rule.mode}")
 
 
@@ -129,7 +142,7 @@ def _defaults(
     of_partner = table.partner_default_of(partners_of(product, facts), shop=shop, on=on)
     if of_partner is not None and kind in ("table", "rule"):
         is_ours = decision.mode is InventoryMode.DIRECT_PURCHASE
-        name = "withheld" if is_ours else shown(of_partner.partner)
+        name = WITHHELD if is_ours else shown(of_partner.partner)
         yield Considered(kind="partner_default", name=name, why=_later(of_partner.mode))
     default = table.default_of(shop, on=on)
     if default is not None and kind in ("table", "rule", "partner"):

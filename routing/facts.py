@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.core.model import InventoryHint, Product
-from routing.words import Step, shown, step
+from routing.words import Step, has_word, shown, step
 
 
 class CatalogueFacts(Struct, frozen=True, kw_only=True):
@@ -30,11 +30,16 @@ def told(product: Product, facts: CatalogueFacts | None) -> Iterable[Step]:
         return
     supplier = shown(facts.supplier_name or facts.supplier_code or "?")
     for hint in _added(product, facts):
-        name, value = shown(hint.name), shown(hint.value)
+        name, value = fact_word(hint.name), shown(hint.value)
         if hint in facts.supplier:
             yield step("fact_of_supplier", name=name, value=value, supplier=supplier)
         else:
             yield step("fact_of_item", name=name, value=value)
+
+
+def fact_word(name: str) -> str:
+    """The name of a fact as a word of a sentence: known ones are said in the reader's language."""
+    return f"@fact.{name}" if has_word(f"fact.{name}") else shown(name)
 
 
 def without_supplier(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -44,7 +49,7 @@ def without_supplier(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 def _withheld(each: Step) -> Step:
     words = dict(each.words)
-    if each.key == "fact_of_supplier" or (each.key == "fact_of_item" and words["name"] == "supplier"):
+    if each.key == "fact_of_supplier" or (each.key == "fact_of_item" and words["name"] == fact_word("supplier")):
         return step("fact_withheld", name=words["name"])
     if each.key == "partner_default":
         return step("partner_default_withheld", mode=words["mode"])

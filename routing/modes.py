@@ -270,13 +270,14 @@ def partners_of(product: Product, facts: CatalogueFacts | None) -> tuple[str, ..
 
 
 def _limits(row: ModeRow) -> Iterable[Step]:
-    if row.shop or row.valid_from or row.valid_to:
-        yield step(
-            "row_limits",
-            shop=shown(row.shop or "*"),
-            since=str(row.valid_from or "…"),
-            until=str(row.valid_to or "…"),
-        )
+    if row.shop:
+        yield step("row_of_shop", shop=shown(row.shop))
+    if row.valid_from and row.valid_to:
+        yield step("row_between", since=str(row.valid_from), until=str(row.valid_to))
+    elif row.valid_from:
+        yield step("row_since", since=str(row.valid_from))
+    elif row.valid_to:
+        yield step("row_until", until=str(row.valid_to))
 
 
 def _decide(

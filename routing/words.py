@@ -43,6 +43,10 @@ def say(key: str, locale: str, **words: str | Step) -> str:
     return template.format_map({name: _word(value, locale) for name, value in words.items()})
 
 
+def has_word(key: str) -> bool:
+    return key in _table()["en"]
+
+
 def _word(value: str | Step, locale: str) -> str:
     if isinstance(value, Step):
         return value.text(locale)

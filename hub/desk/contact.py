@@ -83,7 +83,7 @@ async def contact_card(services: Services, *, actor: Actor, case_id: int, matter
         product_name=route.product_name,
         chain=tuple(_view(link, route, services.settings.zone, actor.locale) for link in route.chain),
         steps=tuple(step.text(actor.locale) for step in route.steps),
-        considered=tuple((each.name, each.why.text(actor.locale)) for each in route.considered),
+        considered=tuple((each.title(actor.locale), each.why.text(actor.locale)) for each in route.considered),
         version=route.version,
         problem=route.problem.told(actor.locale) if route.problem else None,
     )

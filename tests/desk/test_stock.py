@@ -66,7 +66,7 @@ async def test_the_card_asks_by_the_suppliers_trading(stocked: Rig, agent: Actor
 
     assert card is not None
     assert (card.mode, card.mode_rule) == ("consignment", "rule:supplier-ships-directly")
-    assert "카탈로그에서 확인: supplier_trading = C (공급사 한빛유통)." in card.steps
+    assert "카탈로그에서 확인: 공급사 거래 형태 = C (공급사 한빛유통)." in card.steps
 
 
 async def test_exported_lines_bear_the_mode_that_the_catalogue_tells(stocked: Rig) -> None:

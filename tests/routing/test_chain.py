@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from hub.core.model import InventoryHint, InventoryMode, Product
 from routing.chain import Matter, build_chain, explain
 from routing.chain_table import ChainTable, standard_entries
+from routing.considered import Considered
 from routing.contacts import Absence, Contact, Directory, Hours, Period, Role
 from routing.entries import ChainEntry
 from routing.modes import ModeDecision, ModeDefault, ModeRow, ModeRule, ModeTable, PartnerDefault
+from routing.words import step
 
 CONSIGNMENT = InventoryMode.CONSIGNMENT
 DIRECT = InventoryMode.DIRECT_PURCHASE
@@ -360,3 +362,22 @@ def test_purchased_goods_never_show_their_supplier_even_where_the_md_is_missing(
 
     assert link.contact is None
     assert link.told("en").endswith("No contact with the role md is in the directory.")
+
+
+def test_what_was_considered_has_a_title_in_both_languages():
+    titles = [
+        Considered(kind=kind, name=name, why=step("no_rule")).title(locale)
+        for kind, name in (("table", "seller_sku=A"), ("rule", "hanbit"), ("rule", "withheld"), ("default", "*"))
+        for locale in ("ko", "en")
+    ]
+
+    assert titles == [
+        "판매자 상품코드 A",
+        "Seller SKU A",
+        "규칙 hanbit",
+        "rule hanbit",
+        "규칙 (표시하지 않음)",
+        "rule (withheld)",
+        "샵 기본값 *",
+        "default of the shop *",
+    ]

@@ -224,6 +224,25 @@ def test_every_step_of_the_way_is_told():
     )
 
 
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({}, ()),
+        ({"shop": "main"}, ("That row is for shop main alone.",)),
+        ({"valid_from": DAY}, ("That row holds from 2026-11-20 on.",)),
+        ({"valid_to": DAY}, ("That row holds until 2026-11-20.",)),
+        ({"valid_from": DAY, "valid_to": DAY}, ("That row holds from 2026-11-20 to 2026-11-20.",)),
+    ],
+    ids=["none", "shop", "from", "to", "both"],
+)
+def test_the_limits_of_the_row_that_decided_are_told(limits, told):
+    table = ModeTable(rows=(ModeRow(mode=DIRECT, seller_sku="S1", **limits),))
+
+    found = resolve_mode(product(seller_sku="S1"), shop="main", mall="malla", on=DAY, table=table)
+
+    assert tuple(step.text("en") for step in found.steps[1:]) == told
+
+
 def test_partner_and_logistics_come_from_the_decision_then_from_the_mall():
     table = ModeTable(rows=(ModeRow(mode=WAREHOUSE, seller_sku="S1", partner="한빛유통"),))
     given_product = product(seller_sku="S1", hints={"supplier": "S000000A", "logistics_company": "EX01"})
