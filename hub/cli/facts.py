@@ -91,7 +91,7 @@ def import_sheet(
     async def work(hub: Hub) -> tuple[FactSheet, FactsResult]:
         sheet = read_fact_sheet(data, shop=shop, zone=hub.settings.zone)
         result = await set_facts(
-            hub, actor=command_line_actor(), given=sheet.given, source=FactSource.SHEET, is_trial=dry_run
+            hub, actor=command_line_actor(), given=sheet.given, source=FactSource.FILE, is_trial=dry_run
         )
         return sheet, result
 

@@ -36,7 +36,7 @@ class FactState(StrEnum):
 
 class FactSource(StrEnum):
     AGENT = "agent"
-    SHEET = "sheet"
+    FILE = "file"
     API = "api"
 
 

@@ -181,7 +181,7 @@ line_facts = Table(
     Column("is_day", Boolean, nullable=False),
     # overseas order number, waybill, forwarder's number
     Column("reference", Text),
-    # agent | sheet | api
+    # agent | file | api
     Column("source", Text, nullable=False),
     Column("set_by", BigInteger),
     Column("set_at", BigInteger, nullable=False),

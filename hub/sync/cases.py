@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select
+from msgspec import Struct
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.model import InquiryState
+from hub.core.model import InquiryState, LineStatus
 from hub.core.redact import mask_name, mask_text
 from hub.policy.clock_file import standard_clocks
 from hub.policy.due import CaseFacts, CaseKind, Due, MallClock, Promised, due_dates
@@ -23,20 +24,32 @@ from hub.store.one import unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
 from hub.store.shops import ShopRow
 from hub.store.tables import cases, claims, inquiries, lines, orders, promises, shops
+from hub.sync.case_rules import CaseRules, ShopRules
 
 #: stored when nothing is due, so that one index orders every list: 9999-12-31
 NEVER = to_ms(datetime(9999, 12, 31, tzinfo=UTC)) or 0
 
 _EXCERPT = 80
+_NOT_SENT = [LineStatus.PAID.value, LineStatus.PREPARING.value]
 _OPEN_INQUIRY = frozenset({InquiryState.UNANSWERED, InquiryState.IN_PROGRESS, InquiryState.UNKNOWN})
 
 
-#: of open promises, by case key
-_PromisesOfCases = Mapping[str, tuple[Promised, ...]]
+class _Given(Struct, frozen=True, kw_only=True):
+    """What one refresh counts by; ``promises`` are the open ones by case key."""
+
+    rules: CaseRules
+    promises: Mapping[str, tuple[Promised, ...]]
+    now: datetime
+
+    def dues(self, facts: CaseFacts) -> tuple[Due, ...]:
+        return due_dates(facts, clocks=self.rules.clocks, targets=self.rules.targets)
 
 
 class CaseKeeper:
-    """Rebuilds cases of one shop. ``country`` is its calendar ("KR", "JP")."""
+    """Rebuilds cases of one shop.
+
+    ``country`` is its calendar ("KR", "JP"); ``clocks`` are the shipped ones, where the policy book says nothing.
+    """
 
     def __init__(self, database: Database, *, shop: ShopRow, country: str, clocks: tuple[MallClock, ...]) -> None:
         self._database = database
@@ -44,7 +57,7 @@ class CaseKeeper:
         self._shop = shop.name
         self._mall = shop.mall
         self._country = country
-        self._clocks = clocks
+        self._rules = ShopRules(database, shop=shop, country=country, shipped=clocks)
 
     async def refresh(
         self,
@@ -56,10 +69,16 @@ class CaseKeeper:
     ) -> None:
         """Rebuild the cases of these (order_no, claim kind) pairs and inquiry threads."""
         pairs, thread_nos = set(claimed), set(threads)
-        promised = await self._promises(connection, pairs, thread_nos)
+        if not pairs and not thread_nos:
+            return
+        given = _Given(
+            rules=await self._rules.at(connection, now),
+            promises=await self._promises(connection, pairs, thread_nos),
+            now=now,
+        )
         rows = [
-            *await self._claim_cases(connection, pairs, promised, now),
-            *await self._inquiry_cases(connection, thread_nos, promised, now),
+            *await self._claim_cases(connection, pairs, given),
+            *await self._inquiry_cases(connection, thread_nos, given),
         ]
         await self._database.upsert_rows(
             connection,
@@ -72,11 +91,9 @@ class CaseKeeper:
 
     async def _promises(
         self, connection: AsyncConnection, claimed: set[tuple[str, str]], threads: set[str]
-    ) -> _PromisesOfCases:
+    ) -> dict[str, tuple[Promised, ...]]:
         """The open promises of these cases, by case key."""
         keys = [*(_claim_key(*pair) for pair in claimed), *map(_inquiry_key, threads)]
-        if not keys:
-            return {}
         found: dict[str, tuple[Promised, ...]] = {}
         given = {"shop_id": self._shop_id, "keys": keys}
         for case_key, due_at, made_at, to_whom in await self._database.fetch(connection, _OPEN_PROMISES, given):
@@ -85,7 +102,7 @@ class CaseKeeper:
         return found
 
     async def _claim_cases(
-        self, connection: AsyncConnection, claimed: set[tuple[str, str]], promised: _PromisesOfCases, now: datetime
+        self, connection: AsyncConnection, claimed: set[tuple[str, str]], given: _Given
     ) -> list[dict[str, Any]]:
         if not claimed:
             return []
@@ -96,16 +113,16 @@ class CaseKeeper:
         for row in found:
             if (row.order_no, row.kind) in claimed:
                 groups[row.order_no, row.kind].append(row)
-        return [self._claim_case(order_no, kind, rows, promised, now) for (order_no, kind), rows in groups.items()]
+        return [self._claim_case(order_no, kind, rows, given) for (order_no, kind), rows in groups.items()]
 
-    def _claim_case(
-        self, order_no: str, kind: str, rows: Sequence[Any], promised: _PromisesOfCases, now: datetime
-    ) -> dict[str, Any]:
+    def _claim_case(self, order_no: str, kind: str, rows: Sequence[Any], given: _Given) -> dict[str, Any]:
         case_key = _claim_key(order_no, kind)
         still_open = [row for row in rows if row.is_open]
         # The case shows its newest open claim; when all are over, the newest of all.
         shown = max(still_open or rows, key=lambda row: (row.requested_at or 0, row.id))
-        opened_at = min((row.requested_at for row in still_open or rows if row.requested_at), default=to_ms(now) or 0)
+        opened_at = min(
+            (row.requested_at for row in still_open or rows if row.requested_at), default=to_ms(given.now) or 0
+        )
         facts = CaseFacts(
             kind=CaseKind(kind),
             mall=self._mall,
@@ -117,7 +134,7 @@ class CaseKeeper:
             planned_ship_at=from_ms(shown.planned_ship_at),
             dispatched_at=from_ms(shown.dispatched_at),
             collected_at=from_ms(min((row.collected_at for row in still_open if row.collected_at), default=None)),
-            promises=promised.get(case_key, ()),
+            promises=given.promises.get(case_key, ()),
         )
         ended = max((row.ended_at for row in rows if row.ended_at), default=None)
         return self._row(
@@ -132,9 +149,9 @@ class CaseKeeper:
             customer=self._buyer_name(shown.sealed),
             excerpt=None,
             opened_at=opened_at,
-            closed_at=None if still_open else ended or to_ms(now),
-            dues=due_dates(facts, clocks=self._clocks) if still_open else (),
-            now=now,
+            closed_at=None if still_open else ended or to_ms(given.now),
+            dues=given.dues(facts) if still_open else (),
+            now=given.now,
         )
 
     def _buyer_name(self, sealed: bytes | None) -> str | None:
@@ -145,7 +162,7 @@ class CaseKeeper:
         return person.name if person else None
 
     async def _inquiry_cases(
-        self, connection: AsyncConnection, threads: set[str], promised: _PromisesOfCases, now: datetime
+        self, connection: AsyncConnection, threads: set[str], given: _Given
     ) -> list[dict[str, Any]]:
         if not threads:
             return []
@@ -153,22 +170,35 @@ class CaseKeeper:
         groups: dict[str, list[Any]] = defaultdict(list)
         for row in found:
             groups[row.thread_no].append(row)
-        return [self._inquiry_case(thread_no, rows, promised, now) for thread_no, rows in groups.items()]
+        unsent = await self._unsent(connection, {row.order_no for rows in groups.values() for row in rows})
+        return [self._inquiry_case(thread_no, rows, unsent, given) for thread_no, rows in groups.items()]
+
+    async def _unsent(self, connection: AsyncConnection, order_nos: set[str | None]) -> dict[str, Any]:
+        """Times of the orders of which something still waits to be sent, by order number."""
+        numbers = sorted(order_no for order_no in order_nos if order_no is not None)
+        if not numbers:
+            return {}
+        given = {"shop_id": self._shop_id, "order_nos": numbers, "statuses": _NOT_SENT}
+        return {row[0]: row for row in await self._database.fetch(connection, _UNSENT_ORDERS, given)}
 
     def _inquiry_case(
-        self, thread_no: str, rows: Sequence[Any], promised: _PromisesOfCases, now: datetime
+        self, thread_no: str, rows: Sequence[Any], unsent: Mapping[str, Any], given: _Given
     ) -> dict[str, Any]:
         case_key = _inquiry_key(thread_no)
         still_open = [row for row in rows if row.state in _OPEN_INQUIRY]
         shown = max(still_open or rows, key=lambda row: (row.asked_at, row.id))
         inquiry = unpack_inquiry(self._database.box.open(shown.sealed, INQUIRY_PLACE))
+        _, ordered_at, paid_at, planned_ship_at = unsent.get(shown.order_no, (None, None, None, None))
         facts = CaseFacts(
             kind=CaseKind(shown.kind),
             mall=self._mall,
             shop=self._shop,
             country=self._country,
             opened_at=_required(min(row.asked_at for row in still_open or rows)),
-            promises=promised.get(case_key, ()),
+            ordered_at=from_ms(ordered_at),
+            paid_at=from_ms(paid_at),
+            planned_ship_at=from_ms(planned_ship_at),
+            promises=given.promises.get(case_key, ()),
             is_answered=not still_open,
         )
         return self._row(
@@ -184,8 +214,8 @@ class CaseKeeper:
             excerpt=inquiry.subject or inquiry.text,
             opened_at=to_ms(facts.opened_at) or 0,
             closed_at=None if still_open else max(row.answered_at or row.asked_at for row in rows),
-            dues=due_dates(facts, clocks=self._clocks) if still_open else (),
-            now=now,
+            dues=given.dues(facts) if still_open else (),
+            now=given.now,
         )
 
     def _row(
@@ -284,6 +314,24 @@ _INQUIRIES_OF_THREADS = select(
     inquiries.c.answered_at,
     inquiries.c.sealed,
 ).where(inquiries.c.shop_id == bindparam("shop_id"), inquiries.c.thread_no.in_(bindparam("threads", expanding=True)))
+# Nothing is due of an order whose lines are all sent, over or gone.
+_UNSENT_ORDERS = (
+    select(
+        orders.c.order_no,
+        func.min(orders.c.ordered_at),
+        func.min(orders.c.paid_at),
+        func.min(lines.c.planned_ship_at),
+    )
+    .select_from(orders.join(lines, lines.c.order_id == orders.c.id))
+    .where(
+        orders.c.shop_id == bindparam("shop_id"),
+        among(orders.c.order_no, "order_nos"),
+        among(lines.c.status, "statuses"),
+        lines.c.dispatched_at.is_(None),
+        lines.c.vanished_at.is_(None),
+    )
+    .group_by(orders.c.order_no)
+)
 _OPEN_PROMISES = (
     select(cases.c.case_key, promises.c.due_at, promises.c.made_at, promises.c.to_whom)
     .select_from(cases.join(promises, promises.c.case_id == cases.c.id))

@@ -218,7 +218,7 @@ async def _shown(
     """``sealed``: the file of a preview; ``None``: it is imported now."""
     sheet = read_fact_sheet(data, shop=shop or None, zone=services.settings.zone)
     result = await set_facts(
-        services, actor=request.user, given=sheet.given, source=FactSource.SHEET, is_trial=sealed is not None
+        services, actor=request.user, given=sheet.given, source=FactSource.FILE, is_trial=sealed is not None
     )
     return await _sheet_page(
         request,

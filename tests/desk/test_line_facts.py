@@ -87,7 +87,7 @@ async def test_the_same_again_writes_nothing(sample: Rig, agent: Actor):
     given = (told(ORDERED, at(50), reference="112"), told(SENT, day("2026-11-19")), told(IN, NOT_YET))
     await tell(sample, agent, *given)
 
-    again = await tell(sample, agent, *given, told(ORDERED, at(50)), source=FactSource.SHEET)
+    again = await tell(sample, agent, *given, told(ORDERED, at(50)), source=FactSource.FILE)
 
     assert (again.written, again.unchanged, again.problems) == (0, 3, ())
     assert await rows_of(sample) == 3

@@ -1,0 +1,179 @@
+"""Deadlines of cases as they are kept: promises, the policy book, orders that wait to be sent. On both databases."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import event, insert, select, update
+
+from hub.core.contract import Feed, Reading
+from hub.core.model import InquiryKind, LineStatus
+from hub.policy.book import encode
+from hub.policy.book_rows import ClockRow, PolicyTables, TargetRow
+from hub.policy.clock_file import standard_clocks
+from hub.policy.due import CaseKind, Due, Since
+from hub.store.books import BookKind, write_version
+from hub.store.database import to_ms
+from hub.store.ids import new_id
+from hub.store.tables import cases, promises
+from hub.sync.cases import NEVER, refresh_case_dues
+from hub.sync.ingest import Ingest
+from tests.desk.invented import NOW, Rig, claim, inquiry, line, open_rig, order
+
+COUNTRIES = {"alpha": "KR", "japan": "JP"}
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, database_url: str):
+    rig = await open_rig(tmp_path, database_url)
+    yield rig
+    await rig.database.aclose()
+
+
+async def dues(rig: Rig, case_id: int) -> list[tuple[str, datetime]]:
+    query = select(cases.c.due_all, cases.c.due_at, cases.c.due_cause).where(cases.c.id == case_id)
+    async with rig.database.reading() as connection:
+        row = (await connection.execute(query)).one()
+    found = msgspec.json.decode(row.due_all, type=list[Due])
+    first = found[0] if found else None
+    assert (row.due_at, row.due_cause) == ((to_ms(first.at), first.label_key) if first else (NEVER, None))
+    return [(due.label_key, due.at) for due in found]
+
+
+async def promise(rig: Rig, case_id: int, *, hours: float, state: str = "open", to_whom: str = "customer") -> int:
+    row_id = new_id()
+    values = {
+        "id": row_id, "case_id": case_id, "what_sealed": b"x", "to_whom": to_whom, "channel": "call",
+        "due_at": to_ms(NOW + timedelta(hours=hours)), "state": state, "made_at": to_ms(NOW),
+    }  # fmt: skip
+    async with rig.database.writing() as connection:
+        await connection.execute(insert(promises), values)
+        await refresh_case_dues(rig.database, connection, case_id, countries=COUNTRIES, now=NOW, clocks=())
+    return row_id
+
+
+async def a_cancel(rig: Rig) -> int:
+    await rig.write("alpha-main", order("A-1", claims=(claim("A-1", "A-1-1"),)))
+    return await rig.case_id("alpha-main", order_no="A-1")
+
+
+async def test_an_open_promise_is_among_the_deadlines_and_bites_first(rig: Rig):
+    case_id = await a_cancel(rig)
+    before = await dues(rig, case_id)
+
+    await promise(rig, case_id, hours=4)
+    await promise(rig, case_id, hours=2, to_whom="partner")
+    await promise(rig, case_id, hours=1, state="kept")
+
+    assert await dues(rig, case_id) == [
+        ("due.promise.other", NOW + timedelta(hours=2)),
+        ("due.promise.customer", NOW + timedelta(hours=4)),
+        *before,
+    ]
+
+
+async def test_a_promise_survives_what_the_mall_shows_next_and_goes_when_it_is_kept(rig: Rig):
+    case_id = await a_cancel(rig)
+    kept = await promise(rig, case_id, hours=4)
+
+    await a_cancel(rig)
+    await rig.write("alpha-main", order("A-1", claims=(claim("A-1", "A-1-1", quantity=1),)))
+    assert (await dues(rig, case_id))[0][0] == "due.promise.customer"
+    async with rig.database.writing() as connection:
+        await connection.execute(update(promises).where(promises.c.id == kept).values(state="kept"))
+        await refresh_case_dues(rig.database, connection, case_id, countries=COUNTRIES, now=NOW, clocks=())
+
+    assert "due.promise.customer" not in dict(await dues(rig, case_id))
+
+
+async def test_an_inquiry_keeps_its_promise_too_and_its_assignee(rig: Rig):
+    await rig.write("alpha-main", inquiry("Q-1", "언제 오나요?", kind=InquiryKind.PRODUCT_INQUIRY))
+    case_id = await rig.case_id("alpha-main", thread_no="Q-1")
+    async with rig.database.writing() as connection:
+        await connection.execute(update(cases).values(assignee_id=7))
+
+    await promise(rig, case_id, hours=-1)
+
+    assert (await dues(rig, case_id))[0][0] in {"due.promise.customer", "due.target.answer"}
+    assert dict(await dues(rig, case_id))["due.promise.customer"] == NOW - timedelta(hours=1)
+    async with rig.database.reading() as connection:
+        assert await connection.scalar(select(cases.c.assignee_id)) == 7
+
+
+async def test_a_case_that_is_gone_is_no_error(rig: Rig):
+    async with rig.database.writing() as connection:
+        await refresh_case_dues(rig.database, connection, 1, countries=COUNTRIES, now=NOW)
+
+
+async def test_a_question_about_an_order_that_waits_has_the_laws_and_the_malls_clock(rig: Rig):
+    await ingest(
+        rig, order("A-1", line("A-1-1", planned_ship_at=NOW + timedelta(days=9))), inquiry("Q-1", "?", order_no="A-1")
+    )
+    await ingest(rig, order("A-2", line("A-2-1", status=LineStatus.DELIVERED)), inquiry("Q-2", "?", order_no="A-2"))
+
+    waiting = dict(await dues(rig, await rig.case_id("alpha-main", thread_no="Q-1")))
+    # Paid on Wednesday the 18th.
+    assert waiting["due.law.supply"] == datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC)
+    assert waiting["due.mall.dispatch"] == datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC)
+    assert waiting["due.promise.planned_ship"] == datetime(2026, 11, 29, 14, 59, 59, tzinfo=UTC)
+    assert set(dict(await dues(rig, await rig.case_id("alpha-main", thread_no="Q-2")))) == {"due.target.answer"}
+
+
+async def ingest(rig: Rig, *records) -> None:
+    shop = rig.shops["alpha-main"]
+    clocks = tuple(
+        msgspec.structs.replace(clock, mall="alpha") for clock in standard_clocks() if clock.mall == "smartstore"
+    )
+    keeper = Ingest(rig.database, shop=shop, manifest=rig.registry.manifest("alpha"), clocks=clocks)
+    readings = [
+        Reading(key=getattr(record, "order_no", None) or record.inquiry_no, raw=b"{}", record=record)
+        for record in records
+    ]
+    async with rig.database.writing() as connection:
+        await keeper.page(connection, readings, feed=Feed.ORDERS, now=NOW)
+
+
+async def write_book(rig: Rig, tables: PolicyTables | str, *, based_on: int = 0) -> None:
+    body = tables if isinstance(tables, str) else encode(tables)
+    await write_version(rig.database, BookKind.POLICY, body, based_on=based_on, source="test", now=NOW)
+
+
+async def test_the_policy_books_clocks_and_aims_hold_as_soon_as_they_are_in_force(rig: Rig):
+    case_id = await a_cancel(rig)
+    clock = ClockRow(mall="alpha", shop="alpha-main", kinds=(CaseKind.CANCEL,), since=Since.OPENED, business_days=0)
+    target = TargetRow(shop="alpha-main", claim_business_days=4)
+    await write_book(rig, PolicyTables(clocks=(clock,), targets=(target,)))
+
+    await a_cancel(rig)
+    await rig.write("alpha-main", order("A-1", claims=(claim("A-1", "A-1-1", quantity=1),)))
+
+    found = await dues(rig, case_id)
+    assert found[0][1] == datetime(2026, 11, 20, 14, 59, 59, tzinfo=UTC)
+    assert found[0][0].startswith("due.mall.")
+    assert dict(found)["due.target.claim"] == datetime(2026, 11, 26, 14, 59, 59, tzinfo=UTC)
+
+
+async def test_a_book_that_cannot_be_read_stops_no_sync(rig: Rig):
+    await write_book(rig, '{"colours": []}')
+
+    case_id = await a_cancel(rig)
+
+    assert dict(await dues(rig, case_id))["due.target.claim"] == datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC)
+
+
+async def test_a_page_of_many_cases_asks_no_more_than_one_of_few(rig: Rig):
+    """Promises and rules are read once for a page, not once for a case."""
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        seen.append(statement)
+
+    event.listen(rig.database.engine.sync_engine, "before_cursor_execute", note)
+    counts = []
+    for number in (2, 60):
+        seen.clear()
+        await ingest(rig, *(inquiry(f"Q-{number}-{each}", "?", order_no=f"A-{each}") for each in range(number)))
+        counts.append(len(seen))
+
+    assert counts[0] == counts[1]
