@@ -16,7 +16,7 @@ from hub.web.book_words import choice_word, field_key, hint_key, seen_value, val
 from hub.web.words import Words
 
 PAGE: Final = 100
-_MOST_COLUMNS: Final = 8
+_MOST_COLUMNS: Final = 6
 #: of a long text in a table
 _SHORT: Final = 90
 _SCOPE: Final = frozenset({"mall", "shop", "brand", "valid_from", "valid_to"})
