@@ -26,6 +26,7 @@ def _register() -> None:
         asks,
         book,
         catalogue,
+        compensation,
         connectors,
         db,
         demo,
@@ -53,6 +54,7 @@ def _register() -> None:
     for module in (
         demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, outbox,
         export, files, facts, route, policy, book, ivr, stats, connectors, new_connector, user, alerts, asks,
+        compensation,
     ):  # fmt: skip
         module.register(app)
 

@@ -1,74 +1,17 @@
 """Complaints as they are read: their steps on a case, and what the timeline tells of them."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
-from msgspec import Struct
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.desk.care_views import MARKED, ComplaintStep, ComplaintView, StepView
 from hub.desk.record_views import Curtain
 from hub.store.box import Box
 from hub.store.database import time_of
 from hub.store.sealed import COMPLAINT_PLACE
 from hub.store.tables import complaint_steps, users
-
-
-class ComplaintStep(StrEnum):
-    """In their order; ``HARD_CASE`` is a mark beside them."""
-
-    INTAKE = "intake"
-    CAUSE = "cause"
-    SOLUTION = "solution"
-    COMPENSATION = "compensation"
-    PREVENTION = "prevention"
-    HARD_CASE = "hard_case"
-
-
-STEPS: Final = tuple(step for step in ComplaintStep if step is not ComplaintStep.HARD_CASE)
-MARKED: Final = "marked"
-CLEARED: Final = "cleared"
-
-
-class CauseGroup(StrEnum):
-    PRODUCT = "product"
-    DELIVERY = "delivery"
-    EXPECTATION = "expectation"
-
-
-#: what can be at fault, by group; each code stands in one group only
-CAUSES: Final[Mapping[CauseGroup, tuple[str, ...]]] = {
-    CauseGroup.PRODUCT: ("defect", "damaged", "wrong_item", "missing_part", "quality", "safety"),
-    CauseGroup.DELIVERY: ("late", "out_of_stock", "lost", "misdelivered", "courier", "customs"),
-    CauseGroup.EXPECTATION: ("page_differs", "size_colour", "price", "rules", "service", "other"),
-}
-GROUP_OF: Final = {code: group for group, codes in CAUSES.items() for code in codes}
-
-
-class StepView(Struct, frozen=True, kw_only=True):
-    """One step as it was written down; ``cause`` is a code of :data:`CAUSES`, of a hard case marked or cleared."""
-
-    case_id: int
-    step: str
-    text: str
-    cause_group: str | None
-    cause: str | None
-    by: str | None
-    at: datetime
-
-
-class ComplaintView(Struct, frozen=True, kw_only=True):
-    """The complaint of one case: the newest row of each step that was taken, by step."""
-
-    steps: dict[str, StepView]
-    is_hard: bool
-
-    @property
-    def next_step(self) -> ComplaintStep | None:
-        """The first that is missing; ``None``: all are taken."""
-        return next((step for step in STEPS if step not in self.steps), None)
 
 
 async def read_complaint_steps(

@@ -12,9 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
+from hub.desk.care_views import CLEARED, GROUP_OF, MARKED, STEPS, Channel, ComplaintStep, ToWhom
 from hub.desk.case import NotFoundError
-from hub.desk.complaint_views import CLEARED, GROUP_OF, MARKED, STEPS, ComplaintStep
-from hub.desk.promise_views import Channel, ToWhom
 from hub.desk.promises import NewPromise, make_promise
 from hub.desk.services import Services
 from hub.store.database import to_ms

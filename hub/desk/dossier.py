@@ -11,8 +11,12 @@ from hub.core.contract import Connector
 from hub.core.errors import ConfigurationError
 from hub.core.model import Inquiry, Message, MessageAuthor, Party
 from hub.desk.ask_views import read_asks
+from hub.desk.care_timeline import care_entries
+from hub.desk.compensation_views import read_gifts
+from hub.desk.complaint_views import read_complaint_steps
 from hub.desk.freshness import shop_views
 from hub.desk.person import other_orders
+from hub.desk.promise_views import read_promises
 from hub.desk.record_views import (
     Curtain,
     claim_view,
@@ -80,8 +84,12 @@ async def read_dossier(
         inquiry_view(row, inquiry, curtain, connector) for row, inquiry in zip(inquiry_rows, opened, strict=True)
     )
     case_links = await _cases(connection, subject)
-    steps = await _steps(connection, [link.case_id for link in case_links])
-    asks = await read_asks(connection, [link.case_id for link in case_links], box=box, curtain=curtain)
+    case_ids = [link.case_id for link in case_links]
+    steps = await _steps(connection, case_ids)
+    asks = await read_asks(connection, case_ids, box=box, curtain=curtain)
+    promises = await read_promises(connection, case_ids, box=box, curtain=curtain, now=services.now())
+    complaint_steps = await read_complaint_steps(connection, case_ids, box=box, curtain=curtain)
+    gifts = await read_gifts(connection, case_ids, box=box, curtain=curtain)
     timeline = build_timeline(
         order=order,
         claims=claim_views,
@@ -90,6 +98,7 @@ async def read_dossier(
         actions=await _actions(connection, subject, [inquiry.inquiry_no for inquiry in opened]),
         steps=steps,
         asks=asks,
+        care=care_entries(promises, complaint_steps, gifts),
         box=box,
         curtain=curtain,
     )
@@ -115,6 +124,9 @@ async def read_dossier(
         linked=linked,
         suggested=suggested,
         asks=asks,
+        promises=promises,
+        complaint_steps=complaint_steps,
+        gifts=gifts,
     )
 
 

@@ -32,6 +32,7 @@ from hub.core.http import urgently
 from hub.desk.access import Actor, Permission, require
 from hub.desk.action import Action, ActionResult, worst
 from hub.desk.outcome_words import BROKEN_OFF, CANCELLED, NEVER_SHOWN, said_of, said_of_broken
+from hub.desk.promise_keeping import keep_by_answer
 from hub.desk.services import Services
 from hub.policy.clock_file import standard_clocks
 from hub.store.database import Database, from_ms, to_ms
@@ -237,6 +238,8 @@ class Outbox:
             # What the mall now shows and the action's outcome appear together.
             await self._ingest.page(connection, result.readings, feed=feed, now=self._services.now())
             await connection.execute(update(actions).where(actions.c.id == action_id).values(**values))
+            if letter.answer is not None and values["outcome"] == Outcome.DONE.value:
+                await keep_by_answer(self._services, connection, action_id=action_id)
 
     # -- looking
 

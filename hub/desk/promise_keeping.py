@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import InquiryKind
-from hub.desk.promise_views import BROKEN, KEPT, OPEN, Channel, ToWhom
+from hub.desk.care_views import BROKEN, KEPT, OPEN, Channel, ToWhom
 from hub.desk.services import Services
-from hub.store.database import Database, to_ms
+from hub.store.database import Database, time_of, to_ms
 from hub.store.live import Topic, publish
 from hub.store.shops import ShopRow
 from hub.store.tables import actions, cases, inquiries, promises, shops
@@ -126,15 +126,15 @@ async def keep_by_answer(
     services: Services,
     connection: AsyncConnection,
     *,
-    shop_id: int,
-    inquiry_no: str,
     action_id: int,
-    at: datetime,
 ) -> None:
-    """The mall has taken an answer to a customer at ``at``: what was promised to them is kept by it.
+    """The mall has taken an answer to a customer: what was promised to them is kept by it.
 
-    In the transaction that stores the outcome. A promise about the same order counts as one in the thread.
+    In the transaction that stores the outcome. The answer was sent when its action ended, whenever that it
+    was taken became known. A promise about the same order counts as one in the thread.
     """
+    sent = select(actions.c.shop_id, actions.c.inquiry_no, actions.c.finished_at).where(actions.c.id == action_id)
+    action = (await connection.execute(sent)).one()
     query = (
         select(promises.c.id, promises.c.case_id)
         .distinct()
@@ -148,17 +148,17 @@ async def keep_by_answer(
             )
         )
         .where(
-            cases.c.shop_id == shop_id,
-            inquiries.c.inquiry_no == inquiry_no,
+            cases.c.shop_id == action.shop_id,
+            inquiries.c.inquiry_no == action.inquiry_no,
             promises.c.state.in_((OPEN, BROKEN)),
             promises.c.kept_at.is_(None),
-            promises.c.made_at <= to_ms(at),
+            promises.c.made_at <= action.finished_at,
             _is_kept_by_answer(),
         )
     )
     rows = (await connection.execute(query)).all()
     for row in rows:
-        await note_contact(connection, row.id, by=f"action {action_id}", at=at)
+        await note_contact(connection, row.id, by=f"action {action_id}", at=time_of(action.finished_at))
     await refresh_cases(services, connection, {row.case_id for row in rows})
 
 

@@ -10,9 +10,10 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from hub.desk.access import Actor, Permission, require
+from hub.desk.care_views import BROKEN, KEPT, OPEN, PromiseView
 from hub.desk.marks import mall_mark
 from hub.desk.promise_keeping import settle
-from hub.desk.promise_views import BROKEN, KEPT, OPEN, PromiseView, promise_view, select_promises
+from hub.desk.promise_views import promise_view, select_promises
 from hub.desk.record_views import Curtain
 from hub.desk.services import Services
 from hub.desk.views import MallMark

@@ -3,107 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from msgspec import Struct
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.desk.care_views import OPEN, PromiseMove, PromiseView
 from hub.desk.record_views import Curtain
 from hub.store.box import Box
 from hub.store.database import from_ms, time_of
 from hub.store.sealed import PROMISE_BROKEN_PLACE, PROMISE_KEPT_PLACE, PROMISE_PLACE
 from hub.store.tables import promise_moves, promises, users
-
-
-class ToWhom(StrEnum):
-    """``US``: to ourselves, as the last step of a complaint."""
-
-    CUSTOMER = "customer"
-    PARTNER = "partner"
-    LOGISTICS = "logistics"
-    MD = "md"
-    MALL = "mall"
-    US = "us"
-
-
-class Channel(StrEnum):
-    """How it will be kept. An answer keeps ``ANSWER`` by itself, one in a chat ``CHAT`` too."""
-
-    CALL = "call"
-    ANSWER = "answer"
-    CHAT = "chat"
-    MAIL = "mail"
-    NONE = "none"
-
-
-class BrokenReason(StrEnum):
-    FORGOTTEN = "forgotten"
-    NO_ANSWER_YET = "no_answer_yet"
-    NOT_REACHED = "not_reached"
-    TOO_BUSY = "too_busy"
-    AWAY = "away"
-    SYSTEM = "system"
-    OTHER = "other"
-
-
-OPEN: Final = "open"
-KEPT: Final = "kept"
-CHANGED: Final = "changed"
-BROKEN: Final = "broken"
-
-
-class PromiseMove(Struct, frozen=True, kw_only=True):
-    """A promise given by one colleague to another; ``by`` did it."""
-
-    from_name: str | None
-    to_name: str | None
-    by: str | None
-    at: datetime
-
-
-class PromiseView(Struct, frozen=True, kw_only=True):
-    """One promise. ``what`` is empty where only the hour was noted: to come back to them by ``channel``.
-
-    ``state``: open, kept, changed, broken. ``kept_at`` of a broken one: kept late, which mends nothing.
-    ``kept_by`` is action, call or said; ``kept_with`` whom an agent spoke to, as they say. ``owner_is_gone``:
-    nobody who works here owns it. ``changed_to`` and ``changed_from``: when the one after and before it is due.
-    """
-
-    promise_id: int
-    case_id: int
-    what: str
-    to_whom: str
-    channel: str
-    due_at: datetime
-    state: str
-    is_late: bool
-    owner_id: int | None
-    owner: str | None
-    owner_is_gone: bool
-    made_by: str | None
-    made_at: datetime
-    ask_id: int | None = None
-    reminded_at: datetime | None = None
-    kept_by: str | None = None
-    kept_at: datetime | None = None
-    kept_with: str = ""
-    broken_at: datetime | None = None
-    broken_reason: str | None = None
-    broken_text: str = ""
-    changed_to: datetime | None = None
-    changed_from: datetime | None = None
-    moves: tuple[PromiseMove, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        return self.state == OPEN
-
-    @property
-    def wants_reason(self) -> bool:
-        """Broken, and nobody has said why."""
-        return self.state == BROKEN and self.broken_reason is None
 
 
 def select_promises() -> Select[Any]:

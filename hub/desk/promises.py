@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
+from hub.desk.care_views import BROKEN, CHANGED, OPEN, BrokenReason, Channel, ToWhom
 from hub.desk.case import NotFoundError
 from hub.desk.promise_keeping import note_contact, refresh_cases
-from hub.desk.promise_views import BROKEN, CHANGED, OPEN, BrokenReason, Channel, ToWhom
 from hub.desk.services import Services
 from hub.store.database import time_of, to_ms
 from hub.store.ids import new_id

@@ -33,6 +33,7 @@ def build_timeline(
     actions: Iterable[Row[Any]],
     steps: Iterable[AdminStep],
     asks: Iterable[AskView] = (),
+    care: Iterable[TimelineEntry] = (),
     box: Box,
     curtain: Curtain,
 ) -> tuple[TimelineEntry, ...]:
@@ -44,6 +45,7 @@ def build_timeline(
         *(_action_entry(action, box, curtain) for action in actions),
         *(entry for step in steps for entry in _step_entries(step)),
         *(entry for ask in asks for entry in _ask_entries(ask)),
+        *care,
     ]
     # Lines that moved together are one event; equal entries keep their first place.
     return tuple(sorted(dict.fromkeys(entries), key=lambda entry: entry.at or _BEFORE_ALL))

@@ -9,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.core.model import Money, Party
+from hub.desk.care_views import GiftView, PromiseView, StepView
 
 
 class MallMark(Struct, frozen=True, kw_only=True):
@@ -175,7 +176,8 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     are message keys themselves. ``author`` is customer, seller, unknown, or the name of a colleague.
     ``lines``: line number, outcome and the mall's words, of an action on several lines. ``waiting_id``: of
     an action that can still be taken back; ``look_at``: when an uncertain one is looked at again.
-    ``seen_at``: when the hub saw it, where that was long after the mall's own time.
+    ``seen_at``: when the hub saw it, where that was long after the mall's own time. ``due_at`` is what was
+    promised, ``money`` what was given.
     """
 
     kind: EntryKind
@@ -189,6 +191,8 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     seen_at: datetime | None = None
     waiting_id: int | None = None
     look_at: datetime | None = None
+    due_at: datetime | None = None
+    money: Money | None = None
 
 
 class PersonView(Struct, frozen=True, kw_only=True):
@@ -415,7 +419,8 @@ class Dossier(Struct, frozen=True, kw_only=True):
     ``timeline`` is oldest first. ``cases`` are all cases of this order or thread, ``steps`` what was ticked
     off in any of them as done in the mall's admin. ``linked`` are orders that an agent found to belong to a
     thread without one, ``suggested`` those whose number the customer wrote.
-    ``asks`` are the questions to contacts in any of the cases, oldest first.
+    ``asks`` are the questions to contacts in any of the cases, oldest first; ``promises`` by the time they are
+    due, ``complaint_steps`` and ``gifts`` oldest first, of any of them too.
     """
 
     shop: ShopView
@@ -433,6 +438,9 @@ class Dossier(Struct, frozen=True, kw_only=True):
     linked: tuple[OtherOrder, ...] = ()
     suggested: tuple[OtherOrder, ...] = ()
     asks: tuple[AskView, ...] = ()
+    promises: tuple[PromiseView, ...] = ()
+    complaint_steps: tuple[StepView, ...] = ()
+    gifts: tuple[GiftView, ...] = ()
 
     @property
     def original(self) -> TwinView | None:

@@ -13,6 +13,7 @@ from dbos import DBOS, SetWorkflowID
 from hub.bootstrap import Hub
 from hub.desk.ask_sending import shops_with_asks
 from hub.desk.outbox import shops_with_letters
+from hub.desk.promise_keeping import shops_with_promises
 from hub.desk.status import WORKER_LEASE
 from hub.jobs.due import due_of
 from hub.jobs.engine import take_over
@@ -56,6 +57,8 @@ class Watch:
         await self._enqueue_urgent("deliver", self._jobs.deliver, letters, now)
         asked = await shops_with_asks(self._hub.database, now=now)
         await self._enqueue_urgent("asks", self._jobs.tend_asks, asked, now)
+        promised = await shops_with_promises(self._hub)
+        await self._enqueue_urgent("promises", self._jobs.tend_promises, promised, now)
 
     async def _take_over(self, name: str) -> None:
         """The jobs of a dead worker are anybody's again; one of the living sees to it."""

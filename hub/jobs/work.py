@@ -16,6 +16,7 @@ from hub.desk.answered import note_answered
 from hub.desk.ask_sending import tend
 from hub.desk.consent import renew_consent
 from hub.desk.outbox import Outbox
+from hub.desk.promise_keeping import settle
 from hub.jobs.due import due_of
 from hub.store.leases import Lease, held_and_abandoned
 from hub.store.shops import ShopRow
@@ -43,6 +44,7 @@ class Jobs:
         self.reread = self._job("drain_rereads", self._reread)
         self.deliver = self._job("deliver_actions", self._deliver)
         self.tend_asks = self._job("tend_asks", self._tend_asks)
+        self.tend_promises = self._job("tend_promises", self._tend_promises)
         self.read_catalogue = self._job("read_catalogue", self._read_catalogue)
         self.renew_consent = self._job("renew_consent", self._renew_consent)
 
@@ -107,6 +109,11 @@ class Jobs:
     async def _tend_asks(self, shop: ShopRow) -> bool:
         """Questions to contacts: sent, reminded of, passed on."""
         return not (await tend(self._hub, shop_id=shop.id)).failed
+
+    async def _tend_promises(self, shop: ShopRow) -> bool:
+        """Promises: reminded of, and broken when their time is over."""
+        await settle(self._hub, shop_id=shop.id)
+        return True
 
     async def _read_catalogue(self, shop: ShopRow) -> bool:
         return all(report.complete for report in await self._hub.read_catalogue([shop.name]))
