@@ -28,6 +28,8 @@ COLUMNS = (
 _CREATE = f"CREATE TABLE mall_rows ({', '.join(f'{name} text' for name in COLUMNS)}, PRIMARY KEY (mall, kind, row_key))"
 _SET = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[3:])
 
+_PATIENCE_SECONDS = 120.0
+
 Store = Callable[[list[Row]], Any]
 
 
@@ -73,7 +75,8 @@ def _insert(mark: str) -> str:
 async def replay(calls: Path, roots: dict[str, str], store: Store) -> Bound:
     """``roots``: shop -> scheme, host and port."""
     made = stored = 0
-    async with httpx.AsyncClient(trust_env=False) as client:
+    # A busy machine may keep the malls from answering for long: that costs no CPU time.
+    async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE_SECONDS) as client:
         for call in read_calls(calls):
             response = await _send(client, roots[call.shop], call)
             made += 1
