@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from hub.desk.access import Actor, Permission, require
 from hub.desk.action import Action
 from hub.desk.case import NotFoundError
+from hub.desk.decision_steps import require_steps_done
 from hub.desk.services import Services
 from hub.store.database import to_ms
 from hub.store.ids import new_id
@@ -16,9 +17,11 @@ from hub.store.tables import admin_steps, cases
 async def tick(services: Services, *, actor: Actor, case_id: int, action: Action, line_nos: Sequence[str]) -> None:
     """Note that ``action`` was done in the admin, on these lines or, without lines, on the case as a whole.
 
-    What is ticked already stays as it is. Raises: ForbiddenError; NotFoundError for a case that is not there.
+    What is ticked already stays as it is. Raises: ForbiddenError; NotFoundError for a case that is not there;
+    StepsOpenError while the decision on these lines has steps that come first.
     """
     require(actor, Permission.WORK_CASES)
+    await require_steps_done(services, actor=actor, case_id=case_id, action=action, line_nos=line_nos)
     async with services.database.writing() as connection:
         if await connection.scalar(select(cases.c.id).where(cases.c.id == case_id)) is None:
             raise NotFoundError

@@ -24,6 +24,7 @@ from hub.policy.decide import decide
 from hub.policy.switches import brand_of, switches_at
 from hub.store.database import time_of, to_ms
 from hub.store.ids import new_id
+from hub.store.live import Topic, publish
 from hub.store.tables import cases, decision_ticks, decisions, users
 
 GROUNDS_PLACE: Final = b"decisions.grounds_sealed"
@@ -170,6 +171,8 @@ async def record_decision(
                 decided_at=to_ms(services.now()),
             )
         )
+        if case_id is not None:
+            await publish(connection, Topic.CASE, id=case_id)
     return decision_id
 
 
@@ -251,6 +254,7 @@ async def tick_step(services: Services, *, actor: Actor, case_id: int, line_no: 
                     ticked_at=to_ms(services.now()),
                 )
             )
+            await publish(connection, Topic.CASE, id=case_id)
 
 
 async def untick_step(services: Services, *, actor: Actor, case_id: int, tick_id: int) -> None:
@@ -271,6 +275,7 @@ async def untick_step(services: Services, *, actor: Actor, case_id: int, tick_id
         if row.ticked_by != actor.user_id:
             require(actor, Permission.ASSIGN_OTHERS)
         await connection.execute(update(decision_ticks).where(*which).values(undone_at=to_ms(services.now())))
+        await publish(connection, Topic.CASE, id=case_id)
 
 
 async def read_ticks(services: Services, *, actor: Actor, case_id: int) -> tuple[TickView, ...]:

@@ -34,6 +34,7 @@ from hub.web.book_modes import BOOK_MODE_PAGES
 from hub.web.book_versions import BOOK_VERSION_PAGES
 from hub.web.books import BOOK_TABLE_PAGES
 from hub.web.consent import PAGES as CONSENT_PAGES
+from hub.web.decision import DecisionController
 from hub.web.files import FILE_PAGES
 from hub.web.headers import HEADERS
 from hub.web.health import PROBES
@@ -89,6 +90,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             WorkController,
             AskController,
             ReplyController,
+            DecisionController,
             *answer_pages(),
             *PAGES,
             *TRUTH_PAGES,

@@ -13,14 +13,15 @@ from hub.web.words import Words
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
-_EXPONENT: Final = {"KRW": 0, "JPY": 0}
+#: decimal places of the currencies that have none; two otherwise
+EXPONENT: Final = {"KRW": 0, "JPY": 0}
 
 
 def money(amount: Money | None, locale: str) -> str:
     """12,000원 (₩12,000 in English), ¥1,980, USD 12.50; a dash where the mall tells no amount."""
     if amount is None:
         return "–"
-    exponent = _EXPONENT.get(amount.currency, 2)
+    exponent = EXPONENT.get(amount.currency, 2)
     number = f"{Decimal(amount.minor).scaleb(-exponent):,.{exponent}f}"
     if amount.currency == "KRW":
         return f"{number}원" if locale == "ko" else f"₩{number}"

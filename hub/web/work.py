@@ -19,6 +19,7 @@ from hub.desk.admin_steps import tick, untick
 from hub.desk.assign import TakenError, assign, release, take
 from hub.desk.case import read_case, unmask_case
 from hub.desk.contact import contact_card, likely_matter
+from hub.desk.decision_steps import StepsOpenError
 from hub.desk.freshness import read_freshness, read_shops
 from hub.desk.link import NoSuchOrderError, link_order, unlink_order
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
@@ -41,6 +42,7 @@ from hub.policy.finding import Finding
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review, carry_out, tone_of
 from hub.web.ask_panel import ask_values, look_after
 from hub.web.auth import Form
+from hub.web.decision_panel import panel_of, panel_values
 from hub.web.findings import chosen_template, findings_view
 from hub.web.formats import absolute
 from hub.web.line_facts import facts_values
@@ -195,7 +197,7 @@ class WorkController(Controller):
         view = await read_case(services, actor=request.user, case_id=case_id)
         wanted = str(request.query_params.get("template", ""))
         typed = await chosen_template(services, actor=request.user, case=view, template_id=wanted)
-        return await _case_response(request, services, pages, view, notice=shown, typed=typed)
+        return await show_case(request, services, pages, view, notice=shown, typed=typed)
 
     @get("/{case_id:int}/contact")
     async def contact(
@@ -236,7 +238,7 @@ class WorkController(Controller):
         if acted.is_sent:
             view = await read_case(services, actor=request.user, case_id=case_id)
         typed = None if acted.is_sent else data
-        return await _case_response(
+        return await show_case(
             request,
             services,
             pages,
@@ -277,13 +279,17 @@ class WorkController(Controller):
         if data.action not in set(Action):
             return await show_again(request, services, pages, case_id, _NOT_UNDERSTOOD)
         lines = [data.line_no] if isinstance(data.line_no, str) else data.line_no
-        await tick(
-            services,
-            actor=request.user,
-            case_id=case_id,
-            action=Action(data.action),
-            line_nos=[line_no[:_LONGEST] for line_no in lines if line_no],
-        )
+        try:
+            await tick(
+                services,
+                actor=request.user,
+                case_id=case_id,
+                action=Action(data.action),
+                line_nos=[line_no[:_LONGEST] for line_no in lines if line_no],
+            )
+        except StepsOpenError as error:
+            held = Notice(key="notice.steps_open", tone="wrong", detail=" · ".join(error.steps))
+            return await show_again(request, services, pages, case_id, held)
         return await show_changed(request, services, pages, case_id, "ticked")
 
     @post("/{case_id:int}/admin-steps/undo")
@@ -340,9 +346,9 @@ class WorkController(Controller):
         if not data.reason.strip():
             view = await read_case(services, actor=request.user, case_id=case_id)
             missing = Notice(key="notice.reason_missing", tone="wrong")
-            return await _case_response(request, services, pages, view, notice=missing)
+            return await show_case(request, services, pages, view, notice=missing)
         view = await unmask_case(services, actor=request.user, case_id=case_id, reason=data.reason)
-        return await _case_response(request, services, pages, view)
+        return await show_case(request, services, pages, view)
 
     @post("/{case_id:int}/reread")
     async def reread(
@@ -353,12 +359,12 @@ class WorkController(Controller):
             checked_at = await read_case_again(services, actor=request.user, case_id=case_id)
         except MallError as error:
             view = await read_case(services, actor=request.user, case_id=case_id)
-            return await _case_response(request, services, pages, view, notice=_not_reread(services, view, error))
+            return await show_case(request, services, pages, view, notice=_not_reread(services, view, error))
         if not is_swap(request):
             return _back(request, case_id, "reread")
         view = await read_case(services, actor=request.user, case_id=case_id)
         notice = Notice(key="notice.reread", tone="done")
-        return await _case_response(request, services, pages, view, notice=notice, checked_at=checked_at)
+        return await show_case(request, services, pages, view, notice=notice, checked_at=checked_at)
 
     @post("/{case_id:int}/take")
     async def take(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[Any]:
@@ -421,7 +427,7 @@ async def show_again(
     request: PageRequest, services: Given, pages: Pages, case_id: int, notice: Notice
 ) -> Response[str]:
     view = await read_case(services, actor=request.user, case_id=case_id)
-    return await _case_response(request, services, pages, view, notice=notice)
+    return await show_case(request, services, pages, view, notice=notice)
 
 
 def _matter(text: str) -> Matter | None:
@@ -467,7 +473,7 @@ def _no_case() -> dict[str, Any]:
     return {"case": None, "open_id": None, "notice": None}
 
 
-async def _case_response(
+async def show_case(
     request: PageRequest,
     services: Given,
     pages: Pages,
@@ -504,6 +510,7 @@ async def _case_response(
         "can_reread": can_read_again(services, view),
         "notice": notice,
         **await facts_values(services, actor=request.user, case=view),
+        **panel_values(await panel_of(services, actor=request.user, case=view), request.user),
         "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
         **await _contact_values(services, request, view, matter),
     }

@@ -22,18 +22,22 @@ function selectGap(field) {
   return Boolean(gap);
 }
 
+// As if it were typed: one undo takes it back. Where that is not to be had it is put in.
+function type(field, text) {
+  field.focus();
+  if (!document.execCommand("insertText", false, text)) {
+    field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  selectGap(field);
+}
+
 function insert(link) {
   const field = $("#reply");
   if (!field) return;
   box().open = false;
-  field.focus();
-  // As if it were typed: one undo takes it back. Where that is not to be had it is put in.
-  if (!document.execCommand("insertText", false, link.dataset.text)) {
-    field.setRangeText(link.dataset.text, field.selectionStart, field.selectionEnd, "end");
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-  }
+  type(field, link.dataset.text);
   $("[data-template-id]").value = link.dataset.template;
-  selectGap(field);
 }
 
 document.addEventListener("input", (event) => {
@@ -51,6 +55,12 @@ document.addEventListener("click", (event) => {
   if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
     event.preventDefault();
     insert(link);
+    return;
+  }
+  const draft = event.target.closest?.("[data-fill-reply]");
+  if (draft && $("#reply")) {
+    event.preventDefault();
+    type($("#reply"), draft.dataset.fillReply);
     return;
   }
   const words = event.target.closest?.("[data-span]");

@@ -1,0 +1,202 @@
+"""What a case's page shows of the decision on its line: the card as it is now, and the decisions as they were made."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.core.errors import ConfigurationError
+from hub.core.model import FaultParty, Money
+from hub.desk.access import Actor, Permission
+from hub.desk.decision import DecidedLine, DecisionView, TickView, decide_line, read_decisions, read_ticks
+from hub.desk.decision_facts import LineKey
+from hub.desk.decision_steps import open_before
+from hub.desk.offers import waiting_inquiry
+from hub.desk.services import Services
+from hub.desk.views import CaseView, EntryKind, LineView
+from hub.policy.card import Card, Request
+from hub.policy.card_words import card_words
+from hub.policy.decide import sums
+from hub.policy.grounds import Ground, Proof
+from hub.web.acting import REASONS, Notice
+from hub.web.decision_form import CHOICES, FIELDS, YES_NO, CardForm, told_of
+from hub.web.formats import money
+
+_REQUEST_OF: Final = {
+    "cancel": Request.CANCEL,
+    "admin_cancel": Request.CANCEL,
+    "return": Request.RETURN,
+    "exchange": Request.EXCHANGE,
+    "non_receipt": Request.DELIVERY_STATUS,
+    "dispatch": Request.DELIVERY_STATUS,
+    "order_inquiry": Request.DELIVERY_STATUS,
+}
+_UNSENT: Final = frozenset({"paid", "preparing", "pending_payment"})
+_CURRENCY: Final = {"JP": "JPY"}
+#: what a draft leaves to the agent, as a gap that the reply box walks to
+_PROMISE_TIME: Final = "{promise_time}"
+
+
+class CostView(Struct, frozen=True, kw_only=True):
+    """``amount`` is ``None`` where it is known who pays, but not how much."""
+
+    item: str
+    amount: str | None
+    payer: str
+    source: str
+    is_disclosed: bool | None
+
+
+class CardView(Struct, frozen=True, kw_only=True):
+    """One card with what is shown beside it. ``totals``: payer and the sum of what is known."""
+
+    card: Card
+    costs: tuple[CostView, ...]
+    totals: tuple[tuple[str, str], ...]
+    ticks: Mapping[str, TickView]
+    open_steps: int
+    draft: str
+
+
+class SavedView(Struct, frozen=True, kw_only=True):
+    decision: DecisionView
+    shown: CardView
+
+
+class Panel(Struct, frozen=True, kw_only=True):
+    """``view`` is ``None`` where nothing could be decided: ``problem`` tells why. ``wrong`` fields cannot be read."""
+
+    lines: tuple[LineView, ...]
+    line: LineView
+    form: CardForm
+    view: CardView | None
+    problem: str | None
+    wrong: tuple[str, ...]
+    fields: tuple[str, ...]
+    wants_proof: bool
+    saved: tuple[SavedView, ...]
+    is_open: bool
+    can_reply: bool
+    decided: DecidedLine | None = None
+
+
+async def panel_of(
+    services: Services, *, actor: Actor, case: CaseView, form: CardForm | None = None, is_open: bool | None = None
+) -> Panel | None:
+    """``None`` for a case without a line. In a fixed number of queries. Raises: ForbiddenError."""
+    order = case.dossier.order
+    if order is None or not order.lines:
+        return None
+    form = _completed(form or CardForm(), case, order.lines)
+    line = next(line for line in order.lines if line.line_no == form.line_no)
+    request = Request(form.request)
+    country = services.registry.manifest(order.mark.mall).country
+    read = told_of(
+        form,
+        currency=line.amount.currency if line.amount else _CURRENCY.get(country, "KRW"),
+        zone=services.settings.zone,
+        may_approve=actor.may(Permission.APPROVE),
+    )
+    decided, problem = None, None
+    try:
+        decided = await decide_line(
+            services,
+            actor=actor,
+            key=LineKey(shop=order.shop, line_no=line.line_no, order_no=order.order_no),
+            request=request,
+            told=read.told,
+        )
+    except ConfigurationError as error:
+        # A book that cannot be read must not hide the case.
+        problem = str(error)
+    ticks = await read_ticks(services, actor=actor, case_id=case.row.case_id)
+    made = await read_decisions(services, actor=actor, case_id=case.row.case_id)
+    saved = tuple(
+        SavedView(decision=each, shown=_view(each.card, ticks, line_no=each.line_no, locale=actor.locale))
+        for each in made
+        if each.order_no == order.order_no
+    )
+    view = _view(decided.card, ticks, line_no=line.line_no, locale=actor.locale) if decided else None
+    missing = set(view.card.missing) if view else set()
+    if is_open is None:
+        is_open = case.row.is_open and not _is_answered(case) and not saved
+    return Panel(
+        lines=order.lines,
+        line=line,
+        form=form,
+        view=view,
+        problem=problem,
+        wrong=read.wrong,
+        fields=FIELDS[request],
+        wants_proof=bool(form.ground or form.proof or missing & {each.value for each in Proof}),
+        saved=saved,
+        is_open=is_open,
+        can_reply=waiting_inquiry(case) is not None,
+        decided=decided,
+    )
+
+
+def panel_values(panel: Panel | None, actor: Actor, *, notice: Notice | None = None) -> dict[str, Any]:
+    """What the template needs beside the page's own values."""
+    words = card_words()
+    return {
+        "panel": panel,
+        "panel_notice": notice,
+        "panel_requests": tuple(Request),
+        "panel_reasons": REASONS,
+        "panel_choices": CHOICES,
+        "panel_yes_no": YES_NO,
+        "panel_grounds": [(each.value, words["ground"][each.value].told(actor.locale)) for each in Ground],
+        "panel_proofs": [(each.value, words["evidence"][each.value].told(actor.locale)) for each in Proof],
+        "panel_alternative": lambda name: words["alternative"][name].told(actor.locale),
+    }
+
+
+def _completed(form: CardForm, case: CaseView, lines: Sequence[LineView]) -> CardForm:
+    """The form with its first choices: the line of the case's claim, and what the case asks for."""
+    numbers = [line.line_no for line in lines]
+    claimed = [claim.line_no for claim in case.dossier.claims if claim.kind == case.row.kind]
+    claimed_open = [claim.line_no for claim in case.dossier.claims if claim.kind == case.row.kind and claim.is_open]
+    likely = next((number for number in (*claimed_open, *claimed, *numbers) if number in numbers), numbers[0])
+    line_no = form.line_no if form.line_no in numbers else likely
+    status = next(line.status for line in lines if line.line_no == line_no)
+    usual = Request.CANCEL if status in _UNSENT else Request.RETURN
+    request = form.request if form.request in set(Request) else _REQUEST_OF.get(case.row.kind, usual).value
+    return replace(form, line_no=line_no, request=request)
+
+
+def _is_answered(case: CaseView) -> bool:
+    """Whether the customer or the mall has had an answer of ours."""
+    return any(
+        (entry.kind is EntryKind.MESSAGE and entry.author == "seller") or entry.kind is EntryKind.ACTION
+        for entry in case.dossier.timeline
+    )
+
+
+def _view(card: Card, ticks: Sequence[TickView], *, line_no: str, locale: str) -> CardView:
+    return CardView(
+        card=card,
+        costs=tuple(
+            CostView(
+                item=cost.item,
+                amount=_amount(cost.amount_minor, cost.currency, locale),
+                payer=cost.payer.value,
+                source=cost.source,
+                is_disclosed=cost.is_disclosed,
+            )
+            for cost in card.costs
+        ),
+        totals=tuple(
+            (payer.value, money(Money(minor=minor, currency=currency), locale))
+            for (payer, currency), minor in sums(card.costs).items()
+            if payer is not FaultParty.UNKNOWN
+        ),
+        ticks={tick.step: tick for tick in ticks if tick.line_no == line_no},
+        open_steps=len(open_before(card, ticks, line_no=line_no)),
+        draft=card.draft.replace(_PROMISE_TIME, "⟦약속 시각⟧" if card.draft_language == "ko" else "⟦TIME⟧"),
+    )
+
+
+def _amount(minor: int | None, currency: str, locale: str) -> str | None:
+    return None if minor is None else money(Money(minor=minor, currency=currency), locale)
