@@ -101,11 +101,11 @@ def flow_of(spec: Spec) -> Flow:
 
 def key_meaning(flow: Flow, way: Way) -> str:
     """What a pressed key means, as the step line words it: order, inquiry, agent, callback, or the name of a menu."""
-    if way.word == "key-0":
-        return "agent"
     step = flow.steps.get(way.to)
     if step is None:
         return way.to
+    if step.kind is StepKind.QUEUE and way.word == "key-0":
+        return "agent"
     if step.kind is StepKind.QUEUE:
         place = queue_place(step.name, flow.queue(step))
         return place.line if place else step.name

@@ -5,9 +5,8 @@ one result. A key pressed during a notice is lost; one pressed over a menu's pro
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,96 +16,15 @@ from ivr.event import Kind
 from ivr.flow import UNKNOWN_NUMBER, Flow, Step, StepKind, Turn, Way, key_meaning
 from ivr.hours import closed_reason
 from ivr.spec import notice_of, pbx_queue, queue_place
+from ivr.walk import Act, Centre, Do, EndlessWalkError, Happening, Stay, Walk, stay_with
+from ivr.walk_lines import queue_log_lines
+
+__all__ = ["Act", "Centre", "Do", "EndlessWalkError", "Stay", "Walk", "queue_log_lines", "walk_call"]
 
 #: length of an announcement whose length the spec does not tell
 ANNOUNCEMENT_SECONDS = 4.0
 #: a walk of a checked spec is far shorter; more is a ring that the check should have found
 MOST_STEPS = 1_000
-RING_SECONDS = 3.0
-
-
-class Do(StrEnum):
-    PRESS = "press"
-    SILENT = "silent"
-    HANG_UP = "hang_up"
-
-
-class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing the caller does where he is listened to: ``after`` seconds there, or after his last act there.
-
-    ``key``: a key; several digits where a number is asked for. ``is_early``: done already while a notice is played,
-    where a key is lost. SILENT lets one wait for a key pass. With no act left the caller stays and says nothing.
-    """
-
-    do: Do
-    key: str = ""
-    after: float = 2.0
-    is_early: bool = False
-
-
-class Stay(msgspec.Struct, frozen=True, kw_only=True):
-    """How one stay in a queue goes, if the caller waits for it.
-
-    ``is_full``, ``is_empty``: he is not let in. ``empties_after``: the last agent leaves the queue. ``answers_after``:
-    ``agent`` picks up, talks ``talks`` seconds, and hangs up (``ends_by`` agent), is hung up on (caller), or hands the
-    caller on to the queue ``moves_to``.
-    """
-
-    is_full: bool = False
-    is_empty: bool = False
-    empties_after: float | None = None
-    answers_after: float | None = None
-    agent: str = ""
-    talks: float = 60.0
-    ends_by: str = "agent"
-    moves_to: str | None = None
-    topic: str | None = None
-
-
-class Centre(msgspec.Struct, frozen=True, kw_only=True):
-    """``stays``: queue -> how its next stays go, in order; nobody answers where none is left.
-
-    ``dnd``: lines that are switched off.
-    """
-
-    stays: Mapping[str, Sequence[Stay]] = {}
-    dnd: frozenset[str] = frozenset()
-
-
-class Happening(msgspec.Struct, frozen=True, kw_only=True):
-    """``at``: seconds after the call came in. ``way``: the id of the way taken, if one was."""
-
-    at: float
-    kind: Kind
-    step: str
-    way: str = ""
-    detail: str = ""
-    extra: str = ""
-    queue: str = ""
-    agent: str = ""
-    wait: float = 0.0
-    talk: float = 0.0
-
-
-class Walk(msgspec.Struct, frozen=True, kw_only=True):
-    """One whole call. ``number`` is the caller's, empty when withheld; ``start`` is aware."""
-
-    did: str
-    number: str
-    start: datetime
-    happenings: tuple[Happening, ...]
-    result: CallResult
-    reason: str | None
-    is_short_abandon: bool = False
-
-    @property
-    def ways(self) -> tuple[str, ...]:
-        """The ids of the ways taken, in order."""
-        return tuple(each.way for each in self.happenings if each.way)
-
-
-class EndlessWalkError(RuntimeError):
-    """The call goes round for ever: the spec has a ring."""
 
 
 def walk_call(
@@ -152,8 +70,9 @@ class _Walker:
         self._flow, self._did, self._number = flow, did, number
         self._start = start.astimezone(ZoneInfo(flow.spec.timezone))
         self._acts = deque(acts)
+        self._centre = centre
         self._stays = {queue: deque(stays) for queue, stays in centre.stays.items()}
-        self._dnd = centre.dnd
+        self._moved_by: frozenset[str] = frozenset()
         self._at = 0.0
         self._last_act_at = 0.0
         self._line = ""
@@ -208,10 +127,9 @@ class _Walker:
         return self._follow(step, "next")
 
     def _hours(self, step: Step) -> Step:
-        if self._line in self._dnd:
+        if self._line in self._centre.dnd:
             return self._follow(step, "dnd")
-        at = self._start + timedelta(seconds=self._at)
-        local = at.astimezone(self._start.tzinfo)
+        local = (self._start.astimezone(UTC) + timedelta(seconds=self._at)).astimezone(self._start.tzinfo)
         return self._follow(step, closed_reason(self._flow.spec.calendars[step.name], local) or "open")
 
     def _announce(self, step: Step) -> Step:
@@ -244,10 +162,11 @@ class _Walker:
         if act is None:
             self._at = limit
             return self._give_up_or_repeat(step, "no_input", no_input.tries)
-        way = step.way(f"key-{act.key}")
+        key = act.key[:1]
+        way = step.way(f"key-{key}")
         if way is None:
-            return self._give_up_or_repeat(step, "invalid", invalid.tries, key=act.key)
-        self._tell(Kind.KEY, step, way=way, detail=act.key, extra=key_meaning(self._flow, way))
+            return self._give_up_or_repeat(step, "invalid", invalid.tries, key=key)
+        self._tell(Kind.KEY, step, way=way, detail=key, extra=key_meaning(self._flow, way))
         return self._to(step, way)
 
     def _give_up_or_repeat(self, step: Step, word: str, tries: int, *, key: str = "") -> Step:
@@ -269,8 +188,7 @@ class _Walker:
             self._tell(Kind.SWITCH, step, detail=line, extra=place.line)
             self._line = f"{mall}.{place.line}"
         self._tell(Kind.TRY_QUEUE, step, queue=name)
-        waiting = self._stays.get(step.name)
-        stay = waiting.popleft() if waiting else Stay()
+        stay = self._next_stay(step)
         if stay.is_full or stay.is_empty:
             self._tell(Kind.QUEUE_RESULT, step, queue=name, extra="FULL" if stay.is_full else "JOINEMPTY")
             return self._follow(step, "full" if stay.is_full else "empty")
@@ -280,11 +198,11 @@ class _Walker:
         emptied = joined + stay.empties_after if stay.empties_after is not None else limit + 1
         answered = joined + stay.answers_after if stay.answers_after is not None else limit + 1
         end = min(limit, emptied, answered)
-        way = self._leave_by_act(step, name, joined, end)
+        way = self._leave_by_act(step, stay, joined, end)
         if way is not None:
             return self._to(step, way)
         self._at = end
-        self.last_wait = end - joined
+        self._end_wait(step, stay, joined)
         if end == answered:
             return self._talk(step, name, stay, wait=end - joined)
         word, status = ("empty", "LEAVEEMPTY") if end == emptied else ("timeout", "TIMEOUT")
@@ -292,26 +210,60 @@ class _Walker:
         self._tell(Kind.QUEUE_RESULT, step, queue=name, extra=status)
         return self._follow(step, word)
 
-    def _leave_by_act(self, step: Step, name: str, joined: float, end: float) -> Way | None:
+    def _next_stay(self, step: Step) -> Stay:
+        told = self._stays.get(step.name)
+        if told:
+            return told.popleft()
+        if step.name in self._centre.full:
+            return Stay(is_full=True)
+        if self._centre.agents is None:
+            return Stay()
+        return stay_with(self._flow.queue(step), self._centre.agents, moved_by=self._moved_by)
+
+    def _leave_by_act(self, step: Step, stay: Stay, joined: float, end: float) -> Way | None:
         """A key out of the queue, or a hang-up, before ``end``; other keys do nothing."""
-        while self._acts and self._acts[0].do is not Do.SILENT and self._last_act_at + self._acts[0].after < end:
+        name = pbx_queue(step.name)
+        while self._acts and (self._acts[0].do is Do.SILENT or self._last_act_at + self._acts[0].after < end):
+            if self._acts[0].do is Do.SILENT:
+                self._acts.popleft()  # nobody waits for a key here
+                continue
             act = self._take()
-            self.last_wait = self._at - joined
+            way = step.way(f"key-{act.key[:1]}")
             if act.do is Do.HANG_UP:
+                self._end_wait(step, stay, joined)
                 self._tell(Kind.ABANDON, step, queue=name, wait=self.last_wait)
                 raise _HungUp
-            way = step.way(f"key-{act.key}")
             if way is not None:
-                self._tell(Kind.LEAVE, step, queue=name, detail="key", extra=act.key, wait=self.last_wait)
-                self._tell(Kind.KEY, step, way=way, detail=act.key, extra=key_meaning(self._flow, way))
+                key = act.key[:1]
+                self._end_wait(step, stay, joined)
+                self._tell(Kind.LEAVE, step, queue=name, detail="key", extra=key, wait=self.last_wait)
+                self._tell(Kind.KEY, step, way=way, detail=key, extra=key_meaning(self._flow, way))
                 return way
         return None
+
+    def _end_wait(self, step: Step, stay: Stay, joined: float) -> None:
+        """The stay is over now, answered or not: tell the phones that rang in vain until here."""
+        self.last_wait = self._at - joined
+        for missed in stay.missed:
+            at = joined + missed.after
+            if at <= self._at:
+                ring = Happening(
+                    at=round(at, 3),
+                    kind=Kind.RING,
+                    step=step.id,
+                    detail="no_answer",
+                    queue=pbx_queue(step.name),
+                    agent=missed.agent,
+                    wait=missed.rang,
+                )
+                self.happenings.append(ring)
 
     def _talk(self, step: Step, name: str, stay: Stay, *, wait: float) -> Step | None:
         self._tell(Kind.CONNECT, step, queue=name, agent=stay.agent, wait=wait)
         self._at += stay.talks
         moved = self._flow.steps.get(f"queue:{stay.moves_to}") if stay.moves_to else None
         if moved is not None:
+            self._moved_by |= {stay.agent}
             self._tell(Kind.TRANSFER, step, queue=name, agent=stay.agent, detail="blind", wait=wait, talk=stay.talks)
             self._tell(Kind.MOVE, step, queue=pbx_queue(moved.name))
         else:
@@ -339,8 +291,8 @@ class _Walker:
     def _survey(self, step: Step) -> None:
         survey = self._flow.survey(step)
         act = self._next_key(self._at, self._at + ANNOUNCEMENT_SECONDS + survey.seconds)
-        if act and act.key in {str(score) for score in range(1, survey.best + 1)}:
-            self._tell(Kind.SURVEY, step, detail=act.key)
+        if act and act.key[:1] in {str(score) for score in range(1, survey.best + 1)}:
+            self._tell(Kind.SURVEY, step, detail=act.key[:1])
 
     def _end(self, step: Step) -> None:
         if step.id == UNKNOWN_NUMBER:
@@ -450,59 +402,3 @@ def _need(step: Step, word: str) -> Way:
         message = f"{step.id} does not say what happens on {word}"
         raise ValueError(message)
     return way
-
-
-_WORDS = {
-    Kind.ENTER: "ENTER",
-    Kind.CLOSED: "CLOSED",
-    Kind.KEY: "KEY",
-    Kind.INVALID: "INVALID",
-    Kind.NO_INPUT: "NOINPUT",
-    Kind.GIVE_UP: "GIVEUP",
-    Kind.SWITCH: "SWITCH",
-    Kind.TRY_QUEUE: "QUEUE",
-    Kind.QUEUE_RESULT: "QRESULT",
-    Kind.MOVE: "XFER",
-    Kind.CALLBACK: "CALLBACK",
-    Kind.SURVEY: "CSAT",
-}
-_LEFT = {"timeout": "EXITWITHTIMEOUT", "empty": "EXITEMPTY"}
-
-
-def queue_log_lines(walk: Walk, *, callid: str) -> Iterator[str]:
-    """The walk as the PBX would have logged it, oldest first; times are whole seconds, as queue_log has them."""
-    base = walk.start.timestamp()
-    path: list[str] = []
-    for each in walk.happenings:
-        at = int(base + each.at)
-        head, waited = f"{at}|{callid}", int(base + each.at) - int(base + each.at - each.wait)
-        word = _WORDS.get(each.kind)
-        if word is not None:
-            first = each.queue or each.detail
-            path.append(f"{word}={'' if each.kind is Kind.CALLBACK else first}")
-            yield f"{head}|NONE|NONE|IVR|{word}|{first}|{each.extra}|{walk.did}|{walk.number}|{each.way}"
-        elif each.kind is Kind.HANGUP:
-            yield f"{head}|NONE|NONE|IVR|HANGUP|{each.detail}|{'>'.join(path)}"
-        else:
-            yield f"{head}|{each.queue}|{each.agent or 'NONE'}|{_queue_event(walk, each, waited)}"
-
-
-def _queue_event(walk: Walk, each: Happening, waited: int) -> str:
-    match each.kind:
-        case Kind.JOIN:
-            return f"ENTERQUEUE||{walk.number}|1"
-        case Kind.ABANDON:
-            return f"ABANDON|1|1|{waited}"
-        case Kind.LEAVE:
-            exit_ = _LEFT.get(each.detail)
-            return f"{exit_}|1|1|{waited}" if exit_ else f"EXITWITHKEY|{each.extra}|1|1|{waited}"
-        case Kind.CONNECT:
-            return f"CONNECT|{waited}|{int(walk.start.timestamp() + each.at)}.999|{int(RING_SECONDS)}"
-        case Kind.TRANSFER:
-            return f"BLINDTRANSFER|7|xfer|{int(each.wait)}|{int(each.talk)}|1"
-        case Kind.COMPLETE:
-            return f"COMPLETE{each.detail.upper()}|{int(each.wait)}|{int(each.talk)}|1"
-        case Kind.DISPOSITION:
-            return f"DISPOSITION|{each.detail}"
-    message = f"a walk has no {each.kind}"
-    raise ValueError(message)
