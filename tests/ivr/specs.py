@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ivr.flow import Flow
 from ivr.graph import edges, reach
 from ivr.hours import Calendar, Extra
-from ivr.simulate import Act, Centre, Do, Stay
 from ivr.spec import Callback, Closed, Invalid, LineSpec, Menu, NoInput, Notice, Number, Queue, Spec, Survey
+from ivr.walk import Act, Agent, AgentState, Centre, Do, Stay
 
 KEYS = "0123456789*#"
 ZONES = ("Asia/Seoul", "Asia/Tokyo", "Europe/Berlin", "UTC")
@@ -114,12 +114,26 @@ def callers() -> st.SearchStrategy[list[Act]]:
 
 
 def centres(flow: Flow) -> st.SearchStrategy[Centre]:
-    """Stays of every queue told one by one, and lines that are switched off."""
+    """Stays told one by one or agents who take what comes, queues that are full, lines that are switched off."""
     names = list(flow.spec.queues)
     return st.builds(
         Centre,
         stays=st.dictionaries(st.sampled_from(names), st.lists(_stays(names), max_size=3), max_size=len(names)),
+        agents=st.none() | st.dictionaries(st.sampled_from(flow.spec.agents), _agents(names), max_size=3),
+        full=st.sets(st.sampled_from(names), max_size=1).map(frozenset),
         dnd=st.sets(st.sampled_from(sorted(flow.spec.lines)), max_size=1).map(frozenset),
+    )
+
+
+def _agents(queues: Sequence[str]) -> st.SearchStrategy[Agent]:
+    return st.builds(
+        Agent,
+        state=st.sampled_from([AgentState.READY, AgentState.READY, AgentState.PAUSED, AgentState.OUT]),
+        answers_after=st.none() | st.integers(0, 40).map(float),
+        talks=st.integers(1, 300).map(float),
+        ends_by=st.sampled_from(["agent", "caller"]),
+        moves_to=st.none() | st.sampled_from(queues),
+        topic=st.none() | st.sampled_from(["order", "inquiry"]),
     )
 
 
