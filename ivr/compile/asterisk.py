@@ -3,7 +3,8 @@
 Source: Asterisk 22, main/pbx.c, main/pbx_timing.c, apps/app_queue.c and the applications' documentation; confidence:
 sure. The end minute of a time range is included there, so a half-open 09:00-18:00 is written 09:00-17:59. A range of
 dates knows no year, so holidays compare the date's text. A range over midnight wraps within one weekday, so the
-spec's ranges never cross it. Context names carry the revision: calls that are in an older one go on in it.
+spec's ranges never cross it. Context names carry the revision: calls that are in an older one go on in it, and
+``previous_contexts`` keeps those of the revision that is replaced.
 """
 
 import hashlib
@@ -12,15 +13,19 @@ from datetime import date
 
 import msgspec
 
-from ivr.compile.text import comment, safe
+from ivr.compile.text import UnsafeTextError, comment, safe
 from ivr.flow import UNKNOWN_NUMBER, Flow, Step, StepKind, Turn, Way, key_meaning
 from ivr.hours import DAY_MINUTES, DAYS, Calendar, days_of, minutes_of, open_minutes
 from ivr.spec import pbx_queue, queue_place
 
+#: holds the contexts of the revision before, for calls that are still in them
+PREVIOUS_FILE = "extensions-previous.conf"
 #: seconds that are waited for a second key; menus have keys of one digit
 DIGIT_SECONDS = 2
 #: first code that agents dial to hand a caller on to a queue
 FIRST_TRANSFER_CODE = 71
+#: AST_MAX_CONTEXT without its closing zero; more is cut silently
+LONGEST_CONTEXT = 79
 _LONGEST_NUMBER = 11
 
 
@@ -50,7 +55,9 @@ class _Dialplan:
     def text(self) -> str:
         parts = [
             [header("dialplan", self._flow), "; made from the spec: change that, not this file"],
+            ["[general]", "static=yes", "writeprotect=yes", "autofallthrough=yes", "clearglobalvars=no"],
             self._globals(),
+            [f'#tryinclude "{PREVIOUS_FILE}"'],
             self._entry(),
             self._step_lines(),
             self._hangup_handler(),
@@ -76,6 +83,7 @@ class _Dialplan:
                 f"Set(__LINE={safe(line)})",
                 "Set(__DID=${EXTEN})",
                 f"Set(CHANNEL(accountcode)={safe(mall)}-{safe(line)})",
+                "Set(CDR(userfield)=${EXTEN})",
                 f"Set(CHANNEL(hangup_handler_push)=hub-hangup-{self._mark},s,1)",
                 f"Goto({self._place(step)})",
             )
@@ -89,16 +97,22 @@ class _Dialplan:
         return [*lines, *_extension("_+X.", "Goto(${EXTEN:1},1)")]
 
     def _step_lines(self) -> list[str]:
-        """One step told three ways: kind, first and second word, way. A caller's number is filtered to its digits."""
+        """One step told three ways: kind, first and second word, way. A caller's number is filtered to its digits.
+
+        The path that the hang-up tells repeats the steps, but no number that was asked for.
+        """
         return [
             f"[hub-step-{self._mark}]",
             *_extension(
                 "s",
                 "Set(HUB_CALLER=${FILTER(0-9+,${CALLERID(num)})})",
                 "QueueLog(NONE,${CHANNEL(uniqueid)},NONE,IVR,${ARG1}|${ARG2}|${ARG3}|${DID}|${HUB_CALLER}|${ARG4})",
-                "CELGenUserEvent(IVR_${ARG1},${ARG2}|${ARG3}|${DID}|${ARG4})",
-                "UserEvent(Ivr${ARG1},First: ${ARG2},Second: ${ARG3},Did: ${DID},Way: ${ARG4})",
+                "CELGenUserEvent(IVR_${ARG1},${ARG2}|${ARG3}|${DID}|${HUB_CALLER}|${ARG4})",
+                "UserEvent(Ivr${ARG1},Arg: ${ARG2},Arg2: ${ARG3},Did: ${DID},Caller: ${HUB_CALLER},Way: ${ARG4})",
+                'GotoIf($["${ARG1}"="CALLBACK"]?secret)',
                 "Set(__HUB_PATH=${HUB_PATH}>${ARG1}=${ARG2})",
+                "Return()",
+                "(secret)Set(__HUB_PATH=${HUB_PATH}>${ARG1}=)",
                 "Return()",
             ),
         ]
@@ -109,7 +123,7 @@ class _Dialplan:
             *_extension(
                 "s",
                 "QueueLog(NONE,${CHANNEL(uniqueid)},NONE,IVR,HANGUP|${HANGUPCAUSE}|${MALL}/${LINE}${HUB_PATH})",
-                "CELGenUserEvent(IVR_HANGUP,${HANGUPCAUSE}|${MALL}/${LINE}|${DID}|)",
+                "CELGenUserEvent(IVR_HANGUP,${HANGUPCAUSE}||${DID}||)",
                 "Return()",
             ),
         ]
@@ -220,8 +234,9 @@ class _Dialplan:
             yield "Set(HUB_GONE=${POP(HUB_MENUS,&)})"
             yield "Set(HUB_BEFORE=${POP(HUB_MENUS,&)})"
             yield "Set(HUB_MENU=)"
-            yield 'GotoIf($["${HUB_BEFORE}"=""]?${HUB_GONE},s,1)'
-            yield "Goto(${HUB_BEFORE},s,1)"
+            # Without a menu before, the same menu; without any menu, the step itself.
+            yield f'Set(HUB_GONE=${{IF($["${{HUB_GONE}}"=""]?{self._context_of(step)}:${{HUB_GONE}})}})'
+            yield 'Goto(${IF($["${HUB_BEFORE}"=""]?${HUB_GONE}:${HUB_BEFORE})},s,1)'
         else:
             yield f"Goto({self._target(way.to)})"
 
@@ -236,13 +251,16 @@ class _Dialplan:
                 self._tell("SWITCH", "${LINE}", line),
                 f"Set(__LINE={line})",
             ]
-        monitor = ["MixMonitor(${CHANNEL(uniqueid)}.wav,b)"] if queue.record else []
+        # A call that was recorded in one queue is not recorded in the next unless that one says so.
+        monitor = ["StopMixMonitor()"] if any(other.record for other in self._flow.spec.queues.values()) else []
+        monitor += ["MixMonitor(${CHANNEL(uniqueid)}-${EPOCH}.wav,b)"] if queue.record else []
         yield from _extension(
             "s",
             *switch,
             f"(join){self._tell('QUEUE', name)}",
             f"Set(__TRANSFER_CONTEXT=hub-transfer-{self._mark})",
             *monitor,
+            "Set(QUEUESTATUS=)",
             # t: the agent may hand the caller on; c: go on here when the agent hangs up; C: no call is missed.
             f"Queue({name},tcC,,,{queue.max_wait_s or ''})",
             "Goto(${IF($[${LEN(${QUEUESTATUS})} > 0]?${QUEUESTATUS}:NONE)},1)",
@@ -254,6 +272,7 @@ class _Dialplan:
                     yield from _extension(status, self._tell("QRESULT", name, status, way=way), *self._go(step, way))
         for status in ("WITHDRAW", "NONE"):
             yield from _extension(status, self._tell("QRESULT", name, status), "Hangup(16)")
+        yield from _extension("e", "Goto(NONE,1)")
         keys = [way for way in step.ways if way.word.startswith("key-")]
         if keys:
             yield ""
@@ -274,13 +293,13 @@ class _Dialplan:
         ask = []
         if callback.ask_number:
             ask = [
+                'GotoIf($["${HUB_NUMBER}"!=""]?noted)',
                 f"Read(HUB_NUMBER,{safe(callback.ask_number)},{_LONGEST_NUMBER},,1,15)",
                 "Set(HUB_NUMBER=${FILTER(0-9,${HUB_NUMBER})})",
             ]
         yield from _extension(
             "s",
             "Set(HUB_NUMBER=${FILTER(0-9+,${CALLERID(num)})})",
-            'GotoIf($["${HUB_NUMBER}"!=""]?noted)',
             *ask,
             'GotoIf($["${HUB_NUMBER}"=""]?thanks)',
             f"(noted){self._tell('CALLBACK', '${HUB_NUMBER}')}",
@@ -290,10 +309,14 @@ class _Dialplan:
 
     def _survey(self, step: Step) -> Iterator[str]:
         survey = self._flow.survey(step)
+        if not 1 <= survey.best <= 9:
+            message = f"survey {step.name}: the best score must be one key, 1 to 9"
+            raise ValueError(message)
         yield from _extension(
             "s",
             f"Read(HUB_SCORE,{safe(survey.prompt)},1,,1,{survey.seconds:g})",
-            f'GotoIf($["${{REGEX("^[1-{survey.best}]$" ${{HUB_SCORE}})}}"="0"]?thanks)',
+            f"Set(HUB_SCORE=${{FILTER(1-{survey.best},${{HUB_SCORE}})}})",
+            'GotoIf($["${HUB_SCORE}"=""]?thanks)',
             self._tell("CSAT", "${HUB_SCORE}"),
             f"(thanks)Playback({safe(survey.thanks)})" if survey.thanks else "(thanks)NoOp()",
             "Hangup(16)",
@@ -318,7 +341,7 @@ class _Dialplan:
 
     def _context_of(self, step: Step) -> str:
         kind = "line" if step.kind is StepKind.ENTER else step.kind.value
-        return f"{kind}-{safe(step.name).replace('.', '-')}-{self._mark}"
+        return _context_name(kind, step.name, self._mark)
 
     def _place(self, step: Step) -> str:
         """Context, extension, priority of a step."""
@@ -342,7 +365,15 @@ _STATUSES = {
 
 def keys_context(step: Step, mark: str) -> str:
     """The context that a queue's exit keys are looked up in."""
-    return f"keys-{safe(step.name).replace('.', '-')}-{mark}"
+    return _context_name("keys", step.name, mark)
+
+
+def _context_name(kind: str, name: str, mark: str) -> str:
+    """Names hold no ``_`` of their own, so that no two become one. Raises: UnsafeTextError for one that is cut."""
+    context = f"{kind}-{safe(name).replace('.', '_')}-{mark}"
+    if len(context) > LONGEST_CONTEXT:
+        raise UnsafeTextError(context)
+    return context
 
 
 def _way(step: Step, word: str) -> Way:
@@ -386,7 +417,7 @@ def _own_days(calendar: Calendar) -> dict[date, str]:
 
 
 def _extra_days(calendar: Calendar) -> list[date]:
-    return [date.fromisoformat(extra.date) for extra in calendar.extra_open]
+    return list(dict.fromkeys(date.fromisoformat(extra.date) for extra in calendar.extra_open))
 
 
 def _day_extension(day: date) -> str:
