@@ -349,7 +349,7 @@ async def decide_gift(services: Services, *, actor: Actor, gift_id: int, is_appr
     return await _view(services, gift_id)
 
 
-async def reverse(services: Services, *, actor: Actor, gift_id: int, reason: str) -> GiftView:
+async def reverse(services: Services, *, actor: Actor, case_id: int, gift_id: int, reason: str) -> GiftView:
     """Take a gift back in the ledger by a row with the negative amounts. The mall's own points stay where they are.
 
     One's own of the same day; others' by whoever may approve. Raises: ForbiddenError; NotFoundError; GiftError.
@@ -359,6 +359,7 @@ async def reverse(services: Services, *, actor: Actor, gift_id: int, reason: str
         raise GiftError("note_missing")
     if len(reason) > NOTE_LIMIT:
         raise GiftError("note_long")
+    await _own_row(services, case_id, gift_id)
     known = await _view(services, gift_id)
     if not known.counts or known.reverses_id is not None or known.is_reversed:
         raise GiftError("not_reversible")

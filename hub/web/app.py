@@ -33,6 +33,8 @@ from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_p
 from hub.web.book_modes import BOOK_MODE_PAGES
 from hub.web.book_versions import BOOK_VERSION_PAGES
 from hub.web.books import BOOK_TABLE_PAGES
+from hub.web.compensation import COMPENSATION_PAGES
+from hub.web.complaints import ComplaintController
 from hub.web.consent import PAGES as CONSENT_PAGES
 from hub.web.decision import DecisionController
 from hub.web.files import FILE_PAGES
@@ -42,6 +44,7 @@ from hub.web.line_facts import FACT_PAGES
 from hub.web.live import live
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
+from hub.web.promises import PROMISE_PAGES
 from hub.web.render import Given, Renderer
 from hub.web.reply import ReplyController
 from hub.web.truth import TRUTH_PAGES
@@ -64,6 +67,8 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
     if statistics := _statistics():
         nav.append(("nav.stats", "/stats", Permission.SEE_STATISTICS))
     nav += [
+        ("nav.promises", "/promises", Permission.WORK_CASES),
+        ("nav.compensations", "/compensations", Permission.WORK_CASES),
         ("nav.shops", "/shops", Permission.WORK_CASES),
         ("nav.incidents", "/incidents", Permission.SEE_STATISTICS),
         ("nav.alerts", "/alerts", Permission.SEE_STATISTICS),
@@ -90,6 +95,9 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             WorkController,
             AskController,
             ReplyController,
+            ComplaintController,
+            *PROMISE_PAGES,
+            *COMPENSATION_PAGES,
             DecisionController,
             *answer_pages(),
             *PAGES,

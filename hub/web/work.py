@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from hub.core.contract import Outcome
 from hub.core.errors import MallError
 from hub.desk.access import Actor, Permission
 from hub.desk.action import Action
@@ -24,6 +25,7 @@ from hub.desk.freshness import read_freshness, read_shops
 from hub.desk.link import NoSuchOrderError, link_order, unlink_order
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
 from hub.desk.outbox import cancel
+from hub.desk.promise_keeping import settle
 from hub.desk.reread import can_read_again, read_case_again
 from hub.desk.services import Services
 from hub.desk.users import list_users
@@ -42,6 +44,7 @@ from hub.policy.finding import Finding
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review, carry_out, tone_of
 from hub.web.ask_panel import ask_values, look_after
 from hub.web.auth import Form
+from hub.web.care import care_values
 from hub.web.decision_panel import panel_of, panel_values
 from hub.web.findings import chosen_template, findings_view
 from hub.web.formats import absolute
@@ -73,6 +76,8 @@ _NOTICES: Final = frozenset(
         "ticked",
         "unticked",
     }
+    | {"promised", "promise_changed", "promise_kept", "promise_kept_late", "promise_explained", "complaint_kept"}
+    | {"gift_given", "gift_asked", "gift_sending", "gift_not_given", "gift_reversed"}
     | {"asked", "ask_answered", "ask_withdrawn", "ask_again"}
     | {"linked", "unlinked", "reread"}
 )
@@ -194,10 +199,35 @@ class WorkController(Controller):
         notice = request.query_params.get("notice")
         shown = Notice(key=f"notice.{notice}", tone=tone_of(notice)) if notice in _NOTICES else None
         await look_after(services, case_id)
+        await settle(services, case_id=case_id)
         view = await read_case(services, actor=request.user, case_id=case_id)
         wanted = str(request.query_params.get("template", ""))
         typed = await chosen_template(services, actor=request.user, case=view, template_id=wanted)
         return await show_case(request, services, pages, view, notice=shown, typed=typed)
+
+    @get("/{case_id:int}/news")
+    async def case_news(
+        self,
+        request: PageRequest,
+        services: Given,
+        pages: Pages,
+        case_id: FromPath[int],
+        outcome: FromQuery[str] = "",
+    ) -> Response[Any]:
+        """What has happened since, to be put in its place: nothing that is being typed is touched."""
+        view = await read_case(services, actor=request.user, case_id=case_id)
+        carriers = await services.carriers.of(services, view.row.shop)
+        told = Notice(key=f"notice.{outcome}", tone=tone_of(outcome)) if outcome in set(Outcome) else None
+        return pages.page(
+            request,
+            "partials/case_news.html",
+            case=view,
+            base=f"/cases/{case_id}",
+            address=_address(_filters(request)),
+            timeline=view.dossier.timeline,
+            carrier_names={carrier.code: carrier.name for carrier in carriers},
+            notice=told,
+        )
 
     @get("/{case_id:int}/contact")
     async def contact(
@@ -510,6 +540,7 @@ async def show_case(
         "can_reread": can_read_again(services, view),
         "notice": notice,
         **await facts_values(services, actor=request.user, case=view),
+        **await care_values(services, actor=request.user, case=view),
         **panel_values(await panel_of(services, actor=request.user, case=view), request.user),
         "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
         **await _contact_values(services, request, view, matter),

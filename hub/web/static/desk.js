@@ -134,7 +134,7 @@ function back() {
   if (drawer) { drawer.classList.remove("is-side-open"); return; }
   const review = $("[data-review-back]");
   if (review) { review.click(); return; }
-  const open = $("details.templates[open], details.offer-open[open], details.unmask[open]");
+  const open = $("details.templates[open], details.offer-open[open], details.unmask[open], .care details[open]");
   if (open) { open.open = false; return; }
   (currentRow() ?? rows()[0])?.focus();
 }
@@ -157,6 +157,7 @@ function open(...names) {
 }
 
 function go(view) {
+  if (view === "promises") { location.assign("/promises"); return; }
   const link = $(`[data-view="${view}"]`);
   if (link) location.assign(link.href);
   else location.assign(view === "open" ? "/cases" : `/cases?view=${view}`);
@@ -164,7 +165,7 @@ function go(view) {
 
 // --- keys: the physical key counts, so that they work with the Korean input on
 
-const GO = { KeyM: "mine", KeyT: "today", KeyO: "open", KeyL: "overdue", KeyU: "unassigned" };
+const GO = { KeyM: "mine", KeyT: "today", KeyO: "open", KeyL: "overdue", KeyU: "unassigned", KeyP: "promises" };
 const KEYS = {
   KeyJ: () => step(1),
   KeyK: () => step(-1),
@@ -179,6 +180,7 @@ const KEYS = {
   KeyU: () => open("reread"),
   KeyI: () => open("side"),
   KeyC: () => open("contact"),
+  KeyP: () => open("promise"),
   Escape: back,
 };
 let isGoing = false;
