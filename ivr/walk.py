@@ -60,19 +60,22 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AgentState(StrEnum):
+    """What an agent's phone does. RINGS: it rings in vain."""
+
     READY = "ready"
+    RINGS = "rings"
     PAUSED = "paused"
     OUT = "out"
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
-    """``answers_after``: seconds of ringing; ``None`` lets it ring out. The rest as in :class:`Stay`.
+    """``answers_after``: seconds of ringing, fewer than the queue's ``ring_s``. The rest as in :class:`Stay`.
 
     ``moves_to``: he hands a caller on once; if the same caller comes back, he serves him.
     """
 
     state: AgentState = AgentState.READY
-    answers_after: float | None = 5.0
+    answers_after: float = 5.0
     talks: float = 60.0
     ends_by: str = "agent"
     moves_to: str | None = None
@@ -132,20 +135,22 @@ class EndlessWalkError(RuntimeError):
 
 
 def stay_with(queue: Queue, agents: Mapping[str, Agent], *, moved_by: frozenset[str] = frozenset()) -> Stay:
-    """How a stay goes with these agents: ready members ring in the order of the spec, one after the other, again and
-    again. ``moved_by``: agents who have handed this caller on already.
+    """How a stay goes with these agents.
 
-    A queue without a ready member lets nobody in, as ``joinempty=paused,unavailable,invalid`` has it.
+    Members who are there ring in the order of the spec, one after the other, again and again. A queue where no member
+    is there lets nobody in, as ``joinempty=paused,unavailable,invalid`` has it. ``moved_by``: agents who have handed
+    this caller on already.
     """
-    ready = [name for name in queue.members if name in agents and agents[name].state is AgentState.READY]
-    if not ready:
+    ringing = (AgentState.READY, AgentState.RINGS)
+    there = [name for name in queue.members if name in agents and agents[name].state in ringing]
+    if not there:
         return Stay(is_empty=True)
     missed: list[Missed] = []
     at, ring = 0.0, float(max(queue.ring_s, 1))
     while at <= (queue.max_wait_s or 0):
-        for name in ready:
+        for name in there:
             agent = agents[name]
-            if agent.answers_after is not None and agent.answers_after < ring:
+            if agent.state is AgentState.READY and agent.answers_after < ring:
                 return Stay(
                     answers_after=at + agent.answers_after,
                     agent=name,

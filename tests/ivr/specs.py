@@ -128,8 +128,8 @@ def centres(flow: Flow) -> st.SearchStrategy[Centre]:
 def _agents(queues: Sequence[str]) -> st.SearchStrategy[Agent]:
     return st.builds(
         Agent,
-        state=st.sampled_from([AgentState.READY, AgentState.READY, AgentState.PAUSED, AgentState.OUT]),
-        answers_after=st.none() | st.integers(0, 40).map(float),
+        state=st.sampled_from([AgentState.READY, *AgentState]),
+        answers_after=st.integers(0, 40).map(float),
         talks=st.integers(1, 300).map(float),
         ends_by=st.sampled_from(["agent", "caller"]),
         moves_to=st.none() | st.sampled_from(queues),
