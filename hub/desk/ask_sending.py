@@ -27,6 +27,7 @@ from hub.desk.contact import Route, find_route
 from hub.desk.sending import ChannelError, MailSender, post_document
 from hub.desk.services import Services
 from hub.store.database import Database, time_of, to_ms
+from hub.store.live import Topic, publish
 from hub.store.shops import ShopRow
 from hub.store.tables import asks, cases, shops
 from routing.chain import Matter
@@ -127,7 +128,11 @@ async def _due(services: Services, is_due: Any, *, shop_id: int | None, case_id:
 async def _change(services: Services, which: ColumnElement[bool], **values: Any) -> bool:
     """Whether this process was the one that did it."""
     async with services.database.writing() as connection:
-        return (await connection.execute(update(asks).where(which).values(**values))).rowcount == 1
+        changed = await connection.execute(update(asks).where(which).values(**values).returning(asks.c.case_id))
+        of_cases = list(changed.scalars())
+        for case_id in of_cases:
+            await publish(connection, Topic.CASE, id=case_id)
+        return len(of_cases) == 1
 
 
 async def _remind(services: Services, row: Row[Any]) -> bool:
@@ -172,6 +177,7 @@ async def _pass_on(services: Services, row: Row[Any]) -> bool:
         if passed.rowcount != 1:
             return False
         await connection.execute(asks.insert().values(**follower))
+        await publish(connection, Topic.CASE, id=row.case_id)
         actor = command_line_actor(login="worker")
         await note_person(connection, services, actor=actor, row=follower, body=body, reason="")
     log.info("asks.passed_on", ask=row.id, to=follower["id"], channel=way)

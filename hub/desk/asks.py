@@ -39,6 +39,7 @@ from hub.desk.services import Services
 from hub.desk.views import CaseView
 from hub.store.database import time_of, to_ms
 from hub.store.ids import new_id
+from hub.store.live import Topic, publish
 from hub.store.tables import asks, cases, inquiries, orders, shops
 from routing.chain import Link, Matter
 from routing.contacts import Contact
@@ -111,6 +112,7 @@ async def ask(services: Services, *, actor: Actor, case_id: int, request: AskReq
     try:
         async with services.database.writing() as connection:
             await connection.execute(asks.insert().values(**row))
+            await publish(connection, Topic.CASE, id=case_id)
             await note_person(connection, services, actor=actor, row=row, body=body, reason=request.reason)
     except IntegrityError:
         # The same form, sent twice at once.
@@ -353,7 +355,11 @@ async def _row(services: Services, case_id: int, ask_id: int) -> Row[Any]:
 
 async def _change(services: Services, which: Any, values: dict[str, Any]) -> int:
     async with services.database.writing() as connection:
-        return (await connection.execute(update(asks).where(which).values(**values))).rowcount
+        changed = await connection.execute(update(asks).where(which).values(**values).returning(asks.c.case_id))
+        of_cases = list(changed.scalars())
+        for case_id in set(of_cases):
+            await publish(connection, Topic.CASE, id=case_id)
+        return len(of_cases)
 
 
 async def find_by_link(services: Services, secret: str) -> Row[Any] | None:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from hub.core.contract import (
     PROTOCOLS,
@@ -37,9 +37,10 @@ from hub.desk.services import Services
 from hub.policy.clock_file import standard_clocks
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.leases import Lease
+from hub.store.live import Topic, publish
 from hub.store.sealed import LETTER_PLACE
 from hub.store.shops import ShopRow
-from hub.store.tables import actions, shops
+from hub.store.tables import actions, cases, shops
 from hub.sync.breaker import Breaker
 from hub.sync.ingest import Ingest
 
@@ -50,6 +51,8 @@ LOOKS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 #: so long after its start a write that does not show will not come any more: the longest time-out, and room
 SETTLED_AFTER = timedelta(minutes=2)
 _POLL_SECONDS = 0.05
+#: cases of one order that are told of an action
+_MOST_SCREENS = 20
 _UNSURE = frozenset({Outcome.UNKNOWN, Outcome.PENDING})
 
 
@@ -240,6 +243,19 @@ class Outbox:
             await connection.execute(update(actions).where(actions.c.id == action_id).values(**values))
             if letter.answer is not None and values["outcome"] == Outcome.DONE.value:
                 await keep_by_answer(self._services, connection, action_id=action_id)
+            for case_id in await connection.scalars(self._cases_of(letter)):
+                await publish(connection, Topic.ACTION, case_id=case_id, action_id=action_id, outcome=values["outcome"])
+
+    def _cases_of(self, letter: Letter) -> Select[tuple[int]]:
+        """The cases on whose pages this letter stands."""
+        if letter.answer is not None:
+            inquiry = letter.answer.inquiry
+            of_letter = cases.c.thread_no == inquiry.thread_no
+            if inquiry.order_no is not None:
+                of_letter |= cases.c.order_no == inquiry.order_no
+        else:
+            of_letter = cases.c.order_no.in_({action.order_no for action in letter.lines})
+        return select(cases.c.id).where(cases.c.shop_id == self._shop.id, of_letter).limit(_MOST_SCREENS)
 
     # -- looking
 

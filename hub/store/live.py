@@ -22,6 +22,8 @@ LOOK_BACK: Final = 15.0
 #: seconds that news are kept: who was away for longer reads the page again
 KEPT: Final = 600.0
 _MOST: Final = 1_000
+#: cases that one event names
+MOST_CASES: Final = 100
 
 
 class Topic(StrEnum):
@@ -66,4 +68,9 @@ async def read_events(database: Database, *, after: int, limit: int = _MOST) -> 
 async def forget_events(database: Database) -> None:
     """Remove what is older than :data:`KEPT`."""
     async with database.writing() as connection:
-        await connection.execute(delete(live_events).where(live_events.c.id < id_of_age(KEPT)))
+        await forget_old(connection)
+
+
+async def forget_old(connection: AsyncConnection) -> None:
+    """As :func:`forget_events`, in the transaction of ``connection``."""
+    await connection.execute(delete(live_events).where(live_events.c.id < id_of_age(KEPT)))

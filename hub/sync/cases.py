@@ -20,6 +20,7 @@ from hub.policy.clock_file import standard_clocks
 from hub.policy.due import CaseFacts, CaseKind, Due, MallClock, Promised, due_dates
 from hub.store.database import Database, among, from_ms, time_of, to_ms
 from hub.store.ids import new_id
+from hub.store.live import MOST_CASES, Topic, publish
 from hub.store.one import unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
 from hub.store.shops import ShopRow
@@ -88,6 +89,15 @@ class CaseKeeper:
             keep=[cases.c.assignee_id],
             changed_hash=False,
         )
+        await self._tell(connection, [row["case_key"] for row in rows])
+
+    async def _tell(self, connection: AsyncConnection, keys: Sequence[str]) -> None:
+        """Open screens read these cases again: one event, however many there are."""
+        if not keys:
+            return
+        given = {"shop_id": self._shop_id, "keys": list(keys[:MOST_CASES])}
+        found = await self._database.fetch(connection, _CASE_IDS, given)
+        await publish(connection, Topic.CASES, ids=[row[0] for row in found], more=len(keys) > MOST_CASES)
 
     async def _promises(
         self, connection: AsyncConnection, claimed: set[tuple[str, str]], threads: set[str]
@@ -278,6 +288,7 @@ def _required(at: int) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC)
 
 
+_CASE_IDS = select(cases.c.id).where(cases.c.shop_id == bindparam("shop_id"), among(cases.c.case_key, "keys"))
 _CLAIMS_OF_ORDERS = (
     select(
         claims.c.id,

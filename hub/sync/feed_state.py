@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed, Span
 from hub.store.database import Database, from_ms, to_ms
+from hub.store.live import Topic, forget_old, publish
 from hub.store.tables import call_quotas, feed_states
 
 
@@ -71,6 +72,7 @@ class FeedStates:
         async with self._database.writing() as connection:
             for feed in feeds:
                 await self._put(connection, [feed], done | {"last_counts": msgspec.json.encode(counts[feed]).decode()})
+            await self._tell(connection)
 
     async def fail(self, feeds: Sequence[Feed], *, kind: str, message: str, now: datetime) -> None:
         """The run broke off; its cursor stays. ``message`` holds no personal datum."""
@@ -89,6 +91,12 @@ class FeedStates:
                 )
                 .values(failing_since=to_ms(now))
             )
+            await self._tell(connection)
+
+    async def _tell(self, connection: AsyncConnection) -> None:
+        """Open screens show the shop's freshness anew. What nobody was there to read goes with the same write."""
+        await publish(connection, Topic.SHOP, shop=self._shop_id)
+        await forget_old(connection)
 
     async def note_listed(self, feed: Feed, *, named: int, held: int, at: datetime) -> None:
         """What an unbroken full run that ended at ``at`` was shown, and how much of it stands in the store."""

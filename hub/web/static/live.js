@@ -29,8 +29,35 @@ const readRows = soon(() => {
   htmx.ajax("GET", `/cases/changed?${query}`, { source: rows, swap: "none" });
 });
 
+// The open case: what happened is read again, the boxes where somebody types stay as they are.
+const openCase = () => $("[data-case]")?.dataset.case;
+let outcome = "";
+const readCase = soon(() => {
+  const timeline = $("#case-area #timeline");
+  if (!timeline) return;
+  // What this screen's own action came to is told in more words than the news have.
+  const isTold = $("#notice .notice-done, #notice .notice-wrong");
+  const query = new URLSearchParams(location.search);
+  if (outcome && !isTold) query.set("outcome", outcome);
+  outcome = "";
+  htmx.ajax("GET", `/cases/${openCase()}/news?${query}`, { source: timeline, target: timeline, swap: "outerHTML" });
+  const card = $("#decision");
+  if ($("details[open]", card ?? timeline)?.matches(".verdict-fold") && !card.contains(document.activeElement)) {
+    htmx.trigger($(".verdict-ask", card), "line-facts");
+  }
+}, 150);
+const isOpen = (id) => String(id) === openCase();
+document.addEventListener("hub:case", (event) => { if (isOpen(event.detail.id)) readCase(); });
+document.addEventListener("hub:action", (event) => {
+  if (isOpen(event.detail.case_id)) { outcome = event.detail.outcome; readCase(); }
+});
+
 const handlers = {
-  cases({ ids }) { ids.forEach((id) => changed.add(id)); readRows(); askNews(); },
+  cases({ ids }) {
+    ids.forEach((id) => { changed.add(id); if (isOpen(id)) readCase(); });
+    readRows();
+    askNews();
+  },
   case({ id }) { document.dispatchEvent(new CustomEvent("hub:case", { detail: { id } })); },
   action(body) { document.dispatchEvent(new CustomEvent("hub:action", { detail: body })); changed.add(body.case_id); readRows(); },
   lock({ case_id }) { changed.add(case_id); readRows(); },
