@@ -4,9 +4,12 @@ Scalars stay as they are written: the target type decides (``on`` is a word and 
 would have them be). Anchors and aliases are refused, so that a small file cannot grow into a large one.
 """
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
+from importlib.resources import files
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -15,6 +18,7 @@ import yaml
 
 LARGEST_TEXT = 1_000_000  # characters
 DEEPEST = 12
+LONGEST_SHOWN = 300  # characters
 Path = tuple[str | int, ...]
 T = TypeVar("T", bound=msgspec.Struct)
 _BROKEN = object()
@@ -26,22 +30,45 @@ class Severity(StrEnum):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """``line`` counts from 1; ``fix`` says what to write instead."""
+    """``line`` counts from 1; ``fix`` says what to write instead. ``…_ko``: the same in Korean."""
 
     severity: Severity
     code: str
     message: str
     fix: str
+    message_ko: str
+    fix_ko: str
     file: str
     line: int
+
+    def told(self, locale: str) -> tuple[str, str]:
+        """Message and fix in ``locale``; Korean for "ko", else English."""
+        return (self.message_ko, self.fix_ko) if locale == "ko" else (self.message, self.fix)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.severity}: {self.message} [{self.code}] Fix: {self.fix}"
 
 
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What one kind of problem says; names in braces are filled in."""
+
+    en: str
+    fix_en: str
+    ko: str
+    fix_ko: str
+    severity: Severity = Severity.ERROR
+
+
+@cache
+def problem_words() -> dict[str, Words]:
+    """Code -> words, for every problem that a spec can have."""
+    table = tomllib.loads(files("ivr").joinpath("problems.toml").read_text(encoding="utf-8"))
+    return msgspec.convert(table, dict[str, Words])
+
+
 @dataclass(slots=True)
 class Document:
-    """``lines``: path of a node -> its line. ``add`` notes a problem at the nearest known node."""
+    """``lines``: path of a node -> its line. ``report`` notes a problem at the nearest known node."""
 
     source: str
     data: dict[str, Any] = field(default_factory=dict)
@@ -53,26 +80,38 @@ class Document:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def add(self, severity: Severity, code: str, path: Path, message: str, fix: str) -> None:
-        self.add_at(severity, code, self.line_of(path), message, fix)
+    def report(self, code: str, path: Path, /, *, severity: Severity | None = None, **values: object) -> None:
+        """``severity``: where it is not the one that the code has by itself. ``values`` fill the words."""
+        self.report_at(code, self.line_of(path), severity=severity, **values)
 
-    def add_at(self, severity: Severity, code: str, line: int, message: str, fix: str) -> None:
-        problem = Problem(severity=severity, code=code, message=message, fix=fix, file=self.source, line=line)
+    def report_at(self, code: str, line: int, /, *, severity: Severity | None = None, **values: object) -> None:
+        words = problem_words()[code]
+        filled = {name: _shown(value) for name, value in values.items()}
+        problem = Problem(
+            severity=severity or words.severity,
+            code=code,
+            message=words.en.format_map(filled),
+            fix=words.fix_en.format_map(filled),
+            message_ko=words.ko.format_map(filled),
+            fix_ko=words.fix_ko.format_map(filled),
+            file=self.source,
+            line=line,
+        )
         if problem not in self.problems:
             self.problems.append(problem)
 
-    def error(self, code: str, path: Path, message: str, fix: str) -> None:
-        self.add(Severity.ERROR, code, path, message, fix)
 
-    def warn(self, code: str, path: Path, message: str, fix: str) -> None:
-        self.add(Severity.WARNING, code, path, message, fix)
+def _shown(value: object) -> str:
+    """A value as one short line: what stands in the file may be long, or steer a terminal."""
+    text = "".join(sign if sign.isprintable() else "�" for sign in str(value))
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def read_document(text: str, *, source: str) -> Document:
     """Read the text; what is wrong with its form stands in ``problems``, and ``data`` is then what could be read."""
     document = Document(source)
     if len(text) > LARGEST_TEXT:
-        document.error("too-large", (), "the file is larger than a spec can be", "split it or remove what is no spec")
+        document.report("too-large", ())
         return document
     try:
         if _is_tame(text, document):
@@ -80,14 +119,13 @@ def read_document(text: str, *, source: str) -> Document:
             if isinstance(node, yaml.MappingNode):
                 document.data = _plain(node, (), document)
             else:
-                document.error("not-a-mapping", (), "the file holds no spec", "begin with spec_version: 1")
+                document.report("not-a-mapping", ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        message = f"the YAML cannot be read: {error.problem or error.context}"
-        document.add_at(Severity.ERROR, "yaml", line, message, "correct the indentation or the quotes on this line")
+        document.report_at("yaml", line, reason=error.problem or error.context)
     except yaml.YAMLError:
-        document.error("yaml", (), "the file holds characters that YAML does not allow", "save the file as UTF-8 text")
+        document.report("yaml", (), reason="it holds characters that YAML does not allow")
     return document
 
 
@@ -101,12 +139,10 @@ def _is_tame(text: str, document: Document) -> bool:
         mark = event.start_mark
         line = mark.line + 1 if mark else 1
         if isinstance(event, yaml.AliasEvent):
-            message, fix = "aliases (*name) are not allowed", "write the value out"
-            document.add_at(Severity.ERROR, "alias", line, message, fix)
+            document.report_at("alias", line)
             return False
         if depth > DEEPEST:
-            message, fix = "the nesting is deeper than any spec", "write the spec flat, as in the example"
-            document.add_at(Severity.ERROR, "too-deep", line, message, fix)
+            document.report_at("too-deep", line)
             return False
     return True
 
@@ -126,13 +162,11 @@ def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[str
     for key, value in node.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            message, fix = "a key must be a plain word", "write a word or a quoted digit"
-            document.add_at(Severity.ERROR, "bad-key", line, message, fix)
+            document.report_at("complex-key", line)
             continue
         name = key.value
         if name in found:
-            message = f"{name!r} stands twice here"
-            document.add_at(Severity.ERROR, "duplicate-key", line, message, "keep one of them")
+            document.report_at("duplicate-key", line, name=name)
             continue
         document.lines[(*path, name)] = line
         found[name] = _plain(value, (*path, name), document)
@@ -149,21 +183,18 @@ def build(cls: type[T], data: Any, path: Path, document: Document) -> T | None:
     required one is missing or broken.
     """
     if not isinstance(data, dict):
-        names = ", ".join(cls.__struct_fields__)
-        document.error("bad-value", path, f"{_dotted(path)} must hold named values", f"write {names} below it")
+        document.report("wants-mapping", path, name=_dotted(path), fields=", ".join(cls.__struct_fields__))
         return None
     hints = get_type_hints(cls)
     values: dict[str, Any] = {}
     is_whole = True
     for name in data.keys() - set(cls.__struct_fields__):
-        known = ", ".join(cls.__struct_fields__)
-        message = f"{_dotted((*path, name))} is not known"
-        document.error("unknown-field", (*path, name), message, f"remove it, or use one of: {known}")
+        place = (*path, name)
+        document.report("unknown-field", place, name=_dotted(place), known=", ".join(cls.__struct_fields__))
     for info in msgspec.structs.fields(cls):
         if data.get(info.name) is None:
             if info.required:
-                message = f"{_dotted((*path, info.name))} is missing"
-                document.error("missing-field", path, message, f"write {info.name}: …")
+                document.report("missing-field", path, name=_dotted((*path, info.name)), field=info.name)
                 is_whole = False
             continue
         value = _value(hints[info.name], data[info.name], (*path, info.name), document)
@@ -181,20 +212,20 @@ def _value(wanted: Any, value: Any, path: Path, document: Document) -> Any:
             return msgspec.convert(value, wanted, strict=False)
         except msgspec.ValidationError as error:
             reason = str(error).partition(" - at")[0]
-            document.error("bad-value", path, f"{_dotted(path)}: {reason}", "write a value of that kind")
+            document.report("bad-value", path, name=_dotted(path), reason=reason)
             return _BROKEN
     origin = get_origin(wanted)
     if origin is dict:
         if isinstance(value, dict):
             built = {name: build(struct, item, (*path, name), document) for name, item in value.items()}
             return {name: item for name, item in built.items() if item is not None}
-        document.error("bad-value", path, f"{_dotted(path)} must hold named entries", "write name: … below it")
+        document.report("wants-mapping", path, name=_dotted(path), fields="name: …")
         return _BROKEN
     if origin is tuple:
         if isinstance(value, list):
             items = (build(struct, item, (*path, index), document) for index, item in enumerate(value))
             return tuple(item for item in items if item is not None)
-        document.error("bad-value", path, f"{_dotted(path)} must be a list", "write the entries with - before each")
+        document.report("wants-list", path, name=_dotted(path))
         return _BROKEN
     single = build(struct, value, path, document)
     return _BROKEN if single is None else single

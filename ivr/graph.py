@@ -1,5 +1,6 @@
 """The way a call can take through a spec: nodes (line, menu, queue, callback, end) and named edges."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -46,6 +47,9 @@ def edges(spec: Spec) -> Iterator[Edge]:
         if line.entry:
             target = line.entry if ":" in line.entry else f"menu:{line.entry}"
             yield edge(("line", name), target, ("lines", name, "entry"), is_automatic=True)
+        if line.closed is not None:
+            # its own node: who comes this way has heard no notice
+            yield edge(("closed", name), line.closed.then, ("lines", name, "closed", "then"), is_automatic=True)
     for name, menu in spec.menus.items():
         origin, path = ("menu", name), ("menus", name)
         for key, target in menu.keys.items():
@@ -90,5 +94,13 @@ def can_end(ways: list[Edge]) -> set[Node]:
 
 def endless_edges(ways: list[Edge]) -> list[Edge]:
     """Edges that close a ring which a silent caller runs through for ever."""
-    automatic = [way for way in ways if way.is_automatic and way.node]
+    automatic = [turn for way in ways if way.is_automatic and way.node for turn in _turns(way, ways)]
     return [way for way in automatic if way.node and way.origin in reach([way.node], automatic)]
+
+
+def _turns(way: Edge, ways: list[Edge]) -> list[Edge]:
+    """``back`` leads to any menu from which the caller may have come."""
+    if way.node != ("back", ""):
+        return [way]
+    before = {other.origin for other in ways if other.node == way.origin and other.origin[0] == "menu"}
+    return [dataclasses.replace(way, node=node) for node in sorted(before)]

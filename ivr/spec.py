@@ -78,6 +78,7 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """``on``: timeout, full, empty, key-9 -> target. ``mall`` and ``line`` where the name is not ``mall.line``.
 
     ``asks_topic``: the agent must log what the call was about. ``survey``: asked when the agent has hung up.
+    ``is_library``: no number leads to it, agents transfer to it.
     """
 
     members: tuple[str, ...] = ()
@@ -90,6 +91,7 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     record: bool = False
     asks_topic: bool = False
     survey: str | None = None
+    is_library: bool = False
 
 
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +118,11 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """``timezone``: IANA name. ``lines``: ``mall.line`` -> line. ``agents``: when given, members must be among them."""
+    """``timezone``: IANA name. ``lines``: ``mall.line`` -> line. ``agents``: when given, members must be among them.
+
+    ``feature_codes``: keys that the PBX takes for itself, as Asterisk does # for a transfer and * for hanging up.
+    ``unknown_number_prompt``: said to callers of a number that is not among ``numbers``.
+    """
 
     spec_version: int
     revision: int
@@ -132,6 +138,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     unknown_number_prompt: str | None = None
     malls: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
+    feature_codes: tuple[str, ...] = ("*", "#")
     valid_from: str | None = None
 
 
@@ -140,6 +147,9 @@ STANDARD_NOTICES = {
     "recording": Notice(prompt="prompts/recording", kind="recording"),
     "abuse-protection": Notice(prompt="prompts/abuse-protection", kind="abuse-protection"),
 }
+
+
+NOTICE_KINDS = ("recording", "abuse-protection", "information")
 
 
 def notice_of(spec: Spec, name: str) -> Notice | None:

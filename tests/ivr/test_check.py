@@ -75,7 +75,7 @@ PLANTED = {
         "then: menu:cafe24-order",
     ),
     "callback-caller-id": ('caller_id: "1588-0101"', 'caller_id: "1588-9999"', "1588-9999"),
-    "bad-id": ("prompt: prompts/qoo10-order", 'prompt: "prompts/a,b;${EXTEN}"', "a,b;"),
+    "bad-prompt": ("prompt: prompts/qoo10-order", 'prompt: "prompts/a,b;${EXTEN}"', "a,b;"),
     "unknown-field": ("    max_len: 10\n", "    max_length: 10\n", "max_length"),
     "bad-value": ("ring_s: 15", "ring_s: soon", "ring_s: soon"),
     "version-newer": ("spec_version: 1", "spec_version: 2", "spec_version: 2"),
@@ -188,11 +188,11 @@ def test_several_errors_are_reported_together():
         ("a: &x 1\nb: *x", "alias"),
         ("a: " + "[" * 40 + "]" * 40, "too-deep"),
         ("a: 1\n" * 300_000, "too-large"),
-        ("? [1, 2]\n: 3\nspec_version: 1", "bad-key"),
+        ("? [1, 2]\n: 3\nspec_version: 1", "complex-key"),
         ("!!python/object/apply:os.system ['true']", "not-a-mapping"),
         ("spec_version: 1", "missing-field"),
         ("spec_version: 99999999999999999999", "version-newer"),
-        ("spec_version: 1\nnumbers: 3", "bad-value"),
+        ("spec_version: 1\nnumbers: 3", "wants-list"),
     ],
 )
 def test_hostile_or_broken_text_is_a_problem_and_no_crash(text, code):
