@@ -20,6 +20,8 @@ from ivr.spec import pbx_queue, queue_place
 
 #: holds the contexts of the revision before, for calls that are still in them
 PREVIOUS_FILE = "extensions-previous.conf"
+#: what the spec does not describe: where agents dial out, in a context ``hub-phones``
+CENTRE_FILE = "extensions-centre.conf"
 #: seconds that are waited for a second key; menus have keys of one digit
 DIGIT_SECONDS = 2
 #: first code that agents dial to hand a caller on to a queue
@@ -36,7 +38,21 @@ def write_dialplan(flow: Flow) -> str:
 
 def spec_hash(flow: Flow) -> str:
     """Twelve hex digits of the spec: stands in a global variable, so that a PBX can be asked what it runs."""
-    return hashlib.sha256(msgspec.json.encode(flow.spec, order="sorted")).hexdigest()[:12]
+    return hashlib.sha256(msgspec.json.encode(_written(flow.spec), order="sorted")).hexdigest()[:12]
+
+
+def _written(value: object) -> object:
+    """What a spec says, without defaults: a field that a later program adds does not change its hash."""
+    if isinstance(value, msgspec.Struct):
+        fields = {field.name: (getattr(value, field.name), field) for field in msgspec.structs.fields(value)}
+        return {
+            name: _written(item)
+            for name, (item, field) in fields.items()
+            if item != field.default and (field.default_factory is msgspec.NODEFAULT or item != field.default_factory())
+        }
+    if isinstance(value, dict):
+        return {name: _written(item) for name, item in value.items()}
+    return [_written(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def transfer_codes(flow: Flow) -> dict[str, str]:
@@ -57,7 +73,7 @@ class _Dialplan:
             [header("dialplan", self._flow), "; made from the spec: change that, not this file"],
             ["[general]", "static=yes", "writeprotect=yes", "autofallthrough=yes", "clearglobalvars=no"],
             self._globals(),
-            [f'#tryinclude "{PREVIOUS_FILE}"'],
+            [f'#tryinclude "{CENTRE_FILE}"', f'#tryinclude "{PREVIOUS_FILE}"'],
             self._entry(),
             self._step_lines(),
             self._hangup_handler(),
@@ -157,7 +173,7 @@ class _Dialplan:
             self._tell("ENTER", safe(mall), safe(line), way=_way(enter, "next")),
             f'GotoIf($["${{DB(dnd/{safe(enter.line)})}}"="1"]?dnd,1)',
             f"Set(TODAY=${{STRFTIME(${{EPOCH}},{self._zone},%Y-%m-%d)}})",
-            *(f'GotoIf($["${{TODAY}}"="{day}"]?{place},1)' for day, place in _own_days(calendar).items()),
+            *(f'GotoIf($["${{TODAY}}"="{day}"]?{place},1)' for day, place in own_days(calendar).items()),
             *(f"GotoIfTime({when}?open,1)" for when in self._weekly(calendar)),
             "Goto(hours,1)",
         )
@@ -410,7 +426,7 @@ def _runs(days: Iterable[int]) -> list[str]:
     return [DAYS[day] for day in sorted(days)]
 
 
-def _own_days(calendar: Calendar) -> dict[date, str]:
+def own_days(calendar: Calendar) -> dict[date, str]:
     """Days that do not follow their weekday, in order, with the extension that knows them."""
     closed = {date.fromisoformat(day): "holiday" for day in calendar.closed}
     return dict(sorted((closed | {day: _day_extension(day) for day in _extra_days(calendar)}).items()))

@@ -338,7 +338,7 @@ class Pbx:
 
     def _talk(self, stay: Stay) -> None:
         self._at += stay.talks
-        if stay.moves_to in self._codes:
+        if stay.moves_to and stay.moves_to in self._codes:
             self._jump(f"{self._variables['TRANSFER_CONTEXT']},{self._codes[stay.moves_to]},1")
         elif stay.ends_by == "caller":
             raise _HungUp("16")
