@@ -15,7 +15,8 @@ from hub.api.shapes import to_json
 from hub.bootstrap import Hub
 from hub.desk.access import AccessAction, Permission, record_access, require
 from hub.desk.export import ExportKind, ExportRequest, export_rows
-from hub.stats.calls import CallFilter, CallPage, Figure, read_calls
+from hub.stats.call_figures import Figure
+from hub.stats.calls import CallFilter, CallPage, read_calls
 from hub.stats.inquiries import InquiryFilter, InquiryPage, read_inquiries
 from hub.stats.report import Report, read_report
 from hub.stats.span import Span, SpanError, make_span, read_moment

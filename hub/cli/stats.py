@@ -10,7 +10,10 @@ import typer
 from hub.bootstrap import Hub
 from hub.cli.console import print_json, print_table, read_span, screen, with_hub
 from hub.core.errors import ConfigurationError
-from hub.stats.report import Report, read_report
+from hub.stats.call_figures import Terms
+from hub.stats.call_lines import Formula
+from hub.stats.report import Asked, Report, read_report
+from hub.stats.staffing import WhatIf
 from hub.stats.workbook import write_workbook
 
 
@@ -18,11 +21,15 @@ class ReportName(StrEnum):
     INQUIRIES = "inquiries"
     CALLS = "calls"
     RATES = "rates"
+    LINES = "lines"
+    TOPICS = "topics"
+    STAFFING = "staffing"
 
 
 def register(app: typer.Typer) -> None:
     app.command(
-        "stats", help="The supervisor's figures: inquiries per channel, calls per line and hour, rates per 100 lines."
+        "stats",
+        help="The supervisor's figures: inquiries per channel, calls per line and hour, rates, lines, staffing.",
     )(stats)
 
 
@@ -33,8 +40,30 @@ def stats(
     by: Annotated[str | None, typer.Option(help="Break down by these, with commas between.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file.")] = None,
+    within: Annotated[float, typer.Option(min=0, max=3600, help="Seconds of waiting that count as in time.")] = 20,
+    repeat_hours: Annotated[float, typer.Option(min=0.1, max=720, help="Hours in which a caller calls again.")] = 24,
+    formula: Annotated[Formula, typer.Option(help="Formula of the service level.")] = Formula.OFFERED,
+    target: Annotated[float, typer.Option(help="Staffing: service level to reach, as a share of 1.")] = 0.8,
+    shrinkage: Annotated[float, typer.Option(help="Staffing: share of paid time away from the telephone.")] = 0,
+    after_call: Annotated[float, typer.Option(min=0, help="Staffing: seconds of work after each call.")] = 0,
+    calls: Annotated[float | None, typer.Option(min=0, help="Staffing: what if so many calls came an hour.")] = None,
+    aht: Annotated[float | None, typer.Option(min=1, help="Staffing: what if a call took so many seconds.")] = None,
+    agents: Annotated[int | None, typer.Option(min=0, help="Staffing: what if so many agents were there.")] = None,
 ) -> None:
-    """Without --by: inquiries by day, mall, shop and channel; calls by mall, line and hour; rates by mall and shop."""
+    """Without --by: inquiries by day, mall, shop and channel; calls by mall, line and hour; rates by mall and shop;
+
+    lines and topics by mall and line.
+    """
+    what_if = WhatIf(
+        target=target,
+        within_seconds=within,
+        shrinkage=shrinkage,
+        agents=agents,
+        calls_per_hour=calls,
+        handling_seconds=aht,
+        after_call_seconds=after_call,
+    )
+    asked = Asked(terms=Terms(within_seconds=within, repeat_hours=repeat_hours), formula=formula, what_if=what_if)
     if as_json and xlsx is not None:
         what = "--json and --xlsx are two answers to one question"
         raise ConfigurationError(what, fix="Choose one of them.")
@@ -43,11 +72,11 @@ def stats(
         start, end = read_span(since, until, zone=hub.settings.zone)
         try:
             found = await read_report(
-                hub.database, name=report.value, since=start, until=end, zone=hub.settings.zone, by=by
+                hub.database, name=report.value, since=start, until=end, zone=hub.settings.zone, by=by, asked=asked
             )
         except ValueError as error:
-            what = f"--by: {error}"
-            raise ConfigurationError(what, fix="Separate names with commas: --by mall,hour") from error
+            what = f"hub stats {report.value}: {error}"
+            raise ConfigurationError(what, fix="Separate dimensions with commas, as in --by mall,hour.") from error
         if xlsx is not None:
             await write_workbook(xlsx, title=report.value, columns=found.columns, rows=_each(found.rows))
         return found

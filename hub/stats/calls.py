@@ -1,12 +1,12 @@
 """Calls per mall, line and hour, and the calls behind each figure.
 
 A call counts in the hour in which it entered and under the line that was dialled, whatever its end falls
-into; a call that still goes on is in no figure. The columns are those of :class:`ivr.counts.HourCount`.
+into; a call that still goes on is in no figure. The columns are those of
+:class:`ivr.counts.HourCount`, unless others are asked for.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,12 +14,12 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, case, func, or_, select, tuple_
 
 from hub.core.redact import mask_phone
+from hub.stats.call_figures import COLUMNS, DEFAULT_TERMS, ENDED, Figure, Terms, condition_of
 from hub.stats.dimension import Dimension
-from hub.stats.span import Buckets, Span, day_buckets, hour_buckets
-from hub.store.database import Database, from_ms, time_of
+from hub.stats.span import Buckets, Span, day_buckets, hour_buckets, start_of_day
+from hub.store.database import Database, from_ms, time_of, to_ms
 from hub.store.sealed import CALLER_PLACE
 from hub.store.tables import call_events, calls
-from ivr.calls import CallResult
 from ivr.counts import HourCount
 
 PAGE: Final = 100
@@ -30,38 +30,8 @@ ABSENT: Final = "-"
 #: in a filter of lines: neither the order line nor the inquiry line
 OTHER_LINES: Final = "*"
 KNOWN_LINES: Final = ("order", "inquiry")
-
-
-class Figure(StrEnum):
-    """The columns, and ``OTHER``: every end but an answer and a hang-up in the queue."""
-
-    OFFERED = "offered"
-    ANSWERED = "answered"
-    ABANDONED_NOTICE = "abandoned_notice"
-    ABANDONED_MENU = "abandoned_menu"
-    ABANDONED_QUEUE = "abandoned_queue"
-    ABANDONED_SHORT = "abandoned_short"
-    LEFT_QUEUE = "left_queue"
-    NOT_JOINED = "not_joined"
-    CLOSED = "closed"
-    IVR_GIVEUP = "ivr_giveup"
-    CALLBACK_REQUESTED = "callback_requested"
-    TRANSFERRED_OUT = "transferred_out"
-    UNKNOWN_DID = "unknown_did"
-    SYSTEM_LOST = "system_lost"
-    OTHER = "other"
-
-
-COLUMNS: Final = tuple(figure for figure in Figure if figure is not Figure.OTHER)
-_ENDED: Final = calls.c.result.is_not(None)
-_CONDITIONS: Final[Mapping[Figure, ColumnElement[bool]]] = {
-    **{Figure(result.value): calls.c.result == result.value for result in CallResult},
-    Figure.OFFERED: _ENDED,
-    Figure.ABANDONED_SHORT: calls.c.is_short_abandon,
-    Figure.TRANSFERRED_OUT: calls.c.is_transferred,
-    Figure.OTHER: calls.c.result.not_in([CallResult.ANSWERED.value, CallResult.ABANDONED_QUEUE.value]),
-}
-_GROUPS: Final[Mapping[Dimension, ColumnElement[Any]]] = {
+#: the dimensions that a call has itself
+GROUPS: Final[Mapping[Dimension, ColumnElement[Any]]] = {
     Dimension.MALL: calls.c.mall,
     Dimension.LINE: calls.c.line,
     Dimension.CHOSEN_LINE: calls.c.chosen_line,
@@ -84,7 +54,10 @@ class CallCount(Struct, frozen=True, kw_only=True):
 
 
 class CallFilter(Struct, frozen=True, kw_only=True):
-    """Which calls stand behind a figure; ``None`` means all, :data:`ABSENT` those without a value."""
+    """Which calls stand behind a figure; ``None`` means all, :data:`ABSENT` those without a value.
+
+    ``clock_hour``: 0 to 23, the hour of every day of the span in its zone.
+    """
 
     figure: Figure = Figure.OFFERED
     mall: str | None = None
@@ -92,6 +65,8 @@ class CallFilter(Struct, frozen=True, kw_only=True):
     chosen_line: str | None = None
     handling_line: str | None = None
     topic: str | None = None
+    clock_hour: int | None = None
+    terms: Terms = DEFAULT_TERMS
 
 
 class CallRow(Struct, frozen=True, kw_only=True):
@@ -144,22 +119,24 @@ async def count_calls_by(
     until: datetime | None = None,
     zone: ZoneInfo,
     by: Sequence[Dimension],
+    figures: Sequence[Figure] = COLUMNS,
+    terms: Terms = DEFAULT_TERMS,
 ) -> list[CallCount]:
-    """All columns per cell of ``by``, sorted by it; cells without calls have no row."""
-    span = await _known_span(database, since, until, zone)
+    """All ``figures`` (the first: offered) per cell of ``by``, sorted by it; cells without calls have no row."""
+    span = await known_span(database, since, until, zone)
     if span is None:
         return []
     is_timed = Dimension.DAY in by or Dimension.HOUR in by
     buckets = hour_buckets(span) if Dimension.HOUR in by else day_buckets(span)
-    groups = [_GROUPS[dimension].label(dimension.value) for dimension in by if dimension in _GROUPS]
+    groups = [GROUPS[dimension].label(dimension.value) for dimension in by if dimension in GROUPS]
     if is_timed:
         groups.append(buckets.of(calls.c.entered_at).label("bucket"))
-    sums = [func.sum(case((_CONDITIONS[figure], 1), else_=0)).label(figure.value) for figure in COLUMNS]
-    query = select(*groups, *sums).where(_ENDED, *_within(span)).group_by(*groups)
+    sums = [func.sum(case((condition_of(figure, terms), 1), else_=0)).label(figure.value) for figure in figures]
+    query = select(*groups, *sums).where(ENDED, *within(span)).group_by(*groups)
     cells: dict[tuple[Any, ...], list[int]] = {}
     async with database.reading() as connection:
         for row in (await connection.execute(query)).mappings():
-            numbers = [int(row[figure.value] or 0) for figure in COLUMNS]
+            numbers = [int(row[figure.value] or 0) for figure in figures]
             if not numbers[0]:
                 continue  # without groups the database answers one row of nothing
             key = tuple(_value(row, dimension, buckets) for dimension in by)
@@ -168,7 +145,7 @@ async def count_calls_by(
     return [
         CallCount(
             **dict(zip((dimension.value for dimension in by), key, strict=True)),
-            figures=dict(zip(COLUMNS, cells[key], strict=True)),
+            figures=dict(zip(figures, cells[key], strict=True)),
         )
         for key in sorted(cells, key=_order)
     ]
@@ -213,9 +190,7 @@ async def calls_as_of(database: Database) -> datetime | None:
         return from_ms(await connection.scalar(select(func.max(call_events.c.at))))
 
 
-async def _known_span(
-    database: Database, since: datetime | None, until: datetime | None, zone: ZoneInfo
-) -> Span | None:
+async def known_span(database: Database, since: datetime | None, until: datetime | None, zone: ZoneInfo) -> Span | None:
     """An open end is that of the stored calls; ``None`` where nothing can lie in between."""
     if since is None or until is None:
         async with database.reading() as connection:
@@ -227,14 +202,16 @@ async def _known_span(
     return Span(since=since, until=until, zone=zone) if since < until else None
 
 
-def _within(span: Span) -> tuple[ColumnElement[bool], ...]:
+def within(span: Span) -> tuple[ColumnElement[bool], ...]:
     since, until = span.bounds
     return calls.c.entered_at >= since, calls.c.entered_at < until
 
 
 def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
-    conditions = [_ENDED, *_within(span), _CONDITIONS[where.figure]]
-    for dimension, column in _GROUPS.items():
+    conditions = [ENDED, *within(span), condition_of(where.figure, where.terms)]
+    if where.clock_hour is not None:
+        conditions.append(_in_hour(span, where.clock_hour))
+    for dimension, column in GROUPS.items():
         wanted = getattr(where, dimension.value)
         if wanted == ABSENT:
             conditions.append(column.is_(None))
@@ -243,6 +220,13 @@ def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
         elif wanted is not None:
             conditions.append(column == wanted)
     return conditions
+
+
+def _in_hour(span: Span, clock_hour: int) -> ColumnElement[bool]:
+    """By the clock of the zone, whatever its offset was on each day; an hour that a clock runs twice is all of it."""
+    starts = [start_of_day(day, span.zone).replace(hour=clock_hour) for day in span.days]
+    edges = [(start, start.replace(minute=59, second=59, microsecond=999_000, fold=1)) for start in starts]
+    return or_(*(calls.c.entered_at.between(to_ms(first), to_ms(last)) for first, last in edges))
 
 
 def _rows(span: Span, where: CallFilter) -> Any:

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 
-from hub.stats.calls import Figure, count_calls_by
+from hub.stats.call_figures import Figure
+from hub.stats.calls import count_calls_by
 from hub.stats.dimension import Dimension
 from hub.stats.span import Span, day_buckets
 from hub.store.database import Database, from_ms, time_of

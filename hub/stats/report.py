@@ -7,15 +7,26 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from hub.stats.calls import COLUMNS, calls_as_of, count_calls_by
-from hub.stats.definitions import DEFINITIONS, RATE_DEFINITIONS
+from hub.stats import staffing
+from hub.stats.call_figures import COLUMNS, DEFAULT_TERMS, LINE_COLUMNS, Terms
+from hub.stats.call_lines import LINE_DIMENSIONS, RATES, Formula, quality_per_line, topics_per_line
+from hub.stats.calls import calls_as_of, count_calls_by
+from hub.stats.definitions import (
+    DEFINITIONS,
+    LINE_DEFINITIONS,
+    RATE_DEFINITIONS,
+    SERVICE_LEVEL_DEFINITIONS,
+    STAFFING_DEFINITIONS,
+    TOPIC_DEFINITIONS,
+)
 from hub.stats.dimension import CALL_DIMENSIONS, INQUIRY_DIMENSIONS, Dimension, read_dimensions
 from hub.stats.inquiries import inquiries_as_of, inquiries_per_channel
 from hub.stats.rates import FIGURES as RATE_FIGURES
 from hub.stats.rates import RATE_DIMENSIONS, rates_per_100_lines
 from hub.store.database import Database
 
-REPORTS: Final = ("inquiries", "calls", "rates")
+REPORTS: Final = ("inquiries", "calls", "rates", "lines", "topics", "staffing")
+_TOPIC_COLUMNS: Final = ("topic", "topic_line", "is_misdialled", "answered")
 _CALLS_BY: Final = (Dimension.MALL, Dimension.LINE, Dimension.HOUR)
 
 
@@ -37,6 +48,17 @@ class Report(Struct, frozen=True, kw_only=True):
     rows: tuple[dict[str, Any], ...]
 
 
+class Asked(Struct, frozen=True, kw_only=True):
+    """By which terms some reports count; the others leave them alone."""
+
+    terms: Terms = DEFAULT_TERMS
+    formula: Formula = Formula.OFFERED
+    what_if: staffing.WhatIf = staffing.WhatIf()
+
+
+AS_USUAL: Final = Asked()
+
+
 async def read_report(
     database: Database,
     *,
@@ -45,10 +67,11 @@ async def read_report(
     until: datetime | None = None,
     zone: ZoneInfo,
     by: str | None = None,
+    asked: Asked = AS_USUAL,
 ) -> Report:
-    """``name``: inquiries, calls or rates. ``by``: dimensions with commas between, absent for the report's own.
+    """``name``: one of :data:`REPORTS`. ``by``: dimensions with commas between, absent for the report's own.
 
-    Raises: ValueError for a report or a dimension that does not exist.
+    Raises: ValueError for a report or a dimension that does not exist, or numbers that cannot be reckoned with.
     """
     if name == "inquiries":
         return await _inquiries(database, since=since, until=until, zone=zone, by=by)
@@ -56,6 +79,12 @@ async def read_report(
         return await _calls(database, since=since, until=until, zone=zone, by=by)
     if name == "rates":
         return await _rates(database, since=since, until=until, zone=zone, by=by)
+    if name == "lines":
+        return await line_report(database, since=since, until=until, zone=zone, by=by, asked=asked)
+    if name == "topics":
+        return await topic_report(database, since=since, until=until, zone=zone, by=by)
+    if name == "staffing":
+        return await _staffing(database, since=since, until=until, zone=zone, by=by, asked=asked)
     message = f"there is no report {name!r}; there are: {', '.join(REPORTS)}"
     raise ValueError(message)
 
@@ -113,6 +142,96 @@ async def _rates(
         definitions={name: RATE_DEFINITIONS[name] for name in RATE_FIGURES},
         columns=(*_names(chosen), *RATE_FIGURES),
         rows=tuple({**_cell(row, chosen), **{name: getattr(row, name) for name in RATE_FIGURES}} for row in found),
+    )
+
+
+async def line_report(
+    database: Database,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    zone: ZoneInfo,
+    by: str | None = None,
+    asked: Asked = AS_USUAL,
+) -> Report:
+    """How each line was answered, and whether it was the right one."""
+    chosen = read_dimensions(by, allowed=LINE_DIMENSIONS, default=LINE_DIMENSIONS)
+    found = await quality_per_line(
+        database, since=since, until=until, zone=zone, by=chosen, terms=asked.terms, formula=asked.formula
+    )
+    figures = tuple(figure.value for figure in LINE_COLUMNS)
+    return Report(
+        report="lines",
+        since=since,
+        until=until,
+        zone=zone.key,
+        by=_names(chosen),
+        data_as_of=await calls_as_of(database),
+        definitions=line_definitions(asked),
+        columns=(*_names(chosen), *figures, *RATES, "formula", "within_seconds"),
+        rows=tuple(
+            {
+                **_cell(row, chosen),
+                **{figure.value: number for figure, number in row.figures.items()},
+                **{name: getattr(row, name) for name in RATES},
+                "formula": row.formula.value,
+                "within_seconds": row.terms.within_seconds,
+            }
+            for row in found
+        ),
+    )
+
+
+def line_definitions(asked: Asked) -> dict[str, str]:
+    """Of every column of the report on lines, by the terms that were asked for."""
+    terms = asked.terms
+    texts = {**DEFINITIONS, **LINE_DEFINITIONS, "service_level": SERVICE_LEVEL_DEFINITIONS[asked.formula.value]}
+    names = (*(figure.value for figure in LINE_COLUMNS), *RATES, "formula", "within_seconds")
+    return {
+        name: texts[name].format(within=f"{terms.within_seconds:g}", hours=f"{terms.repeat_hours:g}") for name in names
+    }
+
+
+async def topic_report(
+    database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, by: str | None = None
+) -> Report:
+    """The line that was dialled against what the call was about."""
+    chosen = read_dimensions(by, allowed=LINE_DIMENSIONS, default=LINE_DIMENSIONS)
+    found = await topics_per_line(database, since=since, until=until, zone=zone, by=chosen)
+    return Report(
+        report="topics",
+        since=since,
+        until=until,
+        zone=zone.key,
+        by=_names(chosen),
+        data_as_of=await calls_as_of(database),
+        definitions=TOPIC_DEFINITIONS,
+        columns=(*_names(chosen), *_TOPIC_COLUMNS),
+        rows=tuple({**_cell(row, chosen), **{name: getattr(row, name) for name in _TOPIC_COLUMNS}} for row in found),
+    )
+
+
+async def _staffing(
+    database: Database,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    zone: ZoneInfo,
+    by: str | None,
+    asked: Asked,
+) -> Report:
+    read_dimensions(by, allowed=(Dimension.LINE,), default=())
+    needs = await staffing.staffing_needs(database, since=since, until=until, zone=zone, what_if=asked.what_if)
+    return Report(
+        report="staffing",
+        since=since,
+        until=until,
+        zone=zone.key,
+        by=("line", "hour"),
+        data_as_of=await calls_as_of(database),
+        definitions=STAFFING_DEFINITIONS,
+        columns=staffing.COLUMNS,
+        rows=tuple({name: getattr(need, name) for name in staffing.COLUMNS} for need in needs),
     )
 
 

@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from hub.desk.access import AccessAction, Actor, Permission, record_access, require
 from hub.desk.services import Services
-from hub.stats.calls import ABSENT, OTHER_LINES, CallFilter, CallRow, Figure, all_calls, read_calls
+from hub.stats.call_figures import Figure
+from hub.stats.calls import ABSENT, OTHER_LINES, CallFilter, CallRow, all_calls, read_calls
 from hub.stats.inquiries import Channel, InquiryFilter, InquiryRow, all_inquiries, read_inquiries
 from hub.stats.span import Span, SpanError, day_span, make_span, read_moment
 from hub.stats.workbook import as_mappings, write_workbook

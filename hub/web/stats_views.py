@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from hub.stats.call_figures import COLUMNS, Figure
 from hub.stats.calls import (
     ABSENT,
-    COLUMNS,
     KNOWN_LINES,
     OTHER_LINES,
     CallCount,
-    Figure,
     calls_as_of,
     count_calls_by,
 )

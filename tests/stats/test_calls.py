@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from hub.stats.calls import ABSENT, COLUMNS, CallFilter, Figure, all_calls, calls_per_hour, count_calls_by, read_calls
+from hub.stats.call_figures import COLUMNS, Figure
+from hub.stats.calls import ABSENT, CallFilter, all_calls, calls_per_hour, count_calls_by, read_calls
 from hub.stats.dimension import Dimension
 from hub.stats.span import Span
 from hub.store.database import Database

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from hub.bootstrap import Hub
 from hub.desk.access import Role
-from hub.stats.calls import COLUMNS
+from hub.stats.call_figures import COLUMNS
 from hub.stats.definitions import DEFINITIONS
 from hub.stats.inquiries import Channel
 from hub.store.tables import access_log, calls, inquiries
