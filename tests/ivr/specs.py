@@ -25,6 +25,7 @@ MONDAY = date(2026, 11, 23)
 DAYS = [MONDAY + timedelta(days=day) for day in range(14)]
 WEEKS = (
     {"daily": ("all-day",)},
+    {"daily": ("06:00-23:00",)},
     {"mon-fri": ("09:00-12:00", "13:00-18:00")},
     {"mon": ("00:00-09:00", "09:00-23:59"), "sat-sun": ("10:30-15:00",)},
     {"mon-thu": ("08:00-20:00",), "fri": ("08:00-12:01",), "sat-sun": ("all-day",)},
@@ -96,7 +97,8 @@ def starts(spec: Spec) -> st.SearchStrategy[datetime]:
 
 
 def dids(spec: Spec) -> st.SearchStrategy[str]:
-    return st.sampled_from([*(number.did for number in spec.numbers), "07099999999"])
+    known = [number.did for number in spec.numbers]
+    return st.sampled_from([*known * 5, "07099999999"])
 
 
 def callers() -> st.SearchStrategy[list[Act]]:
@@ -110,7 +112,7 @@ def callers() -> st.SearchStrategy[list[Act]]:
         is_early=st.booleans(),
     )
     others = st.builds(Act, do=st.sampled_from([Do.SILENT, Do.HANG_UP]), after=after, is_early=st.booleans())
-    return st.lists(press | press | others, max_size=9)
+    return st.lists(st.one_of(*[press] * 6, others), max_size=9)
 
 
 def centres(flow: Flow) -> st.SearchStrategy[Centre]:
@@ -120,9 +122,14 @@ def centres(flow: Flow) -> st.SearchStrategy[Centre]:
         Centre,
         stays=st.dictionaries(st.sampled_from(names), st.lists(_stays(names), max_size=3), max_size=len(names)),
         agents=st.none() | st.dictionaries(st.sampled_from(flow.spec.agents), _agents(names), max_size=3),
-        full=st.sets(st.sampled_from(names), max_size=1).map(frozenset),
-        dnd=st.sets(st.sampled_from(sorted(flow.spec.lines)), max_size=1).map(frozenset),
+        full=_seldom(names),
+        dnd=_seldom(sorted(flow.spec.lines)),
     )
+
+
+def _seldom(names: Sequence[str]) -> st.SearchStrategy[frozenset[str]]:
+    """Mostly none of them, else one."""
+    return st.sampled_from([frozenset[str]()] * 9 + [frozenset({name}) for name in names])
 
 
 def _agents(queues: Sequence[str]) -> st.SearchStrategy[Agent]:
@@ -139,7 +146,7 @@ def _agents(queues: Sequence[str]) -> st.SearchStrategy[Agent]:
 
 def _stays(queues: Sequence[str]) -> st.SearchStrategy[Stay]:
     seconds = st.integers(0, 150).map(float)
-    refused = st.builds(Stay, is_full=st.booleans(), is_empty=st.just(True))
+    refused = st.builds(Stay, is_full=st.booleans(), is_empty=st.just(True))  # full is found before empty
     answered = st.builds(
         Stay,
         answers_after=seconds,
@@ -149,7 +156,7 @@ def _stays(queues: Sequence[str]) -> st.SearchStrategy[Stay]:
         moves_to=st.none() | st.sampled_from(queues),
         topic=st.none() | st.sampled_from(["order", "inquiry"]),
     )
-    return refused | answered | st.builds(Stay, empties_after=st.none() | seconds)
+    return refused | answered | answered | st.builds(Stay, empties_after=st.none() | seconds)
 
 
 def _numbers(draw: st.DrawFn, lines: Sequence[str]) -> tuple[Number, ...]:
@@ -231,7 +238,7 @@ def _queues(
         max_wait_s=ring + draw(st.integers(0, 100)),
         max_len=draw(st.integers(0, 20)),
         on={word: draw(ways) for word in ("timeout", "full", "empty")}
-        | {f"key-{key}": draw(by_key) for key in draw(st.lists(st.sampled_from(KEYS), max_size=2, unique=True))},
+        | {f"key-{key}": draw(by_key) for key in draw(st.lists(st.sampled_from(KEYS[:10]), max_size=2, unique=True))},
         mall=mall or None,
         line=line or None,
         record=draw(st.booleans()),
@@ -260,13 +267,17 @@ def _surveys(draw: st.DrawFn) -> Survey:
 
 
 def _shelve(spec: Spec) -> Spec:
-    """Menus that no number leads to are kept for later."""
-    reached = reach([("line", name) for name in spec.lines], list(edges(spec)))
+    """Menus and queues that no number leads to are kept for later."""
+    reached = reach([(kind, name) for name in spec.lines for kind in ("line", "closed")], list(edges(spec)))
     menus = {
         name: menu if ("menu", name) in reached else msgspec.structs.replace(menu, is_library=True)
         for name, menu in spec.menus.items()
     }
-    return msgspec.structs.replace(spec, menus=menus)
+    queues = {
+        name: queue if ("queue", name) in reached else msgspec.structs.replace(queue, is_library=True)
+        for name, queue in spec.queues.items()
+    }
+    return msgspec.structs.replace(spec, menus=menus, queues=queues)
 
 
 def _without_none(value: Any) -> Any:
