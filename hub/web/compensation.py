@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Stream
+from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
 from hub.core.model import Money
@@ -229,4 +230,9 @@ async def _sent(path: Path) -> AsyncIterator[bytes]:
         await asyncio.to_thread(shutil.rmtree, path.parent, ignore_errors=True)
 
 
-COMPENSATION_PAGES: Final = [CompensationController, ledger_page, decide_form, ledger_export]
+COMPENSATION_PAGES: Final[list[ControllerRouterHandler]] = [
+    CompensationController,
+    ledger_page,
+    decide_form,
+    ledger_export,
+]

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
+from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
 from hub.desk.access import Permission
@@ -255,4 +256,4 @@ async def promises_strip(request: PageRequest, services: Given, pages: Pages) ->
     return pages.page(request, "partials/promise_strip.html", due_now=due, due_tag=due_tags(services))
 
 
-PROMISE_PAGES: Final = [PromiseController, promises_page, hand_over_form, promises_strip]
+PROMISE_PAGES: Final[list[ControllerRouterHandler]] = [PromiseController, promises_page, hand_over_form, promises_strip]
