@@ -23,13 +23,13 @@ from hub.desk.access import Role
 from hub.desk.routing_book import FILE_NAME as ROUTING_FILE
 from hub.desk.routing_book import import_modes
 from hub.desk.status import WORKER_LEASE
-from hub.desk.telephone import SPEC_FILE, current_spec
+from hub.desk.telephone import CALLS_FILE, SPEC_FILE, current_spec
 from hub.desk.users import create_user, list_users
 from hub.emulation import CALLERS_FILE, MODES_FILE, SHOPS_FILE
 from hub.settings import Settings
 from hub.store.leases import Lease
 from hub.sync.calls import CallImport
-from ivr import demo_spec_text
+from ivr import demo_calls_text, demo_spec_text
 from ivr.demo_day import write_days
 from ivr.spec import routes_from_spec
 from routing import demo_rules_text
@@ -131,7 +131,8 @@ async def _prepare(hub: Hub, kit: Path) -> None:
     for login, name, role, password in LOGINS:
         if login not in known:
             await create_user(hub.database, login=login, name=name, role=role, password=password, at=hub.now())
-    for name, text in ((ROUTING_FILE, demo_rules_text()), (SPEC_FILE, demo_spec_text())):
+    texts = {ROUTING_FILE: demo_rules_text(), SPEC_FILE: demo_spec_text(), CALLS_FILE: demo_calls_text()}
+    for name, text in texts.items():
         if not (home / name).exists():
             (home / name).write_text(text, encoding="utf-8")
     await import_modes(hub.database, (kit / MODES_FILE).read_bytes(), now=hub.now())

@@ -11,6 +11,7 @@ from msgspec import Struct
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, read_span, screen, with_hub
 from hub.cli.ivr_compile import compile_spec
+from hub.cli.ivr_simulate import simulate
 from hub.core.errors import ConfigurationError
 from hub.desk.telephone import SPEC_FILE, current_routes
 from hub.stats.calls import calls_per_hour
@@ -31,6 +32,9 @@ class ImportReport(Struct, frozen=True, kw_only=True):
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The telephone: spec, call records, counts.", no_args_is_help=True)
     group.command("check", help="Every error and warning of an IVR spec, with line and fix.")(check)
+    group.command("simulate", help="A call through the spec, or a script of calls with what shall come of them.")(
+        simulate
+    )
     group.command("compile", help="The spec as files for a PBX; --diff: against what is deployed.")(compile_spec)
     group.command("import", help="Read call records: queue_log, CEL, AMI or CDR, told apart by content.")(
         import_records

@@ -88,13 +88,6 @@ class ScriptReport(Struct, frozen=True, kw_only=True):
     outcomes: tuple[OutcomeReport, ...]
 
 
-def register(group: typer.Typer) -> None:
-    """Add the command to the group `hub ivr`."""
-    group.command("simulate", help="Play a call through the spec, or a script of calls with what shall come of them.")(
-        simulate
-    )
-
-
 def simulate(
     did: Annotated[str | None, typer.Option(help="Number that is dialled, as the carrier sends it.")] = None,
     at: Annotated[str | None, typer.Option(help="Time, in the spec's zone; absent: now.")] = None,

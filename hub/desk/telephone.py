@@ -7,6 +7,8 @@ from ivr.routes import Routes
 from ivr.spec import Spec, routes_from_spec
 
 SPEC_FILE = "ivr.yaml"
+#: calls that the spec must handle as they say
+CALLS_FILE = "ivr.calls.yaml"
 
 
 def current_spec(services: Services) -> Spec:

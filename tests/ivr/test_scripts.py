@@ -1,11 +1,10 @@
 """Scripts of calls: the demo's hold, a miss is named, and every mistake has its line."""
 
-from importlib import resources
 from textwrap import dedent
 
 import pytest
 
-from ivr import demo_spec_text
+from ivr import demo_calls_text, demo_spec_text
 from ivr.acts import WordsError, read_acts, read_agents
 from ivr.calls import CallResult
 from ivr.check import load_spec
@@ -14,8 +13,6 @@ from ivr.flow import Flow, flow_of
 from ivr.scripts import Case, Outcome, ScriptError, load_centre, load_script, run_case, script_words
 from ivr.telling import LANGUAGES, tell, tell_result
 from ivr.walk import Act, Agent, AgentState, Do
-
-DEMO_CALLS = resources.files("ivr").joinpath("demo_calls.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +36,7 @@ def problems_of(flow: Flow, text: str) -> list[Problem]:
 
 
 def demo_cases(flow: Flow) -> tuple[Case, ...]:
-    return load_script(DEMO_CALLS, source="demo_calls.yaml", flow=flow)
+    return load_script(demo_calls_text(), source="demo_calls.yaml", flow=flow)
 
 
 def test_the_demo_keeps_its_calls(flow: Flow) -> None:
