@@ -13,7 +13,7 @@ _EN = {
     Kind.GIVE_UP: "has used up {detail} tries",
     Kind.SWITCH: "changes from the {detail} line to the {extra} line",
     Kind.TRY_QUEUE: "is led to queue {queue}",
-    Kind.QUEUE_RESULT: "queue {queue} is left: {extra}",
+    Kind.QUEUE_RESULT: "queue {queue} says: {extra}",
     Kind.MOVE: "is handed on to queue {queue}",
     Kind.CALLBACK: "the wish for a callback is noted",
     Kind.SURVEY: "gives {detail} points",
@@ -28,16 +28,16 @@ _EN = {
     Kind.HANGUP: "the call ends",
 }
 _KO = {
-    Kind.ENTER: "{place}(으)로 들어옴",
+    Kind.ENTER: "{place}로 들어옴",
     Kind.CLOSED: "영업 외: {detail}",
     Kind.KEY: "{detail} 누름: {extra}",
     Kind.INVALID: "{detail} 누름, 없는 번호",
     Kind.NO_INPUT: "아무것도 누르지 않음",
     Kind.GIVE_UP: "{detail}회 시도 모두 사용",
     Kind.SWITCH: "{detail} 라인에서 {extra} 라인으로 바뀜",
-    Kind.TRY_QUEUE: "대기열 {queue}(으)로 안내",
-    Kind.QUEUE_RESULT: "대기열 {queue}에서 나옴: {extra}",
-    Kind.MOVE: "대기열 {queue}(으)로 돌려줌",
+    Kind.TRY_QUEUE: "대기열로 안내: {queue}",
+    Kind.QUEUE_RESULT: "대기열 {queue} 결과: {extra}",
+    Kind.MOVE: "다른 대기열로 호전환: {queue}",
     Kind.CALLBACK: "콜백 요청 접수",
     Kind.SURVEY: "만족도 {detail}점",
     Kind.JOIN: "{queue} 대기 시작",
@@ -51,6 +51,17 @@ _KO = {
     Kind.HANGUP: "통화 종료",
 }
 #: words of the records that a sentence holds
+_WORDS_EN = {
+    "hours": "outside the hours",
+    "dnd": "switched off",
+    "key": "by key",
+    "joinempty": "nobody there",
+    "TIMEOUT": "waited too long",
+    "FULL": "full",
+    "JOINEMPTY": "nobody there",
+    "LEAVEEMPTY": "nobody is left",
+    "CONTINUE": "served",
+}
 _WORDS_KO = {
     "hours": "업무시간 외",
     "holiday": "휴일",
@@ -66,6 +77,8 @@ _WORDS_KO = {
     "timeout": "대기 시간 초과",
     "empty": "상담원 없음",
     "key": "번호 누름",
+    "full": "만원",
+    "joinempty": "상담원 없음",
     "TIMEOUT": "대기 시간 초과",
     "FULL": "만원",
     "JOINEMPTY": "상담원 없음",
@@ -79,7 +92,7 @@ _RESULTS_KO = {
     "abandoned_queue": "대기 중 포기",
     "left_queue": "대기열 이탈",
     "not_joined": "대기열 진입 실패",
-    "closed": "업무시간 외",
+    "closed": "영업 외",
     "ivr_giveup": "입력 없이 종료",
     "callback_requested": "콜백 요청",
     "unknown_did": "등록되지 않은 번호",
@@ -106,12 +119,12 @@ def tell_result(walk: Walk, *, language: str) -> str:
 
 
 def _word(word: str, language: str) -> str:
-    return _WORDS_KO.get(word, word) if language == "ko" else word
+    return (_WORDS_KO if language == "ko" else _WORDS_EN).get(word, word)
 
 
 def _place(happening: Happening, language: str) -> str:
     if not happening.detail:
         return "등록되지 않은 번호" if language == "ko" else "a number that is none of ours"
     if language == "ko":
-        return f"{happening.detail} {_word(happening.extra, language)} 라인"
+        return f"{happening.detail} {_word(happening.extra, language)} 라인으"
     return f"the {happening.extra} line of {happening.detail}"

@@ -1,6 +1,5 @@
 """`hub ivr`: the telephone's spec, its call records and what they count to."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +11,11 @@ from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, read_span, screen, with_hub
 from hub.cli.ivr_compile import compile_spec
 from hub.cli.ivr_simulate import simulate
+from hub.cli.ivr_spec import check, graph, schema
 from hub.core.errors import ConfigurationError
-from hub.desk.telephone import SPEC_FILE, current_routes
+from hub.desk.telephone import current_routes
 from hub.stats.calls import calls_per_hour
 from hub.sync.calls import CallImport, FileReport
-from ivr.check import check_spec
-from ivr.document import Severity
 from ivr.records import Tally, UnknownRecordsError, read_records
 from ivr.routes import Routes, RoutesError, routes_from_map
 
@@ -32,6 +30,8 @@ class ImportReport(Struct, frozen=True, kw_only=True):
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The telephone: spec, call records, counts.", no_args_is_help=True)
     group.command("check", help="Every error and warning of an IVR spec, with line and fix.")(check)
+    group.command("graph", help="Draw the flow of a spec as SVG.")(graph)
+    group.command("schema", help="The JSON Schema of a spec.")(schema)
     group.command("simulate", help="A call through the spec, or a script of calls with what shall come of them.")(
         simulate
     )
@@ -41,33 +41,6 @@ def register(app: typer.Typer) -> None:
     )
     group.command("counts", help="Calls per mall, line and hour.")(counts)
     app.add_typer(group, name="ivr")
-
-
-def check(
-    spec: Annotated[Path | None, typer.Argument(help="YAML file; absent: the spec in HUB_HOME.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-) -> int:
-    async def path_and_today(hub: Hub) -> tuple[Path, datetime]:
-        return spec or hub.settings.home / SPEC_FILE, hub.now().astimezone(hub.settings.zone)
-
-    path, now = with_hub(path_and_today)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"{path}: {error.strerror if isinstance(error, OSError) else 'is not UTF-8 text'}"
-        raise ConfigurationError(what, fix="Name a YAML file; docs/telephone.md describes it.") from error
-    problems = check_spec(text, source=str(path), today=now.date())
-    if as_json:
-        print_json(problems)
-    else:
-        for problem in problems:
-            complain(
-                f"{problem.file}:{problem.line}: {problem.severity}: {problem.message} [{problem.code}]",
-                fix=problem.fix,
-            )
-        if not problems:
-            screen.print(f"{path}: no errors", markup=False)
-    return ExitCode.WRONG_USE if any(problem.severity is Severity.ERROR for problem in problems) else ExitCode.ALL_DONE
 
 
 def _routes(map_file: Path | None, hub: Hub) -> Routes:

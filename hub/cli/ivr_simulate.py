@@ -144,6 +144,13 @@ def script_beside(spec: Path) -> Path:
     return spec.with_suffix(".calls.yaml")
 
 
+def hint_at_script(spec: Path) -> None:
+    """Say where calls would stand that the spec is tried with, when there are none."""
+    if not script_beside(spec).exists():
+        what = f"{script_beside(spec)}: no calls yet that the spec is tried with; docs/telephone.md tells how"
+        screen.print(what, markup=False, soft_wrap=True)
+
+
 def _run_script(path: Path, flow: Flow, *, lang: Language, as_json: bool) -> int:
     try:
         cases = load_script(_text(path), source=str(path), flow=flow)

@@ -133,3 +133,14 @@ def test_a_broken_script_is_named_by_line(centre: Terminal) -> None:
     assert ran.code == 2
     assert "ivr.calls.yaml:" in ran.err
     assert "[bad-value]" in ran.err
+
+
+def test_a_spec_without_calls_is_told_of_them(centre: Terminal) -> None:
+    assert "ivr.calls.yaml" not in centre.hub("ivr", "check").err
+    (centre.home / "ivr.calls.yaml").unlink()
+
+    ran = centre.hub("ivr", "check")
+
+    assert ran.code == 0
+    assert "ivr.calls.yaml: no calls yet" in ran.err
+    assert "ivr.calls.yaml" not in centre.hub("ivr", "check", "--json").err
