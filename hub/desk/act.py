@@ -41,6 +41,7 @@ from hub.desk.action import (
 )
 from hub.desk.answer_guard import GuardedText, GuardError, UnreadWarningsError, counts_of, digest_of, guard_answer
 from hub.desk.outbox import Letter, Outbox, seal
+from hub.desk.rebill_hold import require_to_be_sent
 from hub.desk.services import Services
 from hub.desk.unsettled import earlier_answer
 from hub.store.database import to_ms
@@ -74,6 +75,7 @@ async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_r
         message = f"{manifest.title}: the API cannot {request.action.value.replace('-', ' ')}"
         raise UnsupportedByMallError(message, instead=stated.instead if stated else None, shop=shop.name)
     _require_fields(request, stated)
+    await require_to_be_sent(services.database, shop_id=shop.id, request=request)
     letter = await _letter(services, shop, manifest, request)
     guarded = None
     if letter.answer is not None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import Party, Product
@@ -20,7 +20,7 @@ from hub.store.catalogue import read_stock_facts
 from hub.store.database import Database, to_ms
 from hub.store.one import product_of, unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
-from hub.store.tables import calls, cases, claims, inquiries, lines, orders, shops
+from hub.store.tables import calls, cases, claims, inquiries, lines, orders, rebills, shops
 from routing.facts import with_facts
 
 Row = dict[str, Any]
@@ -153,7 +153,7 @@ _LINE_COLUMNS = (
     "shop", "mall", "order_no", "line_no", "status", "raw_status", "held", "quantity", "remaining_quantity",
     "product_name", "option", "product_code", "seller_sku", "amount_minor", "currency", "ordered_at", "paid_at",
     "planned_ship_at", "dispatched_at", "delivered_at", "carrier", "tracking_no", "inventory_mode",
-    "mall_changed_at", "fetched_at",
+    "mall_changed_at", "fetched_at", "rebill_of",
 )  # fmt: skip
 _ORDER_COLUMNS = (
     "shop", "mall", "order_no", "sub_shop", "ordered_at", "paid_at", "amount_minor", "currency", "payment_method",
@@ -178,6 +178,19 @@ _CALL_COLUMNS = (
 
 _SHOP = (shops.c.name.label("shop"), shops.c.mall.label("mall"))
 _HEAD = (orders.c.order_no, orders.c.ordered_at, orders.c.paid_at)
+#: the order that a line was paid anew for, without goods of its own
+_REBILL_OF = (
+    select(func.min(rebills.c.old_order_no))
+    .where(
+        rebills.c.new_shop_id == lines.c.shop_id,
+        rebills.c.new_order_no == orders.c.order_no,
+        rebills.c.new_line_no == lines.c.line_no,
+        rebills.c.is_active,
+    )
+    .correlate(lines, orders)
+    .scalar_subquery()
+    .label("rebill_of")
+)
 _TABLES = {
     ExportKind.ORDERS: _Table(
         select=select(*_SHOP, orders, orders.c.id.label("key")).join_from(orders, shops),
@@ -186,7 +199,7 @@ _TABLES = {
         columns=_ORDER_COLUMNS,
     ),
     ExportKind.LINES: _Table(
-        select=select(*_SHOP, lines, *_HEAD, lines.c.id.label("key")).select_from(
+        select=select(*_SHOP, lines, *_HEAD, lines.c.id.label("key"), _REBILL_OF).select_from(
             lines.join(orders, orders.c.id == lines.c.order_id).join(shops, shops.c.id == lines.c.shop_id)
         ),
         key=lines.c.id,

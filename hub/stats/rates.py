@@ -2,7 +2,7 @@
 
 Lines count by the time they were ordered, inquiries by the time they were asked, claims by the time they
 were requested. What belongs to a copied order (see :mod:`hub.store.twins`) is left out: it stands with
-the original.
+the original. A line paid anew for goods that are there (:mod:`hub.desk.rebill`) is no second order either.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 
 from hub.stats.dimension import Dimension
 from hub.store.database import Database, to_ms
-from hub.store.tables import claims, inquiries, lines, order_twins, orders, shops
+from hub.store.tables import claims, inquiries, lines, order_twins, orders, rebills, shops
 
 RATE_DIMENSIONS: Final = (Dimension.MALL, Dimension.SHOP)
 FIGURES: Final = ("order_lines", "inquiries", "claims", "inquiries_per_100", "claims_per_100")
@@ -51,7 +51,7 @@ async def rates_per_100_lines(
     queries = (
         select(lines.c.shop_id, func.count())
         .join_from(lines, orders, orders.c.id == lines.c.order_id)
-        .where(*_within(orders.c.ordered_at, since, until), ~_is_copy(orders))
+        .where(*_within(orders.c.ordered_at, since, until), ~_is_copy(orders), ~_is_rebilled())
         .group_by(lines.c.shop_id),
         select(inquiries.c.shop_id, func.count())
         .where(*_within(inquiries.c.asked_at, since, until), ~_is_of_copy(inquiries))
@@ -94,4 +94,14 @@ def _is_of_copy(table: Any) -> ColumnElement[bool]:
         order_twins.c.order_id == copies.c.id,
         copies.c.shop_id == table.c.shop_id,
         copies.c.order_no == table.c.order_no,
+    )
+
+
+def _is_rebilled() -> ColumnElement[bool]:
+    """A line that was paid anew for goods that are there: no second order."""
+    return exists().where(
+        rebills.c.new_shop_id == lines.c.shop_id,
+        rebills.c.new_order_no == orders.c.order_no,
+        rebills.c.new_line_no == lines.c.line_no,
+        rebills.c.is_active,
     )

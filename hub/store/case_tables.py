@@ -237,11 +237,16 @@ rebills = Table(
     Column("new_shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), nullable=False),
     Column("new_order_no", Text, nullable=False),
     Column("new_line_no", Text, nullable=False),
+    # hub.desk.rebill.RebillReason
     Column("reason", Text, nullable=False),
     Column("asked_by", BigInteger),
     Column("asked_at", BigInteger, nullable=False),
+    # null: waits for a supervisor
     Column("approved_by", BigInteger),
     Column("approved_at", BigInteger),
+    Column("undone_by", BigInteger),
+    Column("undone_at", BigInteger),
+    # approved and not undone
     Column("is_active", Boolean, nullable=False),
     Index("ix_rebills_new_shop_id_new_order_no", "new_shop_id", "new_order_no"),
     Index("ix_rebills_old_shop_id_old_order_no", "old_shop_id", "old_order_no"),

@@ -21,6 +21,7 @@ from hub.desk.action import (
 )
 from hub.desk.answer_guard import GuardError, UnreadWarningsError
 from hub.desk.offers import answer_limit
+from hub.desk.rebill_hold import RebilledError
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ClaimView, LineView
 from hub.policy.finding import Finding
@@ -115,6 +116,8 @@ async def carry_out(services: Services, actor: Actor, view: CaseView, form: ActF
         return _wrong("notice.guard_stops", field="text", findings=error.findings)
     except UnreadWarningsError as error:
         return _wrong("notice.guard_warns", field="text", findings=error.findings)
+    except RebilledError as error:
+        return _wrong("notice.rebilled", detail=error.old_order_no)
     except WrongRequestError as error:
         return _explained(services, view, form, error)
     except UnsupportedByMallError as error:

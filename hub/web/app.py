@@ -45,6 +45,7 @@ from hub.web.live import live
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
 from hub.web.promises import PROMISE_PAGES
+from hub.web.rebill import RebillController
 from hub.web.render import Given, Renderer
 from hub.web.reply import ReplyController
 from hub.web.truth import TRUTH_PAGES
@@ -99,6 +100,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             *PROMISE_PAGES,
             *COMPENSATION_PAGES,
             DecisionController,
+            RebillController,
             *answer_pages(),
             *PAGES,
             *TRUTH_PAGES,

@@ -49,6 +49,7 @@ from hub.web.decision_panel import panel_of, panel_values
 from hub.web.findings import chosen_template, findings_view
 from hub.web.formats import absolute
 from hub.web.line_facts import facts_values
+from hub.web.rebill_values import rebill_values
 from hub.web.render import Given, Pages, is_swap, query_string
 from routing.chain import Matter
 
@@ -80,6 +81,7 @@ _NOTICES: Final = frozenset(
     | {"gift_given", "gift_asked", "gift_sending", "gift_not_given", "gift_reversed"}
     | {"asked", "ask_answered", "ask_withdrawn", "ask_again"}
     | {"linked", "unlinked", "reread"}
+    | {"rebill_asked", "rebill_approved", "rebill_undone"}
 )
 _NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")
 _LONGEST: Final = 200
@@ -541,6 +543,7 @@ async def show_case(
         "notice": notice,
         **await facts_values(services, actor=request.user, case=view),
         **await care_values(services, actor=request.user, case=view),
+        **await rebill_values(services, request.user, case=view),
         **panel_values(await panel_of(services, actor=request.user, case=view), request.user),
         "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
         **await _contact_values(services, request, view, matter),

@@ -96,6 +96,8 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("approved_by", sa.BigInteger(), nullable=True),
         sa.Column("approved_at", sa.BigInteger(), nullable=True),
+        sa.Column("undone_by", sa.BigInteger(), nullable=True),
+        sa.Column("undone_at", sa.BigInteger(), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["new_shop_id"], ["shops.id"], name=op.f("fk_rebills_new_shop_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["old_shop_id"], ["shops.id"], name=op.f("fk_rebills_old_shop_id"), ondelete="CASCADE"),
