@@ -1,0 +1,1 @@
+"""Telephone exchanges, each behind the port of ``ivr.phone``."""
