@@ -8,14 +8,14 @@ the centre act by the rules that ``ivr.simulate`` states for them.
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ivr.simulate import ANNOUNCEMENT_SECONDS, Act, Centre, Do, Stay
+from ivr.simulate import ANNOUNCEMENT_SECONDS, Act, Do, Stay
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_PRIORITIES = 50_000
@@ -94,7 +94,10 @@ class Place:
 
 
 class Pbx:
-    """One call. ``lengths``: (context, prompt) -> seconds; ``codes``: queue -> the agents' transfer code."""
+    """One call. ``lengths``: (context, prompt) -> seconds; ``codes``: queue -> the agents' transfer code.
+
+    ``next_stay``: how the caller's stay in a queue of the PBX goes; the agents who moved him are busy with nothing else.
+    """
 
     def __init__(
         self,
@@ -104,7 +107,8 @@ class Pbx:
         did: str,
         number: str,
         acts: Sequence[Act],
-        centre: Centre,
+        dnd: Iterable[str],
+        next_stay: Callable[[str, frozenset[str]], Stay],
         lengths: Mapping[tuple[str, str], float],
         keys_contexts: Mapping[str, str],
         codes: Mapping[str, str],
@@ -113,8 +117,9 @@ class Pbx:
         self.applications: list[str] = []
         self._plan, self._start, self._did, self._number = plan, start, did, number
         self._acts = deque(acts)
-        self._stays = {name.replace(".", "_"): deque(stays) for name, stays in centre.stays.items()}
-        self._database = {f"dnd/{line}": "1" for line in centre.dnd}
+        self._next_stay = next_stay
+        self._moved_by: frozenset[str] = frozenset()
+        self._database = {f"dnd/{line}": "1" for line in dnd}
         self._lengths, self._keys_contexts, self._codes = lengths, keys_contexts, codes
         self._variables: dict[str, str] = {}
         self._at = self._last_act_at = 0.0
@@ -223,7 +228,7 @@ class Pbx:
         hours, days, of_month, months, zone = when.split(",")
         if (of_month, months) != ("*", "*"):
             raise DialplanError("days of a month are not known here")
-        now = (self._start + timedelta(seconds=self._at)).astimezone(ZoneInfo(zone))
+        now = datetime.fromtimestamp(self._start.timestamp() + self._at, ZoneInfo(zone))
         if days != DAYS[now.weekday()] and days != "*":
             return
         if hours != "*":
@@ -290,10 +295,11 @@ class Pbx:
         if act is None:
             self._at = limit
             self._jump("t,1")
-        elif act.key in extensions:
-            self._jump(f"{act.key},1")
+        elif act.key[:1] in extensions:
+            # Single keys: the first one matches, and the rest is not waited for.
+            self._jump(f"{act.key[:1]},1")
         else:
-            self._variables["INVALID_EXTEN"] = act.key
+            self._variables["INVALID_EXTEN"] = act.key[:1]
             self._jump("i,1")
 
     def _do_read(self, argument: str) -> None:
@@ -307,8 +313,7 @@ class Pbx:
         if options != "tcC":
             message = f"queue options {options}"
             raise DialplanError(message)
-        waiting = self._stays.get(name)
-        stay = waiting.popleft() if waiting else Stay()
+        stay = self._next_stay(name, self._moved_by)
         if stay.is_full or stay.is_empty:
             self._variables["QUEUESTATUS"] = "FULL" if stay.is_full else "JOINEMPTY"
             return
@@ -327,18 +332,22 @@ class Pbx:
 
     def _leaves_by_key(self, queue: str, end: float) -> bool:
         keys = self._keys_contexts.get(queue, "")
-        while self._acts and self._acts[0].do is not Do.SILENT and self._last_act_at + self._acts[0].after < end:
+        while self._acts and (self._acts[0].do is Do.SILENT or self._last_act_at + self._acts[0].after < end):
+            if self._acts[0].do is Do.SILENT:
+                self._acts.popleft()
+                continue
             act = self._take()
             if act.do is Do.HANG_UP:
                 raise _HungUp("16")
-            if act.key in self._plan.contexts.get(keys, {}):
-                self._jump(f"{keys},{act.key},1")
+            if act.key[:1] in self._plan.contexts.get(keys, {}):
+                self._jump(f"{keys},{act.key[:1]},1")
                 return True
         return False
 
     def _talk(self, stay: Stay) -> None:
         self._at += stay.talks
         if stay.moves_to and stay.moves_to in self._codes:
+            self._moved_by |= {stay.agent}
             self._jump(f"{self._variables['TRANSFER_CONTEXT']},{self._codes[stay.moves_to]},1")
         elif stay.ends_by == "caller":
             raise _HungUp("16")

@@ -1,10 +1,11 @@
 """The compiled dialplan and the simulation tell the same steps of the same call."""
 
+from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from ivr.check import load_spec
 from ivr.compile.asterisk import keys_context, transfer_codes, write_dialplan
 from ivr.flow import Flow, StepKind, flow_of
-from ivr.simulate import Act, Centre, Do, queue_log_lines, walk_call
+from ivr.simulate import Act, Centre, Do, Stay, queue_log_lines, walk_call
 from ivr.spec import notice_of, pbx_queue
+from ivr.walk import stay_with
 from tests.ivr.interpreter import Pbx, read_dialplan
 from tests.ivr.specs import callers, centres, dids, spec_text, specs, starts
 
@@ -33,6 +35,23 @@ def lengths(flow: Flow) -> dict[tuple[str, str], float]:
     return found
 
 
+def stays_of(flow: Flow, centre: Centre) -> Callable[[str, frozenset[str]], Stay]:
+    """The stays that are told, then what the centre's agents would do."""
+    told = {pbx_queue(name): deque(stays) for name, stays in centre.stays.items()}
+    queues = {pbx_queue(name): name for name in flow.spec.queues}
+
+    def next_stay(queue: str, moved_by: frozenset[str]) -> Stay:
+        if told.get(queue):
+            return told[queue].popleft()
+        if queues[queue] in centre.full:
+            return Stay(is_full=True)
+        if centre.agents is None:
+            return Stay()
+        return stay_with(flow.spec.queues[queues[queue]], centre.agents, moved_by=moved_by)
+
+    return next_stay
+
+
 def dialplan_lines(
     flow: Flow, text: str, *, did: str, start: datetime, number: str, acts: list[Act], centre: Centre
 ) -> list[str]:
@@ -42,7 +61,8 @@ def dialplan_lines(
         did=did,
         number=number,
         acts=acts,
-        centre=centre,
+        dnd=centre.dnd,
+        next_stay=stays_of(flow, centre),
         lengths=lengths(flow),
         keys_contexts={
             pbx_queue(step.name): keys_context(step, f"v{flow.spec.revision}")
@@ -107,9 +127,11 @@ def test_dialplan_and_simulation_tell_the_same(data: st.DataObject, spec: object
     flow = flow_of(load_spec(text, source="random.yaml"))
     dialplan = write_dialplan(flow)
     did, start = data.draw(dids(flow.spec)), data.draw(starts(flow.spec))
-    # A menu hears one key at a time.
-    acts = [msgspec.structs.replace(act, key=act.key[:1]) for act in data.draw(callers())]
-    centre, number = data.draw(centres(flow)), data.draw(st.sampled_from(["", "01000001111"]))
+    acts, centre, number = (
+        data.draw(callers()),
+        data.draw(centres(flow)),
+        data.draw(st.sampled_from(["", "01000001111"])),
+    )
     call = {"did": did, "start": start, "number": number, "acts": acts, "centre": centre}
 
     assert write_dialplan(flow_of(load_spec(text, source="again.yaml"))) == dialplan
