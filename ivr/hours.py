@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import holidays
 import msgspec
 
-COUNTRIES = ("KR", "JP")
+COUNTRIES = {"KR": "ko", "JP": "ja"}  # country -> its language
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
 _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})", re.ASCII)
@@ -94,10 +94,10 @@ def day_of(text: str) -> date:
 def public_holidays(named: Holidays, *, language: str | None = None) -> dict[date, str]:
     """The public holidays of those years with their names, substitute days too, without those worked on.
 
-    ``language``: "ko" or "en"; the names are the country's own where it has none.
+    ``language``: "en", else the country's own.
     Source: the holidays package, which knows what is decreed up to its release; confidence: likely.
     """
-    tongue = "en_US" if language == "en" else None
+    tongue = "en_US" if language == "en" else COUNTRIES[named.country]
     found = holidays.country_holidays(named.country, years=named.years, language=tongue)
     return {day: name for day, name in sorted(found.items()) if day.isoformat() not in named.worked}
 
