@@ -1,11 +1,7 @@
 """The statistics pages: figures, the rows behind each of them, and these rows as Excel."""
 
-import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, Router, get
@@ -14,14 +10,16 @@ from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
-from hub.desk.access import AccessAction, Actor, Permission, record_access, require
+from hub.desk.access import Actor, Permission, require
 from hub.desk.services import Services
 from hub.stats.call_figures import Figure
 from hub.stats.calls import ABSENT, OTHER_LINES, CallFilter, CallRow, all_calls, read_calls
 from hub.stats.inquiries import Channel, InquiryFilter, InquiryRow, all_inquiries, read_inquiries
 from hub.stats.span import Span, SpanError, day_span, make_span, read_moment
-from hub.stats.workbook import as_mappings, write_workbook
+from hub.stats.workbook import as_mappings
 from hub.web.render import Given, Pages, locale_of, query_string
+from hub.web.stats_files import send_workbook
+from hub.web.stats_lines import lines_export, lines_page, read_wish, topic_words
 from hub.web.stats_views import View, mall_namer, read_page
 from hub.web.words import Words
 
@@ -30,8 +28,6 @@ PageRequest = Request[Actor, str, State]
 _MAX_DAYS: Final = 92
 _DEFAULT_DAYS: Final = 7
 _QUICK: Final = (("today", 1), ("week", 7), ("weeks", 28))
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_BLOCK: Final = 1 << 16
 
 Since = Annotated[str, QueryParameter(name="from")]
 Until = Annotated[str, QueryParameter(name="to")]
@@ -129,7 +125,7 @@ async def calls_export(
         rows = all_calls(services.database, span=_span(services, since, until), where=_call_filter(request))
     except ValueError as error:
         return _wrong_rows(request, pages, error)
-    return await _workbook(request, services, "calls", CallRow, rows)
+    return await send_workbook(request, services, "calls", CallRow.__struct_fields__, as_mappings(rows))
 
 
 @get("/inquiries/export")
@@ -141,7 +137,7 @@ async def inquiries_export(
         rows = all_inquiries(services.database, span=_span(services, since, until), where=_inquiry_filter(request))
     except ValueError as error:
         return _wrong_rows(request, pages, error)
-    return await _workbook(request, services, "inquiries", InquiryRow, rows)
+    return await send_workbook(request, services, "inquiries", InquiryRow.__struct_fields__, as_mappings(rows))
 
 
 def _view(*, first: str, last: str, day: str, mall: str, today: date) -> View:
@@ -174,12 +170,17 @@ def _span(services: Services, since: str, until: str) -> Span:
 def _call_filter(request: PageRequest) -> CallFilter:
     """Raises: ValueError for a figure that does not exist."""
     asked = {name: str(value) for name, value in request.query_params.items() if value != ""}
+    clock_hour = int(asked["hour"]) if "hour" in asked else None
+    if clock_hour is not None and not 0 <= clock_hour <= 23:
+        raise SpanError("address", "an hour of the day is 0 to 23")
     return CallFilter(
         figure=Figure(asked.get("figure", Figure.OFFERED.value)),
         mall=asked.get("mall"),
         line=asked.get("line"),
         handling_line=asked.get("handling_line"),
         topic=asked.get("topic"),
+        clock_hour=clock_hour,
+        terms=read_wish(request).asked.terms,
     )
 
 
@@ -199,6 +200,7 @@ def _around(request: PageRequest, services: Services, page: str, next_cursor: st
         "next": f"/stats/{page}{query_string(asked, after=next_cursor)}" if next_cursor else None,
         "from_start": f"/stats/{page}{query_string(asked)}" if "after" in request.query_params else None,
         "channels": tuple(Channel),
+        "topic_words": partial(topic_words, Words(locale_of(request))),
     }
 
 
@@ -207,38 +209,15 @@ def _wrong_rows(request: PageRequest, pages: Pages, error: ValueError) -> Respon
     return pages.page(request, "pages/stats_wrong.html", status=422, wrong=Wrong(key=key, days=400))
 
 
-async def _workbook(
-    request: PageRequest, services: Services, name: str, kind: type[Struct], rows: AsyncIterator[Any]
-) -> Stream:
-    """The rows as a file that is removed once it was sent; who took it stands in the access log before."""
-    async with services.database.writing() as connection:
-        await record_access(
-            connection,
-            at=services.now(),
-            actor=request.user,
-            action=AccessAction.EXPORT,
-            subject=f"export statistics {name}",
-        )
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hub-"))
-    try:
-        await write_workbook(folder / "rows.xlsx", title=name, columns=kind.__struct_fields__, rows=as_mappings(rows))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return Stream(
-        _sent(folder / "rows.xlsx"),
-        media_type=_XLSX,
-        headers={"content-disposition": f'attachment; filename="{name}.xlsx"'},
-    )
-
-
-async def _sent(path: Path) -> AsyncIterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while block := await asyncio.to_thread(file.read, _BLOCK):
-                yield block
-    finally:
-        await asyncio.to_thread(shutil.rmtree, path.parent, ignore_errors=True)
-
-
-router = Router("/stats", route_handlers=[stats_page, calls_page, inquiries_page, calls_export, inquiries_export])
+router = Router(
+    "/stats",
+    route_handlers=[
+        stats_page,
+        lines_page,
+        lines_export,
+        calls_page,
+        inquiries_page,
+        calls_export,
+        inquiries_export,
+    ],
+)

@@ -1,0 +1,64 @@
+"""Rows of the statistics as Excel files, sent and removed."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.response import Stream
+
+from hub.desk.access import AccessAction, Actor, record_access
+from hub.desk.services import Services
+from hub.stats.workbook import write_workbook
+
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_BLOCK: Final = 1 << 16
+
+Rows = AsyncIterator[Mapping[str, Any]] | Iterable[Mapping[str, Any]]
+
+
+async def send_workbook(
+    request: Request[Actor, str, State], services: Services, name: str, columns: Sequence[str], rows: Rows
+) -> Stream:
+    """The rows as a file that is removed once it was sent; who took it stands in the access log before."""
+    async with services.database.writing() as connection:
+        await record_access(
+            connection,
+            at=services.now(),
+            actor=request.user,
+            action=AccessAction.EXPORT,
+            subject=f"export statistics {name}",
+        )
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hub-"))
+    try:
+        await write_workbook(folder / "rows.xlsx", title=name, columns=columns, rows=_each(rows))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Stream(
+        _sent(folder / "rows.xlsx"),
+        media_type=_XLSX,
+        headers={"content-disposition": f'attachment; filename="{name}.xlsx"'},
+    )
+
+
+async def _each(rows: Rows) -> AsyncIterator[Mapping[str, Any]]:
+    if isinstance(rows, AsyncIterator):
+        async for row in rows:
+            yield row
+    else:
+        for row in rows:
+            yield row
+
+
+async def _sent(path: Path) -> AsyncIterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while block := await asyncio.to_thread(file.read, _BLOCK):
+                yield block
+    finally:
+        await asyncio.to_thread(shutil.rmtree, path.parent, ignore_errors=True)
