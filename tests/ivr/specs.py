@@ -20,6 +20,8 @@ from ivr.spec import Callback, Closed, Invalid, LineSpec, Menu, NoInput, Notice,
 from ivr.walk import Act, Agent, AgentState, Centre, Do, Stay
 
 KEYS = "0123456789*#"
+#: those that most menus have, so that callers often press one that means something
+USUAL_KEYS = "0129*#"
 ZONES = ("Asia/Seoul", "Asia/Tokyo", "Europe/Berlin", "UTC")
 MONDAY = date(2026, 11, 23)
 DAYS = [MONDAY + timedelta(days=day) for day in range(14)]
@@ -88,11 +90,11 @@ def starts(spec: Spec) -> st.SearchStrategy[datetime]:
     zone = ZoneInfo(spec.timezone)
     edges_of_day = [0, 9 * 3600, 12 * 3600, 13 * 3600, 18 * 3600, 23 * 3600 + 59 * 60]
     near = st.builds(lambda edge, by: max(0, edge + by), st.sampled_from(edges_of_day), st.integers(-2, 2))
-    second = near | st.integers(0, 86_399)
+    in_the_morning = st.integers(10 * 3600, 12 * 3600 - 1)
     return st.builds(
         lambda day, at: datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(seconds=at),
         st.sampled_from(DAYS),
-        second,
+        st.one_of(in_the_morning, in_the_morning, in_the_morning, near, st.integers(0, 86_399)),
     )
 
 
@@ -107,7 +109,7 @@ def callers() -> st.SearchStrategy[list[Act]]:
     press = st.builds(
         Act,
         do=st.just(Do.PRESS),
-        key=st.sampled_from(KEYS) | st.just("01000002222"),
+        key=st.one_of(*[st.sampled_from(USUAL_KEYS)] * 4, st.sampled_from(KEYS), st.just("01000002222")),
         after=after,
         is_early=st.booleans(),
     )
@@ -118,10 +120,11 @@ def callers() -> st.SearchStrategy[list[Act]]:
 def centres(flow: Flow) -> st.SearchStrategy[Centre]:
     """Stays told one by one or agents who take what comes, queues that are full, lines that are switched off."""
     names = list(flow.spec.queues)
+    agents = st.dictionaries(st.sampled_from(flow.spec.agents), _agents(names), min_size=1, max_size=3)
     return st.builds(
         Centre,
         stays=st.dictionaries(st.sampled_from(names), st.lists(_stays(names), max_size=3), max_size=len(names)),
-        agents=st.none() | st.dictionaries(st.sampled_from(flow.spec.agents), _agents(names), max_size=3),
+        agents=st.one_of(st.none(), st.just({name: Agent() for name in flow.spec.agents}), agents, agents),
         full=_seldom(names),
         dnd=_seldom(sorted(flow.spec.lines)),
     )
@@ -135,7 +138,7 @@ def _seldom(names: Sequence[str]) -> st.SearchStrategy[frozenset[str]]:
 def _agents(queues: Sequence[str]) -> st.SearchStrategy[Agent]:
     return st.builds(
         Agent,
-        state=st.sampled_from([AgentState.READY, *AgentState]),
+        state=st.sampled_from([AgentState.READY, AgentState.READY, *AgentState]),
         answers_after=st.integers(0, 40).map(float),
         talks=st.integers(1, 300).map(float),
         ends_by=st.sampled_from(["agent", "caller"]),
@@ -209,7 +212,7 @@ def _menus(
     silent = st.sampled_from([*places, *(f"menu:{menu}" for menu in later)])
     return Menu(
         prompt=draw(PROMPTS),
-        keys=draw(st.dictionaries(st.sampled_from(KEYS), by_key, min_size=1, max_size=5)),
+        keys=draw(st.dictionaries(st.sampled_from(USUAL_KEYS) | st.sampled_from(KEYS), by_key, min_size=2, max_size=6)),
         no_input=NoInput(then=draw(silent), tries=draw(st.integers(1, 5)), seconds=float(draw(st.integers(1, 8)))),
         invalid=Invalid(then=draw(by_key), tries=draw(st.integers(1, 5))),
         barge_in=draw(st.booleans()),
