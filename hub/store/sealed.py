@@ -30,6 +30,10 @@ PROMISE_PLACE = b"promises.what_sealed"
 PROMISE_KEPT_PLACE = b"promises.kept_with_sealed"
 PROMISE_BROKEN_PLACE = b"promises.broken_text_sealed"
 COMPLAINT_PLACE = b"complaint_steps.text_sealed"
+LIVE_CALLER_PLACE = b"live_calls.caller_sealed"
+CALL_NOTE_PLACE = b"call_notes.text_sealed"
+CALLBACK_PLACE = b"callbacks.caller_sealed"
+DIAL_PLACE = b"dials.number_sealed"
 COMPENSATION_PLACE = b"compensations.note_sealed"
 
 

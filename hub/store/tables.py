@@ -9,6 +9,7 @@ Primary keys come from :func:`hub.store.ids.new_id`.
 
 from hub.store.alert_tables import alert_messages, alerts
 from hub.store.book_tables import book_drafts, mode_changes, rule_books
+from hub.store.call_tables import call_notes, callback_calls, callbacks, dials, live_calls
 from hub.store.case_tables import (
     asks,
     compensations,
@@ -66,7 +67,10 @@ __all__ = [
     "book_drafts",
     "breakers",
     "call_events",
+    "call_notes",
     "call_quotas",
+    "callback_calls",
+    "callbacks",
     "calls",
     "cases",
     "claims",
@@ -74,6 +78,7 @@ __all__ = [
     "complaint_steps",
     "decision_ticks",
     "decisions",
+    "dials",
     "feed_states",
     "inbox",
     "incident_cases",
@@ -82,6 +87,7 @@ __all__ = [
     "leases",
     "line_facts",
     "lines",
+    "live_calls",
     "live_events",
     "metadata",
     "mode_changes",

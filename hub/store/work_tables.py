@@ -135,7 +135,10 @@ users = Table(
     Column("is_active", Boolean, nullable=False),
     Column("failed_logins", Integer, nullable=False),
     Column("locked_until", BigInteger),
+    # the telephone at this seat, as the exchange names it: MEMBER, or PBX/MEMBER where there are several
+    Column("phone_member", Text),
     Column("created_at", BigInteger, nullable=False),
+    Index("ix_users_phone_member", "phone_member", unique=True),
 )
 
 sessions = Table(
