@@ -422,8 +422,17 @@ def _minutes(start: int, end: int) -> str:
 
 
 def _runs(days: Iterable[int]) -> list[str]:
-    """Weekdays as single names: a run over the week's end needs no thought then."""
-    return [DAYS[day] for day in sorted(days)]
+    """Weekdays as Asterisk writes them, neighbours joined; a run over the week's end makes two."""
+    runs: list[list[int]] = []
+    for day in sorted(days):
+        if runs and runs[-1][1] == day - 1:
+            runs[-1][1] = day
+        else:
+            runs.append([day, day])
+    return [
+        "*" if (first, last) == (0, 6) else "-".join(DAYS[day] for day in dict.fromkeys((first, last)))
+        for first, last in runs
+    ]
 
 
 def own_days(calendar: Calendar) -> dict[date, str]:

@@ -229,8 +229,10 @@ class Pbx:
         if (of_month, months) != ("*", "*"):
             raise DialplanError("days of a month are not known here")
         now = datetime.fromtimestamp(self._start.timestamp() + self._at, ZoneInfo(zone))
-        if days != DAYS[now.weekday()] and days != "*":
-            return
+        if days != "*":
+            names = days.split("-")
+            if not DAYS.index(names[0]) <= now.weekday() <= DAYS.index(names[-1]):
+                return
         if hours != "*":
             first, last = ([int(part) for part in text.split(":")] for text in hours.split("-"))
             # The end minute belongs to it.
