@@ -60,10 +60,9 @@ class BrokenForm(Struct, kw_only=True):
 
 
 class HandForm(Struct, kw_only=True):
-    """``promise_id`` absent: all of ``from_id``, absent: one's own."""
+    """``promise_id`` absent in one's own list: all of them."""
 
     to_id: str = ""
-    from_id: str = ""
     promise_id: str | list[str] = ""
     view: str = ""
 
@@ -235,12 +234,14 @@ async def hand_over_form(
     view = PromiseFilter(data.view) if data.view in set(PromiseFilter) else PromiseFilter.MINE
     named = [data.promise_id] if isinstance(data.promise_id, str) else data.promise_id
     ids = [row_id(each) for each in named if each]
+    if not ids and view is not PromiseFilter.MINE:
+        # Only the list of one's own promises gives all of them.
+        return await _promises(request, services, pages, view, Notice(key="notice.promise_none_ticked", tone="wrong"))
     try:
         count = await hand_over(
             services,
             actor=request.user,
             to_id=row_id(data.to_id),
-            from_id=row_id(data.from_id) if data.from_id else None,
             promise_ids=ids or None,
         )
     except PromiseError as error:
