@@ -158,9 +158,12 @@ class FactsController(Controller):
             return Redirect(f"/cases/{case_id}#line-facts", status_code=303)
         values = await facts_values(services, actor=request.user, case=case)
         key = "facts.saved" if given else "facts.nothing_changed"
-        return _answer(
+        answer = _answer(
             request, pages, case, values | {"facts_notice": Notice(key=key, tone="done"), "facts_open": True}
         )
+        # The decision card beside it rests on these facts.
+        answer.set_header("hx-trigger", "line-facts")
+        return answer
 
 
 def _answer(

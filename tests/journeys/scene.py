@@ -33,6 +33,8 @@ class Scene:
     to_refuse: Request
     to_approve: Request
     at_qsm: Request
+    abroad: Request
+    watched: InquiryFact
 
 
 def set_scene(town: Town) -> Scene:
@@ -48,6 +50,8 @@ def set_scene(town: Town) -> Scene:
     templated = town.ask_about_old("smartstore", subject="배송 조회 문의", text="배송 조회가 며칠째 그대로예요")
     guarded = town.ask_about_old("smartstore", subject="반품 조건 문의", text="마음이 바뀌면 반품할 수 있나요?")
     hostile = town.ask("smartstore", subject="<b>제목</b>", text=HOSTILE)
+    abroad = request("cafe24", "더 싼 곳을 찾았어요")
+    watched = town.ask_about_old("smartstore", subject="영수증 문의", text="현금영수증을 다시 받을 수 있나요?")
     caller, lines = town.customer_of_two_malls("cafe24", "smartstore")
     return Scene(
         caller=caller,
@@ -60,4 +64,6 @@ def set_scene(town: Town) -> Scene:
         to_refuse=to_refuse,
         to_approve=to_approve,
         at_qsm=at_qsm,
+        abroad=abroad,
+        watched=watched,
     )

@@ -1,6 +1,7 @@
 """What a colleague does appears at once, where it stands, and nothing that is typed is lost."""
 
 from tests.journeys.conftest import Window
+from tests.journeys.scene import Scene
 from tests.journeys.window import expect
 
 
@@ -15,6 +16,29 @@ def test_a_colleague_takes_a_case_and_the_list_shows_it(agent: Window, superviso
 
     expect(page.locator(f"#{row.get_attribute('id')} .owner")).to_be_visible(timeout=1_500)
     expect(page.locator(f"#{row.get_attribute('id')}")).to_be_focused()
+
+
+def test_what_a_colleague_sends_shows_at_once_beside_what_is_being_typed(
+    agent: Window, supervisor: Window, scene: Scene
+) -> None:
+    page, other = agent.go("/cases"), supervisor.page
+    page.locator("[data-row]", has_text=scene.watched.subject).click()
+    expect(page.locator(".message.from-customer")).to_contain_text(scene.watched.text)
+    page.locator("#reply").click()
+    page.keyboard.type("네, 다시 보내 드")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("body")).to_have_attribute("data-live", "on")
+    other.goto(page.url)
+    other.locator("#reply").fill("네, 다시 발급해 드렸습니다.")
+
+    other.keyboard.press("Control+Enter")
+    expect(other.locator("#notice")).to_contain_text("처리했습니다", timeout=15_000)
+
+    expect(page.locator("#timeline .outcome-done")).to_be_visible(timeout=1_500)
+    expect(page.locator("#notice")).to_contain_text("처리했습니다")
+    expect(page.locator("#reply")).to_be_focused()
+    page.keyboard.type("!")
+    expect(page.locator("#reply")).to_have_value("네, 다시 보내 !드")
 
 
 def test_a_lost_stream_says_so_and_comes_back(agent: Window) -> None:
