@@ -1,8 +1,17 @@
 """The telephone spec of this hub: HUB_HOME/ivr.yaml."""
 
+import asyncio
+from collections.abc import Mapping
+
+from msgspec import Struct
+
 from hub.core.errors import ConfigurationError
+from hub.desk.access import Actor, Permission, require
 from hub.desk.services import Services
-from ivr.check import SpecError, load_spec
+from ivr.check import SpecError, check_spec, load_spec
+from ivr.document import Problem
+from ivr.drawing import draw_flow
+from ivr.flow import flow_of
 from ivr.routes import Routes
 from ivr.spec import Spec, routes_from_spec
 
@@ -27,3 +36,38 @@ def current_spec(services: Services) -> Spec:
 def current_routes(services: Services) -> Routes:
     """Which mall and line each number and queue belongs to, by the current spec."""
     return routes_from_spec(current_spec(services))
+
+
+class FlowView(Struct, frozen=True, kw_only=True):
+    """``drawing``: an SVG, ``None`` for a spec that is missing or has errors. ``problems``: in the file's order."""
+
+    is_there: bool
+    drawing: str | None
+    problems: list[Problem]
+
+
+async def read_flow(
+    services: Services, *, actor: Actor, locale: str, counts: Mapping[str, int] | None = None, has_style: bool = False
+) -> FlowView:
+    """The spec drawn, with what its check says. ``counts``: id of a way -> calls that took it.
+
+    Raises: ForbiddenError.
+    """
+    require(actor, Permission.SEE_STATISTICS)
+    path = services.settings.home / SPEC_FILE
+    try:
+        text = await asyncio.to_thread(path.read_text, encoding="utf-8")
+    except FileNotFoundError:
+        return FlowView(is_there=False, drawing=None, problems=[])
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"{path} cannot be read"
+        raise ConfigurationError(what, fix=f"hub ivr check {path}") from error
+    today = services.now().astimezone(services.settings.zone).date()
+    problems = check_spec(text, source=SPEC_FILE, today=today)
+    try:
+        flow = flow_of(load_spec(text, source=SPEC_FILE))
+    except SpecError:
+        return FlowView(is_there=True, drawing=None, problems=problems)
+    language = "ko" if locale == "ko" else "en"
+    drawing = draw_flow(flow, language=language, counts=counts, has_style=has_style)
+    return FlowView(is_there=True, drawing=drawing, problems=problems)

@@ -48,6 +48,7 @@ from hub.web.promises import PROMISE_PAGES
 from hub.web.rebill import RebillController
 from hub.web.render import Given, Renderer
 from hub.web.reply import ReplyController
+from hub.web.telephone_flow import TELEPHONE_FLOW_PAGES
 from hub.web.truth import TRUTH_PAGES
 from hub.web.work import WorkController
 
@@ -70,6 +71,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
     nav += [
         ("nav.promises", "/promises", Permission.WORK_CASES),
         ("nav.compensations", "/compensations", Permission.WORK_CASES),
+        ("nav.telephone_flow", "/telephone/flow", Permission.SEE_STATISTICS),
         ("nav.shops", "/shops", Permission.WORK_CASES),
         ("nav.incidents", "/incidents", Permission.SEE_STATISTICS),
         ("nav.alerts", "/alerts", Permission.SEE_STATISTICS),
@@ -111,6 +113,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             *BOOK_TABLE_PAGES,
             *BOOK_VERSION_PAGES,
             *BOOK_MODE_PAGES,
+            *TELEPHONE_FLOW_PAGES,
             *statistics,
             *more,
             create_static_files_router("/static", directories=[_STATIC], opt={"exclude_from_auth": True}),
