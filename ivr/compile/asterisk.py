@@ -8,6 +8,7 @@ spec's ranges never cross it. Context names carry the revision: calls that are i
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -16,11 +17,11 @@ import msgspec
 from ivr.compile.text import UnsafeTextError, comment, safe
 from ivr.flow import UNKNOWN_NUMBER, Flow, Step, StepKind, Turn, Way, key_meaning
 from ivr.hours import DAY_MINUTES, DAYS, Calendar, days_of, minutes_of, open_minutes
-from ivr.spec import pbx_queue, queue_place
+from ivr.spec import callbacks_of, pbx_queue, queue_place
 
 #: holds the contexts of the revision before, for calls that are still in them
 PREVIOUS_FILE = "extensions-previous.conf"
-#: what the spec does not describe: where agents dial out, in a context ``hub-phones``
+#: what the spec does not describe
 CENTRE_FILE = "extensions-centre.conf"
 #: seconds that are waited for a second key; menus have keys of one digit
 DIGIT_SECONDS = 2
@@ -78,6 +79,7 @@ class _Dialplan:
             self._step_lines(),
             self._hangup_handler(),
             self._transfers(),
+            self._outbound(),
         ]
         parts += [self._context(step) for step in self._flow.steps.values() if step.kind not in _INSIDE_OTHERS]
         parts.append(self._endings())
@@ -86,7 +88,7 @@ class _Dialplan:
     # -- what every call needs
 
     def _globals(self) -> list[str]:
-        return ["[globals]", f"HUB_IVR_HASH={spec_hash(self._flow)}", f"HUB_IVR_REVISION={self._flow.spec.revision}"]
+        return ["[globals]", f"IVR_SPEC_HASH={spec_hash(self._flow)}", f"IVR_SPEC_REVISION={self._flow.spec.revision}"]
 
     def _entry(self) -> list[str]:
         lines = ["[from-trunk]"]
@@ -150,6 +152,35 @@ class _Dialplan:
             queue = safe(pbx_queue(name))
             lines += _extension(code, self._tell("XFER", queue), f"Goto({self._target(f'queue:{name}')})")
         return lines
+
+    def _outbound(self) -> list[str]:
+        """Calls of agents: on to a queue, or to a customer under a number that one of the malls owns.
+
+        A false number shown is against the law in Korea (Telecommunications Business Act, art. 84-2), and carriers
+        block it. 060 numbers bill the caller for their contents.
+        """
+        return [
+            "[hub-phones]",
+            f"include => hub-transfer-{self._mark}",
+            "include => outbound",
+            "",
+            "[outbound]",
+            *_extension("_060X.", "Hangup(21)"),
+            *_extension(
+                "_X.",
+                "Set(HUB_SHOWN=${FILTER(0-9,${CALLERID(num)})})",
+                *(f'GotoIf($["${{HUB_SHOWN}}"="{number}"]?owned)' for number in self._owned()),
+                "Hangup(21)",
+                "(owned)Dial(PJSIP/${FILTER(0-9,${EXTEN})}@trunk,60)",
+                "Hangup(16)",
+            ),
+        ]
+
+    def _owned(self) -> list[str]:
+        spec = self._flow.spec
+        shown = [text for number in spec.numbers for text in (number.did, number.display or "")]
+        shown += [callback.caller_id for callback in callbacks_of(spec).values()]
+        return list(dict.fromkeys(number for text in shown if (number := re.sub("[^0-9]", "", text))))
 
     # -- the steps
 

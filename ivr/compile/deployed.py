@@ -8,8 +8,8 @@ import msgspec
 
 from ivr.compile.asterisk import PREVIOUS_FILE
 
-_REVISION = re.compile(r"^HUB_IVR_REVISION=([0-9]{1,9})$", re.MULTILINE)
-_HASH = re.compile(r"^HUB_IVR_HASH=([0-9a-f]{12})$", re.MULTILINE)
+_REVISION = re.compile(r"^IVR_SPEC_REVISION=([0-9]{1,9})$", re.MULTILINE)
+_HASH = re.compile(r"^IVR_SPEC_HASH=([0-9a-f]{12})$", re.MULTILINE)
 _CONTEXT = re.compile(r"^\[([^\]\n]+)\]", re.MULTILINE)
 #: file -> what makes Asterisk read it again
 RELOADS = {

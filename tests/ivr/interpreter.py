@@ -47,7 +47,7 @@ def read_dialplan(text: str) -> Dialplan:
     plan = Dialplan()
     context, extension = "", Extension()
     for line in text.splitlines():
-        if not line or line.startswith((";", "#tryinclude")):
+        if not line or line.startswith((";", "#tryinclude", "include => ")):
             continue
         if line.startswith("["):
             context = line.strip("[]")

@@ -91,7 +91,7 @@ def test_a_new_field_of_the_program_leaves_the_hash_of_a_spec(flow: Flow) -> Non
 
     assert spec_hash(written) == spec_hash(flow)
     assert spec_hash(edited(flow, revision=8)) != spec_hash(flow)
-    assert f"HUB_IVR_HASH={spec_hash(flow)}\n" in write_dialplan(flow)
+    assert f"IVR_SPEC_HASH={spec_hash(flow)}\n" in write_dialplan(flow)
 
 
 # ---------------------------------------------------------------- Asterisk's rules
@@ -131,6 +131,15 @@ def test_hours_end_before_their_last_minute(flow: Flow) -> None:
     assert "GotoIfTime(13:00-17:59,mon-fri,*,*,Asia/Seoul?open,1)" in dialplan
     assert "GotoIfTime(*,*,*,*,Asia/Seoul?open,1)" in dialplan
     assert not re.search(r"GotoIfTime\([^)]*:00-[0-9]{2}:00", dialplan)
+
+
+def test_a_call_out_shows_a_number_of_a_mall_or_is_refused(flow: Flow) -> None:
+    extension = read_dialplan(write_dialplan(flow)).contexts["outbound"]["_X."]
+    shown = re.findall(r'"="([0-9]*)"\]\?owned', " ".join(extension.applications))
+
+    assert shown == ["07000001001", "07000001002"]
+    assert extension.applications[len(shown) + 1] == "Hangup(21)"
+    assert extension.labels["owned"] == len(shown) + 2
 
 
 # ---------------------------------------------------------------- hostile text
@@ -227,7 +236,7 @@ def test_calls_under_way_keep_their_contexts(flow: Flow) -> None:
     kept = read_dialplan(previous_contexts(write_dialplan(flow))).contexts
 
     assert kept == {name: found for name, found in before.items() if name.endswith("-v7")}
-    assert set(before) - set(kept) == {"general", "globals", "from-trunk"}
+    assert set(before) - set(kept) == {"general", "globals", "from-trunk", "hub-phones", "outbound"}
 
 
 # ---------------------------------------------------------------- the command
@@ -245,7 +254,7 @@ def test_compile_writes_compares_and_keeps_the_revision_before(tmp_path: Path) -
 
     spec.write_text(CENTRE.read_text(encoding="utf-8").replace("revision: 7", "revision: 8"), encoding="utf-8")
     ran = terminal.hub("ivr", "compile", "--spec", spec, "--diff", out)
-    assert (ran.code, "+HUB_IVR_REVISION=8" in ran.out, "dialplan reload" in ran.err) == (1, True, True)
+    assert (ran.code, "+IVR_SPEC_REVISION=8" in ran.out, "dialplan reload" in ran.err) == (1, True, True)
 
     written = terminal.hub("ivr", "compile", "--spec", spec, "--out", out, "--json").document
     assert (written["revision"], PREVIOUS_FILE in written["written"]) == (8, True)
