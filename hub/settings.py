@@ -113,6 +113,33 @@ class Settings(BaseSettings):
     promise_remind_minutes: int = Field(default=15, ge=1, le=1_440)
     """Minutes before it is due that the owner of a promise is reminded of it."""
 
+    ami_host: str | None = None
+    """Asterisk whose calls pop up at the agents; absent: no telephone."""
+
+    ami_port: int = Field(default=5038, ge=1, le=65535)
+    """Port of its manager interface: it speaks in the clear, so let it listen to this machine or a tunnel only."""
+
+    ami_user: str = ""
+    """Manager user; it needs to read call, agent, user, system and to write call, agent, originate, reporting."""
+
+    ami_secret: SecretStr | None = None
+    """Its password."""
+
+    ami_name: str = "pbx"
+    """Name of this exchange among several."""
+
+    ami_phone: str = "PJSIP/{member}"
+    """Device of a telephone; {member} stands for the name that its queues know it by."""
+
+    ami_outbound: str = "outbound"
+    """Dialplan context that calls numbers outside."""
+
+    ami_farewell: str = ""
+    """Dialplan context, extension s, with the notice that ends an abusive call; absent: it is ended without one."""
+
+    ami_more: SecretStr | None = None
+    """Further exchanges: a JSON list of objects with name, host, port, user, secret, phone, outbound, farewell."""
+
     metrics_token: SecretStr | None = None
     """Bearer token that GET /metrics asks for; absent: it answers loopback addresses only."""
 

@@ -3,8 +3,8 @@
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy import UniqueConstraint as Unique
 
-from hub.store.case_tables import cases
 from hub.store.columns import metadata, row_id
+from hub.store.work_tables import cases
 
 # A call at one agent's phone. Forgotten some days after its end.
 live_calls = Table(

@@ -33,7 +33,7 @@ class Topic(StrEnum):
     CASE = "case"  # id: something on the page of one case
     ACTION = "action"  # case_id, action_id, outcome
     LOCK = "lock"  # case_id: somebody took it, or gave it back
-    CALL = "call"  # call_id, member, state
+    CALL = "call"  # call_id, member, state, user_id: to the screens of this user only
     SHOP = "shop"  # shop: its freshness
 
 

@@ -11,6 +11,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.live import LiveFeed, MissedError
+from hub.store.live import Topic
 from hub.web.render import Given
 
 #: seconds of silence after which a comment keeps proxies from closing the stream
@@ -49,6 +50,8 @@ async def live(request: Request[Actor, str, State], services: Given) -> ServerSe
                     if event is None:
                         yield ServerSentEventMessage(data=None, comment="still here")
                         continue
+                    if event.topic is Topic.CALL and event.body.get("user_id") != request.user.user_id:
+                        continue  # a call is told to the agent at whose phone it is
                     data = msgspec.json.encode(_for_screens(event.body)).decode()
                     yield ServerSentEventMessage(data=data, event=event.topic.value, id=event.id)
         except MissedError:
