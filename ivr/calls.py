@@ -19,6 +19,8 @@ from ivr.routes import Place, Routes
 
 SHORT_ABANDON_SECONDS = 5.0
 LOST_AFTER_SECONDS = 4 * 3600.0  # a call without an end is given up this long after its last sign of life
+# with what the ids of the calls begin that it ended ("" is all of them), and its time
+Restart = tuple[str, float]
 NOT_JOINED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
 
 
@@ -99,7 +101,7 @@ def derive_calls(
         groups[call_id] = [*groups[call_id], *groups.pop(key)]
     # a consultation whose call is not in these records is no call of its own
     groups = {key: group for key, group in groups.items() if not is_orphan(group)}
-    restarts = sorted(event.at for event in events if event.kind is Kind.RESTART)
+    restarts = [(event.callid, event.at) for event in events if event.kind is Kind.RESTART]
     horizon = as_of if as_of is not None else max((event.at for event in events), default=0.0)
     calls = (
         derive_call(key, group, routes, restarts=restarts, as_of=max(horizon, 0.0)) for key, group in groups.items()
@@ -108,7 +110,7 @@ def derive_calls(
 
 
 def derive_call(
-    call_id: str, events: Iterable[Event], routes: Routes, *, restarts: Sequence[float], as_of: float
+    call_id: str, events: Iterable[Event], routes: Routes, *, restarts: Sequence[Restart], as_of: float
 ) -> Call | None:
     """Derive one call from all its events; ``None`` when they are no call from outside (an outbound call, a leg)."""
     by_source: dict[Source, list[Event]] = {}
@@ -204,7 +206,7 @@ def _join(
     rows: list[Event],
     routes: Routes,
     *,
-    restarts: Sequence[float],
+    restarts: Sequence[Restart],
     as_of: float,
 ) -> Call:
     legs = _best_legs(stories)
@@ -215,7 +217,10 @@ def _join(
     last_sign = max(
         (event.at for story in stories for event in story.events if event.kind is not Kind.DISPOSITION), default=0.0
     )
-    is_lost = any(restart >= last_sign for restart in restarts) or as_of - last_sign >= LOST_AFTER_SECONDS
+    is_lost = (
+        any(at >= last_sign and call_id.startswith(ids) for ids, at in restarts)
+        or as_of - last_sign >= LOST_AFTER_SECONDS
+    )
     result, reason = facts.decide(is_lost=is_lost)
     talked = [leg for leg in legs if leg.connected is not None]
     last = max(talked, key=_last_word, default=None)

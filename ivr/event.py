@@ -9,6 +9,7 @@ from enum import StrEnum
 from hashlib import blake2b
 
 import msgspec
+from msgspec.structs import replace
 
 
 class Source(StrEnum):
@@ -92,6 +93,21 @@ def identity(event: Event) -> str:
         event.did,
     )
     return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def of_pbx(event: Event, pbx: str) -> Event:
+    """The event with ids that no other PBX has: ``pbx-`` in front, as Asterisk's own ``systemname`` puts it.
+
+    A restart has no call: its id is the beginning of those it ended.
+    """
+    prefix = f"{pbx}-"
+    if event.kind is Kind.RESTART:
+        return replace(event, callid=prefix)
+    return replace(event, callid=_prefixed(event.callid, prefix), linkedid=_prefixed(event.linkedid, prefix))
+
+
+def _prefixed(callid: str, prefix: str) -> str:
+    return callid if not callid or callid.startswith(prefix) else prefix + callid
 
 
 class UnreadableLineError(ValueError):

@@ -47,7 +47,7 @@ def group_key(event: Event, links: Mapping[str, str]) -> str:
 def group_events(events: Iterable[Event], links: Mapping[str, str]) -> dict[str, list[Event]]:
     groups: dict[str, list[Event]] = {}
     for event in events:
-        key = group_key(event, links)
+        key = group_key(event, links) if event.kind is not Kind.RESTART else ""
         if key:
             groups.setdefault(key, []).append(event)
     return groups

@@ -6,10 +6,11 @@ Nothing is dropped without a trace: every line is an event, a known line that sa
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from itertools import chain, islice
+from math import inf
 
 from ivr import ami, cdr, cel, queue_log
 from ivr.event import Event, Source, UnknownEventError, UnreadableLineError
@@ -17,6 +18,7 @@ from ivr.event import Event, Source, UnknownEventError, UnreadableLineError
 LOOK_AHEAD = 50
 KEPT_PROBLEMS = 100
 KEPT_NAMES = 200
+JUMP_SECONDS = 60.0
 LONGEST_LINE = 262_144  # characters; a longer one is not a record, cut it is unreadable
 
 _QUEUE_LOG = re.compile(r"[0-9]{9,11}(\.[0-9]+)?\|[^|]*\|[^|]*\|[^|]*\|", re.ASCII)
@@ -39,7 +41,8 @@ class Tally:
     """What became of the lines: ``lines`` = ``events`` + ``ignored`` + ``unreadable``.
 
     ``problems`` keeps the first hundred unreadable lines; ``unknown_events`` counts event names that are not ours
-    (they are part of ``unreadable``).
+    (they are part of ``unreadable``). ``clock_jumps``: how often the PBX's clock went back by more than a minute from
+    one line to the next; such lines are read like others.
     """
 
     source: Source | None = None
@@ -47,6 +50,7 @@ class Tally:
     events: int = 0
     ignored: int = 0
     unreadable: int = 0
+    clock_jumps: int = 0
     problems: list[LineProblem] = field(default_factory=list)
     unknown_events: dict[str, int] = field(default_factory=dict)
 
@@ -129,19 +133,26 @@ def _header(first: list[str]) -> list[str] | None:
     return values if "uniqueid" in values else None
 
 
-def read_records(lines: Iterable[str], *, zone: tzinfo, tally: Tally) -> Iterator[Event]:
+def read_records(
+    lines: Iterable[str], *, zone: tzinfo, tally: Tally, head: Sequence[str] | None = None
+) -> Iterator[Event]:
     """Yield the events of one file, in its order; ``tally`` is filled on the way.
 
     ``lines``: text lines of an open file (open it with ``errors="replace"``); ``zone``: the PBX's zone, for
-    records whose times have no offset.
+    records whose times have no offset. ``head``: the first lines of the file where ``lines`` are a later piece of it:
+    they tell the kind and the columns.
     Raises: UnknownRecordsError before the first event when the kind cannot be told. An empty file has no events.
     """
     source_lines = iter(lines)
     first = list(islice(source_lines, LOOK_AHEAD))
     if not any(line.strip() for line in first):
+        tally.lines += len(first)
+        tally.ignored += len(first)
         return
-    tally.source = detect(first)
-    parse = _parser(tally.source, first, zone)
+    told = list(head) if head else first
+    tally.source = detect(told)
+    parse = _parser(tally.source, told, zone)
+    before = -inf
     for line in chain(first, source_lines):
         tally.lines += 1
         text = line.strip("\ufeff\r\n\0 ")
@@ -157,4 +168,6 @@ def read_records(lines: Iterable[str], *, zone: tzinfo, tally: Tally) -> Iterato
             tally.ignored += 1
             continue
         tally.events += 1
+        tally.clock_jumps += event.at < before - JUMP_SECONDS
+        before = event.at
         yield event

@@ -4,26 +4,37 @@ A file read twice changes nothing, a file read in pieces gives the same calls as
 calls are a function of the set of stored events.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.database import Database
 from hub.store.sealed import CALL_EVENT_PLACE, CALLER_PLACE, normal_phone, pack
 from hub.store.tables import call_events, calls
 from ivr.calls import Call, derive_calls
-from ivr.event import Event, identity
+from ivr.event import Event, identity, of_pbx
 from ivr.records import Tally, read_records
 from ivr.routes import Routes
 
 # A call is never longer: events further apart belong to different calls.
-_LONGEST_CALL_MS = 4 * 3_600_000
+_LONGEST_CALL_HOURS = 4
+_LONGEST_CALL_MS = _LONGEST_CALL_HOURS * 3_600_000
+_HOUR_MS = 3_600_000
+# of time: long enough that the edges, which are read twice, matter little
+_WINDOW_HOURS = 24
 _CHUNK = 2_000
+_NEWEST = select(func.max(call_events.c.at))
+_EVENTS_WITHIN = select(call_events.c.event_sealed).where(
+    call_events.c.at >= bindparam("first"), call_events.c.at <= bindparam("last")
+)
+_CALLS_WITHIN = select(calls.c.call_id).where(
+    calls.c.entered_at >= bindparam("first"), calls.c.entered_at < bindparam("end")
+)
 _unpack = msgspec.msgpack.Decoder(Event).decode
 
 
@@ -37,91 +48,109 @@ class FileReport(Struct, kw_only=True):
     new_events: int
     ignored: int
     unreadable: int
+    clock_jumps: int = 0
     problems: list[tuple[int, str]]
 
 
 class CallImport:
-    """Reads files into the event store; :meth:`derive` then brings the calls up to it."""
+    """Reads records into the event store; :meth:`derive` then brings the calls up to it.
 
-    def __init__(self, database: Database, routes: Routes) -> None:
+    ``pbx``: the name of the PBX they come from, where several write the same ids.
+    """
+
+    def __init__(self, database: Database, routes: Routes, *, pbx: str | None = None) -> None:
         self._database = database
         self._routes = routes
-        self._touched: tuple[int, int] | None = None
+        self._pbx = pbx
+        self._touched: set[int] = set()
 
-    async def read_file(self, path: str, text_lines: Iterable[str]) -> FileReport:
-        """Store the events of one file; each chunk is one transaction.
+    async def read_file(
+        self, path: str, text_lines: Iterable[str], *, head: Sequence[str] | None = None, first_line: int = 1
+    ) -> FileReport:
+        """Store the events of one file, or with its ``head`` of a later piece; each chunk is one transaction.
 
+        ``first_line``: the number of the first of these lines in the file.
         Raises: ivr.records.UnknownRecordsError when the file is no call record.
         """
         tally = Tally()
-        report = FileReport(path=path, kind=None, lines=0, events=0, new_events=0, ignored=0, unreadable=0, problems=[])
-        for chunk in _chunks(read_records(text_lines, zone=self._routes.zone, tally=tally)):
-            report.new_events += await self._store(chunk)
-        report.kind = tally.source.value if tally.source else None
-        report.lines, report.events = tally.lines, tally.events
-        report.ignored, report.unreadable = tally.ignored, tally.unreadable
-        report.problems = [(problem.line_no, problem.reason) for problem in tally.problems]
-        return report
+        new_events = 0
+        for chunk in _chunks(read_records(text_lines, zone=self._routes.zone, tally=tally, head=head)):
+            events = [of_pbx(event, self._pbx) for event in chunk] if self._pbx else chunk
+            new_events += await self._store(events)
+        return FileReport(
+            path=path,
+            kind=tally.source.value if tally.source else None,
+            lines=tally.lines,
+            events=tally.events,
+            new_events=new_events,
+            ignored=tally.ignored,
+            unreadable=tally.unreadable,
+            clock_jumps=tally.clock_jumps,
+            problems=[(problem.line_no + first_line - 1, problem.reason) for problem in tally.problems],
+        )
 
     async def _store(self, events: list[Event]) -> int:
+        found = {bytes.fromhex(identity(event)): event for event in events}
         seal = self._database.box.seal
-        rows: dict[bytes, dict[str, Any]] = {
-            digest: {
-                "digest": digest,
-                "at": round(event.at * 1000),
-                "event_sealed": seal(pack(event), CALL_EVENT_PLACE),
-            }
-            for event in events
-            for digest in (bytes.fromhex(identity(event)),)
-        }
         async with self._database.writing() as connection:
             known = set(
-                await connection.scalars(select(call_events.c.digest).where(call_events.c.digest.in_(list(rows))))
+                await connection.scalars(select(call_events.c.digest).where(call_events.c.digest.in_(list(found))))
             )
-            new = [row for digest, row in rows.items() if digest not in known]
-            if new:
-                statement = self._database.upsert(
-                    call_events, key=[call_events.c.digest], keep=list(call_events.c), changed_hash=False
-                )
-                await connection.execute(statement, new)
+            new = [
+                {"digest": digest, "at": round(event.at * 1000), "event_sealed": seal(pack(event), CALL_EVENT_PLACE)}
+                for digest, event in found.items()
+                if digest not in known
+            ]
+            await self._database.upsert_rows(
+                connection,
+                call_events,
+                new,
+                key=[call_events.c.digest],
+                keep=list(call_events.c),
+                changed_hash=False,
+            )
         # Known events count too: who stored them may have been killed before deriving their calls.
-        times: list[int] = [row["at"] for row in rows.values()]
-        self._touched = (min(times + list(self._touched or ())), max(times + list(self._touched or ())))
+        self._touched.update(int(event.at * 1000 // _HOUR_MS) for event in events)
         return len(new)
 
     async def derive(self) -> int:
-        """Derive again every call of the time that was read. Returns how many calls stand there."""
-        if self._touched is None:
-            return 0
-        first, last = self._touched[0] - _LONGEST_CALL_MS, self._touched[1] + _LONGEST_CALL_MS
+        """Derive again every call of the time that was read. Returns how many calls stand there.
+
+        Window by window, each in its own transaction: what a year of records needs in memory is what a day needs.
+        """
+        number = 0
+        for first, end in _windows(self._touched):
+            number += await self._derive(first, end)
+        self._touched.clear()
+        return number
+
+    async def _derive(self, first: int, end: int) -> int:
+        """The calls that entered from ``first`` to before ``end`` (milliseconds)."""
         async with self._database.writing() as connection:
-            newest = (await connection.execute(select(func.max(call_events.c.at)))).scalar_one()
+            newest = (await connection.execute(_NEWEST)).scalar_one()
             # Whole calls are wanted at both edges, so more is read than is replaced.
+            span = {"first": first - _LONGEST_CALL_MS, "last": end + _LONGEST_CALL_MS}
+            unseal = self._database.box.open
             events = [
-                _unpack(self._database.box.open(sealed, CALL_EVENT_PLACE))
-                for sealed in await connection.scalars(
-                    select(call_events.c.event_sealed).where(
-                        call_events.c.at.between(first - _LONGEST_CALL_MS, last + _LONGEST_CALL_MS)
-                    )
-                )
+                _unpack(unseal(sealed, CALL_EVENT_PLACE))
+                for (sealed,) in await self._database.fetch(connection, _EVENTS_WITHIN, span)
             ]
             derived = [
                 call
                 for call in derive_calls(events, self._routes, as_of=newest / 1000)
-                if first <= call.entered_at * 1000 <= last
+                if first <= round(call.entered_at * 1000) < end
             ]
-            await self._replace(connection, derived, first, last)
-        self._touched = None
+            await self._replace(connection, derived, first, end)
         return len(derived)
 
-    async def _replace(self, connection: AsyncConnection, derived: list[Call], first: int, last: int) -> None:
+    async def _replace(self, connection: AsyncConnection, derived: list[Call], first: int, end: int) -> None:
         rows = [self._row(call) for call in derived]
-        stored = set(await connection.scalars(select(calls.c.call_id).where(calls.c.entered_at.between(first, last))))
+        within = {"first": first, "end": end}
+        stored = {call_id for (call_id,) in await self._database.fetch(connection, _CALLS_WITHIN, within)}
         if gone := stored - {row["call_id"] for row in rows}:
             # What looked like a call of its own has turned out to be a part of another.
             await connection.execute(delete(calls).where(calls.c.call_id.in_(gone)))
-        if rows:
-            await connection.execute(self._database.upsert(calls, key=[calls.c.call_id]), rows)
+        await self._database.upsert_rows(connection, calls, rows, key=[calls.c.call_id])
 
     def _row(self, call: Call) -> dict[str, Any]:
         phone = normal_phone(call.caller)
@@ -153,3 +182,20 @@ class CallImport:
 def _chunks(events: Iterator[Event]) -> Iterator[list[Event]]:
     while chunk := list(islice(events, _CHUNK)):
         yield chunk
+
+
+def _windows(touched: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Stretches (milliseconds, half-open) in which a call may have entered that has an event in one of these hours."""
+    begun = reached = None
+    for hour in sorted(touched):
+        first, end = hour - _LONGEST_CALL_HOURS, hour + 1 + _LONGEST_CALL_HOURS
+        if begun is None or reached is None or first > reached:
+            if begun is not None and reached is not None:
+                yield begun * _HOUR_MS, reached * _HOUR_MS
+            begun = first
+        while end - begun > _WINDOW_HOURS:
+            yield begun * _HOUR_MS, (begun + _WINDOW_HOURS) * _HOUR_MS
+            begun += _WINDOW_HOURS
+        reached = end
+    if begun is not None and reached is not None:
+        yield begun * _HOUR_MS, reached * _HOUR_MS
