@@ -23,7 +23,7 @@ __all__ = ["Act", "Centre", "Do", "EndlessWalkError", "Stay", "Walk", "queue_log
 
 #: length of an announcement whose length the spec does not tell
 ANNOUNCEMENT_SECONDS = 4.0
-#: a walk of a checked spec is far shorter; more is a ring that the check should have found
+#: between two acts of the caller a walk of a checked spec is far shorter; more is a ring that the check has not found
 MOST_STEPS = 1_000
 
 
@@ -86,7 +86,7 @@ class _Walker:
     def run(self) -> None:
         step: Step | None = self._last_step
         try:
-            for _ in range(MOST_STEPS):
+            for _ in range(MOST_STEPS * (1 + len(self._acts))):
                 if step is None:
                     self._tell(Kind.HANGUP, self._last_step, detail=self._cause)
                     return

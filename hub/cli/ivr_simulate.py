@@ -18,6 +18,7 @@ from ivr.calls import CallResult
 from ivr.check import SpecError, load_spec
 from ivr.event import Kind
 from ivr.flow import Flow, flow_of
+from ivr.routes import plain_number
 from ivr.scripts import Outcome, ScriptError, centre_with, load_centre, load_script, members_of, run_case
 from ivr.simulate import walk_call
 from ivr.telling import tell, tell_result
@@ -123,7 +124,9 @@ def simulate(
     start = read_time(at, option="--at", zone=zone) or now
     centre = _centre(agents, tuple(full or ()), tuple(dnd or ()), flow)
     try:
-        walk = walk_call(flow, did=did, start=start, acts=read_acts(keys), number=_digits(caller), centre=centre)
+        walk = walk_call(
+            flow, did=plain_number(did), start=start, acts=read_acts(keys), number=_digits(caller), centre=centre
+        )
     except WordsError as error:
         what = f"--keys: {error}"
         raise ConfigurationError(what, fix=error.fix) from error

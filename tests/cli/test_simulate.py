@@ -38,6 +38,12 @@ def test_a_call_is_walked_to_its_result(centre: Terminal) -> None:
     assert CALLER not in ran.out + ran.err
 
 
+def test_a_number_may_be_written_as_people_write_it(centre: Terminal) -> None:
+    ran = centre.hub("ivr", "simulate", "--did", "+82 70-0000-1001", "--at", "2026-11-23T10:00", "--json")
+
+    assert (ran.document["did"], ran.document["result"]) == ("07000001001", "ivr_giveup")
+
+
 @pytest.mark.parametrize(
     ("agents", "result", "agent"),
     [

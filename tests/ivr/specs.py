@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ivr.flow import Flow
 from ivr.graph import edges, reach
-from ivr.hours import Calendar, Extra
+from ivr.hours import Calendar, Extra, Holidays, with_holidays
 from ivr.spec import Callback, Closed, Invalid, LineSpec, Menu, NoInput, Notice, Number, Queue, Spec, Survey
 from ivr.walk import Act, Agent, AgentState, Centre, Do, Stay
 
@@ -175,11 +175,14 @@ def _numbers(draw: st.DrawFn, lines: Sequence[str]) -> tuple[Number, ...]:
 def _calendars(draw: st.DrawFn) -> Calendar:
     days = draw(st.lists(st.sampled_from(DAYS), max_size=3, unique=True))
     extra = draw(st.lists(st.sampled_from(DAYS), max_size=1))
-    return Calendar(
+    country = draw(st.sampled_from([None, None, "KR", "JP"]))  # Japan thanks for labour on the 23rd
+    calendar = Calendar(
         weekly=draw(st.sampled_from(WEEKS)),
         closed=tuple(day.isoformat() for day in days if day not in extra),
         extra_open=tuple(Extra(date=day.isoformat(), hours=("10:00-11:00", "14:00-15:30")) for day in extra),
+        holidays=Holidays(country=country, years=(2026,)) if country else None,
     )
+    return with_holidays(calendar)
 
 
 @st.composite

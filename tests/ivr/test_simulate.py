@@ -12,8 +12,8 @@ from ivr.check import load_spec
 from ivr.event import Kind
 from ivr.flow import Flow, flow_of
 from ivr.records import Tally, read_records
-from ivr.simulate import Act, Centre, Do, Stay, Walk, queue_log_lines, walk_call
-from ivr.spec import Callback, Menu, Queue, Survey, routes_from_spec
+from ivr.simulate import Act, Centre, Do, EndlessWalkError, Stay, Walk, queue_log_lines, walk_call
+from ivr.spec import Callback, Menu, NoInput, Queue, Survey, routes_from_spec
 from ivr.walk import Agent, AgentState, Missed, stay_with
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -261,3 +261,16 @@ def test_a_score_is_one_of_those_asked_for(flow: Flow, key: str, score: str | No
 def test_a_start_without_a_zone_is_refused(flow: Flow) -> None:
     with pytest.raises(ValueError, match="zone"):
         walk_call(flow, did=ORDER_LINE, start=datetime(2026, 11, 23, 10, 0))
+
+
+def test_a_patient_caller_may_press_as_often_as_he_likes(flow: Flow) -> None:
+    walk = walk_call(flow, did=ORDER_LINE, start=MONDAY, acts=[press("*")] * 1_500)
+
+    assert sum(each.kind is Kind.KEY for each in walk.happenings) == 1_500
+
+
+def test_a_spec_that_goes_round_is_found_out(flow: Flow) -> None:
+    silent = NoInput(then="menu:cafe24-order")
+
+    with pytest.raises(EndlessWalkError, match=r"cafe24-order\.no_input"):
+        walk_call(with_menu(flow, no_input=silent), did=ORDER_LINE, start=MONDAY)
