@@ -15,7 +15,7 @@ from ivr.cards import Card, Row, cards_of, word
 from ivr.flow import Flow
 
 _WIDTHS = {"line": 268, "menu": 250, "queue": 250}
-_GAP = 92  # between columns, for the edges
+_GAP = 86  # between columns, for the edges
 _MARGIN, _LANE_GAP, _CARD_GAP = 16, 20, 14
 _ROW, _HEAD, _DETAIL = 20, 26, 17
 _STUB = 28  # an edge goes straight on under its label
