@@ -17,6 +17,7 @@ import typer
 
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import screen, settings_and_logs
+from hub.cli.demo_story import Story
 from hub.cli.serve import require_free_port, serve_desk
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Role
@@ -149,7 +150,9 @@ async def _keep_reading(hub: Hub, begun: float) -> None:
     screen.print(
         f"first sync: {read} records of {len(report.shops)} shops in {time.monotonic() - begun:.0f} s, {state}"
     )
+    story = Story()
     while True:
+        await story.go_on(hub)
         await asyncio.sleep(_SYNC_SECONDS)
         await hub.sync()
 
