@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     ami_port: int = Field(default=5038, ge=1, le=65535)
     """Port of its manager interface: it speaks in the clear, so let it listen to this machine or a tunnel only."""
 
-    ami_user: str = ""
+    ami_user: str | None = None
     """Manager user; it needs to read call, agent, user, system and to write call, agent, originate, reporting."""
 
     ami_secret: SecretStr | None = None
@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     ami_outbound: str = "outbound"
     """Dialplan context that calls numbers outside."""
 
-    ami_farewell: str = ""
+    ami_farewell: str | None = None
     """Dialplan context, extension s, with the notice that ends an abusive call; absent: it is ended without one."""
 
     ami_more: SecretStr | None = None

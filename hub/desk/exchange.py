@@ -36,11 +36,11 @@ def addresses(settings: Settings) -> tuple[AmiAddress, ...]:
                 name=settings.ami_name,
                 host=settings.ami_host,
                 port=settings.ami_port,
-                user=settings.ami_user,
+                user=settings.ami_user or "",
                 secret=settings.ami_secret.get_secret_value() if settings.ami_secret else "",
                 phone=settings.ami_phone,
                 outbound=settings.ami_outbound,
-                farewell=settings.ami_farewell,
+                farewell=settings.ami_farewell or "",
             )
         )
     if settings.ami_more is not None:
