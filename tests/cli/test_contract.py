@@ -11,7 +11,7 @@ from tests.cli.terminal import Terminal
 _COMMANDS = (
     "demo", "serve", "worker", "sandbox", "db upgrade", "db check", "backup", "restore", "shop import", "shop add",
     "shop list", "shop check", "shop webhook", "shop remove", "sync", "status", "quarantine list", "quarantine show",
-    "quarantine retry", "resync", "replay", "act", "export", "route explain", "ivr check", "ivr simulate", "ivr import", "ivr counts", "connectors",
+    "quarantine retry", "resync", "replay", "act", "export", "route explain", "ivr check", "ivr graph", "ivr schema", "ivr simulate", "ivr import", "ivr counts", "connectors",
 )  # fmt: skip
 
 
