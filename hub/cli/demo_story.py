@@ -36,27 +36,16 @@ _Part = Callable[[Hub, Actor], Awaitable[bool]]
 _FORWARDER: Final = "상품페이지 > 해외 구매대행 취소 안내"
 POLICY: Final = PolicyTables(
     switches=(SwitchRow(rebill_without_shipment=Rebilling.WITH_APPROVAL, delay_message=True, delay_points=1_000),),
-    fees=(
-        FeeRow(
-            item=FeeItem.RETURN_SHIPPING, amount_minor=3_000, disclosed=True, disclosed_where="상품페이지 > 반품 안내"
-        ),
-        FeeRow(
-            item=FeeItem.EXCHANGE_SHIPPING, amount_minor=6_000, disclosed=True, disclosed_where="상품페이지 > 교환 안내"
-        ),
-        FeeRow(
-            item=FeeItem.FORWARDER_RETURN,
-            stage=Stage.SENT_ABROAD,
-            amount_minor=3_000,
-            disclosed=True,
-            disclosed_where=_FORWARDER,
-        ),
-        FeeRow(
-            item=FeeItem.OVERSEAS_RETURN,
-            stage=Stage.SENT_ABROAD,
-            amount_minor=9_500,
-            disclosed=True,
-            disclosed_where=_FORWARDER,
-        ),
+    # Amounts in won: the Japanese shop has none of its own, and the card says so.
+    fees=tuple(
+        FeeRow(mall=mall, item=item, stage=stage, amount_minor=amount, disclosed=True, disclosed_where=where)
+        for mall in ("cafe24", "smartstore")
+        for item, stage, amount, where in (
+            (FeeItem.RETURN_SHIPPING, None, 3_000, "상품페이지 > 반품 안내"),
+            (FeeItem.EXCHANGE_SHIPPING, None, 6_000, "상품페이지 > 교환 안내"),
+            (FeeItem.FORWARDER_RETURN, Stage.SENT_ABROAD, 3_000, _FORWARDER),
+            (FeeItem.OVERSEAS_RETURN, Stage.SENT_ABROAD, 9_500, _FORWARDER),
+        )
     ),
     compensation=(CompensationRow(mode=InventoryMode.CONSIGNMENT, partner_percent=50),),
     limits=(LimitRow(gift=Gift.POINTS, amount_minor=5_000), LimitRow(gift=Gift.PARTIAL_REFUND, amount_minor=10_000)),
