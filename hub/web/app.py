@@ -44,6 +44,7 @@ from hub.web.line_facts import FACT_PAGES
 from hub.web.live import live
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
+from hub.web.phone import PhoneController
 from hub.web.promises import PROMISE_PAGES
 from hub.web.rebill import RebillController
 from hub.web.render import Given, Renderer
@@ -99,6 +100,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             AskController,
             ReplyController,
             ComplaintController,
+            PhoneController,
             *PROMISE_PAGES,
             *COMPENSATION_PAGES,
             DecisionController,

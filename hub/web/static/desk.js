@@ -157,6 +157,7 @@ function open(...names) {
 }
 
 function go(view) {
+  if (view === "call") { $("#phone a, #phone summary, #phone button")?.focus(); return; }
   if (view === "promises") { location.assign("/promises"); return; }
   const link = $(`[data-view="${view}"]`);
   if (link) location.assign(link.href);
@@ -165,7 +166,7 @@ function go(view) {
 
 // --- keys: the physical key counts, so that they work with the Korean input on
 
-const GO = { KeyM: "mine", KeyT: "today", KeyO: "open", KeyL: "overdue", KeyU: "unassigned", KeyP: "promises" };
+const GO = { KeyM: "mine", KeyT: "today", KeyO: "open", KeyL: "overdue", KeyU: "unassigned", KeyP: "promises", KeyC: "call" };
 const KEYS = {
   KeyJ: () => step(1),
   KeyK: () => step(-1),

@@ -63,7 +63,7 @@ const handlers = {
   lock({ case_id }) { changed.add(case_id); readRows(); },
   call(body) { document.dispatchEvent(new CustomEvent("hub:call", { detail: body })); },
   shop() { askFresh(); },
-  reset() { askNews(); askFresh(); [...document.querySelectorAll("[data-row]")].forEach((row) => changed.add(row.id.slice(4))); readRows(); },
+  reset() { document.dispatchEvent(new CustomEvent("hub:call", { detail: {} })); askNews(); askFresh(); [...document.querySelectorAll("[data-row]")].forEach((row) => changed.add(row.id.slice(4))); readRows(); },
 };
 
 const stream = new EventSource("/live");

@@ -1,0 +1,93 @@
+"""The agent's telephone on every page: who rings, what is known of the caller, the note after the call."""
+
+from typing import Annotated, Any
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+from msgspec import Struct
+
+from hub.desk.phone_notes import NoteError, dismiss, end_rest, flag_abuse, note_topic, read_rest
+from hub.desk.phone_pop import read_pop
+from hub.desk.phone_topics import TOPICS
+from hub.desk.services import Services
+from hub.web.auth import Form
+from hub.web.render import Given, Pages, is_swap
+from hub.web.work import PageRequest
+
+
+class TopicForm(Struct, kw_only=True):
+    topic: str = ""
+
+
+class AbuseForm(Struct, kw_only=True):
+    """``ends``: the call is ended and a rest begins."""
+
+    text: str = ""
+    ends: str = ""
+
+
+class PhoneController(Controller):
+    path = "/phone"
+
+    @get("/")
+    async def phone(self, request: PageRequest, services: Given, pages: Pages) -> Response[Any]:
+        """The bar for any page; as a page of its own where no script fetches it."""
+        return await _shown(request, services, pages)
+
+    @post("/{call_id:int}/topic")
+    async def topic(
+        self,
+        request: PageRequest,
+        services: Given,
+        pages: Pages,
+        call_id: FromPath[int],
+        data: Annotated[TopicForm, Form],
+    ) -> Response[Any]:
+        try:
+            if data.topic:
+                await note_topic(services, actor=request.user, call_id=call_id, topic=data.topic)
+            else:
+                await dismiss(services, actor=request.user, call_id=call_id)
+        except NoteError as error:
+            return await _shown(request, services, pages, wrong=error.key)
+        return await _after(request, services, pages)
+
+    @post("/{call_id:int}/abuse")
+    async def abuse(
+        self,
+        request: PageRequest,
+        services: Given,
+        pages: Pages,
+        call_id: FromPath[int],
+        data: Annotated[AbuseForm, Form],
+    ) -> Response[Any]:
+        try:
+            await flag_abuse(services, actor=request.user, call_id=call_id, text=data.text, ends=bool(data.ends))
+        except NoteError as error:
+            return await _shown(request, services, pages, wrong=error.key)
+        return await _after(request, services, pages)
+
+    @post("/rest-over")
+    async def rest_over(self, request: PageRequest, services: Given, pages: Pages) -> Response[Any]:
+        try:
+            await end_rest(services, actor=request.user)
+        except NoteError as error:
+            return await _shown(request, services, pages, wrong=error.key)
+        return await _after(request, services, pages)
+
+
+async def _after(request: PageRequest, services: Services, pages: Pages) -> Response[Any]:
+    return await _shown(request, services, pages) if is_swap(request) else Redirect("/phone", status_code=303)
+
+
+async def _shown(request: PageRequest, services: Services, pages: Pages, wrong: str = "") -> Response[Any]:
+    return pages.page(
+        request,
+        "partials/phone.html" if is_swap(request) else "pages/phone.html",
+        status=422 if wrong else 200,
+        pop=await read_pop(services, actor=request.user),
+        rest=await read_rest(services, actor=request.user),
+        topics=TOPICS,
+        wrong=wrong,
+    )

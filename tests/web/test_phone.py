@@ -1,0 +1,85 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from hub.desk.phone_calls import PhoneCalls
+from hub.desk.phone_topics import ABUSE, TOPICS
+from hub.store.tables import live_calls, users
+from hub.web.words import LOCALES, Words
+from ivr.phone import LiveKind
+from tests.desk.test_phone_calls import ROUTES, told
+from tests.web.conftest import Browser
+
+Ring = Callable[..., int]
+
+
+@pytest.fixture
+def ring(browser: Browser) -> Ring:
+    """The phone of the agent who is signed in rings, or more."""
+
+    async def run(kinds: tuple[LiveKind, ...], fields: dict[str, Any]) -> int:
+        rig = browser.rig
+        async with rig.database.writing() as connection:
+            await connection.execute(update(users).where(users.c.login == "kim").values(phone_member="agent1001"))
+        calls = PhoneCalls(rig, pbx="main", routes=ROUTES)
+        for kind in kinds:
+            await calls.apply(told(kind, **fields))
+        async with rig.database.reading() as connection:
+            return int(await connection.scalar(select(live_calls.c.id)) or 0)
+
+    return lambda *kinds, **fields: browser.client.blocking_portal.call(run, kinds, fields)
+
+
+def test_a_quiet_phone_takes_no_room(browser: Browser) -> None:
+    assert browser.sign_in().get("/phone", swap=True).text.strip() == ""
+
+
+def test_a_ringing_phone_shows_the_callers_orders_and_cases(browser: Browser, ring: Ring) -> None:
+    browser.sign_in()
+    ring(LiveKind.RINGING)
+    page = browser.get("/phone", swap=True).text
+    assert "전화 옴" in page
+    assert 'href="/orders/' in page
+    assert 'href="/cases/' in page
+    assert "01012345678" not in page
+    assert "data-matter" not in page, "a note is made of a call, not of a ring"
+
+
+@pytest.mark.parametrize(("caller", "word"), [("", "발신번호 표시 제한"), ("01099990123", "찾은 주문이 없습니다")])
+def test_an_unknown_caller_is_said_to_be_one(browser: Browser, ring: Ring, caller: str, word: str) -> None:
+    browser.sign_in()
+    ring(LiveKind.RINGING, caller=caller)
+    page = browser.get("/phone", swap=True).text
+    assert word in page
+    assert "/orders/" not in page
+
+
+def test_a_note_is_made_without_a_script(browser: Browser, ring: Ring) -> None:
+    browser.sign_in()
+    call_id = ring(LiveKind.RINGING, LiveKind.ANSWERED, LiveKind.ENDED)
+    assert "<noscript>" in browser.get("/phone").text
+    answer = browser.post(f"/phone/{call_id}/topic", topic="order_help.web_error")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/phone")
+    assert "data-call" not in browser.get("/phone").text
+
+
+def test_a_topic_that_is_none_is_refused(browser: Browser, ring: Ring) -> None:
+    browser.sign_in()
+    call_id = ring(LiveKind.RINGING, LiveKind.ANSWERED)
+    assert browser.post(f"/phone/{call_id}/topic", swap=True, topic="a.b").status_code == 422
+
+
+def test_the_call_of_another_is_not_there(browser: Browser, ring: Ring) -> None:
+    browser.sign_in("lee")
+    call_id = ring(LiveKind.RINGING, LiveKind.ANSWERED)
+    assert browser.get("/phone", swap=True).text.strip() == ""
+    assert browser.post(f"/phone/{call_id}/topic", topic="delivery.late").status_code == 404
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_topic_has_words(locale: str) -> None:
+    words = Words(locale)
+    assert all(words.has(f"call_topic.{matter}") for matter in (*TOPICS, ABUSE))
+    assert all(words.has(f"call_reason.{reason}") for reasons in TOPICS.values() for reason in reasons)
