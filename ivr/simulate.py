@@ -134,7 +134,7 @@ class _Walker:
 
     def _announce(self, step: Step) -> Step:
         if step.kind is StepKind.CLOSED:
-            self._tell(Kind.CLOSED, step, detail=step.id.rpartition(".")[2])
+            self._tell(Kind.CLOSED, step, way=_need(step, "next"), detail=step.id.rpartition(".")[2])
         notice = notice_of(self._flow.spec, step.name) if step.kind is StepKind.NOTICE else None
         end = self._at + (notice.seconds if notice and notice.seconds else ANNOUNCEMENT_SECONDS)
         self._was_in_notice = step.kind is StepKind.NOTICE

@@ -136,3 +136,13 @@ def test_dialplan_and_simulation_tell_the_same(data: st.DataObject, spec: object
 
     assert write_dialplan(flow_of(load_spec(text, source="again.yaml"))) == dialplan
     assert without_place(dialplan_lines(flow, dialplan, **call)) == simulated_lines(flow, **call)  # type: ignore[arg-type]
+
+
+def test_a_caller_who_leaves_in_the_closed_announcement_took_its_way(demo: Flow) -> None:
+    leaves = [Act(do=Do.HANG_UP, after=1.0, is_early=True)]
+    night = {"did": "07000001001", "start": MONDAY.replace(hour=3), "number": "", "acts": leaves, "centre": Centre()}
+
+    steps = simulated_lines(demo, **night)  # type: ignore[arg-type]
+
+    assert steps[1] == "CLOSED|hours||07000001001||cafe24.order.closed.hours.next"
+    assert without_place(dialplan_lines(demo, write_dialplan(demo), **night)) == steps  # type: ignore[arg-type]
