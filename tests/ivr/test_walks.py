@@ -59,6 +59,13 @@ def told_result(spec: Spec, walk: Walk) -> tuple[CallResult, str | None]:
     return walk.result, walk.reason
 
 
+def same_second_reasons(walk: Walk) -> set[str]:
+    """Records are a set of lines with whole seconds: of two refusals in one second nobody knows which was the last."""
+    ends = [each for each in walk.happenings if each.kind in (Kind.QUEUE_RESULT, Kind.LEAVE)]
+    last = [each for each in ends if int(each.at) == int(ends[-1].at)]
+    return {each.extra.lower() if each.kind is Kind.QUEUE_RESULT else each.detail for each in last}
+
+
 @SPECS
 @given(specs())
 def test_a_drawn_spec_passes_its_check(spec: Spec) -> None:
@@ -74,7 +81,9 @@ def test_records_of_walks_count_to_the_same_calls(spec: Spec, data: st.DataObjec
     assert len(calls) == len(walks)
     for walk, call in zip(walks, calls, strict=True):
         event(walk.result)
-        assert (call.result, call.reason) == told_result(spec, walk)
+        result, reason = told_result(spec, walk)
+        assert call.result == result
+        assert call.reason == reason or call.reason in same_second_reasons(walk)
         assert call.is_short_abandon == walk.is_short_abandon
         assert call.did == walk.did
         assert call.wait_seconds == _waited(walk)
