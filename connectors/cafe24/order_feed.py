@@ -20,6 +20,7 @@ from hub.core.contract import OpenKeys, Page, Reading, Span
 from hub.core.errors import MalformedResponseError, NotFoundAtMallError
 from hub.core.model import ClaimKind
 from hub.core.paging import Window, decode_cursor, encode_cursor, windows
+from hub.core.scratch import Marks
 from hub.core.wire_watch import WireWatch
 
 #: less than 3 months a call; the shortest three months have 89 days (confidence: sure)
@@ -70,18 +71,19 @@ class OrderFeed:
         place = decode_cursor(cursor, Place) or Place()
         kinds = CHANGE_DATES[:1] if span.is_full else CHANGE_DATES
         steps = [(shop_no, kind) for shop_no in self._shop_nos for kind in kinds]
-        run = _Run(span=span, steps=len(steps) + 1)
-        while place.step < len(steps):
-            if not place.pending:
-                place = msgspec.structs.replace(place, pending=_cut(span))
-            shop_no, date_type = steps[place.step]
-            readings, place = await self._next_page(place, shop_no, date_type, run)
-            yield run.page(readings, place)
-        again = {number for number, _ in open_keys.orders}
-        if not span.is_full:
-            again |= await self._refunds.orders(_cut(span))
-        async for page in self._reread(again, place, run):
-            yield page
+        with Marks() as given:
+            run = _Run(span=span, steps=len(steps) + 1, given=given)
+            while place.step < len(steps):
+                if not place.pending:
+                    place = msgspec.structs.replace(place, pending=_cut(span))
+                shop_no, date_type = steps[place.step]
+                readings, place = await self._next_page(place, shop_no, date_type, run)
+                yield run.page(readings, place)
+            again = {number for number, _ in open_keys.orders}
+            if not span.is_full:
+                again |= await self._refunds.orders(_cut(span))
+            async for page in self._reread(again, place, run):
+                yield page
 
     async def read_one(self, order_no: str) -> tuple[Reading, OrderWire | None]:
         """One order, looked for in every shop number; with its wire record when it could be read.
@@ -131,7 +133,7 @@ class OrderFeed:
 
         An order that is not returned is not concluded to be gone.
         """
-        numbers = sorted({number for number in again if number > place.reread} - run.seen)
+        numbers = run.not_given(number for number in again if number > place.reread)
         for start in range(0, len(numbers), ID_LIMIT):
             batch = numbers[start : start + ID_LIMIT]
             missing, readings = list(batch), list[Reading]()
@@ -180,12 +182,12 @@ class OrderFeed:
 
 
 class _Run:
-    """What one process remembers of its run: orders given out, orders of the window being read."""
+    """What one process remembers of its run: orders ``given`` out, orders of the window being read."""
 
-    def __init__(self, *, span: Span, steps: int) -> None:
+    def __init__(self, *, span: Span, steps: int, given: Marks) -> None:
         self.steps = steps
         self.is_full = span.is_full
-        self.seen: set[str] = set()
+        self._given = given
         self._seconds = max(1.0, (span.until - span.since).total_seconds())
         self._window: set[str] = set()
         self._before = 0
@@ -203,9 +205,14 @@ class _Run:
 
     def unseen(self, readings: list[Reading]) -> list[Reading]:
         """Without the orders that this run has given out already, in other windows or by other dates."""
-        fresh = {reading.key: reading for reading in readings if reading.key not in self.seen}
-        self.seen.update(fresh)
-        return list(fresh.values())
+        by_mark = {hash(reading.key): reading for reading in readings}
+        fresh = self._given.add(by_mark)
+        return [reading for mark, reading in by_mark.items() if mark in fresh]
+
+    def not_given(self, numbers: Iterable[str]) -> list[str]:
+        """Those of ``numbers`` that this run has not given out, in their order."""
+        by_mark = {hash(number): number for number in numbers}
+        return sorted(by_mark[mark] for mark in self._given.lacks(by_mark))
 
     def page(self, readings: list[Reading], place: Place, *, share: float = 0.0) -> Page:
         left = sum((until - since).total_seconds() for since, until in place.pending)

@@ -1,7 +1,7 @@
 """One Qoo10 Japan shop: reads orders, claims, inquiries and goods, answers, acts on lines."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -44,6 +44,7 @@ from hub.core.errors import (
 )
 from hub.core.model import Inquiry, InquiryState, ShopRef
 from hub.core.paging import decode_cursor, encode_cursor
+from hub.core.scratch import Marks
 from hub.core.wire_watch import WireWatch
 
 log = structlog.get_logger(__name__)
@@ -157,26 +158,25 @@ class Qoo10Connector:
         Only the last page of a call moves the cursor on: the rows of a call cannot be resumed in
         the middle, because nothing fixes their order.
         """
-        shown: set[int] = set()
-        while (plan := plan.with_fallback()).todo:
-            rows = await fetch(plan.todo[0])
-            fresh = []
-            for row in rows:
-                if (mark := hash(row)) not in shown:
-                    shown.add(mark)
-                    fresh.append(row)
-            keys: set[str] = set()
-            after = plan.after_first(len(rows))
-            for start in range(0, len(fresh) or 1, PAGE_ROWS):
-                readings = tuple(map(to_reading, fresh[start : start + PAGE_ROWS]))
-                keys.update(reading.key for reading in readings)
-                if start + PAGE_ROWS < len(fresh):
-                    done = (start + PAGE_ROWS) / len(fresh)
-                    progress = plan.progress + (after.progress - plan.progress) * done
-                    yield Page(readings=readings, cursor=encode_cursor(plan), progress=progress), plan
-                else:
-                    plan = after.seen(keys)
-                    yield Page(readings=readings, cursor=encode_cursor(plan), progress=plan.progress), plan
+        with Marks() as shown:
+            while (plan := plan.with_fallback()).todo:
+                rows = await fetch(plan.todo[0])
+                after = plan.after_first(len(rows))
+                fresh = _fresh(rows, shown)
+                del rows
+                keys: set[str] = set()
+                for start in range(0, len(fresh) or 1, PAGE_ROWS):
+                    readings = tuple(map(to_reading, fresh[start : start + PAGE_ROWS]))
+                    keys.update(reading.key for reading in readings)
+                    if start + PAGE_ROWS < len(fresh):
+                        done = (start + PAGE_ROWS) / len(fresh)
+                        progress = plan.progress + (after.progress - plan.progress) * done
+                        yield Page(readings=readings, cursor=encode_cursor(plan), progress=progress), plan
+                    else:
+                        plan = after.seen(keys)
+                        yield Page(readings=readings, cursor=encode_cursor(plan), progress=plan.progress), plan
+                # Or they would be held while the next thousands come.
+                del fresh, readings
 
     async def _orders(self, call: Call) -> list[bytes]:
         return await self._client.orders(call.status, call.condition, call.since, _next_second(call.until))
@@ -293,6 +293,13 @@ class Qoo10Connector:
         if inquiry is not None or (order_no is None and line_no is None):
             return HOME_PAGE
         return DELIVERY_PAGE if line_no is None else CLAIM_PAGE
+
+
+def _fresh(rows: Iterable[bytes], shown: Marks) -> list[bytes]:
+    """The rows that are not among ``shown``, each once; they are from now on."""
+    by_mark = {hash(row): row for row in rows}
+    new = shown.add(by_mark)
+    return [row for mark, row in by_mark.items() if mark in new]
 
 
 def _next_second(until: datetime) -> datetime:

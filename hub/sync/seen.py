@@ -1,7 +1,6 @@
 """What an unbroken full run has met: the mall's own list, to judge what it lacks and what the store lacks.
 
-It is as long as the mall's list, so it lies in a scratch database: SQLite keeps a little of it in memory,
-the rest in a file that nobody sees and that ends with the run.
+It is as long as the mall's list, so it lies in a scratch database.
 """
 
 import json
@@ -15,12 +14,12 @@ from sqlalchemy import bindparam, func, select
 
 from hub.core.contract import Feed, Reading
 from hub.core.model import Claim, Inquiry, Order
+from hub.core.scratch import scratch_database
 from hub.store.database import Database, among
 from hub.store.tables import claims, inquiries, lines
 
 #: keys looked up in one statement
 _AT_ONCE = 5_000
-_CACHE_KIB = 1_000
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -85,10 +84,7 @@ class Seen:
 
     def _opened(self) -> sqlite3.Connection:
         if self._scratch is None:
-            # No name: SQLite's own temporary file. All of it is one transaction that nobody will read again.
-            self._scratch = sqlite3.connect("")
-            for pragma in ("journal_mode=OFF", f"cache_size=-{_CACHE_KIB}"):
-                self._scratch.execute(f"PRAGMA {pragma}").close()
+            self._scratch = scratch_database()
             self._scratch.execute("CREATE TABLE met (kind TEXT, key TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID")
         return self._scratch
 
