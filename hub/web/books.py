@@ -35,6 +35,7 @@ from hub.desk.case import NotFoundError
 from hub.stats.workbook import write_workbook
 from hub.web.acting import Notice
 from hub.web.auth import Form
+from hub.web.book_defaults import defaults_of
 from hub.web.book_pages import PageRequest, asked_form, book_page, local_day, tabs_of, words_of
 from hub.web.book_views import change_views, form_view, table_view, values_of
 from hub.web.book_words import field_key, headings_of, meanings_of
@@ -137,6 +138,7 @@ async def _section(
         table=table,
         sought=sought,
         notice=notice,
+        defaults=None if table.total else defaults_of(words, form.kind, section),
         can_end=can_end(row),
         today=local_day(services),
     )

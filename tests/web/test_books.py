@@ -415,3 +415,23 @@ def test_a_wrong_mode_file_names_its_rows(supervisor: Browser):
     assert "뭔가" in preview
     assert 'name="stamp"' not in preview
     assert supervisor.post("/product-modes/import/finish", stamp="0.0").status_code == 404
+
+
+def test_an_empty_section_of_the_policy_book_shows_what_holds_without_it(supervisor: Browser):
+    page = supervisor.get("/books/policy/switches").text
+    assert '<th scope="row">반품 철회</th><td>수거 전까지</td>' in page
+    assert '<th scope="row">환불 지연 이자(연 %)</th><td>15</td>' in page
+    assert '<th scope="row">시작(자정부터 분)</th><td>540 (09:00)</td>' in supervisor.get("/books/policy/targets").text
+    assert "3영업일 (JP 달력)" in supervisor.get("/books/policy/clocks").text
+    assert "모든 보상을 슈퍼바이저가 승인" in supervisor.get("/books/policy/limits").text
+    for section in sections_of(_forms(supervisor)[BookKind.POLICY].tables):
+        assert "book-defaults" in supervisor.get(f"/books/policy/{section}").text, section
+
+    _add(supervisor, shop="alpha-main", return_withdrawal="no")
+    assert "book-defaults" not in supervisor.get("/books/policy/switches").text
+
+
+def test_every_section_of_the_policy_book_has_words_for_its_defaults(supervisor: Browser):
+    keys = [f"book.default.{section}" for section in sections_of(_forms(supervisor)[BookKind.POLICY].tables)]
+
+    assert [key for locale in LOCALES for key in keys if not Words(locale).has(key)] == []
