@@ -90,7 +90,7 @@ def guess_links(groups: Mapping[str, Sequence[Event]]) -> dict[str, str]:
             connected, parent, leg = talks[index]
             if connected < began - CONSULTATION_SECONDS:
                 break
-            if leg.end is not None and leg.end < began:
+            if (leg.end is not None and leg.end < began) or _pbx(parent) != _pbx(key):
                 continue
             rank = (*_kinship(orphan, groups[parent]), -(leg.end if leg.end is not None else inf))
             if best is None or rank > best[0]:
@@ -98,6 +98,10 @@ def guess_links(groups: Mapping[str, Sequence[Event]]) -> dict[str, str]:
         if best is not None:
             links[key] = best[1]
     return links
+
+
+def _pbx(callid: str) -> str:
+    return callid.rpartition("-")[0]
 
 
 def _kinship(orphan: Sequence[Event], parent: Sequence[Event]) -> tuple[bool, bool, bool]:

@@ -145,7 +145,7 @@ def read_records(
     """
     source_lines = iter(lines)
     first = list(islice(source_lines, LOOK_AHEAD))
-    if not any(line.strip() for line in first):
+    if not head and not any(line.strip() for line in first):
         tally.lines += len(first)
         tally.ignored += len(first)
         return

@@ -9,6 +9,7 @@ Primary keys come from :func:`hub.store.ids.new_id`.
 
 from hub.store.alert_tables import alert_messages, alerts
 from hub.store.book_tables import book_drafts, mode_changes, rule_books
+from hub.store.call_file_tables import call_files, call_problems
 from hub.store.call_tables import call_notes, callback_calls, callbacks, dials, live_calls
 from hub.store.case_tables import (
     asks,
@@ -67,7 +68,9 @@ __all__ = [
     "book_drafts",
     "breakers",
     "call_events",
+    "call_files",
     "call_notes",
+    "call_problems",
     "call_quotas",
     "callback_calls",
     "callbacks",

@@ -221,5 +221,5 @@ calls = Table(
     Column("caller_sealed", LargeBinary),
     Column("content_hash", LargeBinary, nullable=False),
     Index("ix_calls_entered_at_call_id", "entered_at", "call_id"),
-    Index("ix_calls_caller_idx", "caller_idx"),
+    Index("ix_calls_caller_idx_entered_at", "caller_idx", "entered_at"),
 )
