@@ -77,7 +77,12 @@ async def open_case(services: Services, *, case_id: int, is_unmasked: bool) -> C
         if row is None:
             raise NotFoundError
         subject = Subject(
-            shop_id=row.shop_id, shop=row.shop, mall=row.mall, order_no=row.order_no, thread_no=row.thread_no
+            shop_id=row.shop_id,
+            shop=row.shop,
+            mall=row.mall,
+            order_no=row.order_no,
+            thread_no=row.thread_no,
+            case_id=case_id if row.order_no is None and row.thread_no is None else None,
         )
         dossier = await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
         incident = (await read_marks(connection, [case_id])).get(case_id)

@@ -14,6 +14,7 @@ from hub.desk.ask_views import read_asks
 from hub.desk.care_timeline import care_entries
 from hub.desk.compensation_views import read_gifts
 from hub.desk.complaint_views import read_complaint_steps
+from hub.desk.decision_timeline import decision_entries
 from hub.desk.freshness import shop_views
 from hub.desk.person import other_orders
 from hub.desk.promise_views import read_promises
@@ -36,7 +37,18 @@ from hub.store.catalogue import read_stock_facts
 from hub.store.database import from_ms
 from hub.store.one import product_of
 from hub.store.sealed import normal_email
-from hub.store.tables import actions, admin_steps, cases, claims, inquiries, lines, orders, status_changes, users
+from hub.store.tables import (
+    actions,
+    admin_steps,
+    callbacks,
+    cases,
+    claims,
+    inquiries,
+    lines,
+    orders,
+    status_changes,
+    users,
+)
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -48,6 +60,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     order_no: str | None = None
     thread_no: str | None = None
     order_id: int | None = None
+    #: of a case that is about no order and no inquiry: a callback
+    case_id: int | None = None
 
 
 async def read_dossier(
@@ -90,6 +104,7 @@ async def read_dossier(
     promises = await read_promises(connection, case_ids, box=box, curtain=curtain, now=services.now())
     complaint_steps = await read_complaint_steps(connection, case_ids, box=box, curtain=curtain)
     gifts = await read_gifts(connection, case_ids, box=box, curtain=curtain)
+    decided = await decision_entries(connection, case_ids)
     timeline = build_timeline(
         order=order,
         claims=claim_views,
@@ -98,13 +113,15 @@ async def read_dossier(
         actions=await _actions(connection, subject, [inquiry.inquiry_no for inquiry in opened]),
         steps=steps,
         asks=asks,
-        care=care_entries(promises, complaint_steps, gifts),
+        care=(*care_entries(promises, complaint_steps, gifts), *decided),
         box=box,
         curtain=curtain,
     )
     twins = (await read_twins(connection, [order_row.id], malls=malls)).get(order_row.id, ()) if order_row else ()
     writer = next((inquiry.writer for inquiry in reversed(opened) if inquiry.writer), None)
     phones, emails = _keys_of_person(services, order_row, inquiry_rows, writer)
+    if subject.case_id is not None:
+        phones += list(await connection.scalars(_CALLER.where(callbacks.c.case_id == subject.case_id)))
     linked, suggested = await _thread_orders(services, connection, subject, opened)
     return Dossier(
         shop=(await shop_views(connection, malls=malls, shop_id=subject.shop_id))[0],
@@ -128,6 +145,9 @@ async def read_dossier(
         complaint_steps=complaint_steps,
         gifts=gifts,
     )
+
+
+_CALLER = select(callbacks.c.caller_idx)
 
 
 async def _thread_orders(
@@ -277,6 +297,10 @@ async def _cases(connection: AsyncConnection, subject: Subject) -> tuple[CaseLin
         which.append(cases.c.order_no == subject.order_no)
     if subject.thread_no is not None:
         which.append(cases.c.thread_no == subject.thread_no)
+    if subject.case_id is not None:
+        which.append(cases.c.id == subject.case_id)
+    if not which:
+        return ()
     columns = (cases.c.id, cases.c.kind, cases.c.state, cases.c.is_open, cases.c.due_at)
     query = union(*(select(*columns).where(cases.c.shop_id == subject.shop_id, match) for match in which))
     # Sorted here: an ORDER BY would lead the planner to the index of all cases by deadline.

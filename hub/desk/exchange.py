@@ -10,14 +10,15 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from hub.core.errors import ConfigurationError
+from hub.desk.callbacks import callbacks_of_records, take_callback
 from hub.desk.phone_calls import PhoneCalls
 from hub.desk.services import Services
-from hub.desk.telephone import current_routes
+from hub.desk.telephone import current_spec
 from hub.settings import Settings
 from hub.store.leases import Lease
 from hub.telephony.ami import AmiAddress, AmiControl, AmiSource
-from ivr.phone import CallControl, CallEventSource, LiveEvent, PhoneError
-from ivr.routes import Routes
+from ivr.phone import CallControl, CallEventSource, LiveEvent, LiveKind, PhoneError
+from ivr.spec import Spec, routes_from_spec
 
 log = structlog.get_logger(__name__)
 
@@ -73,11 +74,17 @@ def control_of(services: Services, phone_member: str | None) -> tuple[str, str, 
 
 async def listen(services: Services, source: CallEventSource, *, also: Also | None = None) -> None:
     """Apply what ``source`` tells, for ever. ``also`` is given each event behind that. Raises: PhoneError."""
-    calls = PhoneCalls(services, pbx=source.name, routes=_routes(services))
+    spec = _spec(services)
+    calls = PhoneCalls(services, pbx=source.name, routes=routes_from_spec(spec) if spec else None)
     async with aclosing(source.events()) as events:
         async for event in events:
             try:
                 await calls.apply(event)
+                if spec is not None:
+                    await take_callback(services, spec, event)
+                    if event.kind is LiveKind.STANDING:
+                        # What was asked for during the gap stands in the records, once these are read.
+                        await callbacks_of_records(services, spec)
                 if also is not None:
                     await also(event)
             except DBAPIError as error:
@@ -115,9 +122,9 @@ async def _watch(services: Services, source: CallEventSource) -> None:
         lease = Lease(services.database, f"{_LEASE}{source.name}")
 
 
-def _routes(services: Services) -> Routes | None:
+def _spec(services: Services) -> Spec | None:
     try:
-        return current_routes(services)
+        return current_spec(services)
     except ConfigurationError as error:
         log.warning("phone.no_spec", error=error.what)
         return None

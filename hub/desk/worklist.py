@@ -51,7 +51,7 @@ KINDS: Final[Mapping[KindGroup, tuple[str, ...]]] = {
     KindGroup.RETURN: (ClaimKind.RETURN,),
     KindGroup.EXCHANGE: (ClaimKind.EXCHANGE,),
     KindGroup.INQUIRY: (InquiryKind.PRODUCT_INQUIRY, InquiryKind.ORDER_INQUIRY, InquiryKind.CHAT),
-    KindGroup.OTHER: (ClaimKind.CONFIRM_HOLD, ClaimKind.NON_RECEIPT, ClaimKind.UNKNOWN),
+    KindGroup.OTHER: (ClaimKind.CONFIRM_HOLD, ClaimKind.NON_RECEIPT, ClaimKind.UNKNOWN, "call"),
 }
 _GROUP_OF: Final = {kind: group for group, kinds in KINDS.items() for kind in kinds}
 

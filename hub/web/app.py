@@ -33,6 +33,7 @@ from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_p
 from hub.web.book_modes import BOOK_MODE_PAGES
 from hub.web.book_versions import BOOK_VERSION_PAGES
 from hub.web.books import BOOK_TABLE_PAGES
+from hub.web.calling import CallingController
 from hub.web.compensation import COMPENSATION_PAGES
 from hub.web.complaints import ComplaintController
 from hub.web.consent import PAGES as CONSENT_PAGES
@@ -101,6 +102,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             ReplyController,
             ComplaintController,
             PhoneController,
+            CallingController,
             *PROMISE_PAGES,
             *COMPENSATION_PAGES,
             DecisionController,

@@ -80,7 +80,7 @@ _NOTICES: Final = frozenset(
     | {"promised", "promise_changed", "promise_kept", "promise_kept_late", "promise_explained", "complaint_kept"}
     | {"gift_given", "gift_asked", "gift_sending", "gift_not_given", "gift_reversed"}
     | {"asked", "ask_answered", "ask_withdrawn", "ask_again"}
-    | {"linked", "unlinked", "reread"}
+    | {"linked", "unlinked", "reread", "dialled", "reached", "not_reached"}
     | {"rebill_asked", "rebill_approved", "rebill_undone"}
 )
 _NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")

@@ -4,12 +4,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from hub.desk.callbacks import take_callback
 from hub.desk.phone_calls import PhoneCalls
 from hub.desk.phone_topics import ABUSE, TOPICS
 from hub.store.tables import live_calls, users
 from hub.web.words import LOCALES, Words
+from ivr.check import load_spec
 from ivr.phone import LiveKind
-from tests.desk.test_phone_calls import ROUTES, told
+from tests.desk.test_callbacks import demo_text, open_cases, wish
+from tests.desk.test_phone_calls import BUYER, ROUTES, told
 from tests.web.conftest import Browser
 
 Ring = Callable[..., int]
@@ -76,6 +79,25 @@ def test_the_call_of_another_is_not_there(browser: Browser, ring: Ring) -> None:
     call_id = ring(LiveKind.RINGING, LiveKind.ANSWERED)
     assert browser.get("/phone", swap=True).text.strip() == ""
     assert browser.post(f"/phone/{call_id}/topic", topic="delivery.late").status_code == 404
+
+
+def test_a_callback_is_worked_on_its_case(browser: Browser) -> None:
+    browser.sign_in()
+
+    async def ask() -> int:
+        await take_callback(browser.rig, load_spec(demo_text(), source="demo"), wish(caller=BUYER))
+        (case_id,) = await open_cases(browser.rig)
+        return case_id
+
+    case_id = browser.client.blocking_portal.call(ask)
+    page = browser.get(f"/cases/{case_id}").text
+    assert "콜백" in page
+    assert BUYER not in page
+    assert 'href="/orders/' in page, "the orders of whoever waits"
+    answer = browser.post(f"/cases/{case_id}/call", swap=True)
+    assert "ivr.yaml" in answer.text, "this hub has no spec"
+    assert browser.post(f"/cases/{case_id}/call/outcome", swap=True, reached="").status_code == 200
+    assert "콜백을 마쳤습니다" in browser.post(f"/cases/{case_id}/call/outcome", swap=True, reached="1").text
 
 
 @pytest.mark.parametrize("locale", LOCALES)

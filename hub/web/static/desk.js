@@ -181,6 +181,7 @@ const KEYS = {
   KeyU: () => open("reread"),
   KeyI: () => open("side"),
   KeyC: () => open("contact"),
+  KeyD: () => open("call"),
   KeyP: () => open("promise"),
   Escape: back,
 };
