@@ -36,6 +36,7 @@ def _register() -> None:
         ivr,
         new_connector,
         outbox,
+        phone,
         policy,
         quarantine,
         replay,
@@ -54,7 +55,7 @@ def _register() -> None:
     for module in (
         demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, outbox,
         export, files, facts, route, policy, book, ivr, stats, connectors, new_connector, user, alerts, asks,
-        compensation,
+        compensation, phone,
     ):  # fmt: skip
         module.register(app)
 

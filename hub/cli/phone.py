@@ -1,0 +1,102 @@
+"""`hub phone`: the exchange live, whose telephone is whose, and a call out."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from hub.bootstrap import Hub, open_hub
+from hub.cli.console import ExitCode, complain, print_json, print_table, screen, settings_and_logs, with_hub
+from hub.core.errors import ConfigurationError
+from hub.desk.access import AccessAction, command_line_actor, record_access
+from hub.desk.exchange import addresses, listen
+from hub.store.tables import users
+from hub.telephony.ami import AmiControl, AmiSource
+from ivr.phone import LiveEvent, PhoneError
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The telephone exchange: try it, watch it, say whose telephone is whose.")
+    group.command("status", help="Whether each exchange answers and takes the password.")(status)
+    group.command("watch", help="Keep and show what the exchanges tell, until Ctrl-C.")(watch)
+    group.command("assign", help="Say which telephone stands at an account's seat.")(assign)
+    app.add_typer(group, name="phone")
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> int:
+    settings = settings_and_logs()
+    known = addresses(settings)
+
+    async def ask() -> list[dict[str, Any]]:
+        found = []
+        for address in known:
+            try:
+                await AmiControl(address).ping()
+                error = None
+            except PhoneError as problem:
+                error = str(problem)
+            found.append({"name": address.name, "host": address.host, "port": address.port, "error": error})
+        return found
+
+    found = asyncio.run(ask())
+    if as_json:
+        print_json({"exchanges": found})
+    else:
+        rows = [(row["name"], f"{row['host']}:{row['port']}", row["error"] or "answers") for row in found]
+        print_table("", ("exchange", "address", "state"), rows)
+    return ExitCode.NOTHING_DONE if any(row["error"] for row in found) else ExitCode.ALL_DONE
+
+
+def watch() -> None:
+    settings = settings_and_logs()
+    known = addresses(settings)
+    if not known:
+        what = "no exchange is set"
+        raise ConfigurationError(what, fix="Set HUB_AMI_HOST, HUB_AMI_USER and HUB_AMI_SECRET.")
+
+    async def show(event: LiveEvent) -> None:
+        # Never the number: a terminal's scroll-back is a log, too.
+        words = (event.kind.value, event.call_id, event.member, event.queue, event.detail)
+        screen.print(" ".join(word for word in words if word), markup=False)
+
+    async def run() -> None:
+        async with open_hub(settings) as hub, asyncio.TaskGroup() as group:
+            for address in known:
+                group.create_task(listen(hub, AmiSource(address), also=show))
+
+    try:
+        asyncio.run(run())
+    except* PhoneError as errors:
+        for error in errors.exceptions:
+            complain(str(error), fix="Look at HUB_AMI_USER and HUB_AMI_SECRET.")
+        raise typer.Exit(ExitCode.NOTHING_DONE) from None
+
+
+def assign(
+    login: Annotated[str, typer.Argument(help="Account of the desk.")],
+    member: Annotated[str, typer.Argument(help="Member name of the queues, PBX/MEMBER with several; - for none.")],
+) -> None:
+    async def work(hub: Hub) -> None:
+        given = None if member == "-" else member
+        try:
+            async with hub.database.writing() as connection:
+                which = update(users).where(users.c.login == login.casefold())
+                changed = await connection.execute(which.values(phone_member=given))
+                if changed.rowcount == 0:
+                    what = f"there is no user {login[:40]!r}"
+                    raise ConfigurationError(what, fix="See hub user list.")
+                await record_access(
+                    connection,
+                    at=hub.now(),
+                    actor=command_line_actor(),
+                    action=AccessAction.USER_CHANGED,
+                    subject=f"user {login} telephone",
+                )
+        except IntegrityError as error:
+            what = f"telephone {member[:40]!r} stands at another seat"
+            raise ConfigurationError(what, fix="Give that account - first.") from error
+
+    with_hub(work)
+    screen.print(f"{login}: {member}", markup=False)
