@@ -38,6 +38,12 @@ class Scene:
 
 
 def set_scene(town: Town) -> Scene:
+    """All that journeys need is placed here: what the World holds of itself depends on the hour."""
+    with town.staging():
+        return _placed(town)
+
+
+def _placed(town: Town) -> Scene:
     def request(mall: str, text: str) -> Request:
         _, claim, row = town.request_cancel(mall, text=text)
         return Request(claim, row)
@@ -47,11 +53,11 @@ def set_scene(town: Town) -> Scene:
     at_qsm = request("qoo10", "注文を間違えました")
     question = town.ask("smartstore", subject="배송 문의드려요", text="주문한 상품은 언제 출발하나요?")
     again = town.ask("smartstore", subject="재입고 문의", text="파란색은 언제 다시 들어오나요?")
-    templated = town.ask_about_old("smartstore", subject="배송 조회 문의", text="배송 조회가 며칠째 그대로예요")
-    guarded = town.ask_about_old("smartstore", subject="반품 조건 문의", text="마음이 바뀌면 반품할 수 있나요?")
+    templated = town.ask_about_sent("smartstore", subject="배송 조회 문의", text="배송 조회가 며칠째 그대로예요")
+    guarded = town.ask_about_sent("smartstore", subject="반품 조건 문의", text="마음이 바뀌면 반품할 수 있나요?")
     hostile = town.ask("smartstore", subject="<b>제목</b>", text=HOSTILE)
     abroad = request("cafe24", "더 싼 곳을 찾았어요")
-    watched = town.ask_about_old("smartstore", subject="영수증 문의", text="현금영수증을 다시 받을 수 있나요?")
+    watched = town.ask_about_sent("smartstore", subject="영수증 문의", text="현금영수증을 다시 받을 수 있나요?")
     caller, lines = town.customer_of_two_malls("cafe24", "smartstore")
     return Scene(
         caller=caller,

@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
-from hub.core.model import ClaimKind, ClaimReason, LineStatus
+from hub.core.model import ClaimKind, ClaimReason
 from hub.desk.access import Role
 from hub.desk.routing_book import FILE_NAME as ROUTING_FILE
 from hub.desk.telephone import SPEC_FILE, current_spec
@@ -45,6 +45,8 @@ NAMES = {"agent": "김상담", "locked": "최잠금", "english": "Kim English", 
 SHOPS = {"cafe24": "main-cafe24", "smartstore": "main-smartstore", "qoo10": "main-qoo10"}
 _START_SECONDS = 60
 _DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+_STAGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,12 @@ class Town:
     """The emulated malls of one World and the situations that journeys need in it."""
 
     def __init__(self, *, orders: int, days: int, seed: int) -> None:
-        self.world: World = make_world(seed=seed, orders=orders, days=days, now=lambda: datetime.now(UTC))
+        self._back = timedelta(0)
+        self.world: World = make_world(seed=seed, orders=orders, days=days, now=self._now)
         options = SandboxOptions(rate_per_second=500, burst=1000)
         malls = build_malls(find_connectors(), self.world, options=options)
         self.malls = {mall.mall: mall for mall in malls}
         self.ears = {mall.mall: Ear(mall.app) for mall in malls}
-        self._taken: set[int] = set()
 
     def tables(self) -> list[Row]:
         tables = [mall.shop_table("http://127.0.0.1:9") for mall in self.malls.values()]
@@ -106,20 +108,40 @@ class Town:
     def transports(self) -> dict[str, httpx.AsyncBaseTransport]:
         return {mall.shop: httpx.ASGITransport(self.ears[name]) for name, mall in self.malls.items()}
 
-    def waiting_order(self, mall: str) -> OrderFact:
-        """An order of one line that is being prepared and about which nothing was ever claimed or asked."""
-        now = self.world.now()
-        asked = {inquiry.order.number for inquiry in self.world.inquiries(SHOPS[mall]) if inquiry.order}
-        for order in reversed(self.world.orders(SHOPS[mall])):
+    @contextmanager
+    def staging(self) -> Iterator[None]:
+        """What is placed meanwhile came a minute apart in the last hour, so that its times tell it apart."""
+        self._back = _STAGE
+        yield
+        assert self._back > timedelta(0), "the scene needs more minutes"
+        self._back = timedelta(0)
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) - self._back
+
+    def paid_order(self, mall: str) -> OrderFact:
+        """A new order of one line that is not claimed and goes nowhere until the scene says so."""
+        self._back -= _MINUTE
+        while True:
+            order = self.world.place_order(SHOPS[mall])
             line = order.lines[0]
-            is_plain = len(order.lines) == 1 and not line.claims and not line.is_held and line.quantity == 1
-            if not is_plain or order.number in self._taken or order.number in asked:
-                continue
-            if line.plain_status(now) is LineStatus.PREPARING:
-                self._taken.add(order.number)
+            line.claims.clear()
+            if self.world.was_paid(order) and len(order.lines) == 1 and line.quantity == 1:
+                line.is_held = False
                 return order
-        message = f"no order of {mall} is being prepared; ask for more orders"
-        raise AssertionError(message)
+
+    def waiting_order(self, mall: str) -> OrderFact:
+        """An order of one line that is being prepared and about which nothing was ever claimed."""
+        order = self.paid_order(mall)
+        self.world.prepare(order.lines[0])
+        return order
+
+    def sent_order(self, mall: str) -> OrderFact:
+        """An order of one line that is on its way."""
+        order = self.waiting_order(mall)
+        self._back -= _MINUTE
+        self.world.dispatch(order.lines[0], order.lines[0].carrier, order.lines[0].tracking_no)
+        return order
 
     def request_cancel(self, mall: str, *, text: str) -> tuple[LineFact, ClaimFact, Row]:
         """A customer wants to cancel. The row is the mall's own truth about it."""
@@ -132,21 +154,17 @@ class Town:
         """A customer asks about an order of theirs."""
         return self.world.ask(SHOPS[mall], subject=subject, text=text, category="배송", order=self.waiting_order(mall))
 
-    def ask_about_old(self, mall: str, *, subject: str, text: str) -> InquiryFact:
-        """The same about an order of long ago: those that wait are few."""
-        asked = {inquiry.order.number for inquiry in self.world.inquiries(SHOPS[mall]) if inquiry.order}
-        order = next(order for order in self.world.orders(SHOPS[mall]) if order.number not in asked)
-        return self.world.ask(SHOPS[mall], subject=subject, text=text, category="배송", order=order)
+    def ask_about_sent(self, mall: str, *, subject: str, text: str) -> InquiryFact:
+        """The same about an order that is on its way."""
+        return self.world.ask(SHOPS[mall], subject=subject, text=text, category="배송", order=self.sent_order(mall))
 
     def customer_of_two_malls(self, one: str, other: str) -> tuple[Person, dict[str, Row]]:
         """Somebody who bought at both, with the newest line of theirs at each as the mall tells it."""
-        bought: dict[str, dict[str, OrderFact]] = {}
-        for mall in (one, other):
-            for order in self.world.orders(SHOPS[mall]):
-                if order.buyer == order.receiver:
-                    bought.setdefault(order.buyer.phone, {})[mall] = order
-        orders = next(found for found in bought.values() if len(found) == 2)
-        return orders[one].buyer, {mall: self.line_row(mall, order) for mall, order in orders.items()}
+        orders = {mall: self.waiting_order(mall) for mall in (one, other)}
+        caller = orders[one].buyer
+        for order in orders.values():
+            order.buyer = order.receiver = caller
+        return caller, {mall: self.line_row(mall, order) for mall, order in orders.items()}
 
     def line_row(self, mall: str, order: OrderFact) -> Row:
         return next(row for row in self.malls[mall].truth().lines if row["ordered_at"] == order.ordered_at)
