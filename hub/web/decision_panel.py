@@ -1,6 +1,7 @@
 """What a case's page shows of the decision on its line: the card as it is now, and the decisions as they were made."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -14,10 +15,11 @@ from hub.desk.decision_facts import LineKey
 from hub.desk.decision_steps import open_before
 from hub.desk.offers import waiting_inquiry
 from hub.desk.services import Services
-from hub.desk.views import CaseView, EntryKind, LineView
+from hub.desk.views import CaseView, DueView, EntryKind, LineView
 from hub.policy.card import Card, Request
 from hub.policy.card_words import card_words
 from hub.policy.decide import sums
+from hub.policy.due import DueCause
 from hub.policy.grounds import Ground, Proof
 from hub.web.acting import REASONS, Notice
 from hub.web.decision_form import CHOICES, FIELDS, YES_NO, CardForm, told_of
@@ -49,9 +51,13 @@ class CostView(Struct, frozen=True, kw_only=True):
 
 
 class CardView(Struct, frozen=True, kw_only=True):
-    """One card with what is shown beside it. ``totals``: payer and the sum of what is known."""
+    """One card with what is shown beside it. ``totals``: payer and the sum of what is known.
+
+    ``dues``: of the card in force with those of its open case, earliest first; of a kept one as it was made.
+    """
 
     card: Card
+    dues: tuple[DueView, ...]
     costs: tuple[CostView, ...]
     totals: tuple[tuple[str, str], ...]
     ticks: Mapping[str, TickView]
@@ -110,14 +116,21 @@ async def panel_of(
     except ConfigurationError as error:
         # A book that cannot be read must not hide the case.
         problem = str(error)
+    now = services.now()
     ticks = await read_ticks(services, actor=actor, case_id=case.row.case_id)
     made = await read_decisions(services, actor=actor, case_id=case.row.case_id)
     saved = tuple(
-        SavedView(decision=each, shown=_view(each.card, ticks, line_no=each.line_no, locale=actor.locale))
+        SavedView(
+            decision=each,
+            shown=_view(each.card, ticks, line_no=each.line_no, locale=actor.locale, dues=_of_card(each.card, now=now)),
+        )
         for each in made
         if each.order_no == order.order_no
     )
-    view = _view(decided.card, ticks, line_no=line.line_no, locale=actor.locale) if decided else None
+    view = None
+    if decided:
+        dues = _with_case(_of_card(decided.card, now=now), case)
+        view = _view(decided.card, ticks, line_no=line.line_no, locale=actor.locale, dues=dues)
     missing = set(view.card.missing) if view else set()
     if is_open is None:
         is_open = case.row.is_open and not _is_answered(case) and not saved
@@ -174,9 +187,32 @@ def _is_answered(case: CaseView) -> bool:
     )
 
 
-def _view(card: Card, ticks: Sequence[TickView], *, line_no: str, locale: str) -> CardView:
+def _of_card(card: Card, *, now: datetime) -> tuple[DueView, ...]:
+    return tuple(
+        DueView(
+            at=due.at,
+            cause=due.cause.value,
+            label_key=due.label_key,
+            source=due.source,
+            is_overdue=due.at < now,
+        )
+        for due in card.dues
+    )
+
+
+def _with_case(dues: tuple[DueView, ...], case: CaseView) -> tuple[DueView, ...]:
+    """With those of the case that the card does not know; promises stand in a part of their own."""
+    if not case.row.is_open:
+        return dues
+    known = {due.label_key for due in dues}
+    others = [due for due in case.dues if due.label_key not in known and due.cause != DueCause.PROMISE]
+    return tuple(sorted((*dues, *others), key=lambda due: due.at))
+
+
+def _view(card: Card, ticks: Sequence[TickView], *, line_no: str, locale: str, dues: tuple[DueView, ...]) -> CardView:
     return CardView(
         card=card,
+        dues=dues,
         costs=tuple(
             CostView(
                 item=cost.item,

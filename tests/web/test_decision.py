@@ -213,3 +213,23 @@ def test_the_page_takes_a_fixed_number_of_queries(agent: Browser, returned: str)
         agent.post(f"{returned}/decision/save", request="return", reason="change_of_mind")
 
     assert count() == before
+
+
+def test_a_kept_decision_stands_in_the_timeline(agent: Browser, returned: str) -> None:
+    def timeline() -> str:
+        return agent.get(returned).text.partition('id="timeline"')[2].partition("</section>")[0]
+
+    assert "판단:" not in timeline()
+    agent.post(f"{returned}/decision/save", request="return", reason="change_of_mind")
+
+    assert "판단: 반품 → 가능 · 기본 정책 · A-2-1" in timeline()
+
+
+def test_deadlines_stand_once_where_there_is_a_card(agent: Browser, returned: str) -> None:
+    page = agent.get(returned).text
+
+    assert 'class="card dues"' not in page
+    shown = panel(page).partition('class="verdict-saved"')[0]
+    labels = re.findall(r'<li><span class="due .*?</span>\s*<span title="[^"]*">(.*?)</span>', shown, re.DOTALL)
+    assert labels
+    assert len(labels) == len(set(labels))
