@@ -58,6 +58,7 @@ class Kind(StrEnum):
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """``at``: epoch seconds of the PBX. ``wait`` and ``talk``: seconds as the record states them.
 
+    ``way``: id of the edge of the flow that a step took, where the dialplan writes it; it is no part of the identity.
     ``caller`` is personal: it stands in no other field, not in ``repr`` and not in ``identity``.
     """
 
@@ -74,6 +75,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     caller: str = ""
     wait: float | None = None
     talk: float | None = None
+    way: str = ""
 
     def __repr__(self) -> str:
         return f"<{self.source} {self.kind} {self.callid} at {self.at}>"

@@ -1,7 +1,7 @@
 """Asterisk's queue_log: one event a line, ``epoch|callid|queue|agent|EVENT|data…``.
 
 Source: Asterisk 22, apps/app_queue.c and the queue_log documentation; confidence: sure.
-The dialplan's own steps are lines of event ``IVR`` (``IVR|KIND|arg|arg|did|caller``, ``IVR|HANGUP|cause|path``)
+The dialplan's own steps are lines of event ``IVR`` (``IVR|KIND|arg|arg|did|caller|way``, ``IVR|HANGUP|cause|path``)
 and ``DISPOSITION|value``, written by the QueueLog application.
 """
 
@@ -12,6 +12,7 @@ from ivr.event import Event, Kind, Source, UnknownEventError, UnreadableLineErro
 
 _EPOCH = re.compile(r"[0-9]{9,11}(\.[0-9]{1,9})?", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,7}", re.ASCII)
+_LONGEST_WAY = 200
 _NOBODY = frozenset({"", "NONE", "REALTIME", "MANAGER", "CLI"})
 _STEPS = {
     "ENTER": Kind.ENTER,
@@ -48,7 +49,15 @@ def epoch(text: str) -> float:
     return float(text)
 
 
-def step(kind_word: str, args: tuple[str, str, str, str], *, source: Source, at: float, ids: tuple[str, str]) -> Event:
+def step(
+    kind_word: str,
+    args: tuple[str, str, str, str],
+    *,
+    source: Source,
+    at: float,
+    ids: tuple[str, str],
+    way: str = "",
+) -> Event:
     """One step of the dialplan; ``args`` = the two arguments, DID, caller; ``ids`` = callid, linkedid.
 
     A callback's argument is the number to call, so it goes where the caller's number goes.
@@ -75,6 +84,7 @@ def step(kind_word: str, args: tuple[str, str, str, str], *, source: Source, at:
         extra=second,
         did=did,
         caller=caller,
+        way=way,
     )
 
 
@@ -88,7 +98,8 @@ def _ivr(at: float, callid: str, data: list[str]) -> Event:
         raise UnreadableLineError("an IVR step is cut short")
     else:
         raise UnknownEventError("IVR", word)
-    return step(word, args, source=Source.QUEUE_LOG, at=at, ids=(callid, ""))
+    way = data[5][:_LONGEST_WAY] if len(data) > 5 and word != "HANGUP" else ""
+    return step(word, args, source=Source.QUEUE_LOG, at=at, ids=(callid, ""), way=way)
 
 
 def _waited(detail: str, kind: Kind, index: int) -> Callable[[list[str]], dict[str, object]]:

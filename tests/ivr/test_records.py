@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ivr import queue_log
 from ivr.cel import CSV_COLUMNS
-from ivr.event import Event, Kind, Source
+from ivr.event import Event, Kind, Source, identity
 from ivr.records import KEPT_PROBLEMS, LineProblem, Tally, UnknownRecordsError, detect, read_records
 
 FOLDER = Path(__file__).parents[1] / "data" / "asterisk-22.10.1"
@@ -139,3 +140,11 @@ def test_an_attended_transfer_line_has_two_shapes():
     events, _ = read([bridge, link])
 
     assert [(event.wait, event.talk, event.detail) for event in events] == [(1.0, 18.0, "attended")] * 2
+
+
+def test_a_step_tells_the_way_it_took_where_the_dialplan_writes_it():
+    step = "1795310905|1795310905.1|NONE|NONE|IVR|KEY|1|order|07000001001|01000001001"
+    before, after = queue_log.parse_line(step), queue_log.parse_line(f"{step}|malla-order.key.1")
+
+    assert (before.way, after.way) == ("", "malla-order.key.1")
+    assert identity(before) == identity(after)
