@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from bench import desk, dlt_load, grown, shops
+from bench import call_records, desk, dlt_load, grown, shops
 from bench.again import AIM as AIM_AGAIN
 from bench.again import Reread
 from bench.equality import compare
@@ -79,7 +79,7 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing", "policy")
+SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing", "policy", "calls")
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -92,6 +92,11 @@ async def main(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
         if "sync" in chosen:
             is_good = await _sync(Path(folder), arguments)
+        if "calls" in chosen:
+            log = Path(folder) / "queue_log"
+            call_records.write_log(log, lines=arguments.log_lines)
+            imported = await _child(call_records.Imported, "bench.call_records", str(log), folder)
+            say("\n".join(call_records.lines_of(imported)))
         if "mapping" in chosen:
             say("\n".join(await mapping()))
         if "pacing" in chosen:
@@ -334,6 +339,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--orders", type=int, default=20_000, help="sync: orders over 90 days (default 20,000)")
     parser.add_argument("--stored", type=int, default=100_000, help="grown: orders in the large store (100,000)")
     parser.add_argument("--shop-orders", type=int, default=1_000, help="shops: orders of the ten together (1,000)")
+    parser.add_argument("--log-lines", type=int, default=1_000_000, help="calls: lines of the log (1,000,000)")
     parser.add_argument("--seconds", type=float, default=15.0, help="desk: how long lists are read, twice (15)")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--repeat", type=int, default=1, help="take the least CPU time of so many runs")

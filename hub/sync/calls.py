@@ -4,7 +4,7 @@ A file read twice changes nothing, a file read in pieces gives the same calls as
 calls are a function of the set of stored events.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -28,8 +28,13 @@ _HOUR_MS = 3_600_000
 # of time: long enough that the edges, which are read twice, matter little
 _WINDOW_HOURS = 24
 _CHUNK = 2_000
+# a chunk of a log that spans more has a jump in it
+_CLOSE_SECONDS = 86_400.0
 _NEWEST = select(func.max(call_events.c.at))
 _EVENTS_WITHIN = select(call_events.c.event_sealed).where(
+    call_events.c.at >= bindparam("first"), call_events.c.at <= bindparam("last")
+)
+_DIGESTS_WITHIN = select(call_events.c.digest).where(
     call_events.c.at >= bindparam("first"), call_events.c.at <= bindparam("last")
 )
 _CALLS_WITHIN = select(calls.c.call_id).where(
@@ -93,9 +98,7 @@ class CallImport:
         found = {bytes.fromhex(identity(event)): event for event in events}
         seal = self._database.box.seal
         async with self._database.writing() as connection:
-            known = set(
-                await connection.scalars(select(call_events.c.digest).where(call_events.c.digest.in_(list(found))))
-            )
+            known = await self._known(connection, found)
             new = [
                 {"digest": digest, "at": round(event.at * 1000), "event_sealed": seal(pack(event), CALL_EVENT_PLACE)}
                 for digest, event in found.items()
@@ -112,6 +115,15 @@ class CallImport:
         # Known events count too: who stored them may have been killed before deriving their calls.
         self._touched.update(int(event.at * 1000 // _HOUR_MS) for event in events)
         return len(new)
+
+    async def _known(self, connection: AsyncConnection, found: Mapping[bytes, Event]) -> set[bytes]:
+        """Which of these are stored. They mostly lie close in time, and a stretch of time is quicker asked for."""
+        first, last = min(event.at for event in found.values()), max(event.at for event in found.values())
+        if last - first > _CLOSE_SECONDS:
+            query = select(call_events.c.digest).where(call_events.c.digest.in_(list(found)))
+            return set(await connection.scalars(query))
+        within = {"first": round(first * 1000), "last": round(last * 1000)}
+        return {digest for (digest,) in await self._database.fetch(connection, _DIGESTS_WITHIN, within)}
 
     async def derive(self) -> int:
         """Derive again every call of the time that was read. Returns how many calls stand there.
