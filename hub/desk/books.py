@@ -23,12 +23,15 @@ from hub.desk.services import Services
 from hub.store.book_drafts import BookDraft, drop_draft, keep_draft, read_draft
 from hub.store.books import BookKind, BookVersion, OvertakenError, list_versions, read_version, write_version
 from hub.store.tables import rule_books, users
+from hub.sync.recount import recount
 
 PAGE: Final = 50
 LONGEST_NOTE: Final = 500
 LONGEST_BODY: Final = 8 * 1024 * 1024
 #: what a column of versions can hold
 _LAST_VERSION: Final = 2**31 - 1
+#: cases whose deadlines are counted anew while the author waits; the worker counts the others
+_RECOUNTED_AT_ONCE: Final = 1_000
 
 
 class VersionHead(Struct, frozen=True, kw_only=True):
@@ -259,6 +262,7 @@ async def put_in_force(services: Services, form: BookForm, *, actor: Actor, stam
         services, form, draft.body, based_on=draft.based_on, source="screen", note=note, author_id=author_id
     )
     await drop_draft(services.database, form.kind, author_id=author_id)
+    await _recount(services, form)
     return written
 
 
@@ -268,7 +272,15 @@ async def write_whole(
     """A whole book from a file at once (the command line). Raises: as :func:`put_in_force`."""
     require(actor, Permission.EDIT_BOOKS)
     body = form.encode(tables)
-    return await _write(services, form, body, based_on=based_on, source="import", note=note, author_id=actor.user_id)
+    written = await _write(services, form, body, based_on=based_on, source="import", note=note, author_id=actor.user_id)
+    await _recount(services, form)
+    return written
+
+
+async def _recount(services: Services, form: BookForm) -> None:
+    if form.kind is BookKind.POLICY:
+        countries = {mall: manifest.country for mall, manifest in services.registry.manifests.items()}
+        await recount(services.database, countries=countries, now=services.now(), most=_RECOUNTED_AT_ONCE)
 
 
 async def _write(

@@ -11,6 +11,7 @@ from hub.desk.services import Malls
 from hub.policy.book import EMPTY, PolicyTables, decode, encode, find_problems
 from hub.store.books import BookKind, BookVersion, OvertakenError, newest_version, read_version, write_version
 from hub.store.database import Database
+from hub.sync.recount import recount
 
 
 class PolicyInForce(Struct, frozen=True, kw_only=True):
@@ -58,9 +59,11 @@ async def put_in_force(
         raise RefusedBookError(problems)
     newest = await newest_version(database, BookKind.POLICY)
     try:
-        return await write_version(
+        written = await write_version(
             database, BookKind.POLICY, encode(tables), based_on=newest, source="import", now=now, note=note
         )
     except OvertakenError as error:
         what = f"somebody wrote version {error.newest} of the policy book meanwhile"
         raise ConfigurationError(what, fix="Look at it with `hub policy show`, then import again.") from error
+    await recount(database, countries={name: each.country for name, each in malls.manifests.items()}, now=now)
+    return written

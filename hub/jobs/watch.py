@@ -18,8 +18,10 @@ from hub.desk.status import WORKER_LEASE
 from hub.jobs.due import due_of
 from hub.jobs.engine import take_over
 from hub.jobs.work import RUN_LEASE, Job, Jobs, run_lease
+from hub.store.books import BookKind, newest_version
 from hub.store.leases import Lease, held_and_abandoned
 from hub.store.shops import ShopRow
+from hub.sync.recount import find_uncounted
 from hub.sync.rereads import shops_with_rereads
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,8 @@ class Watch:
         self._share = 0
         #: newest name given to each kind of work of a shop
         self._named: dict[tuple[str, int], str] = {}
+        #: version of the policy book by which every open case is counted
+        self._counted_by = 0
 
     async def look(self) -> None:
         """One round."""
@@ -59,6 +63,20 @@ class Watch:
         await self._enqueue_urgent("asks", self._jobs.tend_asks, asked, now)
         promised = await shops_with_promises(self._hub)
         await self._enqueue_urgent("promises", self._jobs.tend_promises, promised, now)
+        await self._enqueue_urgent("recount", self._jobs.recount, await self._uncounted(shops, now), now)
+
+    async def _uncounted(self, shops: Iterable[ShopRow], now: datetime) -> list[ShopRow]:
+        """Shops with cases that were counted by an older policy book; looked for until there are none."""
+        database = self._hub.database
+        if await newest_version(database, BookKind.POLICY) == self._counted_by:
+            return []
+        found = await find_uncounted(database, now=now)
+        if found is None:
+            return []
+        known = [shop for shop in shops if shop.id in found.shop_ids and shop.mall in self._hub.registry.manifests]
+        if not known and found.is_final:
+            self._counted_by = found.version
+        return known
 
     async def _take_over(self, name: str) -> None:
         """The jobs of a dead worker are anybody's again; one of the living sees to it."""

@@ -20,6 +20,7 @@ from hub.desk.promise_keeping import settle
 from hub.jobs.due import due_of
 from hub.store.leases import Lease, held_and_abandoned
 from hub.store.shops import ShopRow
+from hub.sync.recount import recount
 from hub.sync.rereads import drain_shop
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,7 @@ class Jobs:
         self.deliver = self._job("deliver_actions", self._deliver)
         self.tend_asks = self._job("tend_asks", self._tend_asks)
         self.tend_promises = self._job("tend_promises", self._tend_promises)
+        self.recount = self._job("recount_cases", self._recount)
         self.read_catalogue = self._job("read_catalogue", self._read_catalogue)
         self.renew_consent = self._job("renew_consent", self._renew_consent)
 
@@ -113,6 +115,12 @@ class Jobs:
     async def _tend_promises(self, shop: ShopRow) -> bool:
         """Promises: reminded of, and broken when their time is over."""
         await settle(self._hub, shop_id=shop.id)
+        return True
+
+    async def _recount(self, shop: ShopRow) -> bool:
+        """Deadlines of open cases by the policy book in force."""
+        countries = {shop.mall: self._hub.registry.manifest(shop.mall).country}
+        await recount(self._hub.database, countries=countries, now=self._hub.now(), shop_ids=[shop.id])
         return True
 
     async def _read_catalogue(self, shop: ShopRow) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import delete, event, insert, select, update
 
 from hub.core.contract import Feed, Reading
 from hub.core.model import InquiryKind, LineStatus
@@ -16,9 +16,10 @@ from hub.policy.due import CaseKind, Due, Since
 from hub.store.books import BookKind, write_version
 from hub.store.database import to_ms
 from hub.store.ids import new_id
-from hub.store.tables import cases, promises
+from hub.store.tables import cases, claims, promises
 from hub.sync.cases import NEVER, refresh_case_dues
 from hub.sync.ingest import Ingest
+from hub.sync.recount import find_uncounted, recount
 from tests.desk.invented import NOW, Rig, claim, inquiry, line, open_rig, order
 
 COUNTRIES = {"alpha": "KR", "japan": "JP"}
@@ -177,3 +178,83 @@ async def test_a_page_of_many_cases_asks_no_more_than_one_of_few(rig: Rig):
         counts.append(len(seen))
 
     assert counts[0] == counts[1]
+
+
+def aim(days: int) -> PolicyTables:
+    return PolicyTables(targets=(TargetRow(claim_business_days=days, order_inquiry_minutes=0),))
+
+
+async def last_aims(rig: Rig) -> set[datetime | None]:
+    query = select(cases.c.due_all).where(cases.c.is_open)
+    async with rig.database.reading() as connection:
+        rows = [msgspec.json.decode(text, type=list[Due]) for text in await connection.scalars(query)]
+    return {next((due.at for due in row if due.label_key.startswith("due.target.")), None) for row in rows}
+
+
+async def test_a_new_book_counts_the_open_cases_anew_and_leaves_the_ended_alone(rig: Rig):
+    open_id = await a_cancel(rig)
+    await rig.write("alpha-main", inquiry("Q-1", "?"), inquiry("Q-2", "?", answer="!", answered_at=NOW))
+    await rig.write("japan-main", order("J-1", claims=(claim("J-1", "J-1-1"),)))
+    await promise(rig, open_id, hours=4)
+    async with rig.database.writing() as connection:
+        await connection.execute(update(cases).values(assignee_id=7))
+    await write_book(rig, aim(4))
+    later = NOW + timedelta(minutes=2)
+
+    found = await find_uncounted(rig.database, now=later)
+    assert found is not None
+    assert (found.version, len(found.shop_ids), found.is_final) == (1, 2, True)
+    assert await recount(rig.database, countries=COUNTRIES, now=later) == 3
+
+    kept = await dues(rig, open_id)
+    assert dict(kept)["due.target.claim"] == datetime(2026, 11, 26, 14, 59, 59, tzinfo=UTC)
+    assert dict(kept)["due.promise.customer"] == NOW + timedelta(hours=4)
+    assert await dues(rig, await rig.case_id("alpha-main", thread_no="Q-1")) == []
+    async with rig.database.reading() as connection:
+        assert set(await connection.scalars(select(cases.c.assignee_id))) == {7}
+        ended = select(cases.c.updated_at).where(cases.c.thread_no == "Q-2")
+        assert await connection.scalar(ended) == to_ms(NOW)
+    assert await recount(rig.database, countries=COUNTRIES, now=later) == 0
+
+
+async def test_counting_anew_goes_on_where_it_stopped_and_asks_as_often_for_many_as_for_few(rig: Rig, monkeypatch):
+    monkeypatch.setattr("hub.sync.recount.BATCH", 50)
+    orders = [order(f"A-{each}", claims=(claim(f"A-{each}", f"A-{each}-1"),)) for each in range(120)]
+    await ingest(rig, *orders)
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        seen.append(statement)
+
+    event.listen(rig.database.engine.sync_engine, "before_cursor_execute", note)
+    counts = []
+    for version, most in ((0, 2), (1, 50)):
+        await write_book(rig, aim(4 + version), based_on=version)
+        seen.clear()
+        assert await recount(rig.database, countries=COUNTRIES, now=NOW + timedelta(hours=1), most=most) == most
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+    later = NOW + timedelta(hours=2)
+    await write_version(rig.database, BookKind.POLICY, encode(aim(9)), based_on=2, source="test", now=later)
+    assert await recount(rig.database, countries=COUNTRIES, now=later + timedelta(hours=1), most=70) == 70
+    assert len(await last_aims(rig)) > 1
+    assert await recount(rig.database, countries=COUNTRIES, now=later + timedelta(hours=1)) == 50
+    assert len(await last_aims(rig)) == 1
+
+
+async def test_an_open_case_that_the_mall_shows_no_more_is_not_counted_for_ever(rig: Rig):
+    await a_cancel(rig)
+    async with rig.database.writing() as connection:
+        await connection.execute(delete(claims))
+    await write_book(rig, aim(4))
+    later = NOW + timedelta(minutes=2)
+
+    assert await recount(rig.database, countries=COUNTRIES, now=later) == 1
+    assert await recount(rig.database, countries=COUNTRIES, now=later) == 0
+
+
+async def test_without_a_book_nothing_is_counted_anew(rig: Rig):
+    await a_cancel(rig)
+
+    assert await recount(rig.database, countries=COUNTRIES, now=NOW + timedelta(days=1)) == 0
