@@ -18,7 +18,7 @@ from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
 from hub.store.sealed import LIVE_CALLER_PLACE, normal_phone, pack
-from hub.store.tables import dials, live_calls, users
+from hub.store.tables import call_notes, dials, live_calls, users
 from ivr.phone import LiveEvent, LiveKind
 from ivr.routes import Place, Routes
 
@@ -173,7 +173,16 @@ class PhoneCalls:
 
     async def _close(self, connection: AsyncConnection, rows: Sequence[Row[Any]], at: float) -> None:
         for row in rows:
-            await self._set(connection, row, state=_AFTER[row.state], ended_at=round(at * 1000))
+            state = _AFTER[row.state]
+            if state == "after_call" and await self._is_noted(connection, row):
+                state = "done"
+            await self._set(connection, row, state=state, ended_at=round(at * 1000))
+
+    async def _is_noted(self, connection: AsyncConnection, row: Row[Any]) -> bool:
+        """Noted while the talk went on: nobody is asked twice."""
+        noted = select(call_notes.c.id).where(call_notes.c.pbx == row.pbx, call_notes.c.call_id == row.call_id)
+        noted = noted.where(call_notes.c.member == row.member, call_notes.c.topic.is_not(None))
+        return await connection.scalar(noted) is not None
 
     async def _set(self, connection: AsyncConnection, row: Row[Any], **values: Any) -> None:
         values["updated_at"] = to_ms(self._services.now())

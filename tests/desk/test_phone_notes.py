@@ -79,6 +79,8 @@ async def test_a_topic_noted_while_talking_leaves_the_call_on_the_screen(rig: Ri
     pop = await read_pop(rig, actor=agent)
     assert pop is not None
     assert pop.call.state == "talking"
+    await end(rig)
+    assert await read_pop(rig, actor=agent) is None, "nobody is asked twice"
 
 
 async def test_an_exchange_that_is_away_is_told_later(rig: Rig, agent: Actor, pbx: FakeAmi, call_id: int) -> None:

@@ -109,9 +109,9 @@ def test_a_ringing_telephone_shows_the_orders_of_two_malls_and_takes_its_note(
     assert number not in page.content()
 
     exchange.tell(connected(MEMBER, number, **call))
-    expect(bar).to_contain_text("통화 중")
+    expect(bar).to_have_attribute("data-state", "talking")
     exchange.tell(completed(MEMBER, number, **call), hung_up(call_id))
-    expect(bar).to_contain_text("통화 끝")
+    expect(bar).to_have_attribute("data-state", "after_call")
     page.keyboard.press("Escape")
     page.keyboard.press("1")
     expect(bar.get_by_role("button", name="웹·앱 오류")).to_be_visible()
