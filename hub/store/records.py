@@ -4,13 +4,14 @@ A page of readings is compared with the stored digests in a few set-based querie
 changed rows are written, as executemany. Everything happens on the caller's transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import bindparam, update
+from sqlalchemy import Column, bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed, Reading
@@ -20,7 +21,7 @@ from hub.store.ids import new_id
 from hub.store.late import LateReadings
 from hub.store.rows import NUL, Row, RowMaker, digest_of, head_digest, line_changed_at, without_nul
 from hub.store.sealed import QUARANTINE_PLACE, RAW_PLACE, folded
-from hub.store.stored import Stored
+from hub.store.stored import Stored, StoredLine
 from hub.store.tables import claims, inquiries, lines, orders, products, quarantine, raw_payloads, status_changes
 
 
@@ -191,11 +192,27 @@ class RecordWriter:
             key=[orders.c.shop_id, orders.c.sub_shop, orders.c.order_no],
             keep=[orders.c.first_seen_at],
         )
-        await self._database.upsert_rows(
-            connection, lines, line_rows, key=[lines.c.order_id, lines.c.line_no], keep=[lines.c.first_seen_at]
-        )
+        await self._write_lines(connection, line_rows, stored_lines)
         await self._write_products(connection, line_rows)
         return changes
+
+    async def _write_lines(
+        self, connection: AsyncConnection, rows: Iterable[Row], stored: Mapping[tuple[int, str], StoredLine]
+    ) -> None:
+        """SQLite writes an index anew when a column of it is set, to the same value too: it is left out then.
+
+        PostgreSQL sees for itself what stays. There another process could also have written the row since it was read.
+        """
+        by_equal: dict[tuple[Column[Any], ...], list[Row]] = defaultdict(list)
+        for row in rows:
+            old = stored.get((row["order_id"], row["line_no"])) if self._database.is_sqlite else None
+            equal = () if old is None else tuple(c for c in _INDEXED if getattr(old, c.name) == row[c.name])
+            by_equal[equal].append(row)
+        for equal, some in by_equal.items():
+            keep = [lines.c.first_seen_at, *equal]
+            await self._database.upsert_rows(
+                connection, lines, some, key=[lines.c.order_id, lines.c.line_no], keep=keep
+            )
 
     async def _write_products(self, connection: AsyncConnection, line_rows: Iterable[Row]) -> None:
         fresh = {
@@ -398,6 +415,10 @@ class RecordWriter:
             )
             .values(resolved_at=to_ms(since))
         )
+
+
+#: of a line, what may change and has an index
+_INDEXED = (lines.c.status, lines.c.tracking_no, lines.c.product_code)
 
 
 async def _add_changes(connection: AsyncConnection, changes: Sequence[Mapping[str, Any]]) -> None:

@@ -25,6 +25,8 @@ class StoredLine(NamedTuple):
     content_hash: bytes
     status: str
     raw_status: str
+    tracking_no: str | None
+    product_code: str | None
 
 
 class StoredClaim(NamedTuple):

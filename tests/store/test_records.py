@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hub.core.contract import Feed
 from hub.core.model import (
@@ -19,6 +21,7 @@ from hub.core.model import (
     Shipment,
 )
 from hub.store.database import Database, to_ms
+from hub.store.ids import new_id
 from hub.store.one import find_claims, find_inquiry, find_line
 from hub.store.sealed import ORDER_PLACE, QUARANTINE_PLACE, RAW_PLACE, unpack_order
 from hub.store.tables import claims, inquiries, lines, orders, products, quarantine, raw_payloads, status_changes
@@ -37,6 +40,13 @@ from tests.store.shapes import (
     reading,
     rows,
     won,
+)
+
+#: of a line, what may change and has an index
+_TOLD = (
+    st.sampled_from([LineStatus.PAID, LineStatus.DISPATCHED]),
+    st.sampled_from([None, "P1", "P2"]),
+    st.sampled_from([None, "T1", "T2"]),
 )
 
 
@@ -71,6 +81,25 @@ async def test_a_changed_line_keeps_its_row_and_its_first_sight(shop: Shop):
     assert (after["id"], after["quantity"], after["first_seen_at"]) == (first["id"], 3, to_ms(NOW))
     assert after["fetched_at"] == to_ms(LATER)
     assert same == untouched
+
+
+@given(st.lists(st.lists(st.tuples(*_TOLD), min_size=2, max_size=2), min_size=2, max_size=4))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_whatever_changes_of_a_line_or_stays_the_newest_stands(shop: Shop, tellings: list):
+    """Columns with an index are left out of an update when they stay: on each line they may be others."""
+    order_no = f"O{new_id()}"
+    line_nos = f"{order_no}-1", f"{order_no}-2"
+    for told in tellings:
+        made = [
+            a_line(line_no, status=status, product=Product(name="컵", code=code), shipment=Shipment(tracking_no=no))
+            for line_no, (status, code, no) in zip(line_nos, told, strict=True)
+        ]
+        await shop.write(reading(an_order(*made, order_no=order_no), key=order_no))
+
+        stored = {row["line_no"]: row for row in await rows(shop.database, lines)}
+        found = [(row["status"], row["product_code"], row["tracking_no"]) for row in map(stored.__getitem__, line_nos)]
+
+        assert found == [(status.value, code, no) for status, code, no in told]
 
 
 async def test_every_field_of_a_line_comes_back(shop: Shop):
