@@ -218,17 +218,17 @@ class WorkController(Controller):
     ) -> Response[Any]:
         """What has happened since, to be put in its place: nothing that is being typed is touched."""
         view = await read_case(services, actor=request.user, case_id=case_id)
-        carriers = await services.carriers.of(services, view.row.shop)
         told = Notice(key=f"notice.{outcome}", tone=tone_of(outcome)) if outcome in set(Outcome) else None
         return pages.page(
             request,
             "partials/case_news.html",
-            case=view,
             base=f"/cases/{case_id}",
             address=_address(_filters(request)),
             timeline=view.dossier.timeline,
-            carrier_names={carrier.code: carrier.name for carrier in carriers},
             notice=told,
+            typed=None,
+            review=None,
+            **await _moving_values(services, request, view),
         )
 
     @get("/{case_id:int}/contact")
@@ -505,6 +505,26 @@ def _no_case() -> dict[str, Any]:
     return {"case": None, "open_id": None, "notice": None}
 
 
+async def _moving_values(services: Services, request: PageRequest, view: CaseView) -> dict[str, Any]:
+    """What the parts need that move while the case is open: state, owner, promises, offers, timeline."""
+    offers = offers_of(services, actor=request.user, case=view)
+    carriers = await services.carriers.of(services, view.row.shop)
+    return {
+        "case": view,
+        "offers": [offer for offer in offers if offer.group != "inquiry"],
+        "reply": next((offer for offer in offers if offer.action == Action.ANSWER_INQUIRY), None),
+        "change": next((offer for offer in offers if offer.action == Action.CHANGE_ANSWER), None),
+        "carriers": carriers,
+        "carrier_names": {carrier.code: carrier.name for carrier in carriers},
+        "reasons": REASONS,
+        "hold_reasons": HOLD_REASONS,
+        # One form, one effect: the same token twice is the same action.
+        "token": secrets.token_urlsafe(18),
+        "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
+        **await care_values(services, actor=request.user, case=view),
+    }
+
+
 async def show_case(
     request: PageRequest,
     services: Given,
@@ -518,34 +538,21 @@ async def show_case(
     checked_at: datetime | None = None,
 ) -> Response[str]:
     filters = _filters(request)
-    offers = offers_of(services, actor=request.user, case=view)
-    carriers = await services.carriers.of(services, view.row.shop)
     matter = _matter(str(request.query_params.get("matter", ""))) or likely_matter(view)
     values = {
-        "case": view,
         "open_id": view.row.case_id,
-        "offers": [offer for offer in offers if offer.group != "inquiry"],
-        "reply": next((offer for offer in offers if offer.action == Action.ANSWER_INQUIRY), None),
-        "change": next((offer for offer in offers if offer.action == Action.CHANGE_ANSWER), None),
         "review": review,
-        "carriers": carriers,
-        "carrier_names": {carrier.code: carrier.name for carrier in carriers},
-        "reasons": REASONS,
-        "hold_reasons": HOLD_REASONS,
         "waiting": waiting_inquiry(view),
         "limit": answer_limit(services, view),
-        # One form, one effect: the same token twice is the same action.
-        "token": secrets.token_urlsafe(18),
         "typed": typed,
         "guard": findings_view(typed.text, findings, locale=request.user.locale) if typed and findings else None,
         "checked_at": checked_at,
         "can_reread": can_read_again(services, view),
         "notice": notice,
+        **await _moving_values(services, request, view),
         **await facts_values(services, actor=request.user, case=view),
-        **await care_values(services, actor=request.user, case=view),
         **await rebill_values(services, request.user, case=view),
         **panel_values(await panel_of(services, actor=request.user, case=view), request.user),
-        "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
         **await _contact_values(services, request, view, matter),
     }
     status = 422 if notice is not None and notice.tone == "wrong" and typed is not None else 200

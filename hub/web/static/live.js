@@ -46,6 +46,22 @@ const readCase = soon(() => {
     htmx.trigger($(".verdict-ask", card), "line-facts");
   }
 }, 150);
+// A part in which somebody types, or has opened a form, stays as it is: it is theirs until they are done.
+function isTyped(field) {
+  if (field.matches("select")) {
+    const first = Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+    return field.selectedIndex !== first;
+  }
+  return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+}
+function isBusy(part) {
+  if (part.contains(document.activeElement) || $("details[open], [data-review], .htmx-request", part)) return true;
+  return [...part.querySelectorAll("input, select, textarea")].some(isTyped);
+}
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target } = event.detail;
+  if (target.matches(".moving") && isBusy(target)) event.detail.shouldSwap = false;
+});
 const isOpen = (id) => String(id) === openCase();
 document.addEventListener("hub:case", (event) => { if (isOpen(event.detail.id)) readCase(); });
 document.addEventListener("hub:action", (event) => {
