@@ -102,16 +102,18 @@ async def decide_line(
     known = await read_card_facts(services, key, request=request, told=told)
     policy = policy or await read_policy(services.database)
     facts = _with_brand(services, known, policy)
+    switches = switches_at(
+        policy.tables,
+        shop=facts.shop,
+        mall=facts.mall,
+        brand=facts.brand or None,
+        on=facts.at.astimezone(services.settings.zone).date(),
+    )
     card = decide(
         facts,
         request=request,
-        switches=switches_at(
-            policy.tables,
-            shop=facts.shop,
-            mall=facts.mall,
-            brand=facts.brand or None,
-            on=facts.at.astimezone(services.settings.zone).date(),
-        ),
+        switches=switches,
+        days=switches.own_days(facts.country),
         policy_version=policy.version,
         clocks=standard_clocks(),
         locale=locale or actor.locale,

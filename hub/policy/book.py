@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from hub.core.book_problem import Problem
 from hub.core.errors import ConfigurationError
-from hub.policy.book_rows import BrandRow, ClockRow, FeeItem, FeeRow, Gift, PolicyTables, RetentionRow
+from hub.policy.book_rows import BrandRow, ClockRow, DayRow, FeeItem, FeeRow, Gift, PolicyTables, RetentionRow
 from hub.policy.calendar import ZONES
 from hub.policy.card import Request
 from hub.policy.stage import Stage
@@ -40,6 +40,7 @@ _KEYS: Final = {
     "retention": ("request", "gift"),
     "grounds": ("ground",),
     "clocks": ("since", "kinds"),
+    "days": ("on", "country", "is_public"),
     "brands": ("brand", "sub_shop", "sku_prefix"),
 }
 _SCOPE: Final = ("mall", "shop", "brand")
@@ -148,6 +149,8 @@ def _own_problems(section: str, place: int, row: Any) -> Iterator[Problem]:
         yield from _retention_problems(section, place, row)
     if isinstance(row, ClockRow):
         yield from _clock_problems(section, place, row)
+    if isinstance(row, DayRow):
+        yield from _day_problems(section, place, row)
     if isinstance(row, BrandRow) and not (row.mall or row.shop or row.sub_shop or row.sku_prefix):
         yield _problem(section, place, None, "brand_of_everything", name=row.brand)
 
@@ -182,6 +185,17 @@ def _clock_problems(section: str, place: int, row: ClockRow) -> Iterator[Problem
         yield _problem(section, place, "kinds", "clock_without_kind")
     if row.country not in ZONES:
         yield _problem(section, place, "country", "no_calendar", name=row.country, known=", ".join(ZONES))
+
+
+def _day_problems(section: str, place: int, row: DayRow) -> Iterator[Problem]:
+    if row.brand is not None:
+        yield _problem(section, place, "brand", "day_of_brand")
+    if row.country is not None and row.country not in ZONES:
+        yield _problem(section, place, "country", "no_calendar", name=row.country, known=", ".join(ZONES))
+    if row.is_public and row.country is None:
+        yield _problem(section, place, "country", "holiday_without_country", known=", ".join(ZONES))
+    if row.is_public and (row.mall or row.shop):
+        yield _problem(section, place, "shop" if row.shop else "mall", "holiday_of_part")
 
 
 def _overlaps(section: str, rows: Iterable[Any]) -> Iterator[Problem]:

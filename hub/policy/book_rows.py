@@ -183,6 +183,28 @@ class ClockRow(Entry, frozen=True, kw_only=True):
     source: str = ""
 
 
+class DayKind(StrEnum):
+    """``HOLIDAY``: a public one, announced after this release; the others are the shop's own."""
+
+    HOLIDAY = "holiday"
+    CLOSED = "closed"
+    OPENED = "opened"
+
+
+class DayRow(Entry, frozen=True, kw_only=True):
+    """A day that no almanac knows. On a holiday of ``country`` every clock of that country rests; on a ``closed``
+    or ``opened`` day only our own aims do, or run: it moves neither the law's clock nor a mall's.
+    """
+
+    kind: DayKind
+    on: date
+    country: str | None = None
+
+    @property
+    def is_public(self) -> bool:
+        return self.kind is DayKind.HOLIDAY
+
+
 class BrandRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which products are of a brand: all conditions given must hold. No mall tells the brand of a line."""
 
@@ -207,4 +229,5 @@ class PolicyTables(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     grounds: tuple[GroundRow, ...] = ()
     targets: tuple[TargetRow, ...] = ()
     clocks: tuple[ClockRow, ...] = ()
+    days: tuple[DayRow, ...] = ()
     brands: tuple[BrandRow, ...] = ()

@@ -19,6 +19,8 @@ from hub.policy.book import PolicyTables, key_of
 from hub.policy.book_rows import (
     ClockRow,
     CompensationRow,
+    DayKind,
+    DayRow,
     DefectProof,
     FeeItem,
     FeeRow,
@@ -30,6 +32,7 @@ from hub.policy.book_rows import (
     RetentionRow,
     ReturnWithdrawal,
 )
+from hub.policy.calendar import OwnDays
 from hub.policy.card import Request
 from hub.policy.due import DEFAULT_TARGETS, MallClock, Targets
 from hub.policy.grounds import Ground
@@ -70,6 +73,7 @@ class Switches(Struct, frozen=True, kw_only=True):
     retention: tuple[RetentionRow, ...] = ()
     unused_grounds: frozenset[Ground] = frozenset()
     clocks: tuple[ClockRow, ...] = ()
+    days: tuple[DayRow, ...] = ()
     targets: Targets = DEFAULT_TARGETS
     origins: tuple[Origin, ...] = ()
 
@@ -86,6 +90,20 @@ class Switches(Struct, frozen=True, kw_only=True):
     def limit(self, gift: Gift, currency: str) -> LimitRow | None:
         return next((row for row in self.limits if row.gift is gift and row.currency == currency), None)
 
+    def own_days(self, country: str) -> OwnDays:
+        """The days of the book for a shop of ``country``; of several rows for one day the narrowest counts."""
+        of_kind: dict[DayKind, set[date]] = {kind: set() for kind in DayKind}
+        decided: set[tuple[date, bool]] = set()
+        for row in self.days:
+            if row.country in {None, country} and (row.on, row.is_public) not in decided:
+                decided.add((row.on, row.is_public))
+                of_kind[row.kind].add(row.on)
+        return OwnDays(
+            holidays=frozenset(of_kind[DayKind.HOLIDAY]),
+            closed=frozenset(of_kind[DayKind.CLOSED]),
+            opened=frozenset(of_kind[DayKind.OPENED]),
+        )
+
     def offers(self, request: Request) -> tuple[RetentionRow, ...]:
         return tuple(row for row in self.retention if row.request is request)
 
@@ -99,7 +117,7 @@ def switches_at(tables: PolicyTables, *, shop: str, mall: str, on: date, brand: 
         if section != "brands"
     }
     values: dict[str, Any] = _columns("switches", found["switches"], origins)
-    for section in ("fees", "compensation", "limits", "retention", "clocks"):
+    for section in ("fees", "compensation", "limits", "retention", "clocks", "days"):
         values[section] = tuple(row for row in _narrowest(section, found[section], origins))
     grounds = _narrowest("grounds", found["grounds"], origins)
     values["unused_grounds"] = frozenset(row.ground for row in grounds if not row.is_used)

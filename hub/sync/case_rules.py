@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import ConfigurationError
 from hub.policy.book import decode
-from hub.policy.calendar import business_calendar
-from hub.policy.due import DEFAULT_TARGETS, MallClock, Targets
+from hub.policy.calendar import OwnDays, business_calendar
+from hub.policy.due import DEFAULT_TARGETS, NO_OWN_DAYS, MallClock, Targets
 from hub.policy.switches import clocks_with, switches_at
 from hub.store.books import BookKind
 from hub.store.database import Database
@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 class CaseRules(Struct, frozen=True, kw_only=True):
     clocks: tuple[MallClock, ...]
     targets: Targets = DEFAULT_TARGETS
+    days: OwnDays = NO_OWN_DAYS
 
 
 class ShopRules:
@@ -31,6 +32,7 @@ class ShopRules:
     def __init__(self, database: Database, *, shop: ShopRow, country: str, shipped: tuple[MallClock, ...]) -> None:
         self._database = database
         self._shop = shop
+        self._country = country
         self._calendar = business_calendar(country)
         self._shipped = CaseRules(clocks=shipped)
         self._known: tuple[int, date, CaseRules] | None = None
@@ -54,7 +56,7 @@ class ShopRules:
             return self._shipped
         switches = switches_at(tables, shop=self._shop.name, mall=self._shop.mall, on=day)
         clocks = clocks_with(switches, self._shipped.clocks, mall=self._shop.mall)
-        return CaseRules(clocks=clocks, targets=switches.targets)
+        return CaseRules(clocks=clocks, targets=switches.targets, days=switches.own_days(self._country))
 
 
 _OF_KIND = rule_books.c.kind == bindparam("kind")

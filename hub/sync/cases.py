@@ -43,7 +43,7 @@ class _Given(Struct, frozen=True, kw_only=True):
     now: datetime
 
     def dues(self, facts: CaseFacts) -> tuple[Due, ...]:
-        return due_dates(facts, clocks=self.rules.clocks, targets=self.rules.targets)
+        return due_dates(facts, clocks=self.rules.clocks, targets=self.rules.targets, days=self.rules.days)
 
 
 class CaseKeeper:

@@ -12,6 +12,8 @@ from hub.policy.book_rows import (
     BrandRow,
     ClockRow,
     CompensationRow,
+    DayKind,
+    DayRow,
     FeeItem,
     FeeRow,
     Gift,
@@ -41,6 +43,10 @@ _WHOLE = PolicyTables(
     grounds=(GroundRow(ground=Ground.USED, is_used=False),),
     targets=(TargetRow(chat_minutes=10, opens=540, closes=1080),),
     clocks=(ClockRow(mall="cafe24", kinds=(CaseKind.ORDER_INQUIRY,), since=Since.OPENED, business_days=1),),
+    days=(
+        DayRow(kind=DayKind.HOLIDAY, on=date(2027, 5, 4), country="KR"),
+        DayRow(kind=DayKind.CLOSED, on=date(2027, 5, 6)),
+    ),
     brands=(BrandRow(brand="north", sku_prefix="N-"),),
 )
 
@@ -193,3 +199,29 @@ def test_every_mistake_is_told_in_both_languages() -> None:
         assert problem.told("ko") != problem.told("en")
         assert all(problem.told("ko"))
         assert all(problem.told("en"))
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "key"),
+    [
+        ({"kind": DayKind.HOLIDAY}, "country", "holiday_without_country"),
+        ({"kind": DayKind.HOLIDAY, "country": "KR", "shop": "a"}, "shop", "holiday_of_part"),
+        ({"kind": DayKind.HOLIDAY, "country": "KR", "mall": "qoo10"}, "mall", "holiday_of_part"),
+        ({"kind": DayKind.OPENED, "country": "FR"}, "country", "no_calendar"),
+    ],
+)
+def test_a_day_that_says_nothing_certain_is_refused(row: dict[str, Any], column: str, key: str) -> None:
+    found = _problems(days=(DayRow(on=date(2027, 5, 4), **row),))
+
+    assert found == [("days", 0, column, key)]
+
+
+def test_a_day_is_not_closed_and_opened_at_once_nor_of_a_brand() -> None:
+    day = date(2027, 5, 4)
+    closed, opened = (DayRow(kind=kind, on=day, shop="a") for kind in (DayKind.CLOSED, DayKind.OPENED))
+    holiday = DayRow(kind=DayKind.HOLIDAY, on=day, country="KR")
+    branded = DayRow(kind=DayKind.CLOSED, on=day, brand="north")
+
+    assert _problems(days=(closed, opened, holiday)) == [("days", 1, "valid_from", "overlap")]
+    brands = (BrandRow(brand="north", sku_prefix="N-"),)
+    assert _problems(days=(branded,), brands=brands) == [("days", 0, "brand", "day_of_brand")]

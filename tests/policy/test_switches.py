@@ -11,6 +11,8 @@ from hub.policy.book_rows import (
     BrandRow,
     ClockRow,
     CompensationRow,
+    DayKind,
+    DayRow,
     FeeItem,
     FeeRow,
     Gift,
@@ -191,3 +193,25 @@ def test_the_row_that_wins_is_one_that_fits_and_none_that_fits_is_narrower(
         return
     weights = {row.return_days: (row.shop is not None, row.brand is not None, row.mall is not None) for row in fitting}
     assert weights[won] == max(weights.values())
+
+
+def test_the_days_of_the_book_are_those_of_the_shop_and_its_country():
+    day, other, third = date(2027, 5, 4), date(2027, 5, 6), date(2027, 5, 8)
+    tables = PolicyTables(
+        days=(
+            DayRow(kind=DayKind.HOLIDAY, on=day, country="KR"),
+            DayRow(kind=DayKind.HOLIDAY, on=other, country="JP"),
+            DayRow(kind=DayKind.CLOSED, on=other),
+            DayRow(kind=DayKind.OPENED, on=other, shop="a"),
+            DayRow(kind=DayKind.OPENED, on=day, shop="a"),
+            DayRow(kind=DayKind.OPENED, on=third, shop="b"),
+        )
+    )
+
+    def days(shop: str, country: str) -> tuple[set[date], set[date], set[date]]:
+        found = switches_at(tables, shop=shop, mall="m", on=date(2027, 1, 1)).own_days(country)
+        return set(found.holidays), set(found.closed), set(found.opened)
+
+    # The narrower row of one day counts; a shop that works on a holiday leaves it a holiday.
+    assert days("a", "KR") == ({day}, set(), {day, other})
+    assert days("b", "JP") == ({other}, {other}, {third})

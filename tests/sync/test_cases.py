@@ -10,7 +10,7 @@ from sqlalchemy import delete, event, insert, select, update
 from hub.core.contract import Feed, Reading
 from hub.core.model import InquiryKind, LineStatus
 from hub.policy.book import encode
-from hub.policy.book_rows import ClockRow, PolicyTables, TargetRow
+from hub.policy.book_rows import ClockRow, DayKind, DayRow, PolicyTables, TargetRow
 from hub.policy.clock_file import standard_clocks
 from hub.policy.due import CaseKind, Due, Since
 from hub.store.books import BookKind, write_version
@@ -258,3 +258,19 @@ async def test_without_a_book_nothing_is_counted_anew(rig: Rig):
     await a_cancel(rig)
 
     assert await recount(rig.database, countries=COUNTRIES, now=NOW + timedelta(days=1)) == 0
+
+
+async def test_the_books_days_move_the_clocks_of_the_cases(rig: Rig):
+    case_id = await a_cancel(rig)
+    before = dict(await dues(rig, case_id))
+    holiday = DayRow(kind=DayKind.HOLIDAY, on=datetime(2026, 11, 23, tzinfo=UTC).date(), country="KR")
+    closed = DayRow(kind=DayKind.CLOSED, on=datetime(2026, 11, 24, tzinfo=UTC).date(), shop="alpha-main")
+    await write_book(rig, PolicyTables(days=(holiday, closed)))
+
+    await recount(rig.database, countries=COUNTRIES, now=NOW + timedelta(minutes=2))
+
+    after = dict(await dues(rig, case_id))
+    # Opened on Friday the 20th: the holiday moves both, the closed day our own aim alone.
+    assert before["due.target.claim"] == datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC)
+    assert after["due.target.claim"] == datetime(2026, 11, 25, 14, 59, 59, tzinfo=UTC)
+    assert after["due.law.refund"] - before["due.law.refund"] == timedelta(days=1)
