@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     """Where alerts are sent as JSON by POST; https, or http to a loopback address. Secret: it often holds a key."""
 
     smtp_host: str | None = None
-    """Mail server for alerts; absent: none is mailed."""
+    """Mail server for alerts and for questions to contacts; absent: none is mailed."""
 
     smtp_port: int = Field(default=587, ge=1, le=65535)
     """Port of the mail server: 587 with starttls, 465 with tls."""
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     """Sender of the mails."""
 
     smtp_to: str | None = None
-    """Who gets the mails; several addresses are separated by commas."""
+    """Who gets the alerts by mail; several addresses are separated by commas; absent: no alert is mailed."""
 
     public_url: str | None = None
     """Address of the desk as contacts outside reach it; absent: questions carry no link to answer by."""
@@ -175,8 +175,8 @@ class Settings(BaseSettings):
         if self.smtp_security not in {"starttls", "tls", "none"}:
             message = "HUB_SMTP_SECURITY is starttls, tls or none"
             raise ValueError(message)
-        if self.smtp_host is not None and not (self.smtp_from and self.smtp_recipients):
-            message = "HUB_SMTP_HOST needs HUB_SMTP_FROM and HUB_SMTP_TO"
+        if self.smtp_host is not None and not self.smtp_from:
+            message = "HUB_SMTP_HOST needs HUB_SMTP_FROM"
             raise ValueError(message)
         if self.smtp_host is not None and self.smtp_security == "none":
             try:

@@ -43,7 +43,7 @@ def try_out(as_json: _JSON = False) -> int:
         for result in results:
             screen.print(f"{result.channel}: {_said(result)}", markup=False)
         if len(results) == 1:
-            screen.print("neither mail nor webhook is set: HUB_SMTP_HOST, HUB_ALERT_WEBHOOK_URL")
+            screen.print("neither mail nor webhook is set: HUB_SMTP_HOST with HUB_SMTP_TO, HUB_ALERT_WEBHOOK_URL")
     failed = [result for result in results if result.error]
     if not failed:
         return ExitCode.ALL_DONE

@@ -25,7 +25,7 @@ class Channel(Protocol):
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
     """Those that the settings name."""
     found: list[Channel] = []
-    if settings.smtp_host is not None:
+    if settings.smtp_host is not None and settings.smtp_recipients:
         found.append(MailChannel(settings))
     if settings.alert_webhook_url is not None:
         found.append(WebhookChannel(settings.alert_webhook_url.get_secret_value()))

@@ -684,7 +684,7 @@ async def test_a_test_says_what_each_channel_did(rig: Rig, supervisor: Actor):
     [
         {"alert_webhook_url": "http://alerts.example.com/T0/secret"},
         {"smtp_host": "mail.example.com"},
-        {"smtp_host": "mail.example.com", "smtp_from": "a@b", "smtp_to": " , "},
+        {"smtp_host": "mail.example.com", "smtp_to": "a@b"},
         {"smtp_host": "mail.example.com", "smtp_from": "a@b", "smtp_to": "a@b", "smtp_security": "none"},
         {"smtp_security": "ssl3"},
     ],
@@ -699,3 +699,10 @@ def test_settings_that_would_tell_in_the_clear_or_to_nobody_are_refused(wrong: d
 def test_without_settings_there_is_no_channel():
     assert channels_of(Settings()) == ()
     assert Checked().change == Change()
+
+
+@pytest.mark.parametrize("nobody", [None, " , "])
+def test_mail_for_questions_alone_sends_no_alert_by_mail(nobody: str | None):
+    settings = Settings(smtp_host="mail.example.com", smtp_from="a@b", smtp_to=nobody)
+
+    assert channels_of(settings) == ()
