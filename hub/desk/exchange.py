@@ -102,7 +102,12 @@ async def watch_phones(services: Services) -> None:
 async def _watch(services: Services, source: CallEventSource) -> None:
     lease = Lease(services.database, f"{_LEASE}{source.name}")
     while True:
-        if not await lease.try_take():
+        try:
+            is_ours = await lease.try_take()
+        except DBAPIError as error:
+            log.warning("phone.no_lease", pbx=source.name, error=type(error.orig).__name__)
+            is_ours = False
+        if not is_ours:
             await asyncio.sleep(_TURN)
             continue
         listening = asyncio.create_task(listen(services, source))
