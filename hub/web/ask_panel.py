@@ -52,6 +52,7 @@ async def ask_values(
     words = Words(actor.locale)
     return {
         "asking": panel,
+        "ask_has_mail": services.settings.smtp_host is not None,
         "ask_token": secrets.token_urlsafe(18),
         "ask_speeds": {key: speed_words(panel.speeds, key, words) for key in panel.offers},
         "ask_choices": CHOICES,

@@ -16,7 +16,7 @@ from hub.settings import Settings
 from hub.web import answers
 from hub.web.answers import Limiter
 from hub.web.app import make_app
-from tests.desk.asking import Mailbox, give_people
+from tests.desk.asking import SETTINGS, Mailbox, give_people
 from tests.desk.invented import NOW, Rig
 from tests.web.conftest import Browser
 
@@ -58,6 +58,19 @@ def test_each_contact_has_a_form_with_the_text_ready(asking: Browser):
     assert page.count('class="ask-form"') == 2
     assert "고객이 상품에 이상이 있다고 합니다." in html.unescape(page)
     assert page.count('name="way" value="mail"') == 2
+
+
+def test_without_a_mail_server_one_line_says_why_there_is_no_mail(agent: Browser):
+    address = f"/cases/{agent.case_id('alpha-main', order_no='A-2')}?matter=defect"
+    give_people(agent.rig, settings=SETTINGS)
+    assert "data-no-mail" not in agent.get(address).text
+
+    give_people(agent.rig, settings=SETTINGS.model_copy(update={"smtp_host": None}))
+    page = agent.get(address).text
+
+    assert page.count('name="way" value="mail"') == 0
+    assert page.count("data-no-mail") == 1
+    assert "메일로 물을 수 없습니다" in page
 
 
 @pytest.mark.parametrize("swap", [False, True], ids=["page", "part"])
