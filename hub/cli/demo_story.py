@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from hub.bootstrap import Hub
+from hub.core.contract import Capability
 from hub.core.model import ClaimReason, InventoryMode
 from hub.desk.access import Actor, Role
 from hub.desk.asks import AskRequest, ask
@@ -20,13 +21,16 @@ from hub.desk.decision import RefusalRecord, decide_line, record_decision, tick_
 from hub.desk.decision_facts import LineKey, Told
 from hub.desk.facts_told import FactGiven, FactSource, FactState, Moment
 from hub.desk.line_facts import set_facts
+from hub.desk.mall_ways import way_of
 from hub.desk.policy_book import put_in_force
 from hub.desk.promises import NewPromise, make_promise
 from hub.desk.users import list_users
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import CompensationRow, FeeItem, FeeRow, Gift, LimitRow, Rebilling, SwitchRow
-from hub.policy.card import Request, Verdict
+from hub.policy.card import MallCan, Request, Verdict
 from hub.policy.stage import Stage, StageFact
+from hub.registry import KnowsMalls
+from hub.sandbox.live import ENGRAVED
 from hub.store.books import BookKind, newest_version
 from hub.store.tables import cases, claims, lines, shops
 from routing.chain import Matter
@@ -34,22 +38,31 @@ from routing.chain import Matter
 _DAY: Final = timedelta(days=1)
 _Part = Callable[[Hub, Actor], Awaitable[bool]]
 _FORWARDER: Final = "상품페이지 > 해외 구매대행 취소 안내"
-POLICY: Final = PolicyTables(
-    switches=(SwitchRow(rebill_without_shipment=Rebilling.WITH_APPROVAL, delay_message=True, delay_points=1_000),),
-    # Amounts in won: the Japanese shop has none of its own, and the card says so.
-    fees=tuple(
-        FeeRow(mall=mall, item=item, stage=stage, amount_minor=amount, disclosed=True, disclosed_where=where)
-        for mall in ("cafe24", "smartstore")
-        for item, stage, amount, where in (
-            (FeeItem.RETURN_SHIPPING, None, 3_000, "상품페이지 > 반품 안내"),
-            (FeeItem.EXCHANGE_SHIPPING, None, 6_000, "상품페이지 > 교환 안내"),
-            (FeeItem.FORWARDER_RETURN, Stage.SENT_ABROAD, 3_000, _FORWARDER),
-            (FeeItem.OVERSEAS_RETURN, Stage.SENT_ABROAD, 9_500, _FORWARDER),
-        )
-    ),
-    compensation=(CompensationRow(mode=InventoryMode.CONSIGNMENT, partner_percent=50),),
-    limits=(LimitRow(gift=Gift.POINTS, amount_minor=5_000), LimitRow(gift=Gift.PARTIAL_REFUND, amount_minor=10_000)),
+_FEES: Final = (
+    (FeeItem.RETURN_SHIPPING, None, 3_000, "상품페이지 > 반품 안내"),
+    (FeeItem.EXCHANGE_SHIPPING, None, 6_000, "상품페이지 > 교환 안내"),
+    (FeeItem.FORWARDER_RETURN, Stage.SENT_ABROAD, 3_000, _FORWARDER),
+    (FeeItem.OVERSEAS_RETURN, Stage.SENT_ABROAD, 9_500, _FORWARDER),
 )
+_HERE: Final = "KR"
+
+
+def _policy(malls: KnowsMalls) -> PolicyTables:
+    """Amounts in won: the shops abroad have none of their own, and their cards say so."""
+    return PolicyTables(
+        switches=(SwitchRow(rebill_without_shipment=Rebilling.WITH_APPROVAL, delay_message=True, delay_points=1_000),),
+        fees=tuple(
+            FeeRow(mall=mall, item=item, stage=stage, amount_minor=amount, disclosed=True, disclosed_where=where)
+            for mall, manifest in malls.manifests.items()
+            if manifest.country == _HERE
+            for item, stage, amount, where in _FEES
+        ),
+        compensation=(CompensationRow(mode=InventoryMode.CONSIGNMENT, partner_percent=50),),
+        limits=(
+            LimitRow(gift=Gift.POINTS, amount_minor=5_000),
+            LimitRow(gift=Gift.PARTIAL_REFUND, amount_minor=10_000),
+        ),
+    )
 
 
 class Story:
@@ -72,7 +85,9 @@ async def _begin(hub: Hub) -> list[_Part]:
     if await newest_version(hub.database, BookKind.POLICY):
         return []
     names = [shop.name for shop in await hub.shops()]
-    await put_in_force(hub.database, POLICY, malls=hub.registry, shops=names, now=hub.now(), note="데모 정책")
+    await put_in_force(
+        hub.database, _policy(hub.registry), malls=hub.registry, shops=names, now=hub.now(), note="데모 정책"
+    )
     return [_bought_abroad, _made_to_order, _asked_logistics, _promised]
 
 
@@ -81,11 +96,17 @@ async def _agent(hub: Hub) -> Actor:
     return Actor(user_id=user.user_id, login=user.login, name=user.name, role=user.role)
 
 
-async def _open_claims(hub: Hub, kind: str, *, mall: str | None = None) -> Sequence[Any]:
-    """Open cases of a claim on a line, newest first."""
+async def _open_claims(hub: Hub, kind: str, *reasons: ClaimReason) -> Sequence[Any]:
+    """Open cases of a claim on a line, those asked for last first; of all reasons unless some are given."""
     query = (
         select(
-            cases.c.id, cases.c.order_no, claims.c.line_no, claims.c.reason, lines.c.status, shops.c.name, shops.c.mall
+            cases.c.id,
+            cases.c.order_no,
+            claims.c.line_no,
+            claims.c.reason,
+            lines.c.product_option,
+            shops.c.name,
+            shops.c.mall,
         )
         .select_from(
             cases.join(claims, (claims.c.shop_id == cases.c.shop_id) & (claims.c.order_no == cases.c.order_no))
@@ -93,18 +114,26 @@ async def _open_claims(hub: Hub, kind: str, *, mall: str | None = None) -> Seque
             .join(shops, shops.c.id == cases.c.shop_id)
         )
         .where(cases.c.kind == kind, claims.c.kind == kind, cases.c.is_open, claims.c.is_open)
-        .order_by(cases.c.id.desc())
+        .order_by(claims.c.requested_at.desc(), cases.c.id.desc())
         .limit(50)
     )
-    if mall is not None:
-        query = query.where(shops.c.mall == mall)
+    if reasons:
+        query = query.where(claims.c.reason.in_(reasons))
     async with hub.database.reading() as connection:
         return (await connection.execute(query)).all()
 
 
+def _is_engraved(row: Any) -> bool:
+    return any(option in (row.product_option or "") for option in ENGRAVED.values())
+
+
 async def _bought_abroad(hub: Hub, agent: Actor) -> bool:
     """A cancel in stage 2: sent to the forwarder, who does not have it yet."""
-    found = [row for row in await _open_claims(hub, "cancel") if row.mall != "qoo10"]
+    found = [
+        row
+        for row in await _open_claims(hub, "cancel")
+        if hub.registry.manifest(row.mall).country == _HERE and not _is_engraved(row)
+    ]
     if not found:
         return False
     row, now = found[0], hub.now()
@@ -130,8 +159,11 @@ async def _bought_abroad(hub: Hub, agent: Actor) -> bool:
 
 
 async def _made_to_order(hub: Hub, agent: Actor) -> bool:
-    """A refused cancel at Qoo10, half way through its steps."""
-    for row in await _open_claims(hub, "cancel", mall="qoo10"):
+    """A refused cancel at a mall whose API refuses none, half way through its steps."""
+    for row in await _open_claims(hub, "cancel"):
+        way = way_of(hub.registry.manifest(row.mall), Capability.REFUSE_CANCEL)
+        if way.can is not MallCan.ADMIN or not _is_engraved(row):
+            continue
         decided = await decide_line(
             hub,
             actor=agent,
@@ -154,8 +186,8 @@ async def _made_to_order(hub: Hub, agent: Actor) -> bool:
 
 
 async def _asked_logistics(hub: Hub, agent: Actor) -> bool:
-    """A return of goods that the warehouse firm keeps, asked by telephone and not answered yet."""
-    for row in (*await _open_claims(hub, "return"), *await _open_claims(hub, "exchange")):
+    """A defect of goods that the warehouse firm keeps, asked by telephone and not answered yet."""
+    for row in await _open_claims(hub, "return", ClaimReason.DEFECT, ClaimReason.DAMAGED):
         route = await find_route(hub, case_id=row.id, matter=Matter.DEFECT)
         if route is not None and route.chain and route.mode.mode is InventoryMode.THIRD_PARTY_LOGISTICS:
             known = [link.contact.key for link in route.chain if link.contact is not None]

@@ -19,7 +19,7 @@ from hub.emulation import build_malls, write_kit
 from hub.registry import find_connectors
 from hub.sandbox.faults import Fault, FaultPlan, FaultyApp, PlannedRowFaults
 from hub.sandbox.kit import SandboxMall, SandboxOptions
-from hub.sandbox.live import Customers, keep_coming
+from hub.sandbox.live import Customers, keep_coming, open_day
 from hub.sandbox.serve import base_urls, serving
 from hub.sandbox.world import World, make_world
 
@@ -49,7 +49,10 @@ def sandbox(
     ] = None,
 ) -> None:
     settings_and_logs()
+    is_new = state is None or not state.exists()
     world = _open_world(state, seed=seed, orders=orders)
+    if live and is_new:
+        open_day(world)
     plan = FaultPlan(seed=seed, chances=_chances(fault or []))
     options = SandboxOptions(
         rate_per_second=rate or None,

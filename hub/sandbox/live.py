@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
-from hub.core.model import ClaimKind, ClaimReason, LineStatus
+from hub.core.model import ClaimKind, ClaimReason, InventoryMode, LineStatus
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.world import World
 
@@ -35,6 +36,42 @@ _OPEN_TO = {
     ClaimKind.RETURN: (LineStatus.DELIVERED,),
     ClaimKind.EXCHANGE: (LineStatus.DELIVERED,),
 }
+#: what makes goods to order, and what their buyer says who wants them no longer
+ENGRAVED = {"KR": "각인=S.K", "JP": "名入れ:S.K"}
+_NOT_ENGRAVED = {
+    "KR": "각인 문구를 잘못 적었어요. 취소하고 다시 주문할게요.",
+    "JP": "名入れの文字を間違えました。キャンセルしたいです。",
+}
+_BROKEN = {"KR": "받아 보니 바느질이 터져 있어요.", "JP": "届いた商品が不良品でした。"}
+
+
+def open_day(world: World) -> None:
+    """What has just happened when the doors open: in each shop somebody takes back an order made for them, and
+    a defect comes back of goods that a warehouse firm keeps, where any were delivered.
+    """
+    for spec in world.shops.values():
+        _take_back(world, spec.name, spec.country)
+    for spec in world.shops.values():
+        kept = [
+            line
+            for order in world.orders(spec.name)[-_RECENT:]
+            for line in order.lines
+            if line.item.mode is InventoryMode.THIRD_PARTY_LOGISTICS
+            and line.status(world.now()) is LineStatus.DELIVERED
+            and not world.claims_of(line)
+        ]
+        if kept:
+            world.request_claim(kept[-1], ClaimKind.RETURN, ClaimReason.DEFECT, _BROKEN[spec.country])
+            return
+
+
+def _take_back(world: World, shop: str, country: str) -> None:
+    orders = iter(lambda: world.place_order(shop), None)
+    order = next(order for order in orders if world.was_paid(order) and len(order.lines) == 1)
+    line = order.lines[0]
+    line.item = replace(line.item, option=ENGRAVED[country])
+    world.prepare(line)
+    world.request_claim(line, ClaimKind.CANCEL, ClaimReason.CHANGE_OF_MIND, _NOT_ENGRAVED[country])
 
 
 class Customers:
