@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from bench import call_records, desk, dlt_load, grown, shops
+from bench import call_records, desk, dlt_load, grown, pop, shops
 from bench.again import AIM as AIM_AGAIN
 from bench.again import Reread
 from bench.equality import compare
@@ -79,7 +79,7 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing", "policy", "calls")
+SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing", "policy", "calls", "pop")
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -97,6 +97,8 @@ async def main(arguments: argparse.Namespace) -> int:
             call_records.write_log(log, lines=arguments.log_lines)
             imported = await _child(call_records.Imported, "bench.call_records", str(log), folder)
             say("\n".join(call_records.lines_of(imported)))
+        if "pop" in chosen:
+            say("\n".join(pop.lines_of(await _child(pop.Popped, "bench.pop", "--json"))))
         if "mapping" in chosen:
             say("\n".join(await mapping()))
         if "pacing" in chosen:
