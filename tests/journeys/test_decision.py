@@ -65,10 +65,9 @@ def test_a_refusal_at_qoo10_goes_step_by_step(agent: Window, scene: Scene) -> No
     _choose(card, "notice", "yes")
     _in_summary(page, "거절")
     for key in ("contact_customer", "state_reason", "offer_alternative", "keep_evidence"):
-        step = card.locator(f"#step-{key}")
-        if step.count():
-            step.click()
-            expect(card.locator(f"#step-{key}")).to_have_attribute("aria-pressed", "true")
+        # Waited for: a step that was not there yet would be left open.
+        card.locator(f"#step-{key}").click()
+        expect(card.locator(f"#step-{key}")).to_have_attribute("aria-pressed", "true")
     page.locator(".offers .tick", has_text="취소 거부").first.click()
     expect(page.locator("#notice")).to_contain_text("어드민에서 처리한 것으로 기록했습니다")
 

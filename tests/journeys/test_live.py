@@ -51,3 +51,26 @@ def test_a_lost_stream_says_so_and_comes_back(agent: Window) -> None:
     page.unroute("**/live")
 
     expect(page.locator("#live")).to_be_hidden(timeout=10_000)
+
+
+def test_a_colleagues_promise_shows_at_once_and_an_open_form_stays(
+    agent: Window, supervisor: Window, scene: Scene
+) -> None:
+    page, other = agent.go("/cases"), supervisor.page
+    page.locator("[data-row]", has_text=scene.guarded.subject).click()
+    form = page.locator("#case-offers details.offer-open").first
+    expect(page.locator("body")).to_have_attribute("data-live", "on")
+    folded = page.locator("#case-offers details.offer-group > summary").first
+    if folded.is_visible():
+        folded.click()
+    form.locator("> summary").click()
+    expect(form).to_have_attribute("open", "")
+    other.goto(page.url)
+
+    other.keyboard.press("p")
+    other.keyboard.type("+30m")
+    other.keyboard.press("Enter")
+    expect(other.locator("#notice")).to_contain_text("약속을 남겼습니다")
+
+    expect(page.locator("#case-promises .promise")).to_contain_text("고객에게", timeout=1_500)
+    expect(form).to_have_attribute("open", "")
