@@ -112,6 +112,7 @@ async def again_with_typed(
     form: str,
     data: Struct,
     notice: Notice,
+    status: int = 422,
 ) -> Response[Any]:
     """The part alone, with what was typed and what is wrong, so that nothing else on the page is lost; without
     script as a page of its own.
@@ -122,12 +123,12 @@ async def again_with_typed(
     answer = pages.page(
         request,
         f"partials/{part}.html" if is_swap(request) else "pages/care.html",
-        status=422,
+        status=status,
         case=view,
         address={},
         part=f"partials/{part}.html",
         **await care_values(services, actor=request.user, case=view, typed=typed),
     )
     answer.headers["HX-Retarget"] = f"#{part}"
-    answer.headers["HX-Reswap"] = "outerHTML"
+    answer.headers["HX-Reswap"] = "outerHTML show:top" if status == 200 else "outerHTML"
     return answer

@@ -18,11 +18,14 @@ from hub.desk.decision import (
 from hub.desk.services import Services
 from hub.desk.views import CaseView
 from hub.web.acting import ActForm, Notice
+from hub.web.care import again_with_typed
+from hub.web.compensation import GiftForm
 from hub.web.decision_form import CardForm, read_form
-from hub.web.decision_panel import Panel, panel_of, panel_values
+from hub.web.decision_panel import Panel, panel_of, panel_values, points_of
 from hub.web.render import Given, Pages, is_swap
 from hub.web.work import PageRequest, show_case
 
+_NO_POINTS: Final = Notice(key="notice.gift_not_on_card", tone="wrong")
 _NO_LINE: Final = Notice(key="decision.no_line", tone="wrong")
 _UNREADABLE: Final = Notice(key="decision.unreadable", tone="wrong")
 _LONGEST_ID: Final = 19
@@ -100,6 +103,31 @@ class DecisionController(Controller):
             return Redirect(f"/cases/{case_id}#decision", status_code=303)
         kept = CardForm(line_no=form.line_no, request=form.request, reason=form.reason)
         return await _answer(request, services, pages, case, kept, notice=Notice(key="decision.saved", tone="done"))
+
+    @post("/gift", status_code=200)
+    async def gift(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[Any]:
+        """The points of the card in the form of compensations; nothing is given before an agent sends that."""
+        form = await _form(request)
+        case = await read_case(services, actor=request.user, case_id=case_id)
+        panel = await panel_of(services, actor=request.user, case=case, form=form)
+        points = points_of(panel, locale=request.user.locale) if panel is not None else None
+        if panel is None or points is None:
+            return await _answer(request, services, pages, case, form, notice=_NO_POINTS)
+        return await again_with_typed(
+            request,
+            services,
+            pages,
+            case_id,
+            part="compensation",
+            form="gift",
+            data=GiftForm(kind="points", amount=points.amount, reason=points.reason, line_no=panel.line.line_no),
+            notice=Notice(
+                key="notice.gift_from_card",
+                tone="done",
+                words=(("partner", points.partners_share), ("ours", points.our_share)),
+            ),
+            status=200,
+        )
 
     @post("/reply", status_code=200)
     async def reply(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[Any]:

@@ -8,8 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.core.errors import ConfigurationError
-from hub.core.model import FaultParty, Money
+from hub.core.model import ClaimReason, FaultParty, Money
 from hub.desk.access import Actor, Permission
+from hub.desk.care_views import GiftReason
 from hub.desk.decision import DecidedLine, DecisionView, TickView, decide_line, read_decisions, read_ticks
 from hub.desk.decision_facts import LineKey
 from hub.desk.decision_steps import open_before
@@ -164,6 +165,34 @@ def panel_values(panel: Panel | None, actor: Actor, *, notice: Notice | None = N
         "panel_proofs": [(each.value, words["evidence"][each.value].told(actor.locale)) for each in Proof],
         "panel_alternative": lambda name: words["alternative"][name].told(actor.locale),
     }
+
+
+class PointsView(Struct, frozen=True, kw_only=True):
+    """The points of a card as the form of compensations takes them, and who bears what of them."""
+
+    amount: str
+    reason: str
+    partners_share: str
+    our_share: str
+
+
+def points_of(panel: Panel, *, locale: str) -> PointsView | None:
+    """``None`` where the card gives no points."""
+    if panel.decided is None or all(step.key != "give_points" for step in panel.decided.card.steps):
+        return None
+    costs = [cost for cost in panel.decided.card.costs if cost.item == "points" and cost.amount_minor]
+    if not costs:
+        return None
+    total = sum(cost.amount_minor or 0 for cost in costs)
+    theirs = sum(cost.amount_minor or 0 for cost in costs if cost.payer is FaultParty.PARTNER)
+    is_short = panel.decided.facts.reason is ClaimReason.OUT_OF_STOCK
+    currency = costs[0].currency
+    return PointsView(
+        amount=str(total),
+        reason=(GiftReason.OUT_OF_STOCK if is_short else GiftReason.LATE).value,
+        partners_share=money(Money(minor=theirs, currency=currency), locale),
+        our_share=money(Money(minor=total - theirs, currency=currency), locale),
+    )
 
 
 def _completed(form: CardForm, case: CaseView, lines: Sequence[LineView]) -> CardForm:

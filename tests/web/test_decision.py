@@ -233,3 +233,31 @@ def test_deadlines_stand_once_where_there_is_a_card(agent: Browser, returned: st
     labels = re.findall(r'<li><span class="due .*?</span>\s*<span title="[^"]*">(.*?)</span>', shown, re.DOTALL)
     assert labels
     assert len(labels) == len(set(labels))
+
+
+def test_the_step_of_points_fills_the_form_of_compensations_and_gives_nothing(agent: Browser) -> None:
+    rig = agent.rig
+    tables = PolicyTables(switches=(SwitchRow(delay_points=2_000),))
+
+    async def into_force() -> None:
+        await put_in_force(rig.database, tables, malls=rig.registry, shops=tuple(rig.shops), now=NOW)
+
+    desk = f"/cases/{agent.case_id('alpha-main', order_no='A-1')}"
+    asked = {"line_no": "A-1-1", "request": "cancel", "reason": "out_of_stock"}
+    assert "지금 판단에는 줄 포인트가 없습니다" in agent.post(f"{desk}/decision/gift", **asked).text
+    agent.client.blocking_portal.call(into_force)
+    assert f'formaction="{desk}/decision/gift"' in agent.post(f"{desk}/decision", swap=True, **asked).text
+
+    for swap in (True, False):
+        answer = agent.post(f"{desk}/decision/gift", swap=swap, **asked)
+        assert answer.status_code == 200
+        assert (
+            'name="amount" class="care-amount" inputmode="numeric" maxlength="15" required autocomplete="off" value="2000"'
+            in answer.text
+        )
+        assert '<option value="out_of_stock" selected>' in answer.text
+        assert '<option value="A-1-1" selected>' in answer.text
+        assert "우리 부담 2,000" in answer.text
+        assert ("<html" in answer.text) is not swap
+    assert answer.headers["HX-Retarget"] == "#compensation"
+    assert 'class="gift-list"' not in agent.get(desk).text
