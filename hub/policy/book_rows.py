@@ -84,8 +84,9 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 class SwitchRow(Entry, frozen=True, kw_only=True):
     """The switches. ``delay_points``, in minor units, are a step of the card when goods are late or out of
     stock: an agent gives them. ``return_days``: days that we grant beyond the law's.
-    ``return_clause_shown``: the Japanese return clause (返品特約) stands clearly on the product page; then ``return_days`` is what it grants, 0 for none.
-    ``delivery_days_from`` and ``…_to``: what a purchase abroad normally takes.
+    ``return_clause_shown``: the Japanese return clause (返品特約) stands clearly on the product page; then
+    ``return_days`` is what it grants, 0 for none. ``delivery_days_from`` and ``…_to``: what a purchase abroad
+    normally takes.
     """
 
     return_withdrawal: ReturnWithdrawal | None = None
