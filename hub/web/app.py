@@ -67,23 +67,25 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
 
     Nothing is read and no network is used before the first request.
     """
-    nav = [("nav.work", HOME, Permission.WORK_CASES)]
+    nav = [("nav.work", HOME, Permission.WORK_CASES), ("nav.promises", "/promises", Permission.WORK_CASES)]
     if statistics := _statistics():
         nav.append(("nav.stats", "/stats", Permission.SEE_STATISTICS))
     nav += [
-        ("nav.promises", "/promises", Permission.WORK_CASES),
-        ("nav.compensations", "/compensations", Permission.WORK_CASES),
-        ("nav.telephone_flow", "/telephone/flow", Permission.SEE_STATISTICS),
         ("nav.shops", "/shops", Permission.WORK_CASES),
-        ("nav.incidents", "/incidents", Permission.SEE_STATISTICS),
         ("nav.alerts", "/alerts", Permission.SEE_STATISTICS),
-        ("nav.files", "/files", Permission.WORK_CASES),
         ("nav.books", "/books", Permission.WORK_CASES),
+    ]
+    # What is opened now and then stands behind one word, so that the rest fits beside the search.
+    nav_more = (
+        ("nav.files", "/files", Permission.WORK_CASES),
+        ("nav.compensations", "/compensations", Permission.WORK_CASES),
         ("nav.connectors", "/connectors", Permission.WORK_CASES),
+        ("nav.incidents", "/incidents", Permission.SEE_STATISTICS),
+        ("nav.telephone_flow", "/telephone/flow", Permission.SEE_STATISTICS),
         ("nav.people", "/people", Permission.MANAGE_USERS),
         ("nav.access_log", "/access-log", Permission.READ_ACCESS_LOG),
-    ]
-    pages = Renderer(services, nav=tuple(nav))
+    )
+    pages = Renderer(services, nav=tuple(nav), nav_more=nav_more)
     request_times = RequestTimes()
     return Litestar(
         route_handlers=[

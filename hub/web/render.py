@@ -40,12 +40,17 @@ def with_carrier(words: tuple[tuple[str, str], ...], names: Mapping[str, str]) -
     return tuple((key, names.get(word, word) if key == "carrier" else word) for key, word in words)
 
 
+#: message key, path, and who may see it
+Nav = tuple[tuple[str, str, Permission], ...]
+
+
 class Renderer:
     """Renders templates for one hub."""
 
-    def __init__(self, services: Services, *, nav: tuple[tuple[str, str, Permission], ...]) -> None:
+    def __init__(self, services: Services, *, nav: Nav, nav_more: Nav) -> None:
         self._services = services
         self._nav = nav
+        self._nav_more = nav_more
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -85,6 +90,7 @@ class Renderer:
             "locale": words.locale,
             "actor": actor if isinstance(actor, Actor) else None,
             "nav": self._nav,
+            "nav_more": self._nav_more,
             "path": request.url.path,
             "csrf": csrf_token({"request": request}),
             "now": now,

@@ -50,9 +50,9 @@ def test_who_uncovers_a_customer_says_why_and_stands_in_the_log(open_window: Ope
 def test_what_an_agent_may_not_see_is_refused_with_a_reason(agent: Window, path: str) -> None:
     agent.expect_trouble("403")
     page = agent.go("/cases")
-    expect(page.locator(".nav").get_by_role("link")).to_have_text(
-        ["상담 업무", "약속", "보상", "연동 상태", "파일", "규칙", "연동 범위"]
-    )
+    expect(page.locator(".nav").get_by_role("link")).to_have_text(["상담 업무", "약속", "연동 상태", "규칙"])
+    page.locator(".nav-more summary").click()
+    expect(page.locator(".nav-more").get_by_role("link")).to_have_text(["파일", "보상", "연동 범위"])
 
     answer = page.goto(agent.desk.url + path)
 

@@ -36,7 +36,8 @@ def test_every_page_fits_its_window(open_window: OpenWindow, login: str, width: 
         expect(page.locator("html")).to_have_attribute("lang", "en")
 
     assert " ".join(_visit_all(window)) == (
-        "/cases /stats /shops /incidents /alerts /files /books /connectors /people /access-log"
+        "/cases /promises /stats /shops /alerts /books "
+        "/files /compensations /connectors /incidents /telephone/flow /people /access-log"
     )
 
     window.go("/cases")

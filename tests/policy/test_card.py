@@ -21,7 +21,7 @@ from tests.policy.situations import ASKED_AT, Row, read_rows
 
 _ROWS: Final = read_rows()
 _FORBIDDEN: Final = re.compile(
-    r"위약금|벌금|취소\s*수수료|손해배상|違約金|キャンセル料|罰金|損害賠償|penalt|damages|cancell?ation fee|\bfine\b",
+    r"위약금|벌금|취소\s*수수료|손해배상|違約金|キャンセル料|罰金|損害賠償|penalt|damages|cancel(?:l)?ation fee|\bfine\b",
     re.IGNORECASE,
 )
 _DAY: Final = timedelta(days=1)
