@@ -13,9 +13,10 @@ from hub.desk.asks import AskError, AskRequest, answer_as_agent, ask, send_again
 from hub.web.acting import Notice
 from hub.web.ask_panel import SEND_PATIENCE, look_after
 from hub.web.auth import Form
+from hub.web.case_page import show_again, show_changed
 from hub.web.render import Given, Pages
 from hub.web.words import Words
-from hub.web.work import PageRequest, show_again, show_changed
+from hub.web.work_list import PageRequest
 from routing.chain import Matter
 
 

@@ -11,8 +11,9 @@ from hub.desk.dialling import dial_case
 from hub.desk.phone_notes import NoteError
 from hub.web.acting import Notice
 from hub.web.auth import Form
+from hub.web.case_page import show_again, show_changed
 from hub.web.render import Given, Pages
-from hub.web.work import PageRequest, show_again, show_changed
+from hub.web.work_list import PageRequest
 
 
 class OutcomeForm(Struct, kw_only=True):

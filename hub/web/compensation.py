@@ -27,8 +27,9 @@ from hub.stats.workbook import as_mappings, write_workbook
 from hub.web.acting import Notice
 from hub.web.auth import Form
 from hub.web.care import again_with_typed
+from hub.web.case_page import show_changed
 from hub.web.render import Given, Pages, query_string
-from hub.web.work import PageRequest, show_changed
+from hub.web.work_list import PageRequest
 
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BLOCK: Final = 1 << 16

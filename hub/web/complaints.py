@@ -14,9 +14,10 @@ from hub.desk.services import Services
 from hub.web.acting import Notice
 from hub.web.auth import Form
 from hub.web.care import again_with_typed
+from hub.web.case_page import show_changed
 from hub.web.promises import row_id
 from hub.web.render import Given, Pages
-from hub.web.work import PageRequest, show_changed
+from hub.web.work_list import PageRequest
 
 
 class StepForm(Struct, kw_only=True):

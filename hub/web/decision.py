@@ -19,11 +19,12 @@ from hub.desk.services import Services
 from hub.desk.views import CaseView
 from hub.web.acting import ActForm, Notice
 from hub.web.care import again_with_typed
+from hub.web.case_page import show_case
 from hub.web.compensation import GiftForm
 from hub.web.decision_form import CardForm, read_form
 from hub.web.decision_panel import Panel, panel_of, panel_values, points_of
 from hub.web.render import Given, Pages, is_swap
-from hub.web.work import PageRequest, show_case
+from hub.web.work_list import PageRequest
 
 _NO_POINTS: Final = Notice(key="notice.gift_not_on_card", tone="wrong")
 _NO_LINE: Final = Notice(key="decision.no_line", tone="wrong")

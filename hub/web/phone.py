@@ -13,7 +13,7 @@ from hub.desk.phone_topics import TOPICS
 from hub.desk.services import Services
 from hub.web.auth import Form
 from hub.web.render import Given, Pages, is_swap
-from hub.web.work import PageRequest
+from hub.web.work_list import PageRequest
 
 
 class TopicForm(Struct, kw_only=True):

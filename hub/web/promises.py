@@ -26,8 +26,9 @@ from hub.desk.users import list_users
 from hub.web.acting import Notice
 from hub.web.auth import Form
 from hub.web.care import again_with_typed, due_tags
+from hub.web.case_page import show_changed
 from hub.web.render import Given, Pages, query_string
-from hub.web.work import PageRequest, show_changed
+from hub.web.work_list import PageRequest
 
 _LONGEST: Final = 1_000
 

@@ -21,8 +21,9 @@ from hub.desk.services import Services
 from hub.desk.views import CaseView
 from hub.web.acting import Notice
 from hub.web.auth import Form
+from hub.web.case_page import show_again, show_changed
 from hub.web.render import Given, Pages
-from hub.web.work import PageRequest, show_again, show_changed
+from hub.web.work_list import PageRequest
 
 
 class RebillForm(Struct, kw_only=True):

@@ -14,7 +14,7 @@ from hub.web.acting import ActForm
 from hub.web.auth import Form
 from hub.web.findings import findings_view
 from hub.web.render import Given, Pages, is_swap
-from hub.web.work import PageRequest
+from hub.web.work_list import PageRequest
 
 #: more than any mall takes; what is longer is not worth the reading
 _LONGEST_TEXT: Final = 100_000

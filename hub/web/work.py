@@ -1,67 +1,40 @@
 """The agent's workspace: views, worklist and one open case, as a page and as its parts."""
 
-import secrets
-from datetime import datetime
 from typing import Annotated, Any, Final
 
-from litestar import Controller, Request, Response, get, post
-from litestar.datastructures import State
-from litestar.exceptions import ClientException
+from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from hub.core.contract import Outcome
 from hub.core.errors import MallError
-from hub.desk.access import Actor, Permission
 from hub.desk.action import Action
 from hub.desk.admin_steps import tick, untick
 from hub.desk.assign import TakenError, assign, release, take
 from hub.desk.case import read_case, unmask_case
-from hub.desk.contact import contact_card, likely_matter
 from hub.desk.decision_steps import StepsOpenError
-from hub.desk.freshness import read_freshness, read_shops
 from hub.desk.link import NoSuchOrderError, link_order, unlink_order
-from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
 from hub.desk.outbox import cancel
 from hub.desk.promise_keeping import settle
-from hub.desk.reread import can_read_again, read_case_again
+from hub.desk.reread import read_case_again
 from hub.desk.services import Services
-from hub.desk.users import list_users
 from hub.desk.views import CaseView
 from hub.desk.worklist import (
     PAGE,
-    Filters,
-    KindGroup,
-    View,
-    count_cases,
     count_new,
     read_rows,
-    read_worklist,
 )
-from hub.policy.finding import Finding
-from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review, carry_out, tone_of
-from hub.web.ask_panel import ask_values, look_after
+from hub.web.acting import ActForm, Notice, carry_out, tone_of
+from hub.web.ask_panel import look_after
 from hub.web.auth import Form
-from hub.web.care import care_values
-from hub.web.decision_panel import panel_of, panel_values
-from hub.web.findings import chosen_template, findings_view
+from hub.web.case_page import back_to, contact_values, matter_of, moving_values, show_again, show_case, show_changed
+from hub.web.findings import chosen_template
 from hub.web.formats import absolute
-from hub.web.line_facts import facts_values
-from hub.web.rebill_values import rebill_values
 from hub.web.render import Given, Pages, is_swap, query_string
+from hub.web.work_list import PageRequest, filter_values, filters_in, list_values, page_of
 from routing.chain import Matter
 
-_STATES: Final = (
-    "requested",
-    "hold",
-    "collecting",
-    "collected",
-    "unanswered",
-    "in_progress",
-    "unknown",
-)
 #: what a redirect after a POST may say; anything else in the address is ignored
 _NOTICES: Final = frozenset(
     {
@@ -85,8 +58,6 @@ _NOTICES: Final = frozenset(
 )
 _NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")
 _LONGEST: Final = 200
-
-PageRequest = Request[Actor, str, State]
 
 
 class ReasonForm(Struct, kw_only=True):
@@ -117,31 +88,6 @@ class UntickForm(Struct, kw_only=True):
     step_id: str = ""
 
 
-def filters_of(values: dict[str, str]) -> Filters:
-    """The filters of an address; what is not understood is no filter."""
-    view, kind, assignee = values.get("view"), values.get("kind"), values.get("assignee", "")
-    return Filters(
-        view=View(view) if view in set(View) else View.OPEN,
-        mall=values.get("mall") or None,
-        shop=values.get("shop") or None,
-        kind=KindGroup(kind) if kind in set(KindGroup) else None,
-        state=values.get("state") or None,
-        assignee=int(assignee) if assignee.isascii() and assignee.isdigit() and len(assignee) < 19 else None,
-    )
-
-
-def _address(filters: Filters) -> dict[str, object]:
-    """The filters as address parameters; the default view is left out."""
-    values = {name: value for name, value in asdict(filters).items() if value is not None}
-    if filters.view is View.OPEN:
-        values.pop("view")
-    return {name: str(value) for name, value in values.items()}
-
-
-def _filters(request: PageRequest) -> Filters:
-    return filters_of({name: str(value) for name, value in request.query_params.items()})
-
-
 class WorkController(Controller):
     path = "/cases"
 
@@ -149,22 +95,20 @@ class WorkController(Controller):
     async def worklist(
         self, request: PageRequest, services: Given, pages: Pages, after: FromQuery[str | None] = None
     ) -> Response[str]:
-        return pages.page(
-            request, "pages/work.html", **await _list_values(services, request, after=after), **_no_case()
-        )
+        return pages.page(request, "pages/work.html", **await list_values(services, request, after=after), **_no_case())
 
     @get("/rows")
     async def rows(
         self, request: PageRequest, services: Given, pages: Pages, after: FromQuery[str | None] = None
     ) -> Response[str]:
         """The next page of rows, to stand below those that are there."""
-        filters = _filters(request)
-        worklist = await _page_of(services, request, filters, after)
+        filters = filters_in(request)
+        worklist = await page_of(services, request, filters, after)
         return pages.page(
             request,
             "partials/rows.html",
             worklist=worklist,
-            address=_address(filters),
+            address=filter_values(filters),
             filters=filters,
             open_id=None,
             is_first=False,
@@ -175,9 +119,9 @@ class WorkController(Controller):
         self, request: PageRequest, services: Given, pages: Pages, since: FromQuery[int] = 0
     ) -> Response[str]:
         """How many cases came after the list was made: it waits behind a bar, the list does not jump."""
-        filters = _filters(request)
+        filters = filters_in(request)
         fresh = await count_new(services, actor=request.user, filters=filters, since=max(0, min(since, 2**63 - 1)))
-        return pages.page(request, "partials/news.html", fresh=fresh, address=_address(filters), since=since)
+        return pages.page(request, "partials/news.html", fresh=fresh, address=filter_values(filters), since=since)
 
     @get("/changed")
     async def changed(
@@ -186,7 +130,7 @@ class WorkController(Controller):
         """Rows to be put where they stand in the list, which does not move."""
         numbers = [int(each) for each in ids.split(",")[:PAGE] if each.isascii() and each.isdigit() and len(each) < 19]
         rows = await read_rows(services, actor=request.user, case_ids=numbers)
-        address = _address(_filters(request))
+        address = filter_values(filters_in(request))
         open_id = request.headers.get("hx-current-url", "").partition("?")[0].rpartition("/cases/")[2]
         return pages.page(
             request,
@@ -223,12 +167,12 @@ class WorkController(Controller):
             request,
             "partials/case_news.html",
             base=f"/cases/{case_id}",
-            address=_address(_filters(request)),
+            address=filter_values(filters_in(request)),
             timeline=view.dossier.timeline,
             notice=told,
             typed=None,
             review=None,
-            **await _moving_values(services, request, view),
+            **await moving_values(services, request, view),
         )
 
     @get("/{case_id:int}/contact")
@@ -241,17 +185,17 @@ class WorkController(Controller):
         matter: FromQuery[str] = "",
     ) -> Response[Any]:
         if not is_swap(request):
-            return Redirect(f"/cases/{case_id}{query_string(_address(_filters(request)), matter=matter)}")
+            return Redirect(f"/cases/{case_id}{query_string(filter_values(filters_in(request)), matter=matter)}")
         return pages.page(
             request,
             "partials/contact.html",
-            **await _contact_values(
+            **await contact_values(
                 services,
                 request,
                 await read_case(services, actor=request.user, case_id=case_id),
-                _matter(matter) or Matter.OTHER,
+                matter_of(matter) or Matter.OTHER,
             ),
-            address=_address(_filters(request)),
+            address=filter_values(filters_in(request)),
         )
 
     @post("/{case_id:int}/act")
@@ -266,7 +210,7 @@ class WorkController(Controller):
         view = await read_case(services, actor=request.user, case_id=case_id)
         acted = await carry_out(services, request.user, view, data)
         if acted.notice and acted.is_sent and not is_swap(request):
-            return _back(request, case_id, acted.notice.key.rpartition(".")[2])
+            return back_to(request, case_id, acted.notice.key.rpartition(".")[2])
         if acted.is_sent:
             view = await read_case(services, actor=request.user, case_id=case_id)
         typed = None if acted.is_sent else data
@@ -393,7 +337,7 @@ class WorkController(Controller):
             view = await read_case(services, actor=request.user, case_id=case_id)
             return await show_case(request, services, pages, view, notice=_not_reread(services, view, error))
         if not is_swap(request):
-            return _back(request, case_id, "reread")
+            return back_to(request, case_id, "reread")
         view = await read_case(services, actor=request.user, case_id=case_id)
         notice = Notice(key="notice.reread", tone="done")
         return await show_case(request, services, pages, view, notice=notice, checked_at=checked_at)
@@ -445,121 +389,5 @@ def _not_reread(services: Services, view: CaseView, error: MallError) -> Notice:
     return Notice(key="notice.not_reread", tone="wrong", detail=error.mall_message or "", words=words)
 
 
-def _back(request: PageRequest, case_id: int, notice: str) -> Response[Any]:
-    return Redirect(f"/cases/{case_id}{query_string(_address(_filters(request)), notice=notice)}", status_code=303)
-
-
-async def show_changed(request: PageRequest, services: Given, pages: Pages, case_id: int, notice: str) -> Response[Any]:
-    if not is_swap(request):
-        return _back(request, case_id, notice)
-    return await show_again(request, services, pages, case_id, Notice(key=f"notice.{notice}", tone="done"))
-
-
-async def show_again(
-    request: PageRequest, services: Given, pages: Pages, case_id: int, notice: Notice
-) -> Response[str]:
-    view = await read_case(services, actor=request.user, case_id=case_id)
-    return await show_case(request, services, pages, view, notice=notice)
-
-
-def _matter(text: str) -> Matter | None:
-    return Matter(text) if text in set(Matter) else None
-
-
-async def _contact_values(services: Services, request: PageRequest, case: CaseView, matter: Matter) -> dict[str, Any]:
-    card = await contact_card(services, actor=request.user, case_id=case.row.case_id, matter=matter)
-    return {
-        "card": card,
-        "matter": matter,
-        "matters": tuple(Matter),
-        "case_id": case.row.case_id,
-        **await ask_values(services, request.user, case=case, card=card, matter=matter),
-    }
-
-
-async def _page_of(services: Services, request: PageRequest, filters: Filters, after: str | None) -> Any:
-    try:
-        return await read_worklist(services, actor=request.user, filters=filters, cursor=after)
-    except ValueError as error:
-        raise ClientException(detail="not a page of this list", status_code=400) from error
-
-
-async def _list_values(services: Services, request: PageRequest, *, after: str | None) -> dict[str, Any]:
-    filters = _filters(request)
-    return {
-        "worklist": await _page_of(services, request, filters, after),
-        "counts": await count_cases(services, actor=request.user),
-        "filters": filters,
-        "address": _address(filters),
-        "shops": await read_shops(services, actor=request.user),
-        "freshness": await read_freshness(services, actor=request.user),
-        "people": [user for user in await list_users(services.database) if user.is_active],
-        "views": tuple(View),
-        "kinds": tuple(KindGroup),
-        "states": _STATES,
-        "is_first": after is None,
-    }
-
-
 def _no_case() -> dict[str, Any]:
     return {"case": None, "open_id": None, "notice": None}
-
-
-async def _moving_values(services: Services, request: PageRequest, view: CaseView) -> dict[str, Any]:
-    """What the parts need that move while the case is open: state, owner, promises, offers, timeline."""
-    offers = offers_of(services, actor=request.user, case=view)
-    carriers = await services.carriers.of(services, view.row.shop)
-    return {
-        "case": view,
-        "offers": [offer for offer in offers if offer.group != "inquiry"],
-        "reply": next((offer for offer in offers if offer.action == Action.ANSWER_INQUIRY), None),
-        "change": next((offer for offer in offers if offer.action == Action.CHANGE_ANSWER), None),
-        "carriers": carriers,
-        "carrier_names": {carrier.code: carrier.name for carrier in carriers},
-        "reasons": REASONS,
-        "hold_reasons": HOLD_REASONS,
-        # One form, one effect: the same token twice is the same action.
-        "token": secrets.token_urlsafe(18),
-        "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
-        **await care_values(services, actor=request.user, case=view),
-    }
-
-
-async def show_case(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    view: CaseView,
-    *,
-    notice: Notice | None = None,
-    typed: ActForm | None = None,
-    review: Review | None = None,
-    findings: tuple[Finding, ...] = (),
-    checked_at: datetime | None = None,
-) -> Response[str]:
-    filters = _filters(request)
-    matter = _matter(str(request.query_params.get("matter", ""))) or likely_matter(view)
-    values = {
-        "open_id": view.row.case_id,
-        "review": review,
-        "waiting": waiting_inquiry(view),
-        "limit": answer_limit(services, view),
-        "typed": typed,
-        "guard": findings_view(typed.text, findings, locale=request.user.locale) if typed and findings else None,
-        "checked_at": checked_at,
-        "can_reread": can_read_again(services, view),
-        "notice": notice,
-        **await _moving_values(services, request, view),
-        **await facts_values(services, actor=request.user, case=view),
-        **await rebill_values(services, request.user, case=view),
-        **panel_values(await panel_of(services, actor=request.user, case=view), request.user),
-        **await _contact_values(services, request, view, matter),
-    }
-    status = 422 if notice is not None and notice.tone == "wrong" and typed is not None else 200
-    if is_swap(request):
-        return pages.page(
-            request, "partials/case_swap.html", status=status, address=_address(filters), filters=filters, **values
-        )
-    return pages.page(
-        request, "pages/work.html", status=status, **await _list_values(services, request, after=None), **values
-    )
