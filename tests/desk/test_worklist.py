@@ -154,8 +154,8 @@ async def test_a_page_costs_the_same_few_statements_however_long(rig: Rig, agent
 
     await read_worklist(rig, actor=agent, filters=Filters())
 
-    # the cases, the newest of all, where copied orders were placed, and the incidents
-    assert len(statements) == 4
+    # the cases, the newest of all, where copied orders were placed, the incidents, and the questions to contacts
+    assert len(statements) == 5
 
 
 async def test_a_case_without_a_deadline_comes_last_and_shows_none(rig: Rig, agent: Actor) -> None:
@@ -178,7 +178,7 @@ async def test_a_shop_whose_connector_is_gone_keeps_its_cases(sample: Rig, agent
 def test_every_kind_belongs_to_one_group() -> None:
     grouped = [kind for kinds in KINDS.values() for kind in kinds]
 
-    assert sorted(grouped) == sorted({*ClaimKind, *InquiryKind})
+    assert sorted(grouped) == sorted({*ClaimKind, *InquiryKind, "call"})
 
 
 @pytest.mark.parametrize(

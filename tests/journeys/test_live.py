@@ -58,8 +58,9 @@ def test_a_colleagues_promise_shows_at_once_and_an_open_form_stays(
 ) -> None:
     page, other = agent.go("/cases"), supervisor.page
     page.locator("[data-row]", has_text=scene.guarded.subject).click()
-    form = page.locator("#case-offers details.offer-open").first
+    form = page.locator("#case-offers details.offer-open:visible").first
     expect(page.locator("body")).to_have_attribute("data-live", "on")
+    expect(page.locator("#case-offers")).to_be_visible()
     folded = page.locator("#case-offers details.offer-group > summary").first
     if folded.is_visible():
         folded.click()

@@ -95,7 +95,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   prepare(event.target);
   if (event.target.id === "case-area") {
-    $$("details.menu[open]").forEach((menu) => { menu.open = false; });
+    $$("details.menu[open], details.nav-more[open]").forEach((menu) => { menu.open = false; });
     event.target.scrollTop = 0;
     const notice = $("#notice .notice", event.target);
     if (notice) notice.scrollIntoView({ block: "nearest" });
