@@ -14,7 +14,7 @@ def test_a_colleague_takes_a_case_and_the_list_shows_it(agent: Window, superviso
 
     other.locator("[data-key=take]").click()
 
-    expect(page.locator(f"#{row.get_attribute('id')} .owner")).to_be_visible(timeout=1_500)
+    expect(page.locator(f"#{row.get_attribute('id')} .owner")).to_be_visible()
     expect(page.locator(f"#{row.get_attribute('id')}")).to_be_focused()
 
 
@@ -34,7 +34,7 @@ def test_what_a_colleague_sends_shows_at_once_beside_what_is_being_typed(
     other.keyboard.press("Control+Enter")
     expect(other.locator("#notice")).to_contain_text("처리했습니다", timeout=15_000)
 
-    expect(page.locator("#timeline .outcome-done")).to_be_visible(timeout=1_500)
+    expect(page.locator("#timeline .outcome-done")).to_be_visible()
     expect(page.locator("#notice")).to_contain_text("처리했습니다")
     expect(page.locator("#reply")).to_be_focused()
     page.keyboard.type("!")
@@ -73,5 +73,5 @@ def test_a_colleagues_promise_shows_at_once_and_an_open_form_stays(
     other.keyboard.press("Enter")
     expect(other.locator("#notice")).to_contain_text("약속을 남겼습니다")
 
-    expect(page.locator("#case-promises .promise")).to_contain_text("고객에게", timeout=1_500)
+    expect(page.locator("#case-promises .promise")).to_contain_text("고객에게")
     expect(form).to_have_attribute("open", "")
