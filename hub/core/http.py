@@ -93,7 +93,8 @@ class _Client(httpx.AsyncClient):
 
     @cookies.setter
     def cookies(self, cookies: Any) -> None:
-        raise NotImplementedError
+        message = "a mall's cookies are neither kept nor sent"
+        raise TypeError(message)
 
 
 @cache
