@@ -92,7 +92,7 @@ class _Client(httpx.AsyncClient):
         return self._none
 
     @cookies.setter
-    def cookies(self, cookies: Any) -> None:
+    def cookies(self, _cookies: Any) -> None:
         message = "a mall's cookies are neither kept nor sent"
         raise TypeError(message)
 
