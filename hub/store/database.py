@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from operator import itemgetter
+from threading import Thread
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Select, Table, bindparam, event
@@ -85,6 +86,9 @@ class Database:
         self._positional = engine.dialect if self.is_sqlite else PGDialectAsync_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
         self._statements: dict[object, tuple[str, itemgetter[Any]]] = {}
         self._queries: dict[Select[Any], tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+        self._ending: list[Thread] = []
+        if self.is_sqlite:
+            event.listen(engine.sync_engine, "invalidate", self._roll_back)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -180,6 +184,26 @@ class Database:
 
     async def aclose(self) -> None:
         await self.engine.dispose()
+        # A thread that is still at a cancelled statement tells this loop of its end, so the loop has to be there.
+        for thread in self._ending:
+            await asyncio.to_thread(thread.join)
+
+    def _roll_back(self, connection: Any, _record: object, _error: object) -> None:
+        """A task was cancelled in the middle of a statement, and its connection is about to be closed.
+
+        SQLite keeps a closed connection, its transaction and the lock on the file for as long as a cursor
+        of it is unread; so the transaction ends here. It runs on the driver's thread, behind the statement
+        and before the closing.
+        """
+        driver = connection.driver_connection
+
+        def roll_back() -> None:
+            if driver._connection is not None and driver._connection.in_transaction:  # noqa: SLF001
+                driver._connection.execute("ROLLBACK")  # noqa: SLF001
+
+        # The driver's own way in would take its turn too late.
+        driver._tx.put_nowait((None, roll_back))  # noqa: SLF001
+        self._ending = [thread for thread in (*self._ending, driver._thread) if thread.is_alive()]  # noqa: SLF001
 
 
 async def _driver(connection: AsyncConnection) -> Any:
@@ -195,7 +219,6 @@ def open_database(url: str, box: Box, *, host: str | None = None) -> Database:
         # The connection used last is used next: the page caches of the others stay small.
         engine = create_async_engine(url, connect_args={"timeout": 30}, hide_parameters=True, pool_use_lifo=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     else:
         engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
     # An owner's parts are parted by colons.
@@ -219,23 +242,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _roll_back_sqlite(connection: Any, _record: object, _error: object) -> None:
-    """A task was cancelled in the middle of a statement, and its connection is about to be closed.
-
-    SQLite keeps a closed connection, its transaction and the lock on the file for as long as a cursor
-    of it is unread; so the transaction ends here. It runs on the driver's thread, behind the statement
-    and before the closing.
-    """
-    driver = connection.driver_connection
-
-    def roll_back() -> None:
-        if driver._connection is not None and driver._connection.in_transaction:  # noqa: SLF001
-            driver._connection.execute("ROLLBACK")  # noqa: SLF001
-
-    # The driver's own way in would take its turn too late.
-    driver._tx.put_nowait((None, roll_back))  # noqa: SLF001
 
 
 def to_ms(at: datetime | None) -> int | None:

@@ -126,6 +126,9 @@ class _NoThread:
 
     def start(self) -> None: ...
 
+    def is_alive(self) -> bool:
+        return False
+
 
 @contextmanager
 def _stepped(seed: int) -> Iterator[None]:

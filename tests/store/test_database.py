@@ -1,15 +1,17 @@
 """Transactions, upserts and times, alike on both kinds of database."""
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from hub.store.database import Database, from_ms, to_ms
+from hub.store.box import Box
+from hub.store.database import Database, from_ms, open_database, to_ms
 from hub.store.ids import new_id
 from hub.store.leases import Lease
 from hub.store.tables import leases, products
@@ -106,3 +108,26 @@ async def test_a_writer_that_is_cancelled_leaves_no_lock(database: Database) -> 
             await taking
         async with asyncio.timeout(10), database.writing() as connection:
             await connection.execute(leases.insert(), [{"name": f"free-{number}", "owner": "test", "until_at": 1}])
+
+
+async def test_a_closed_database_leaves_no_thread_at_a_cancelled_statement(sqlite_url: str, box: Box) -> None:
+    """Such a thread told a loop that had ended meanwhile."""
+    database = open_database(sqlite_url, box)
+    before = set(threading.enumerate())
+
+    async def count_slowly() -> None:
+        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT max(i) FROM n"
+        async with database.reading() as connection:
+            await connection.execute(text(endless))
+
+    counting = asyncio.create_task(count_slowly())
+    await asyncio.sleep(0.05)
+    counting.cancel()
+    await asyncio.sleep(0)
+    at_work = {thread for thread in threading.enumerate() if "_connection_worker" in thread.name} - before
+    await database.aclose()
+
+    assert at_work
+    assert not any(thread.is_alive() for thread in at_work)
+    with pytest.raises(asyncio.CancelledError):
+        await counting
