@@ -178,9 +178,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: Server, postgres_template: str) -> Iterator[str]:
     """URL of a migrated PostgreSQL database."""
-    url = postgres_server.create(template=postgres_template)
+    url = postgres_server.lend(postgres_template)
     yield url
-    postgres_server.drop(url)
+    postgres_server.take_back(url, postgres_template)
 
 
 @pytest.fixture
