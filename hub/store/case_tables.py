@@ -159,6 +159,7 @@ compensations = Table(
     Column("reverses_id", BigInteger, unique=True),
     Column("token", Text, unique=True),
     Index("ix_compensations_case_id", "case_id"),
+    Index("ix_compensations_shop_id_order_no", "shop_id", "order_no"),
     Index("ix_compensations_given_at_id", "given_at", "id"),
     Index("ix_compensations_partner_given_at", "partner", "given_at"),
 )

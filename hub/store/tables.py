@@ -23,6 +23,7 @@ from hub.store.case_tables import (
     rebills,
 )
 from hub.store.columns import metadata
+from hub.store.customer_tables import customer_identities, customer_links, customer_marks
 from hub.store.live_tables import live_events
 from hub.store.mall_tables import (
     claims,
@@ -45,6 +46,7 @@ from hub.store.mall_tables import (
     thread_orders,
     webhooks,
 )
+from hub.store.opening_tables import cheat_sheets, opening_answers
 from hub.store.truth_tables import breakers, call_quotas, incident_cases, incidents, reconciliations
 from hub.store.work_tables import (
     access_log,
@@ -76,9 +78,13 @@ __all__ = [
     "callbacks",
     "calls",
     "cases",
+    "cheat_sheets",
     "claims",
     "compensations",
     "complaint_steps",
+    "customer_identities",
+    "customer_links",
+    "customer_marks",
     "decision_ticks",
     "decisions",
     "dials",
@@ -94,6 +100,7 @@ __all__ = [
     "live_events",
     "metadata",
     "mode_changes",
+    "opening_answers",
     "order_twins",
     "orders",
     "product_modes",
