@@ -62,6 +62,7 @@ class Message(msgspec.Struct, rename="pascal"):
     arg2: str = ""
     did: str = ""
     caller: str = ""
+    way: str = ""
     transferee_uniqueid: str = ""
     transferer_linkedid: str = ""
     transferer_uniqueid: str = ""
@@ -143,7 +144,8 @@ def _user_event(message: Message, at: float) -> Event:
     args = (message.arg, message.arg2, message.did, _number(message.caller) or _number(message.caller_number))
     if word == "HANGUP":
         args = (str(message.cause), "", "", "")
-    return step(word, args, source=Source.AMI, at=at, ids=(message.uniqueid, message.linkedid or message.uniqueid))
+    ids = (message.uniqueid, message.linkedid or message.uniqueid)
+    return step(word, args, source=Source.AMI, at=at, ids=ids, way=message.way)
 
 
 def parse_json(line: str | bytes, *, zone: tzinfo) -> Event | None:

@@ -16,6 +16,7 @@ from ivr.event import Event, Kind, Source
 from ivr.groups import group_events, guess_links, is_orphan, learn_links
 from ivr.legs import HANGUP_SECONDS, Leg, channel_legs, queue_legs, settle
 from ivr.routes import Place, Routes
+from ivr.ways import ways_of
 
 SHORT_ABANDON_SECONDS = 5.0
 LOST_AFTER_SECONDS = 4 * 3600.0  # a call without an end is given up this long after its last sign of life
@@ -38,13 +39,24 @@ class CallResult(StrEnum):
     SYSTEM_LOST = "system_lost"
 
 
+class Talk(msgspec.Struct, frozen=True):
+    """An agent on a call: epoch seconds; ``ended_at`` is ``None`` while it goes on. ``line``: of the queue."""
+
+    agent: str
+    line: str | None
+    began_at: float
+    ended_at: float | None
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One call. Times are epoch seconds, ``wait_seconds`` is ``None`` when no queue was tried.
 
     ``result`` is ``None`` while the call goes on. ``reason`` tells more: hours, holiday, dnd; full, joinempty;
     timeout, key, empty, withdrawn. ``agents``: all who spoke, in order; ``agent`` spoke last. ``caller`` is
     personal and stands outside ``repr``. Waiting after a transfer is no part of ``wait_seconds``; holding and
-    consulting are part of ``talk_seconds``.
+    consulting are part of ``talk_seconds``. ``ways``: ids of the ways taken through the menu, as far as they were
+    told, each once. ``callback_at``: when the caller asked to be called back, whatever else came of the call.
+    ``talks``: of each agent, by their beginning; those of a consultation overlap.
     """
 
     call_id: str
@@ -64,6 +76,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     is_short_abandon: bool = False
     is_transferred_out: bool = False
     caller: str = ""
+    ways: tuple[str, ...] = ()
+    callback_at: float | None = None
+    talks: tuple[Talk, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Call {self.call_id} {self.mall}/{self.line} {self.result}>"
@@ -244,6 +259,9 @@ def _join(
         is_short_abandon=result is CallResult.ABANDONED_QUEUE and _last_wait(legs) < SHORT_ABANDON_SECONDS,
         is_transferred_out=result is CallResult.ANSWERED and _is_transferred(stories, legs, talked),
         caller=caller,
+        ways=ways_of(story.events for story in stories),
+        callback_at=_callback_at(stories, routes),
+        talks=_talks(talked, routes),
     )
 
 
@@ -251,6 +269,23 @@ def _best_legs(stories: list[_Story]) -> list[Leg]:
     """The first source whose legs are all closed; queue_log is the record, AMI the live view, CEL the channels."""
     told = [story.legs for story in stories if story.legs]
     return next((legs for legs in told if all(leg.end is not None for leg in legs)), told[0] if told else [])
+
+
+def _callback_at(stories: list[_Story], routes: Routes) -> float | None:
+    """The step says so; else the key that left the queue, where that is what it means."""
+    wish = next((event for story in stories if (event := story.first(Kind.CALLBACK))), None)
+    if wish is None:
+        left = (event for story in stories for event in story.of(Kind.LEAVE))
+        wish = next((event for event in left if (event.queue, event.key) in routes.callback_keys), None)
+    return wish.at if wish else None
+
+
+def _talks(talked: list[Leg], routes: Routes) -> tuple[Talk, ...]:
+    found = []
+    for leg in sorted(talked, key=lambda leg: leg.connected or 0.0):
+        place = routes.queues.get(leg.queue)
+        found.append(Talk(leg.agent, place.line if place else None, leg.connected or 0.0, leg.end))
+    return tuple(found)
 
 
 def _entered(stories: list[_Story], times: list[float]) -> float:

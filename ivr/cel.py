@@ -82,12 +82,11 @@ def _user_event(name: str, row: Row, at: float) -> Event:
         except msgspec.DecodeError as error:
             raise UnreadableLineError("eventextra is no JSON") from error
     text = extra.get("extra", "") if isinstance(extra, dict) else ""
-    args = [*str(text).split("|"), "", "", "", ""]
+    args = [*str(text).split("|"), "", "", "", "", ""]
     caller = args[3] or (row.num or "")
-    # ENTER has mall, line, DID; so have the others: two arguments, then the DID
-    return step(
-        name[4:], (args[0], args[1], args[2], caller), source=Source.CEL, at=at, ids=(row.uniqueid, row.linkedid)
-    )
+    # ENTER has mall, line, DID; so have the others: two arguments, then the DID, the caller, the way
+    words, ids = (args[0], args[1], args[2], caller), (row.uniqueid, row.linkedid)
+    return step(name[4:], words, source=Source.CEL, at=at, ids=ids, way=args[4])
 
 
 def decode_row(line: str | bytes, decoder: msgspec.json.Decoder[T]) -> T:

@@ -58,7 +58,8 @@ class Kind(StrEnum):
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """``at``: epoch seconds of the PBX. ``wait`` and ``talk``: seconds as the record states them.
 
-    ``way``: id of the edge of the flow that a step took, where the dialplan writes it; it is no part of the identity.
+    ``way``: id of the edge of the flow that a step took, where the dialplan writes it; ``key``: pressed to leave a
+    queue. Neither is part of the identity: records that were read before it was are still the same.
     ``caller`` is personal: it stands in no other field, not in ``repr`` and not in ``identity``.
     """
 
@@ -76,6 +77,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     wait: float | None = None
     talk: float | None = None
     way: str = ""
+    key: str = ""
 
     def __repr__(self) -> str:
         return f"<{self.source} {self.kind} {self.callid} at {self.at}>"

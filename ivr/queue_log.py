@@ -12,7 +12,9 @@ from ivr.event import Event, Kind, Source, UnknownEventError, UnreadableLineErro
 
 _EPOCH = re.compile(r"[0-9]{9,11}(\.[0-9]{1,9})?", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,7}", re.ASCII)
-_LONGEST_WAY = 200
+#: a way that no spec could have is none: its text goes on screens and into files
+_WAY = re.compile(r"[a-z0-9._-]{1,200}", re.ASCII)
+_KEY = re.compile(r"[0-9*#]", re.ASCII)
 _NOBODY = frozenset({"", "NONE", "REALTIME", "MANAGER", "CLI"})
 _STEPS = {
     "ENTER": Kind.ENTER,
@@ -84,7 +86,7 @@ def step(
         extra=second,
         did=did,
         caller=caller,
-        way=way,
+        way=way if _WAY.fullmatch(way) else "",
     )
 
 
@@ -98,7 +100,7 @@ def _ivr(at: float, callid: str, data: list[str]) -> Event:
         raise UnreadableLineError("an IVR step is cut short")
     else:
         raise UnknownEventError("IVR", word)
-    way = data[5][:_LONGEST_WAY] if len(data) > 5 and word != "HANGUP" else ""
+    way = data[5] if len(data) > 5 and word != "HANGUP" else ""
     return step(word, args, source=Source.QUEUE_LOG, at=at, ids=(callid, ""), way=way)
 
 
@@ -107,6 +109,11 @@ def _waited(detail: str, kind: Kind, index: int) -> Callable[[list[str]], dict[s
         return {"kind": kind, "detail": detail, "wait": seconds(data[index])}
 
     return read
+
+
+def _left_by_key(data: list[str]) -> dict[str, object]:
+    key = data[0] if _KEY.fullmatch(data[0]) else ""
+    return {"kind": Kind.LEAVE, "detail": "key", "wait": seconds(data[3]), "key": key}
 
 
 def _talked(detail: str) -> Callable[[list[str]], dict[str, object]]:
@@ -156,7 +163,7 @@ _EVENTS: dict[str, tuple[int, Callable[[list[str]], dict[str, object]]]] = {
     "ABANDON": (3, _waited("", Kind.ABANDON, 2)),
     "EXITWITHTIMEOUT": (3, _waited("timeout", Kind.LEAVE, 2)),
     "EXITEMPTY": (3, _waited("empty", Kind.LEAVE, 2)),
-    "EXITWITHKEY": (4, _waited("key", Kind.LEAVE, 3)),
+    "EXITWITHKEY": (4, _left_by_key),
     "WITHDRAW": (3, _waited("withdrawn", Kind.LEAVE, 2)),
     "SYSCOMPAT": (0, lambda _: {"kind": Kind.LEAVE, "detail": "codec"}),
     "RINGNOANSWER": (1, _ring("no_answer")),

@@ -27,11 +27,15 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Routes(msgspec.Struct, frozen=True, kw_only=True):
-    """``timezone``: the centre's and the PBX's zone (IANA name)."""
+    """``timezone``: the centre's and the PBX's zone (IANA name).
+
+    ``callback_keys``: queue and the key that, pressed while waiting, asks for a callback.
+    """
 
     timezone: str
     dids: Mapping[str, Place]
     queues: Mapping[str, Place]
+    callback_keys: frozenset[tuple[str, str]] = frozenset()
     inbound_contexts: frozenset[str] = INBOUND_CONTEXTS
 
     @property

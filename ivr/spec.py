@@ -189,4 +189,11 @@ def routes_from_spec(spec: Spec) -> Routes:
         place = queue_place(name, queue)
         if place is not None:
             queues[name] = queues[pbx_queue(name)] = place
-    return Routes(timezone=spec.timezone, dids=dids, queues=queues)
+    callback_keys = {
+        (queue_name, word.removeprefix("key-"))
+        for name, queue in spec.queues.items()
+        for word, target in queue.on.items()
+        if word.startswith("key-") and target.startswith("callback:")
+        for queue_name in (name, pbx_queue(name))
+    }
+    return Routes(timezone=spec.timezone, dids=dids, queues=queues, callback_keys=frozenset(callback_keys))

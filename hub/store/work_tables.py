@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.store.columns import metadata, row_id
+from hub.store.columns import index_of_given, metadata, row_id
 from hub.store.mall_tables import shops
 
 # What an agent works on: claims of one kind on one order, or one inquiry thread.
@@ -45,6 +45,11 @@ cases = Table(
     # JSON: every deadline with cause and source
     Column("due_all", Text, nullable=False),
     Column("assignee_id", BigInteger),
+    # hub.store.assignment_tables.teams: whose queue it stands in
+    Column("team_id", BigInteger),
+    # laid aside then, until then; a case that changes meanwhile is back at once
+    Column("snoozed_at", BigInteger),
+    Column("snoozed_until", BigInteger),
     Column("updated_at", BigInteger, nullable=False),
     UniqueConstraint("shop_id", "case_key"),
     Index("ix_cases_is_open_due_at_id", "is_open", "due_at", "id"),
@@ -53,6 +58,17 @@ cases = Table(
     Index("ix_cases_assignee_id_is_open_due_at_id", "assignee_id", "is_open", "due_at", "id"),
     Index("ix_cases_shop_id_order_no", "shop_id", "order_no"),
     Index("ix_cases_shop_id_thread_no", "shop_id", "thread_no"),
+    # the few that were given to a team, or laid aside
+    Index(
+        "ix_cases_team_id_is_open_due_at_id",
+        "team_id",
+        "is_open",
+        "due_at",
+        "id",
+        sqlite_where=text("team_id IS NOT NULL"),
+        postgresql_where=text("team_id IS NOT NULL"),
+    ),
+    index_of_given("cases", "snoozed_until"),
 )
 
 # One write to a mall: stored before it is sent, its outcome after. An outbox as long as it waits.
@@ -219,6 +235,12 @@ calls = Table(
     Column("is_transferred", Boolean, nullable=False),
     Column("caller_idx", LargeBinary),
     Column("caller_sealed", LargeBinary),
+    # when the caller asked to be called back
+    Column("callback_at", BigInteger),
+    # ids of the ways it took through the menu, a space before and after each; null: the records tell none
+    Column("ways", Text),
+    # JSON: [agent, line, began_at, ended_at] of each agent who spoke
+    Column("talks", Text),
     Column("content_hash", LargeBinary, nullable=False),
     Index("ix_calls_entered_at_call_id", "entered_at", "call_id"),
     Index("ix_calls_caller_idx_entered_at", "caller_idx", "entered_at"),
