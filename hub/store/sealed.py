@@ -35,6 +35,8 @@ CALL_NOTE_PLACE = b"call_notes.text_sealed"
 CALLBACK_PLACE = b"callbacks.caller_sealed"
 DIAL_PLACE = b"dials.number_sealed"
 COMPENSATION_PLACE = b"compensations.note_sealed"
+MOVE_NOTE_PLACE = b"case_moves.note_sealed"
+CASE_NOTE_PLACE = b"case_notes.text_sealed"
 CUSTOMER_MARK_PLACE = b"customer_marks.reason_sealed"
 CUSTOMER_CLEARED_PLACE = b"customer_marks.cleared_reason_sealed"
 

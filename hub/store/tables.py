@@ -8,6 +8,16 @@ Primary keys come from :func:`hub.store.ids.new_id`.
 """
 
 from hub.store.alert_tables import alert_messages, alerts
+from hub.store.assignment_tables import (
+    case_moves,
+    case_notes,
+    case_seen,
+    mentions,
+    presence,
+    saved_views,
+    team_members,
+    teams,
+)
 from hub.store.book_tables import book_drafts, mode_changes, rule_books
 from hub.store.call_file_tables import call_files, call_problems
 from hub.store.call_tables import call_notes, callback_calls, callbacks, dials, live_calls
@@ -77,6 +87,9 @@ __all__ = [
     "callback_calls",
     "callbacks",
     "calls",
+    "case_moves",
+    "case_notes",
+    "case_seen",
     "cases",
     "cheat_sheets",
     "claims",
@@ -98,11 +111,13 @@ __all__ = [
     "lines",
     "live_calls",
     "live_events",
+    "mentions",
     "metadata",
     "mode_changes",
     "opening_answers",
     "order_twins",
     "orders",
+    "presence",
     "product_modes",
     "products",
     "promise_moves",
@@ -113,12 +128,15 @@ __all__ = [
     "reconciliations",
     "rereads",
     "rule_books",
+    "saved_views",
     "sessions",
     "shop_secrets",
     "shops",
     "status_changes",
     "stock_items",
     "suppliers",
+    "team_members",
+    "teams",
     "thread_orders",
     "users",
     "webhooks",

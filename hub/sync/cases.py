@@ -86,7 +86,7 @@ class CaseKeeper:
             cases,
             rows,
             key=[cases.c.shop_id, cases.c.case_key],
-            keep=[cases.c.assignee_id],
+            keep=[cases.c.assignee_id, cases.c.team_id, cases.c.snoozed_at, cases.c.snoozed_until],
             changed_hash=False,
         )
         await self._tell(connection, [row["case_key"] for row in rows])
