@@ -235,6 +235,12 @@ calls = Table(
     Column("is_transferred", Boolean, nullable=False),
     Column("caller_idx", LargeBinary),
     Column("caller_sealed", LargeBinary),
+    # when the caller asked to be called back
+    Column("callback_at", BigInteger),
+    # ids of the ways it took through the menu, a space before and after each; null: the records tell none
+    Column("ways", Text),
+    # JSON: [agent, line, began_at, ended_at] of each agent who spoke
+    Column("talks", Text),
     Column("content_hash", LargeBinary, nullable=False),
     Index("ix_calls_entered_at_call_id", "entered_at", "call_id"),
     Index("ix_calls_caller_idx_entered_at", "caller_idx", "entered_at"),
