@@ -35,6 +35,7 @@ from hub.store.case_tables import (
 from hub.store.columns import metadata
 from hub.store.customer_tables import customer_identities, customer_links, customer_marks
 from hub.store.live_tables import live_events
+from hub.store.lock_tables import case_locks, reply_drafts
 from hub.store.mall_tables import (
     claims,
     feed_states,
@@ -87,6 +88,7 @@ __all__ = [
     "callback_calls",
     "callbacks",
     "calls",
+    "case_locks",
     "case_moves",
     "case_notes",
     "case_seen",
@@ -126,6 +128,7 @@ __all__ = [
     "raw_payloads",
     "rebills",
     "reconciliations",
+    "reply_drafts",
     "rereads",
     "rule_books",
     "saved_views",
