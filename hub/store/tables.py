@@ -19,7 +19,7 @@ from hub.store.assignment_tables import (
     teams,
 )
 from hub.store.book_tables import book_drafts, mode_changes, rule_books
-from hub.store.call_file_tables import call_files, call_problems
+from hub.store.call_file_tables import agent_states, call_files, call_follows, call_problems
 from hub.store.call_tables import call_notes, callback_calls, callbacks, dials, live_calls
 from hub.store.case_tables import (
     asks,
@@ -58,6 +58,7 @@ from hub.store.mall_tables import (
     webhooks,
 )
 from hub.store.opening_tables import cheat_sheets, opening_answers
+from hub.store.phone_tables import phone_agents
 from hub.store.truth_tables import breakers, call_quotas, incident_cases, incidents, reconciliations
 from hub.store.work_tables import (
     access_log,
@@ -75,6 +76,7 @@ __all__ = [
     "access_log",
     "actions",
     "admin_steps",
+    "agent_states",
     "alert_messages",
     "alerts",
     "asks",
@@ -82,6 +84,7 @@ __all__ = [
     "breakers",
     "call_events",
     "call_files",
+    "call_follows",
     "call_notes",
     "call_problems",
     "call_quotas",
@@ -119,6 +122,7 @@ __all__ = [
     "opening_answers",
     "order_twins",
     "orders",
+    "phone_agents",
     "presence",
     "product_modes",
     "products",
