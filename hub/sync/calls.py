@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.database import Database
 from hub.store.sealed import CALL_EVENT_PLACE, CALLER_PLACE, normal_phone, pack
-from hub.store.tables import call_events, calls
+from hub.store.tables import agent_states, call_events, calls
 from ivr.calls import Call, derive_calls
 from ivr.event import Event, identity, of_pbx
+from ivr.occupancy import state_of
 from ivr.records import Tally, read_records
 from ivr.routes import Routes
 
@@ -40,6 +41,7 @@ _DIGESTS_WITHIN = select(call_events.c.digest).where(
 _CALLS_WITHIN = select(calls.c.call_id).where(
     calls.c.entered_at >= bindparam("first"), calls.c.entered_at < bindparam("end")
 )
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(0x68756263))
 _unpack = msgspec.msgpack.Decoder(Event).decode
 
 
@@ -112,9 +114,34 @@ class CallImport:
                 keep=list(call_events.c),
                 changed_hash=False,
             )
+            await self._keep_states(connection, found)
         # Known events count too: who stored them may have been killed before deriving their calls.
         self._touched.update(int(event.at * 1000 // _HOUR_MS) for event in events)
         return len(new)
+
+    async def _keep_states(self, connection: AsyncConnection, found: Mapping[bytes, Event]) -> None:
+        """What they say of agents, in the clear: no customer is in it. Of known events too: they may be older than
+        the table.
+        """
+        rows = []
+        for digest, event in found.items():
+            state = state_of(event)
+            if state is not None:
+                place = self._routes.queues.get(event.queue)
+                rows.append(
+                    {
+                        "digest": digest,
+                        "at": round(event.at * 1000),
+                        "agent": event.agent,
+                        "queue": event.queue,
+                        "mall": place.mall if place else None,
+                        "line": place.line if place else None,
+                        "state": state.value,
+                    }
+                )
+        if rows:
+            key = [agent_states.c.digest]
+            await self._database.upsert_rows(connection, agent_states, rows, key=key, changed_hash=False)
 
     async def _known(self, connection: AsyncConnection, found: Mapping[bytes, Event]) -> set[bytes]:
         """Which of these are stored. They mostly lie close in time, and a stretch of time is quicker asked for."""
@@ -139,6 +166,9 @@ class CallImport:
     async def _derive(self, first: int, end: int) -> int:
         """The calls that entered from ``first`` to before ``end`` (milliseconds)."""
         async with self._database.writing() as connection:
+            if not self._database.is_sqlite:
+                # Two who derive the same time, each without what the other has just stored, would both be wrong.
+                await connection.execute(_ONE_AT_A_TIME)
             newest = (await connection.execute(_NEWEST)).scalar_one()
             # Whole calls are wanted at both edges, so more is read than is replaced.
             span = {"first": first - _LONGEST_CALL_MS, "last": end + _LONGEST_CALL_MS}
@@ -183,12 +213,25 @@ class CallImport:
             "is_short_abandon": call.is_short_abandon,
             "is_transferred": call.is_transferred_out,
             "caller_idx": box.blind("phone", phone) if phone else None,
+            "callback_at": None if call.callback_at is None else round(call.callback_at * 1000),
+            "ways": f" {' '.join(call.ways)} " if call.ways else None,
+            "talks": _talks(call),
         }
         digest = box.blind("call", repr(sorted(row.items(), key=lambda item: item[0])))
         return row | {
             "caller_sealed": box.seal(call.caller.encode(), CALLER_PLACE) if call.caller else None,
             "content_hash": digest,
         }
+
+
+def _talks(call: Call) -> str | None:
+    """``[[agent, line, began, ended]]`` in milliseconds, of the talks that are over."""
+    told = [
+        (talk.agent, talk.line, round(talk.began_at * 1000), round(talk.ended_at * 1000))
+        for talk in call.talks
+        if talk.ended_at is not None
+    ]
+    return msgspec.json.encode(told).decode() if told else None
 
 
 def _chunks(events: Iterator[Event]) -> Iterator[list[Event]]:
