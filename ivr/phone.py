@@ -6,7 +6,7 @@ told here may have gaps, and says so.
 
 from collections.abc import AsyncGenerator
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -23,8 +23,27 @@ class LiveKind(StrEnum):
     OVER = "over"  # the caller is gone
     CALLBACK = "callback"  # the caller asks to be called back
     DIALLED = "dialled"  # ``reference``: the agent's phone was picked up (answered), or not: the reason
+    AGENT = "agent"  # ``agent``: what ``member`` does now; the reason of a pause
+    LOST = "lost"  # nothing is heard any more, until GAP
     GAP = "gap"  # what happened before was not heard; what stands now follows, then STANDING
     STANDING = "standing"  # ``standing``: all calls there are; every other one is over
+
+
+class AgentState(StrEnum):
+    """What an agent's telephone does, with the pauses of whoever sits there. Unknown is a state of its own."""
+
+    READY = "ready"
+    RINGING = "ringing"
+    IN_CALL = "in_call"  # also on hold, and a call that no queue gave
+    PAUSED = "paused"  # in every queue
+    REST = "rest"  # paused for :data:`REST_REASON`
+    UNREACHABLE = "unreachable"  # the telephone is not there
+    SIGNED_OUT = "signed_out"  # in no queue
+    UNKNOWN = "unknown"
+
+
+#: the reason under which a rest after an abusive call stands at the exchange
+REST_REASON: Final = "rest-after-abuse"
 
 
 class LiveEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +63,7 @@ class LiveEvent(msgspec.Struct, frozen=True, kw_only=True):
     did: str = ""
     detail: str = ""
     reference: str = ""
+    agent: AgentState | None = None
     standing: frozenset[str] = frozenset()
     caller: str = ""
     channel: str = ""
@@ -72,6 +92,10 @@ class CallEventSource(Protocol):
 
 class CallControl(Protocol):
     """Each raises PhoneError when the PBX did not take it."""
+
+    async def agents(self) -> list[LiveEvent]:
+        """What every member of a queue does now: AGENT events."""
+        ...
 
     async def dial(self, *, member: str, number: str, caller_id: str, reference: str) -> None:
         """Ring the phone of ``member``; once picked up, call ``number``, which is shown ``caller_id``."""

@@ -1,9 +1,11 @@
 """`hub phone`: the exchange live, whose telephone is whose, and a call out."""
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated
 
 import typer
+from msgspec import Struct
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
@@ -13,13 +15,13 @@ from hub.core.errors import ConfigurationError
 from hub.desk.access import AccessAction, command_line_actor, record_access
 from hub.desk.exchange import addresses, listen
 from hub.store.tables import users
-from hub.telephony.ami import AmiControl, AmiSource
-from ivr.phone import LiveEvent, PhoneError
+from hub.telephony.ami import AmiAddress, AmiControl, AmiSource
+from ivr.phone import AgentState, LiveEvent, PhoneError
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The telephone exchange: try it, watch it, say whose telephone is whose.")
-    group.command("status", help="Whether each exchange answers and takes the password.")(status)
+    group.command("status", help="Whether each exchange answers, and what its agents do.")(status)
     group.command("watch", help="Keep and show what the exchanges tell, until Ctrl-C.")(watch)
     group.command("assign", help="Say which telephone stands at an account's seat.")(assign)
     app.add_typer(group, name="phone")
@@ -27,26 +29,50 @@ def register(app: typer.Typer) -> None:
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> int:
     settings = settings_and_logs()
-    known = addresses(settings)
-
-    async def ask() -> list[dict[str, Any]]:
-        found = []
-        for address in known:
-            try:
-                await AmiControl(address).ping()
-                error = None
-            except PhoneError as problem:
-                error = str(problem)
-            found.append({"name": address.name, "host": address.host, "port": address.port, "error": error})
-        return found
-
-    found = asyncio.run(ask())
+    found = asyncio.run(_ask(addresses(settings)))
     if as_json:
         print_json({"exchanges": found})
     else:
-        rows = [(row["name"], f"{row['host']}:{row['port']}", row["error"] or "answers") for row in found]
+        rows = [(each.name, f"{each.host}:{each.port}", each.error or "answers") for each in found]
         print_table("", ("exchange", "address", "state"), rows)
-    return ExitCode.NOTHING_DONE if any(row["error"] for row in found) else ExitCode.ALL_DONE
+        agents = [(each.name, agent.member, agent.state, agent.reason) for each in found for agent in each.agents or ()]
+        if agents:
+            print_table("", ("exchange", "telephone", "state", "reason"), agents)
+    return ExitCode.NOTHING_DONE if any(each.error for each in found) else ExitCode.ALL_DONE
+
+
+class AgentReport(Struct, frozen=True, kw_only=True):
+    """What one telephone does now; ``reason``: of a pause, as the exchange words it."""
+
+    member: str
+    state: AgentState
+    reason: str | None
+
+
+class ExchangeReport(Struct, frozen=True, kw_only=True):
+    """``agents``: ``None`` where the exchange did not answer."""
+
+    name: str
+    host: str
+    port: int
+    error: str | None
+    agents: list[AgentReport] | None
+
+
+async def _ask(known: Iterable[AmiAddress]) -> list[ExchangeReport]:
+    return [await _ask_one(address) for address in known]
+
+
+async def _ask_one(address: AmiAddress) -> ExchangeReport:
+    error, agents = None, None
+    try:
+        agents = [
+            AgentReport(member=each.member, state=each.agent or AgentState.UNKNOWN, reason=each.detail or None)
+            for each in await AmiControl(address).agents()
+        ]
+    except PhoneError as problem:
+        error = str(problem)
+    return ExchangeReport(name=address.name, host=address.host, port=address.port, error=error, agents=agents)
 
 
 def watch() -> None:
@@ -58,7 +84,8 @@ def watch() -> None:
 
     async def show(event: LiveEvent) -> None:
         # Never the number: a terminal's scroll-back is a log, too.
-        words = (event.kind.value, event.call_id, event.member, event.queue, event.detail)
+        state = event.agent.value if event.agent else ""
+        words = (event.kind.value, event.call_id, event.member, event.queue, state, event.detail)
         screen.print(" ".join(word for word in words if word), markup=False)
 
     async def run() -> None:

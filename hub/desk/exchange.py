@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.core.errors import ConfigurationError
 from hub.desk.callbacks import callbacks_of_records, take_callback
+from hub.desk.phone_agents import LEASE, PhoneAgents
 from hub.desk.phone_calls import PhoneCalls
 from hub.desk.services import Services
 from hub.desk.telephone import current_spec
@@ -22,7 +23,6 @@ from ivr.spec import Spec, routes_from_spec
 
 log = structlog.get_logger(__name__)
 
-_LEASE: Final = "phone:"
 #: seconds between two tries to be the one who listens
 _TURN: Final = 5.0
 Also = Callable[[LiveEvent], Awaitable[None]]
@@ -76,10 +76,12 @@ async def listen(services: Services, source: CallEventSource, *, also: Also | No
     """Apply what ``source`` tells, for ever. ``also`` is given each event behind that. Raises: PhoneError."""
     spec = _spec(services)
     calls = PhoneCalls(services, pbx=source.name, routes=routes_from_spec(spec) if spec else None)
+    agents = PhoneAgents(services, pbx=source.name)
     async with aclosing(source.events()) as events:
         async for event in events:
             try:
                 await calls.apply(event)
+                await agents.apply(event)
                 if spec is not None:
                     await take_callback(services, spec, event)
                     if event.kind is LiveKind.STANDING:
@@ -100,7 +102,7 @@ async def watch_phones(services: Services) -> None:
 
 
 async def _watch(services: Services, source: CallEventSource) -> None:
-    lease = Lease(services.database, f"{_LEASE}{source.name}")
+    lease = Lease(services.database, f"{LEASE}{source.name}")
     while True:
         try:
             is_ours = await lease.try_take()
@@ -124,7 +126,7 @@ async def _watch(services: Services, source: CallEventSource) -> None:
                 task.cancel()
             await asyncio.gather(listening, lost, return_exceptions=True)
             await lease.give_back()
-        lease = Lease(services.database, f"{_LEASE}{source.name}")
+        lease = Lease(services.database, f"{LEASE}{source.name}")
 
 
 def _spec(services: Services) -> Spec | None:

@@ -60,6 +60,8 @@ class PhoneCalls:
 
     async def apply(self, event: LiveEvent) -> None:
         """One event, in one transaction. Told twice, it changes nothing more."""
+        if event.kind in (LiveKind.AGENT, LiveKind.LOST):
+            return  # nothing about a call
         if event.kind is LiveKind.GAP:
             self._since_gap = set()
             return

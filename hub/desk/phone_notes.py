@@ -23,7 +23,7 @@ from hub.store.ids import new_id
 from hub.store.live import Topic, publish
 from hub.store.sealed import CALL_NOTE_PLACE, LIVE_CALLER_PLACE
 from hub.store.tables import call_notes, live_calls
-from ivr.phone import PhoneError
+from ivr.phone import REST_REASON, PhoneError
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +95,7 @@ async def flag_abuse(services: Services, *, actor: Actor, call_id: int, text: st
     try:
         _, member, control = control_of(services, f"{call.pbx}/{call.member}")
         # First no further call, then the end of this one: between them none can come.
-        await control.rest(member=member, is_resting=True, reason="rest-after-abuse")
+        await control.rest(member=member, is_resting=True, reason=REST_REASON)
         if call.state in OPEN:
             await control.end(channel=caller.channel)
     except PhoneError as error:

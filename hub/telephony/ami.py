@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
+from hub.telephony.ami_members import Members
 from hub.telephony.ami_reading import EVENT_CLASSES, Reading
 from hub.telephony.ami_wire import Message, RefusedError, Wire
 from ivr.phone import LiveEvent, LiveKind, PhoneError
@@ -77,6 +78,8 @@ class AmiSource:
             except PhoneError as error:
                 failures += 1
                 log.warning("phone.unreachable", pbx=self.name, tries=failures, error=str(error))
+                if failures == 1:
+                    yield LiveEvent(kind=LiveKind.LOST, at=self._clock())
                 await self._sleep(pause_after(failures))
                 continue
             try:
@@ -88,6 +91,7 @@ class AmiSource:
                 log.warning("phone.lost", pbx=self.name, error=str(error))
             finally:
                 await wire.close()
+            yield LiveEvent(kind=LiveKind.LOST, at=self._clock())
             await self._sleep(pause_after(failures))
 
     async def _connected(self, wire: Wire, reading: Reading) -> AsyncGenerator[LiveEvent, None]:
@@ -97,8 +101,8 @@ class AmiSource:
             yield event
         # What happened while the state was read is told after it: of two that contradict, the newer one counts.
         for message in early:
-            if told := reading.read(message, received=self._clock()):
-                yield told
+            for event in reading.read(message, received=self._clock()):
+                yield event
         is_asked = False
         while True:
             try:
@@ -111,8 +115,8 @@ class AmiSource:
                 is_asked = True
                 continue
             is_asked = False
-            if told := reading.read(message, received=self._clock()):
-                yield told
+            for event in reading.read(message, received=self._clock()):
+                yield event
 
 
 class AmiControl:
@@ -120,6 +124,15 @@ class AmiControl:
 
     def __init__(self, address: AmiAddress) -> None:
         self._address = address
+
+    async def agents(self) -> list[LiveEvent]:
+        wire = await _open(self._address, events="off")
+        try:
+            members, _, _ = await _state(wire)
+            await wire.send("Logoff", {}, "logoff")
+        finally:
+            await wire.close()
+        return list(Members().standing(members, at=time.time()))
 
     async def dial(self, *, member: str, number: str, caller_id: str, reference: str) -> None:
         if not (_is_number(number) and _is_number(caller_id)):

@@ -7,6 +7,7 @@ the caller hung up first: the member is told then, and whoever keeps the calls k
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from hub.telephony.ami_members import Members, device_of, name_of
 from hub.telephony.ami_wire import Message
 from ivr.phone import LiveEvent, LiveKind
 
@@ -33,11 +34,16 @@ class Reading:
         self._first: dict[str, tuple[str, str, str]] = {}
         #: channel id of an agent's phone -> (member, queue)
         self._phones: dict[str, tuple[str, str]] = {}
+        self._members = Members()
 
-    def read(self, message: Message, *, received: float) -> LiveEvent | None:
-        """``received``: epoch seconds, for a PBX that sends no times. ``None``: says nothing to the desk."""
-        name = message.get("Event", "")
+    def read(self, message: Message, *, received: float) -> list[LiveEvent]:
+        """``received``: epoch seconds, for a PBX that sends no times. Empty: says nothing to the desk."""
         at = _time(message, received)
+        told = self._call(message, at)
+        return [told] if told else self._members.read(message, at=at)
+
+    def _call(self, message: Message, at: float) -> LiveEvent | None:
+        name = message.get("Event", "")
         call_id, channel_id = message.get("Linkedid", ""), message.get("Uniqueid", "")
         if name in _SIMPLE:
             return self._of_queue(_SIMPLE[name], message, at)
@@ -66,7 +72,7 @@ class Reading:
 
     def _of_queue(self, kind: LiveKind, message: Message, at: float) -> LiveEvent:
         call_id, phone = message.get("Linkedid", ""), message.get("DestUniqueid", "")
-        member = message.get("MemberName") or message.get("Interface", "").rpartition("/")[2]
+        member = name_of(message)
         caller, did, channel = self._first.get(call_id, ("", "", ""))
         if phone and kind in (LiveKind.RINGING, LiveKind.ANSWERED):
             self._phones[phone] = (member, message.get("Queue", ""))
@@ -98,8 +104,8 @@ class Reading:
 
     def standing(self, members: Iterable[Message], channels: Iterable[Message], *, at: float) -> Iterator[LiveEvent]:
         """What QueueStatus and CoreShowChannels tell, as events: phones that ring or talk, then all calls."""
-        by_phone = {each["Interface"]: each for each in members if each.get("Interface")}
-        channels = list(channels)
+        members, channels = list(members), list(channels)
+        by_phone = {device: each for each in members if (device := device_of(each))}
         self._first = {
             each["Linkedid"]: (
                 _number(each.get("CallerIDNum", "")),
@@ -117,7 +123,7 @@ class Reading:
                 continue
             if state != _UP and state not in _RINGING_STATES:
                 continue
-            name = member.get("Name") or member.get("MemberName") or member["Interface"].rpartition("/")[2]
+            name = name_of(member)
             caller, did, channel = self._first[call_id]
             self._phones[each.get("Uniqueid", "")] = (name, "")
             yield LiveEvent(
@@ -130,6 +136,7 @@ class Reading:
                 caller=caller,
                 channel=channel,
             )
+        yield from self._members.standing(members, at=at)
         yield LiveEvent(kind=LiveKind.STANDING, at=at, standing=frozenset(self._first))
 
 

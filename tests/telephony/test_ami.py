@@ -8,7 +8,7 @@ import pytest
 
 from hub.telephony.ami import AmiAddress, AmiControl, AmiSource, pause_after
 from hub.telephony.ami_reading import Reading
-from ivr.phone import LiveEvent, LiveKind, PhoneError
+from ivr.phone import AgentState, LiveEvent, LiveKind, PhoneError
 from tests.telephony.fake_ami import SECRET, USER, FakeAmi, arrived, called, completed, connected, hung_up
 
 CAPTURE = Path("tests/data/asterisk-22.10.1/ami_events.jsonl")
@@ -73,26 +73,31 @@ async def test_after_a_cut_in_a_message_what_stands_is_told(pbx: FakeAmi) -> Non
         await take(events, 2)
         await pbx.tell(arrived(NUMBER), called("agent1001", NUMBER))
         await take(events, 1)
-        pbx.members = [{"Queue": "cafe24_order", "Name": "agent1002", "Interface": "IAX2/agent1002"}]
+        # As QueueStatus lists them: other names than those of the events.
+        listed = {"Queue": "cafe24_order", "Name": "agent1002", "Location": "IAX2/agent1002"}
+        pbx.members = [{**listed, "Status": "2", "Paused": "0"}]
         pbx.channels = [
             {"Channel": "IAX2/trunk-2", "ChannelState": "6", "CallerIDNum": "01000005002", "Exten": "cafe24_order"}
             | {"Uniqueid": "200.1", "Linkedid": "200.1"},
             {"Channel": "IAX2/agent1002-9", "ChannelState": "6", "Uniqueid": "200.2", "Linkedid": "200.1"},
         ]
         await pbx.cut(after=b"Event: AgentConn")
-        told = await take(events, 3)
-    assert [event.kind for event in told] == [LiveKind.GAP, LiveKind.ANSWERED, LiveKind.STANDING]
-    assert (told[1].member, told[1].caller) == ("agent1002", "01000005002")
-    assert told[2].standing == {"200.1"}, "the first call is over"
+        told = await take(events, 5)
+    kinds = [LiveKind.LOST, LiveKind.GAP, LiveKind.ANSWERED, LiveKind.AGENT, LiveKind.STANDING]
+    assert [event.kind for event in told] == kinds
+    assert (told[2].member, told[2].caller) == ("agent1002", "01000005002")
+    assert (told[3].member, told[3].agent) == ("agent1002", AgentState.IN_CALL)
+    assert told[4].standing == {"200.1"}, "the first call is over"
 
 
 async def test_a_restart_is_waited_for(pbx: FakeAmi) -> None:
     async with aclosing(source(pbx).events()) as events:
         await take(events, 2)
         await pbx.stop()
+        assert [event.kind for event in await take(events, 1)] == [LiveKind.LOST]
         waiting = asyncio.create_task(take(events, 2))
         await asyncio.sleep(0.05)
-        assert not waiting.done()
+        assert not waiting.done(), "that it is away is said once"
         await pbx.start()
         assert [event.kind for event in await waiting] == [LiveKind.GAP, LiveKind.STANDING]
 
@@ -101,10 +106,10 @@ async def test_an_exchange_that_falls_silent_is_left_and_asked_anew(pbx: FakeAmi
     async with aclosing(source(pbx, quiet=0.05).events()) as events:
         await take(events, 2)
         pbx.is_silent = True
-        waiting = asyncio.create_task(take(events, 1))
+        waiting = asyncio.create_task(take(events, 2))
         await asyncio.sleep(0.2)
         pbx.is_silent = False
-        assert [event.kind for event in await waiting] == [LiveKind.GAP]
+        assert [event.kind for event in await waiting] == [LiveKind.LOST, LiveKind.GAP]
     assert pbx.orders("Ping")
 
 
@@ -170,7 +175,7 @@ def test_the_captured_day_pops_up_where_it_rang() -> None:
     told = [
         event
         for row in rows
-        if (event := reading.read({k: str(v) for k, v in row.items()}, received=float(row["recv"])))
+        for event in reading.read({k: str(v) for k, v in row.items()}, received=float(row["recv"]))
     ]
     by_kind = {kind: [event for event in told if event.kind is kind] for kind in LiveKind}
     assert len(by_kind[LiveKind.RINGING]) == 35
@@ -182,6 +187,11 @@ def test_the_captured_day_pops_up_where_it_rang() -> None:
     assert consulted
     assert {event.caller for event in consulted} == {"01000005028"}
     assert [event.member for event in by_kind[LiveKind.HELD]][-1:] == ["agent1001"]
+    paused = [(event.member, event.detail) for event in by_kind[LiveKind.AGENT] if event.agent is AgentState.PAUSED]
+    assert paused == [("agent2001", "education")], "a pause in one queue of two leaves one ready for the other"
+    # These telephones tell of a ring and of nothing else: that they are free is not known.
+    first = [event.agent for event in by_kind[LiveKind.AGENT] if event.member == "agent1001"][:3]
+    assert first == [AgentState.RINGING, AgentState.IN_CALL, AgentState.UNKNOWN]
 
 
 def test_pauses_grow_up_to_half_a_minute() -> None:
