@@ -40,17 +40,18 @@ async def unmask_case(services: Services, *, actor: Actor, case_id: int, reason:
 
     Raises: ForbiddenError, NotFoundError, ValueError without a reason.
     """
-    await _record_unmasking(services, actor=actor, subject=f"case {case_id}", reason=reason)
+    await record_unmasking(services, actor=actor, subject=f"case {case_id}", reason=reason)
     return await open_case(services, case_id=case_id, is_unmasked=True)
 
 
 async def unmask_order(services: Services, *, actor: Actor, order_id: int, reason: str) -> Dossier:
     """As :func:`unmask_case`, for the page of an order."""
-    await _record_unmasking(services, actor=actor, subject=f"order {order_id}", reason=reason)
+    await record_unmasking(services, actor=actor, subject=f"order {order_id}", reason=reason)
     return await _read_order(services, order_id=order_id, is_unmasked=True)
 
 
-async def _record_unmasking(services: Services, *, actor: Actor, subject: str, reason: str) -> None:
+async def record_unmasking(services: Services, *, actor: Actor, subject: str, reason: str) -> None:
+    """Raises: ForbiddenError; ValueError without a reason."""
     require(actor, Permission.UNMASK)
     reason = " ".join(reason.split())
     if not reason:
@@ -95,6 +96,7 @@ async def open_case(services: Services, *, case_id: int, is_unmasked: bool) -> C
             original=dossier.original,
             incident=incident,
             ask=ask,
+            badges=dossier.customer.badges if dossier.customer else (),
         ),
         dues=_dues(row, services),
         thread_no=row.thread_no,

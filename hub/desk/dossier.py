@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, or_, select, union
+from sqlalchemy import ColumnElement, Row, Select, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Connector
@@ -14,9 +14,11 @@ from hub.desk.ask_views import read_asks
 from hub.desk.care_timeline import care_entries
 from hub.desk.compensation_views import read_gifts
 from hub.desk.complaint_views import read_complaint_steps
+from hub.desk.customer_identity import Identity, RecordKind, RecordRef, identity_of_inquiry, identity_of_order
+from hub.desk.customer_panel import Subject as CustomerSubject
+from hub.desk.customer_panel import read_customer
 from hub.desk.decision_timeline import decision_entries
 from hub.desk.freshness import shop_views
-from hub.desk.person import other_orders
 from hub.desk.promise_views import read_promises
 from hub.desk.record_views import (
     Curtain,
@@ -120,8 +122,13 @@ async def read_dossier(
     twins = (await read_twins(connection, [order_row.id], malls=malls)).get(order_row.id, ()) if order_row else ()
     writer = next((inquiry.writer for inquiry in reversed(opened) if inquiry.writer), None)
     phones, emails = _keys_of_person(services, order_row, inquiry_rows, writer)
-    if subject.case_id is not None:
-        phones += list(await connection.scalars(_CALLER.where(callbacks.c.case_id == subject.case_id)))
+    callback = await _callback(connection, subject.case_id)
+    if callback is not None:
+        phones.append(callback.caller_idx)
+    whose = _whose(order_row, inquiry_rows, callback, phones=phones, emails=emails)
+    customer, others = (
+        await read_customer(services, connection, subject=whose, curtain=curtain) if whose else (None, ())
+    )
     linked, suggested = await _thread_orders(services, connection, subject, opened)
     return Dossier(
         shop=(await shop_views(connection, malls=malls, shop_id=subject.shop_id))[0],
@@ -130,9 +137,7 @@ async def read_dossier(
         claims=claim_views,
         inquiries=inquiry_views,
         timeline=timeline,
-        others=await other_orders(
-            connection, phones=phones, emails=emails, without=order_row.id if order_row else None, malls=malls
-        ),
+        others=others,
         cases=case_links,
         steps=steps,
         link=_link(connector, subject, opened),
@@ -144,10 +149,42 @@ async def read_dossier(
         promises=promises,
         complaint_steps=complaint_steps,
         gifts=gifts,
+        customer=customer,
     )
 
 
-_CALLER = select(callbacks.c.caller_idx)
+async def _callback(connection: AsyncConnection, case_id: int | None) -> Row[Any] | None:
+    """Who waits to be called back, of a case that is about nothing else."""
+    if case_id is None:
+        return None
+    query: Select[Any] = select(callbacks.c.id, callbacks.c.caller_idx).where(callbacks.c.case_id == case_id).limit(1)
+    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return found
+
+
+def _whose(
+    order_row: Row[Any] | None,
+    inquiry_rows: Sequence[Row[Any]],
+    callback: Row[Any] | None,
+    *,
+    phones: Sequence[bytes],
+    emails: Sequence[bytes],
+) -> CustomerSubject | None:
+    """The customer by the order, else by the newest question, else by the call; ``None`` where none names anybody."""
+    named: list[tuple[RecordRef, Identity]] = []
+    if order_row is not None:
+        named.append((RecordRef(kind=RecordKind.ORDER, id=order_row.id), identity_of_order(order_row)))
+    for row in reversed(inquiry_rows):
+        # Without an order the address is the writer's.
+        email = emails[0] if emails and order_row is None else b""
+        named.append((RecordRef(kind=RecordKind.INQUIRY, id=row.id), identity_of_inquiry(row, email)))
+    if callback is not None:
+        named.append((RecordRef(kind=RecordKind.CALLBACK, id=callback.id), Identity(phone=callback.caller_idx)))
+    found = next(((ref, identity) for ref, identity in named if identity.is_known), None)
+    if found is None:
+        return None
+    order_id = order_row.id if order_row is not None else None
+    return CustomerSubject(ref=found[0], identity=found[1], phones=phones, emails=emails, order_id=order_id)
 
 
 async def _thread_orders(

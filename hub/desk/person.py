@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, Select, select, union
+from sqlalchemy import CompoundSelect, Row, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.marks import mall_mark
@@ -20,27 +20,34 @@ LIMIT: Final = 20
 NEWEST_FIRST: Final = ((orders.c.ordered_at + 0).desc(), orders.c.id.desc())
 
 
-async def other_orders(
-    connection: AsyncConnection,
-    *,
-    phones: Sequence[bytes],
-    emails: Sequence[bytes],
-    without: int | None,
-    malls: Malls,
-) -> tuple[OtherOrder, ...]:
-    """Orders over all malls with one of these blind indexes, newest first, at most LIMIT.
+def matching_orders(phones: Sequence[bytes], emails: Sequence[bytes]) -> CompoundSelect[int] | None:
+    """Ids of all orders with one of these blind indexes; ``None`` without any.
 
-    ``without`` is the order already on the screen.
+    One index search each: with OR the planner would rather walk all orders by their date.
     """
     matches = []
     if phones:
         matches += [orders.c.buyer_phone_idx.in_(phones), orders.c.receiver_phone_idx.in_(phones)]
     if emails:
         matches.append(orders.c.buyer_email_idx.in_(emails))
-    if not matches:
+    return union(*(select(orders.c.id).where(match) for match in matches)) if matches else None
+
+
+async def find_orders(
+    connection: AsyncConnection,
+    *,
+    phones: Sequence[bytes],
+    emails: Sequence[bytes],
+    without: int | None,
+    malls: Malls,
+) -> Sequence[Row[Any]]:
+    """Orders over all malls with one of these blind indexes, newest first, at most LIMIT.
+
+    ``without`` is the order already on the screen; its twins are left out too.
+    """
+    same_person = matching_orders(phones, emails)
+    if same_person is None:
         return ()
-    # One index search each: with OR the planner would rather walk all orders by their date.
-    same_person = union(*(select(orders.c.id).where(match) for match in matches))
     query = (
         select(orders, shops.c.name.label("shop"), shops.c.mall)
         .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
@@ -51,8 +58,7 @@ async def other_orders(
     if without is not None:
         twins = (await read_twins(connection, [without], malls=malls)).get(without, ())
         query = query.where(orders.c.id.not_in([without, *(twin.order_id for twin in twins)]))
-    found = (await connection.execute(query)).all()
-    return await summarise(connection, found, phones=frozenset(phones), malls=malls)
+    return (await connection.execute(query)).all()
 
 
 async def summarise(

@@ -9,8 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.redact import mask_phone
 from hub.desk.access import Actor, Permission, require
-from hub.desk.person import other_orders
+from hub.desk.customer_identity import Identity, RecordKind, RecordRef
+from hub.desk.customer_panel import Subject, read_customer
+from hub.desk.customer_views import CustomerView
 from hub.desk.phone_calls import OPEN, unpack_caller
+from hub.desk.record_views import Curtain
 from hub.desk.services import Services
 from hub.desk.views import CaseRow, OtherOrder
 from hub.desk.worklist import case_rows, select_rows
@@ -52,6 +55,7 @@ class Pop(Struct, frozen=True, kw_only=True):
     call: PhoneCall
     orders: tuple[OtherOrder, ...] = ()
     cases: tuple[CaseRow, ...] = ()
+    customer: CustomerView | None = None
 
 
 async def read_own_call(connection: AsyncConnection, services: Services, *, user_id: int | None) -> Row[Any] | None:
@@ -82,8 +86,9 @@ async def read_pop(services: Services, *, actor: Actor) -> Pop | None:
         call = phone_call(row, services)
         if row.caller_idx is None:
             return Pop(call=call)
-        found = await _orders(connection, services, row.caller_idx)
-        return Pop(call=call, orders=found, cases=await _cases(connection, services, row.caller_idx, found))
+        customer, found = await _customer(connection, services, row.id, row.caller_idx)
+        waiting = await _cases(connection, services, row.caller_idx, found)
+        return Pop(call=call, orders=found, cases=waiting, customer=customer)
 
 
 def phone_call(row: Row[Any], services: Services) -> PhoneCall:
@@ -106,7 +111,9 @@ def phone_call(row: Row[Any], services: Services) -> PhoneCall:
     )
 
 
-async def _orders(connection: AsyncConnection, services: Services, phone: bytes) -> tuple[OtherOrder, ...]:
+async def _customer(
+    connection: AsyncConnection, services: Services, call_id: int, phone: bytes
+) -> tuple[CustomerView, tuple[OtherOrder, ...]]:
     # A buyer of several malls gives one phone here and one e-mail there.
     mails = (
         select(orders.c.buyer_email_idx)
@@ -114,8 +121,13 @@ async def _orders(connection: AsyncConnection, services: Services, phone: bytes)
         .distinct()
         .limit(_EMAILS)
     )
-    emails = list((await connection.execute(mails)).scalars())
-    return await other_orders(connection, phones=[phone], emails=emails, without=None, malls=services.registry)
+    subject = Subject(
+        ref=RecordRef(kind=RecordKind.CALL, id=call_id),
+        identity=Identity(phone=phone),
+        phones=[phone],
+        emails=list((await connection.execute(mails)).scalars()),
+    )
+    return await read_customer(services, connection, subject=subject, curtain=Curtain(is_open=False))
 
 
 async def _cases(

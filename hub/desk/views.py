@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from hub.core.model import Money, Party
 from hub.desk.care_views import GiftView, PromiseView, StepView
+from hub.desk.customer_views import CustomerView, MarkBadge
 
 
 class MallMark(Struct, frozen=True, kw_only=True):
@@ -89,6 +90,7 @@ class CaseRow(Struct, frozen=True, kw_only=True):
     original: TwinView | None = None
     incident: IncidentMark | None = None
     ask: AskMark | None = None
+    badges: tuple[MarkBadge, ...] = ()
 
 
 class ShipmentView(Struct, frozen=True, kw_only=True):
@@ -235,6 +237,7 @@ class OtherOrder(Struct, frozen=True, kw_only=True):
     open_kinds: tuple[str, ...]
     matched_by: str
     twins: tuple[TwinView, ...] = ()
+    standing: str = "perhaps"
 
 
 class FeedView(Struct, frozen=True, kw_only=True):
@@ -441,6 +444,7 @@ class Dossier(Struct, frozen=True, kw_only=True):
     promises: tuple[PromiseView, ...] = ()
     complaint_steps: tuple[StepView, ...] = ()
     gifts: tuple[GiftView, ...] = ()
+    customer: CustomerView | None = None
 
     @property
     def original(self) -> TwinView | None:

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.model import ClaimKind, InquiryKind
 from hub.desk.access import Actor, Permission, require
 from hub.desk.ask_views import read_ask_marks
+from hub.desk.customer_known import read_badges
+from hub.desk.customer_views import MarkBadge
 from hub.desk.incident_marks import read_marks
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
@@ -229,6 +231,7 @@ async def case_rows(
     originals = await read_originals(connection, keys, malls=malls)
     marks = await read_marks(connection, [row.id for row in found])
     asked = await read_ask_marks(connection, [row.id for row in found])
+    badges = await read_badges(connection, [row.id for row in found], now=now)
     return tuple(
         case_row(
             row,
@@ -237,6 +240,7 @@ async def case_rows(
             original=originals.get((row.shop_id, row.order_no)),
             incident=marks.get(row.id),
             ask=asked.get(row.id),
+            badges=badges.get(row.id, ()),
         )
         for row in found
     )
@@ -250,6 +254,7 @@ def case_row(
     original: TwinView | None = None,
     incident: IncidentMark | None = None,
     ask: AskMark | None = None,
+    badges: tuple[MarkBadge, ...] = (),
 ) -> CaseRow:
     return CaseRow(
         case_id=row.id,
@@ -270,6 +275,7 @@ def case_row(
         original=original,
         incident=incident,
         ask=ask,
+        badges=badges,
     )
 
 

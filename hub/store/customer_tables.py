@@ -1,7 +1,7 @@
 """Who is perhaps the same person over all malls, as agents say, and what is noted of a person.
 
-No name, number or address stands here: an identity is the blind indexes that one buyer, writer or caller
-gave together.
+No name, number or address stands here: an identity is the blind index of a telephone number, or of an e-mail
+address where no number was given, with that of the name beside it.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, text

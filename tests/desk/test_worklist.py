@@ -154,8 +154,9 @@ async def test_a_page_costs_the_same_few_statements_however_long(rig: Rig, agent
 
     await read_worklist(rig, actor=agent, filters=Filters())
 
-    # the cases, the newest of all, where copied orders were placed, the incidents, and the questions to contacts
-    assert len(statements) == 5
+    # the cases, the newest of all, where copied orders were placed, the incidents, the questions to contacts, and
+    # the marks of the customers
+    assert len(statements) == 6
 
 
 async def test_a_case_without_a_deadline_comes_last_and_shows_none(rig: Rig, agent: Actor) -> None:

@@ -1,0 +1,242 @@
+"""Reads what agents have said of a person: confirmed and split identities, and the marks that are in force."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.desk.customer_identity import (
+    Identity,
+    Known,
+    RecordKind,
+    RecordRef,
+    callback_columns,
+    identity_of_inquiry,
+    identity_of_order,
+    identity_of_row,
+    inquiry_columns,
+    order_columns,
+)
+from hub.desk.customer_views import MarkBadge, MarkKind, MarkView
+from hub.desk.record_views import Curtain, open_inquiry
+from hub.store.box import Box
+from hub.store.database import from_ms, time_of, to_ms
+from hub.store.sealed import CUSTOMER_MARK_PLACE, normal_email
+from hub.store.tables import (
+    callbacks,
+    cases,
+    customer_identities,
+    customer_links,
+    customer_marks,
+    inquiries,
+    live_calls,
+    orders,
+    users,
+)
+
+#: tables of records by their kind, with the columns that :func:`find_identity` needs
+_CALLERS = {RecordKind.CALL: live_calls, RecordKind.CALLBACK: callbacks}
+
+
+async def find_identity(connection: AsyncConnection, ref: RecordRef, *, box: Box) -> Identity | None:
+    """Whose record it is; ``None`` where there is no such record, or it names neither number nor address."""
+    row: Row[Any] | None
+    if ref.kind is RecordKind.ORDER:
+        row = (await connection.execute(select(orders).where(orders.c.id == ref.id))).one_or_none()
+        found = identity_of_order(row) if row else None
+    elif ref.kind is RecordKind.INQUIRY:
+        row = (await connection.execute(select(inquiries).where(inquiries.c.id == ref.id))).one_or_none()
+        found = identity_of_inquiry(row, writer_email(row, box)) if row else None
+    elif ref.kind is RecordKind.IDENTITY:
+        query = select(customer_identities).where(customer_identities.c.id == ref.id)
+        row = (await connection.execute(query)).one_or_none()
+        found = identity_of_row(row) if row else None
+    else:
+        table = _CALLERS[ref.kind]
+        phone = await connection.scalar(select(table.c.caller_idx).where(table.c.id == ref.id))
+        found = Identity(phone=phone) if phone else None
+    return found if found is not None and found.is_known else None
+
+
+def writer_email(row: Row[Any], box: Box) -> bytes:
+    """The blind index of the writer's address, b"" without one; opened only where there is no number."""
+    if row.writer_phone_idx:
+        return b""
+    writer = open_inquiry(row, box).writer
+    email = normal_email(writer.email) if writer else None
+    return box.blind("email", email) if email else b""
+
+
+async def read_known(connection: AsyncConnection, subject: Identity) -> Known:
+    """One statement for somebody of whom nobody has said anything, two otherwise."""
+    own = select(customer_identities.c.person_id).where(*_is(subject))
+    query = select(customer_identities).where(customer_identities.c.person_id.in_(own))
+    rows = (await connection.execute(query)).all()
+    if not rows:
+        return Known(subject=subject, person=frozenset({subject}))
+    return Known(
+        subject=subject,
+        person=frozenset(identity_of_row(row) for row in rows),
+        split=frozenset(await _split_off(connection, [row.id for row in rows])),
+        person_id=rows[0].person_id,
+    )
+
+
+def _is(identity: Identity) -> tuple[ColumnElement[bool], ...]:
+    return (
+        customer_identities.c.phone_idx == identity.phone,
+        customer_identities.c.email_idx == identity.email,
+        customer_identities.c.name_idx == identity.name,
+    )
+
+
+def same_identity(identity: Identity) -> Select[Any]:
+    """The stored row of ``identity``."""
+    return select(customer_identities).where(*_is(identity))
+
+
+def _told_apart() -> Any:
+    """Every decision in force that two are not one person, both ways round: ``one``, ``other``."""
+    first, second = customer_links.c.first_id, customer_links.c.second_id
+    in_force = and_(customer_links.c.verdict == "different", customer_links.c.undone_at.is_(None))
+    return union_all(
+        select(first.label("one"), second.label("other")).where(in_force),
+        select(second.label("one"), first.label("other")).where(in_force),
+    ).subquery("apart")
+
+
+async def _split_off(connection: AsyncConnection, ids: Collection[int]) -> list[Identity]:
+    """Everybody who is one person with somebody that was split off one of ``ids``."""
+    apart = _told_apart()
+    others = select(apart.c.other).where(apart.c.one.in_(ids))
+    persons = select(customer_identities.c.person_id).where(customer_identities.c.id.in_(others))
+    query = select(customer_identities).where(customer_identities.c.person_id.in_(persons))
+    return [identity_of_row(row) for row in await connection.execute(query)]
+
+
+def _in_force(now: datetime) -> ColumnElement[bool]:
+    is_lasting = or_(customer_marks.c.until_at.is_(None), customer_marks.c.until_at > to_ms(now))
+    return and_(customer_marks.c.cleared_at.is_(None), is_lasting)
+
+
+async def read_marks_of(
+    connection: AsyncConnection,
+    known: Known,
+    *,
+    near: Collection[Identity],
+    box: Box,
+    curtain: Curtain,
+    now: datetime,
+) -> tuple[MarkView, ...]:
+    """Marks in force of the person, and of those who are perhaps the same (``near``); none of who was split off."""
+    phones = {one.phone for one in (*near, *known.person) if one.phone}
+    emails = {one.email for one in (*near, *known.person) if one.email}
+    who: list[ColumnElement[bool]] = [
+        customer_identities.c.phone_idx.in_(phones),
+        customer_identities.c.email_idx.in_(emails),
+    ]
+    if known.person_id is not None:
+        who.append(customer_identities.c.person_id == known.person_id)
+    persons = select(customer_identities.c.person_id).where(or_(*who))
+    query = (
+        select(
+            customer_marks,
+            customer_identities.c.phone_idx,
+            customer_identities.c.email_idx,
+            customer_identities.c.name_idx,
+            users.c.name.label("by"),
+        )
+        .join_from(customer_marks, customer_identities, customer_identities.c.id == customer_marks.c.identity_id)
+        .outerjoin(users, users.c.id == customer_marks.c.marked_by)
+        .where(customer_identities.c.person_id.in_(persons), _in_force(now))
+        .order_by(customer_marks.c.marked_at.desc(), customer_marks.c.id.desc())
+    )
+    found = [(identity_of_row(row), row) for row in await connection.execute(query)]
+    return tuple(
+        mark_view(row, is_sure=identity in known.person, box=box, curtain=curtain)
+        for identity, row in found
+        if identity not in known.split
+    )
+
+
+def mark_view(row: Row[Any], *, is_sure: bool, box: Box, curtain: Curtain) -> MarkView:
+    return MarkView(
+        mark_id=row.id,
+        kind=MarkKind(row.kind),
+        reason=curtain.text(box.open(row.reason_sealed, CUSTOMER_MARK_PLACE).decode()) or "",
+        by=row.by,
+        at=time_of(row.marked_at),
+        until=from_ms(row.until_at),
+        is_sure=is_sure,
+    )
+
+
+async def read_badges(
+    connection: AsyncConnection, case_ids: Sequence[int], *, now: datetime
+) -> dict[int, tuple[MarkBadge, ...]]:
+    """For lists: the marks of each case's customer. Two statements where somebody else of the same number is marked."""
+    if not case_ids:
+        return {}
+    of = _people_of(case_ids)
+    near, marked = customer_identities.alias("near"), customer_identities.alias("marked")
+    is_near = or_(
+        and_(of.c.phone_idx != b"", near.c.phone_idx == of.c.phone_idx),
+        and_(of.c.email_idx != b"", near.c.email_idx == of.c.email_idx),
+    )
+    query = (
+        select(of, near.c.id.label("near_id"), near.c.name_idx.label("near_name"), customer_marks.c.kind)
+        .select_from(
+            of.join(near, is_near)
+            .join(marked, marked.c.person_id == near.c.person_id)
+            .join(customer_marks, customer_marks.c.identity_id == marked.c.id)
+        )
+        .where(_in_force(now))
+    )
+    rows = (await connection.execute(query)).all()
+    doubtful = [row for row in rows if row.near_name != row.name_idx]
+    split = await _split_pairs(connection, doubtful) if doubtful else set()
+    found: dict[int, dict[MarkKind, bool]] = defaultdict(dict)
+    for row in rows:
+        is_sure = row.near_name == row.name_idx
+        if is_sure or (identity_of_row(row), row.near_id) not in split:
+            kinds = found[row.case_id]
+            kinds[MarkKind(row.kind)] = kinds.get(MarkKind(row.kind), False) or is_sure
+    return {
+        case_id: tuple(MarkBadge(kind=kind, is_sure=kinds[kind]) for kind in MarkKind if kind in kinds)
+        for case_id, kinds in found.items()
+    }
+
+
+def _people_of(case_ids: Sequence[int]) -> Any:
+    """``case_id`` with the identity of its buyer, writer or caller."""
+    of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
+    of_thread = (inquiries.c.shop_id == cases.c.shop_id) & (inquiries.c.thread_no == cases.c.thread_no)
+    case_id = cases.c.id.label("case_id")
+    return union_all(
+        select(case_id, *order_columns()).select_from(cases.join(orders, of_order)).where(cases.c.id.in_(case_ids)),
+        select(case_id, *inquiry_columns())
+        .select_from(cases.join(inquiries, of_thread))
+        .where(cases.c.id.in_(case_ids), cases.c.order_no.is_(None)),
+        select(callbacks.c.case_id, *callback_columns()).where(callbacks.c.case_id.in_(case_ids)),
+    ).subquery("people")
+
+
+async def _split_pairs(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> set[tuple[Identity, int]]:
+    """Those of (identity of a case, id of a marked one's neighbour) that agents have told apart."""
+    apart = _told_apart()
+    own, near = customer_identities.alias("own"), customer_identities.alias("near")
+    own_mate, near_mate = customer_identities.alias("own_mate"), customer_identities.alias("near_mate")
+    query: Select[Any] = (
+        select(own.c.phone_idx, own.c.email_idx, own.c.name_idx, near.c.id.label("near_id"))
+        .select_from(
+            apart.join(own_mate, own_mate.c.id == apart.c.one)
+            .join(own, own.c.person_id == own_mate.c.person_id)
+            .join(near_mate, near_mate.c.id == apart.c.other)
+            .join(near, near.c.person_id == near_mate.c.person_id)
+        )
+        .where(near.c.id.in_({row.near_id for row in rows}), own.c.name_idx.in_({row.name_idx for row in rows}))
+    )
+    return {(identity_of_row(row), row.near_id) for row in await connection.execute(query)}
