@@ -26,7 +26,7 @@ class NotFoundError(Exception):
 async def read_case(services: Services, *, actor: Actor, case_id: int) -> CaseView:
     """Raises: ForbiddenError, NotFoundError."""
     require(actor, Permission.WORK_CASES)
-    return await open_case(services, case_id=case_id, is_unmasked=False)
+    return await open_case(services, case_id=case_id, is_unmasked=False, user_id=actor.user_id)
 
 
 async def read_order(services: Services, *, actor: Actor, order_id: int) -> Dossier:
@@ -41,7 +41,7 @@ async def unmask_case(services: Services, *, actor: Actor, case_id: int, reason:
     Raises: ForbiddenError, NotFoundError, ValueError without a reason.
     """
     await record_unmasking(services, actor=actor, subject=f"case {case_id}", reason=reason)
-    return await open_case(services, case_id=case_id, is_unmasked=True)
+    return await open_case(services, case_id=case_id, is_unmasked=True, user_id=actor.user_id)
 
 
 async def unmask_order(services: Services, *, actor: Actor, order_id: int, reason: str) -> Dossier:
@@ -68,13 +68,13 @@ async def record_unmasking(services: Services, *, actor: Actor, subject: str, re
         )
 
 
-async def open_case(services: Services, *, case_id: int, is_unmasked: bool) -> CaseView:
+async def open_case(services: Services, *, case_id: int, is_unmasked: bool, user_id: int | None = None) -> CaseView:
     """For code that compares or writes: whoever is shown the result asked :func:`read_case` or :func:`unmask_case`.
 
     Raises: NotFoundError.
     """
     async with services.database.reading() as connection:
-        row = (await connection.execute(select_rows().where(cases.c.id == case_id))).one_or_none()
+        row = (await connection.execute(select_rows(user_id).where(cases.c.id == case_id))).one_or_none()
         if row is None:
             raise NotFoundError
         subject = Subject(

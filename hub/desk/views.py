@@ -69,8 +69,19 @@ class AskMark(Struct, frozen=True, kw_only=True):
     is_answered: bool = False
 
 
+class LockMark(Struct, frozen=True, kw_only=True):
+    """Who works on a case now, and until when without a sign of life."""
+
+    user_id: int
+    name: str
+    until: datetime
+
+
 class CaseRow(Struct, frozen=True, kw_only=True):
-    """One line of the worklist. ``original``: where the case's order was really placed, if it is a copy."""
+    """One line of the worklist. ``original``: where the case's order was really placed, if it is a copy.
+
+    ``snoozed_until`` without ``is_asleep``: it is back. ``is_new``: changed since this reader saw it.
+    """
 
     case_id: int
     mark: MallMark
@@ -87,9 +98,17 @@ class CaseRow(Struct, frozen=True, kw_only=True):
     due: DueView | None = None
     assignee_id: int | None = None
     assignee: str | None = None
+    team_id: int | None = None
+    team: str | None = None
+    snoozed_until: datetime | None = None
+    is_asleep: bool = False
+    is_new: bool = False
+    is_mentioned: bool = False
     original: TwinView | None = None
     incident: IncidentMark | None = None
     ask: AskMark | None = None
+    lock: LockMark | None = None
+    has_draft: bool = False
     badges: tuple[MarkBadge, ...] = ()
 
 

@@ -1,72 +1,76 @@
-"""The one list of cases over all shops: filters, counts and keyset pages."""
+"""The one list of cases over all shops: keyset pages and counts of what :mod:`hub.desk.list_filters` asks for."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, time, timedelta
-from enum import StrEnum
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.model import ClaimKind, InquiryKind
 from hub.desk.access import Actor, Permission, require
 from hub.desk.ask_views import read_ask_marks
 from hub.desk.customer_known import read_badges
 from hub.desk.customer_views import MarkBadge
 from hub.desk.incident_marks import read_marks
+from hub.desk.list_filters import (
+    GROUP_OF,
+    KINDS,
+    Filters,
+    KindGroup,
+    View,
+    conditions,
+    is_awake,
+    narrowing,
+    unseen_mentions,
+)
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.twins import read_originals
 from hub.desk.views import AskMark, CaseRow, DueView, IncidentMark, TwinView
-from hub.store.database import from_ms, to_ms
-from hub.store.tables import cases, shops, users
+from hub.store.database import from_ms
+from hub.store.tables import case_seen, cases, shops, teams, users
 from hub.sync.cases import NEVER
+
+__all__ = [
+    "KINDS",
+    "PAGE",
+    "Counts",
+    "Filters",
+    "KindGroup",
+    "View",
+    "Worklist",
+    "case_row",
+    "case_rows",
+    "cause_of",
+    "count_cases",
+    "count_new",
+    "read_rows",
+    "read_worklist",
+    "select_rows",
+]
 
 PAGE: Final = 50
 _INT64: Final = 2**63
-
-
-class View(StrEnum):
-    """The agent's standing questions; each is one link with its count."""
-
-    MINE = "mine"
-    TODAY = "today"
-    OVERDUE = "overdue"
-    UNASSIGNED = "unassigned"
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-class KindGroup(StrEnum):
-    """Kinds as agents speak of them; every kind belongs to exactly one group."""
-
-    CANCEL = "cancel"
-    RETURN = "return"
-    EXCHANGE = "exchange"
-    INQUIRY = "inquiry"
-    OTHER = "other"
-
-
-KINDS: Final[Mapping[KindGroup, tuple[str, ...]]] = {
-    KindGroup.CANCEL: (ClaimKind.CANCEL, ClaimKind.ADMIN_CANCEL),
-    KindGroup.RETURN: (ClaimKind.RETURN,),
-    KindGroup.EXCHANGE: (ClaimKind.EXCHANGE,),
-    KindGroup.INQUIRY: (InquiryKind.PRODUCT_INQUIRY, InquiryKind.ORDER_INQUIRY, InquiryKind.CHAT),
-    KindGroup.OTHER: (ClaimKind.CONFIRM_HOLD, ClaimKind.NON_RECEIPT, ClaimKind.UNKNOWN, "call"),
-}
-_GROUP_OF: Final = {kind: group for group, kinds in KINDS.items() for kind in kinds}
-
-
-class Filters(Struct, frozen=True, kw_only=True):
-    """What the list shows. Empty means all. ``assignee`` is a user's id; ``state`` a case's state."""
-
-    view: View = View.OPEN
-    mall: str | None = None
-    shop: str | None = None
-    kind: KindGroup | None = None
-    state: str | None = None
-    assignee: int | None = None
+#: a cursor among the rows that are back from being laid aside, which stand before all others
+_BACK: Final = "b"
+#: views that one group of open cases cannot tell
+_UNCOUNTED: Final = frozenset({View.CLOSED, View.MENTIONED, View.SNOOZED})
 
 
 class Worklist(Struct, frozen=True, kw_only=True):
@@ -84,140 +88,186 @@ class Counts(Struct, frozen=True, kw_only=True):
     kinds: dict[KindGroup, int]
     shops: dict[str, int]
     malls: dict[str, int]
+    teams: dict[int, int] = {}
+    #: of own views, in their order; ``None`` where nothing is counted (closed cases, mentions, what sleeps)
+    saved: tuple[int | None, ...] = ()
 
 
 async def read_worklist(services: Services, *, actor: Actor, filters: Filters, cursor: str | None = None) -> Worklist:
     """Open cases by their earliest deadline, closed ones newest first; each case on exactly one page.
 
-    Raises: ForbiddenError; ValueError for a cursor that was not made here.
+    What is back from being laid aside stands on top, its deadlines beside it. Raises: ForbiddenError;
+    ValueError for a cursor that was not made here.
     """
     require(actor, Permission.WORK_CASES)
-    query = select_rows().where(*_conditions(filters, actor, services.now(), services.settings.zone)).limit(PAGE + 1)
     is_closed = filters.view is View.CLOSED
-    if cursor is not None:
-        due_at, case_id = _parse_cursor(cursor)
-        query = query.where(_after(due_at, case_id, is_descending=is_closed))
+    has_top = filters.view not in {View.CLOSED, View.SNOOZED}
+    is_back = cases.c.is_open & cases.c.snoozed_until.is_not(None)
+    place = _parse_cursor(cursor) if cursor is not None else None
+    query = (
+        select_rows(actor.user_id)
+        .add_columns(_NEWEST.label("newest"))
+        .where(*conditions(filters, user_id=actor.user_id, now=services.now(), zone=services.settings.zone))
+        .limit(PAGE + 1)
+    )
     order = (cases.c.due_at, cases.c.id)
     query = query.order_by(*(column.desc() for column in order)) if is_closed else query.order_by(*order)
     async with services.database.reading() as connection:
-        found = (await connection.execute(query)).all()
-        newest = await connection.scalar(select(func.max(cases.c.id))) or 0
-        shown = await case_rows(connection, found[:PAGE], malls=services.registry, now=services.now())
-    return Worklist(
-        rows=shown,
-        next_cursor=f"{found[PAGE - 1].due_at}.{found[PAGE - 1].id}" if len(found) > PAGE else None,
-        newest=newest,
-    )
+        back: Sequence[Row[Any]] = ()
+        if has_top and (place is None or place[0]):
+            top = query.where(is_back) if place is None else query.where(is_back, _after(*place[1:]))
+            back = (await connection.execute(top)).all()
+        if len(back) > PAGE:
+            found: Sequence[Row[Any]] = back[:PAGE]
+            next_cursor: str | None = _cursor_at(back[PAGE - 1], prefix=_BACK)
+        else:
+            rest = query.where(~is_back) if has_top else query
+            if place is not None and not place[0]:
+                rest = rest.where(_after(*place[1:], is_descending=is_closed))
+            others = (await connection.execute(rest)).all()
+            found = [*back, *others[:PAGE]]
+            next_cursor = _cursor_at(others[PAGE - 1]) if len(others) > PAGE else None
+        newest = found[0].newest if found else await connection.scalar(select(_NEWEST))
+        shown = await case_rows(connection, found, malls=services.registry, now=services.now())
+    return Worklist(rows=shown, next_cursor=next_cursor, newest=newest or 0)
+
+
+_NEWEST: Final = select(func.max(cases.c.id)).scalar_subquery()
 
 
 async def read_rows(services: Services, *, actor: Actor, case_ids: Sequence[int]) -> tuple[CaseRow, ...]:
     """Single rows as they are now, closed ones too; what is not there is left out."""
     require(actor, Permission.WORK_CASES)
-    query = select_rows().where(cases.c.id.in_(case_ids))
+    query = select_rows(actor.user_id).where(cases.c.id.in_(case_ids))
     async with services.database.reading() as connection:
         found = (await connection.execute(query)).all()
         return await case_rows(connection, found, malls=services.registry, now=services.now())
 
 
-async def count_cases(services: Services, *, actor: Actor) -> Counts:
-    """One statement over the open cases; its rows are few (shops times kinds)."""
+async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filters] = ()) -> Counts:
+    """One statement over the open cases; its rows are few (shops times kinds times teams)."""
     require(actor, Permission.WORK_CASES)
-    now = services.now()
-    today = to_ms(_end_of_day(now, services.settings.zone))
-    query = (
+    now, zone = services.now(), services.settings.zone
+    views = [view for view in View if view not in _UNCOUNTED]
+    counted = [filters.view not in _UNCOUNTED for filters in saved]
+
+    def total(which: ColumnElement[bool] | None) -> ColumnElement[int]:
+        return func.count() if which is None else func.sum(case((which, 1), else_=0))
+
+    def wanted(filters: Filters) -> ColumnElement[bool]:
+        return and_(*conditions(filters, user_id=actor.user_id, now=now, zone=zone))
+
+    open_counts = (
         select(
             shops.c.name,
             shops.c.mall,
             cases.c.kind,
-            func.count().label("open"),
-            func.sum(case((cases.c.due_at < to_ms(now), 1), else_=0)).label("overdue"),
-            func.sum(case((cases.c.due_at < today, 1), else_=0)).label("today"),
-            func.sum(case((cases.c.assignee_id.is_(None), 1), else_=0)).label("unassigned"),
-            func.sum(case((cases.c.assignee_id == actor.user_id, 1), else_=0)).label("mine"),
+            cases.c.team_id,
+            *(total(narrowing(view, actor.user_id, now, zone)).label(view.value) for view in views),
+            *(
+                (total(wanted(filters)) if is_counted else literal(0)).label(f"saved_{number}")
+                for number, (filters, is_counted) in enumerate(zip(saved, counted, strict=True))
+            ),
+            literal(0).label(View.MENTIONED.value),
+            literal(0).label(View.SNOOZED.value),
         )
         .select_from(cases.join(shops, shops.c.id == cases.c.shop_id))
-        .where(cases.c.is_open, shops.c.is_active)
-        .group_by(shops.c.name, shops.c.mall, cases.c.kind)
+        .where(cases.c.is_open, shops.c.is_active, is_awake(now))
+        .group_by(shops.c.name, shops.c.mall, cases.c.kind, cases.c.team_id)
+    )
+    apart = select(
+        cast(null(), Text),
+        cast(null(), Text),
+        cast(null(), Text),
+        cast(null(), cases.c.team_id.type),
+        *(literal(0) for _ in (*views, *saved)),
+        *(_count_of(Filters(view=view), actor, now, zone) for view in (View.MENTIONED, View.SNOOZED)),
     )
     async with services.database.reading() as connection:
-        rows = (await connection.execute(query)).mappings().all()
+        rows = (await connection.execute(union_all(open_counts, apart))).mappings().all()
+    return _counts(rows, counted)
+
+
+def _count_of(filters: Filters, actor: Actor, now: datetime, zone: Any) -> ColumnElement[int]:
+    which = conditions(filters, user_id=actor.user_id, now=now, zone=zone)
+    joined = cases.join(shops, shops.c.id == cases.c.shop_id)
+    return select(func.count()).select_from(joined).where(*which).scalar_subquery()
+
+
+def _counts(rows: Sequence[Any], counted: Sequence[bool]) -> Counts:
     views: dict[View, int] = {view: sum(row[view.value] for row in rows) for view in View if view is not View.CLOSED}
     kinds = dict.fromkeys(KindGroup, 0)
     by_shop: dict[str, int] = {}
     by_mall: dict[str, int] = {}
+    by_team: dict[int, int] = {}
     for row in rows:
-        kinds[_GROUP_OF.get(row["kind"], KindGroup.OTHER)] += row["open"]
+        if row["name"] is None:
+            continue
+        kinds[GROUP_OF.get(row["kind"], KindGroup.OTHER)] += row["open"]
         by_shop[row["name"]] = by_shop.get(row["name"], 0) + row["open"]
         by_mall[row["mall"]] = by_mall.get(row["mall"], 0) + row["open"]
-    return Counts(views=views, kinds=kinds, shops=by_shop, malls=by_mall)
+        if row["team_id"] is not None:
+            by_team[row["team_id"]] = by_team.get(row["team_id"], 0) + row["open"]
+    saved = tuple(
+        sum(row[f"saved_{number}"] for row in rows) if is_counted else None for number, is_counted in enumerate(counted)
+    )
+    return Counts(views=views, kinds=kinds, shops=by_shop, malls=by_mall, teams=by_team, saved=saved)
 
 
 async def count_new(services: Services, *, actor: Actor, filters: Filters, since: int) -> int:
     """Cases that came into this list after its marker ``since`` (see :class:`Worklist`)."""
     require(actor, Permission.WORK_CASES)
-    query = (
-        select(func.count())
-        .select_from(_joined())
-        .where(*_conditions(filters, actor, services.now(), services.settings.zone), cases.c.id > since)
-    )
+    wanted = conditions(filters, user_id=actor.user_id, now=services.now(), zone=services.settings.zone)
+    query = select(func.count()).select_from(_joined()).where(*wanted, cases.c.id > since)
     async with services.database.reading() as connection:
         return await connection.scalar(query) or 0
 
 
-def select_rows() -> Select[Any]:
-    """All that :func:`case_row` needs, for the list and for single cases."""
-    return select(
+def select_rows(user_id: int | None = None) -> Select[Any]:
+    """All that :func:`case_row` needs, for the list and for single cases; with ``user_id`` what is new to them."""
+    columns = (
         cases,
         shops.c.name.label("shop"),
         shops.c.mall,
         users.c.name.label("assignee"),
-    ).select_from(_joined())
+        teams.c.name.label("team"),
+    )
+    if user_id is None:
+        return select(*columns, false().label("is_new"), false().label("is_mentioned")).select_from(_joined())
+    seen = and_(case_seen.c.case_id == cases.c.id, case_seen.c.user_id == user_id)
+    is_new = cases.c.updated_at > func.coalesce(case_seen.c.seen_at, 0)
+    is_mentioned = cases.c.id.in_(unseen_mentions(user_id))
+    return select(*columns, is_new.label("is_new"), is_mentioned.label("is_mentioned")).select_from(
+        _joined().outerjoin(case_seen, seen)
+    )
 
 
 def _joined() -> Any:
-    return cases.join(shops, shops.c.id == cases.c.shop_id).outerjoin(users, users.c.id == cases.c.assignee_id)
+    return (
+        cases.join(shops, shops.c.id == cases.c.shop_id)
+        .outerjoin(users, users.c.id == cases.c.assignee_id)
+        .outerjoin(teams, teams.c.id == cases.c.team_id)
+    )
 
 
-def _conditions(filters: Filters, actor: Actor, now: datetime, zone: Any) -> Iterable[ColumnElement[bool]]:
-    yield cases.c.is_open.is_(filters.view is not View.CLOSED)
-    yield shops.c.is_active
-    if filters.view is View.MINE:
-        yield cases.c.assignee_id == actor.user_id
-    elif filters.view is View.UNASSIGNED:
-        yield cases.c.assignee_id.is_(None)
-    elif filters.view is View.TODAY:
-        yield cases.c.due_at < to_ms(_end_of_day(now, zone))
-    elif filters.view is View.OVERDUE:
-        yield cases.c.due_at < to_ms(now)
-    if filters.mall is not None:
-        yield shops.c.mall == filters.mall
-    if filters.shop is not None:
-        yield shops.c.name == filters.shop
-    if filters.kind is not None:
-        yield cases.c.kind.in_(KINDS[filters.kind])
-    if filters.state is not None:
-        yield cases.c.state == filters.state
-    if filters.assignee is not None:
-        yield cases.c.assignee_id == filters.assignee
-
-
-def _end_of_day(now: datetime, zone: Any) -> datetime:
-    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), zone)
-
-
-def _parse_cursor(cursor: str) -> tuple[int, int]:
-    due_at, _, case_id = cursor.partition(".")
+def _parse_cursor(cursor: str) -> tuple[bool, int, int]:
+    """Whether it stands among those that are back, and after which row."""
+    is_back = cursor.startswith(_BACK)
+    due_at, _, case_id = cursor.removeprefix(_BACK).partition(".")
     if not (due_at.isascii() and due_at.isdigit() and case_id.isascii() and case_id.isdigit()):
         message = "not a cursor of this list"
         raise ValueError(message)
     if max(int(due_at), int(case_id)) >= _INT64:
         message = "not a cursor of this list"
         raise ValueError(message)
-    return int(due_at), int(case_id)
+    return is_back, int(due_at), int(case_id)
 
 
-def _after(due_at: int, case_id: int, *, is_descending: bool) -> ColumnElement[bool]:
+def _cursor_at(row: Row[Any], *, prefix: str = "") -> str:
+    return f"{prefix}{row.due_at}.{row.id}"
+
+
+def _after(due_at: int, case_id: int, *, is_descending: bool = False) -> ColumnElement[bool]:
     if is_descending:
         return or_(cases.c.due_at < due_at, and_(cases.c.due_at == due_at, cases.c.id < case_id))
     return or_(cases.c.due_at > due_at, and_(cases.c.due_at == due_at, cases.c.id > case_id))
@@ -272,6 +322,12 @@ def case_row(
         due=_due(row, now),
         assignee_id=row.assignee_id,
         assignee=row.assignee,
+        team_id=row.team_id,
+        team=row.team,
+        snoozed_until=from_ms(row.snoozed_until) if row.is_open else None,
+        is_asleep=_is_asleep(row, now),
+        is_new=bool(row.is_new) and row.is_open,
+        is_mentioned=bool(row.is_mentioned),
         original=original,
         incident=incident,
         ask=ask,
@@ -284,6 +340,12 @@ def _due(row: Row[Any], now: datetime) -> DueView | None:
         return None
     at = _at(row.due_at)
     return DueView(at=at, cause=cause_of(row.due_cause), label_key=row.due_cause, is_overdue=at < now)
+
+
+def _is_asleep(row: Row[Any], now: datetime) -> bool:
+    if row.snoozed_until is None or not row.is_open:
+        return False
+    return _at(row.snoozed_until) > now and bool(row.updated_at <= row.snoozed_at)
 
 
 def cause_of(label_key: str) -> str:

@@ -1,0 +1,173 @@
+"""What a list of cases shows: its filters as they stand in an address, and as they stand in a query."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from hub.core.model import ClaimKind, InquiryKind
+from hub.store.database import to_ms
+from hub.store.tables import cases, mentions, shops, team_members
+
+#: what is due within this, and not over, is at risk
+RISK: Final = timedelta(hours=2)
+_LONGEST: Final = 100
+
+
+class View(StrEnum):
+    """The agent's standing questions; each is one link with its count."""
+
+    MINE = "mine"
+    TODAY = "today"
+    OVERDUE = "overdue"
+    RISK = "risk"
+    UNASSIGNED = "unassigned"
+    TEAM = "team"
+    MENTIONED = "mentioned"
+    OPEN = "open"
+    SNOOZED = "snoozed"
+    CLOSED = "closed"
+
+
+class KindGroup(StrEnum):
+    """Kinds as agents speak of them; every kind belongs to exactly one group."""
+
+    CANCEL = "cancel"
+    RETURN = "return"
+    EXCHANGE = "exchange"
+    INQUIRY = "inquiry"
+    OTHER = "other"
+
+
+KINDS: Final[Mapping[KindGroup, tuple[str, ...]]] = {
+    KindGroup.CANCEL: (ClaimKind.CANCEL, ClaimKind.ADMIN_CANCEL),
+    KindGroup.RETURN: (ClaimKind.RETURN,),
+    KindGroup.EXCHANGE: (ClaimKind.EXCHANGE,),
+    KindGroup.INQUIRY: (InquiryKind.PRODUCT_INQUIRY, InquiryKind.ORDER_INQUIRY, InquiryKind.CHAT),
+    KindGroup.OTHER: (ClaimKind.CONFIRM_HOLD, ClaimKind.NON_RECEIPT, ClaimKind.UNKNOWN, "call"),
+}
+GROUP_OF: Final = {kind: group for group, kinds in KINDS.items() for kind in kinds}
+
+
+class Filters(Struct, frozen=True, kw_only=True):
+    """What the list shows. Empty means all. ``assignee`` and ``team`` are ids; ``state`` a case's state."""
+
+    view: View = View.OPEN
+    mall: str | None = None
+    shop: str | None = None
+    kind: KindGroup | None = None
+    state: str | None = None
+    assignee: int | None = None
+    team: int | None = None
+
+
+def filters_of(values: Mapping[str, str]) -> Filters:
+    """The filters of an address; what is not understood is no filter."""
+    view, kind = values.get("view"), values.get("kind")
+    return Filters(
+        view=View(view) if view in set(View) else View.OPEN,
+        mall=_word(values.get("mall")),
+        shop=_word(values.get("shop")),
+        kind=KindGroup(kind) if kind in set(KindGroup) else None,
+        state=_word(values.get("state")),
+        assignee=_row_id(values.get("assignee")),
+        team=_row_id(values.get("team")),
+    )
+
+
+def filter_values(filters: Filters) -> dict[str, object]:
+    """The filters as address parameters; the default view is left out."""
+    values = {name: value for name, value in asdict(filters).items() if value is not None}
+    if filters.view is View.OPEN:
+        values.pop("view")
+    return {name: str(value) for name, value in values.items()}
+
+
+def _word(text: str | None) -> str | None:
+    return text[:_LONGEST] if text else None
+
+
+def _row_id(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def is_asleep(now: datetime) -> ColumnElement[bool]:
+    """Laid aside until a time to come, and nothing of it has changed since."""
+    return and_(
+        cases.c.snoozed_until.is_not(None),
+        cases.c.snoozed_until > to_ms(now),
+        cases.c.updated_at <= cases.c.snoozed_at,
+    )
+
+
+def is_awake(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        cases.c.snoozed_until.is_(None),
+        cases.c.snoozed_until <= to_ms(now),
+        cases.c.updated_at > cases.c.snoozed_at,
+    )
+
+
+def conditions(
+    filters: Filters, *, user_id: int | None, now: datetime, zone: ZoneInfo
+) -> Iterable[ColumnElement[bool]]:
+    """Of rows of ``cases`` joined with ``shops``. What sleeps stands only in its own view; a mention wakes it."""
+    yield shops.c.is_active
+    yield from _of_view(filters.view, user_id, now, zone)
+    if filters.mall is not None:
+        yield shops.c.mall == filters.mall
+    if filters.shop is not None:
+        yield shops.c.name == filters.shop
+    if filters.kind is not None:
+        yield cases.c.kind.in_(KINDS[filters.kind])
+    if filters.state is not None:
+        yield cases.c.state == filters.state
+    if filters.assignee is not None:
+        yield cases.c.assignee_id == filters.assignee
+    if filters.team is not None:
+        yield cases.c.team_id == filters.team
+
+
+def _of_view(view: View, user_id: int | None, now: datetime, zone: ZoneInfo) -> Iterable[ColumnElement[bool]]:
+    if view is View.MENTIONED:
+        # Open or not: somebody was asked for.
+        yield cases.c.id.in_(unseen_mentions(user_id))
+        return
+    yield cases.c.is_open.is_(view is not View.CLOSED)
+    if view is View.CLOSED:
+        return
+    yield is_asleep(now) if view is View.SNOOZED else is_awake(now)
+    narrower = narrowing(view, user_id, now, zone)
+    if narrower is not None:
+        yield narrower
+
+
+def narrowing(view: View, user_id: int | None, now: datetime, zone: ZoneInfo) -> ColumnElement[bool] | None:
+    """What makes a view narrower than all open cases that are awake; ``None`` where nothing does."""
+    if view is View.MINE:
+        return cases.c.assignee_id == user_id
+    if view is View.UNASSIGNED:
+        return cases.c.assignee_id.is_(None)
+    if view is View.TODAY:
+        return cases.c.due_at < to_ms(end_of_day(now, zone))
+    if view is View.OVERDUE:
+        return cases.c.due_at < to_ms(now)
+    if view is View.RISK:
+        return and_(cases.c.due_at >= to_ms(now), cases.c.due_at < to_ms(now + RISK))
+    if view is View.TEAM:
+        return cases.c.team_id.in_(select(team_members.c.team_id).where(team_members.c.user_id == user_id))
+    return None
+
+
+def unseen_mentions(user_id: int | None) -> Any:
+    return select(mentions.c.case_id).where(mentions.c.user_id == user_id, mentions.c.seen_at.is_(None))
+
+
+def end_of_day(now: datetime, zone: ZoneInfo) -> datetime:
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone)
