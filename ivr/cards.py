@@ -50,6 +50,20 @@ def word(key: str, language: str, **values: object) -> str:
     return _table()[key][language].format_map(values)
 
 
+class ToldWay(msgspec.Struct, frozen=True, kw_only=True):
+    """A way in words: where it leaves, the key or what happens, and where it leads."""
+
+    way: str
+    origin: str
+    label: str
+    to: str
+
+
+def tell_ways(flow: Flow, *, language: str) -> list[ToldWay]:
+    """Every way beside which there is another, in the order of the spec. ``language``: ko or en."""
+    return list(_Dealer(flow, language).told_ways())
+
+
 def cards_of(flow: Flow, *, language: str) -> list[Card]:
     """Lines, menus and queues in the order of the spec, then what callers of unknown numbers meet."""
     return list(_Dealer(flow, language).cards())
@@ -89,6 +103,31 @@ class _Dealer:
         title = self._word("other_numbers")
         yield Card(id=UNKNOWN_NUMBER, kind="line", title=title, detail="", rows=(row,), lane=lane, column=0)
 
+    def told_ways(self) -> Iterator[ToldWay]:
+        for step in self._flow.steps.values():
+            for way in step.ways:
+                if way.word == "next":
+                    continue
+                if step.kind is StepKind.HOURS:
+                    origin, label = self._line_title(step.line), self._hours_label(way)
+                else:
+                    origin, label = f"{self._word(step.kind.value)} {step.name}", self._label(step, way)
+                yield ToldWay(way=way.id, origin=origin, label=label, to=self._leads_to(way))
+
+    def _hours_label(self, way: Way) -> str:
+        return self._word(way.word if way.word == "open" else f"closed_{way.word}")
+
+    def _leads_to(self, way: Way) -> str:
+        """Announcements are passed by: they lead on."""
+        step = self._flow.steps.get(way.to)
+        while step is not None and step.kind in (StepKind.NOTICE, StepKind.CLOSED):
+            step = self._flow.steps[step.ways[0].to]
+        return self._place(step or way.to)
+
+    def _line_title(self, name: str) -> str:
+        mall, _, kind = name.partition(".")
+        return f"{mall} · {self._word(kind)} {self._word('line')}"
+
     def _card(self, kind: str, name: str, detail: str, rows: tuple[Row, ...], *, column: int, is_library: bool) -> Card:
         """``is_library`` is said only of what no number leads to."""
         is_kept = is_library and (kind, name) not in self._depths
@@ -122,7 +161,6 @@ class _Dealer:
             says = " → ".join(part for part in (prompt, self._place(then)) if part)
             label = self._word(f"closed_{reason}")
             rows.append(Row(label=label, says=says, to=_card_id(then), mark=then.kind.value, ways=(way.id,)))
-        mall, _, kind = name.partition(".")
         last = steps[_way(hours, "open").to]
         while last.kind is StepKind.NOTICE:
             last = steps[last.ways[0].to]
@@ -130,10 +168,8 @@ class _Dealer:
         rows.append(
             Row(label=self._word("open"), says=self._place(last), to=_card_id(last), mark=last.kind.value, ways=ways)
         )
-        title = f"{mall} · {self._word(kind)} {self._word('line')}"
-        return Card(
-            id=f"line:{name}", kind="line", title=title, detail="", rows=tuple(rows), lane=self._lanes[name], column=0
-        )
+        title, lane = self._line_title(name), self._lanes[name]
+        return Card(id=f"line:{name}", kind="line", title=title, detail="", rows=tuple(rows), lane=lane, column=0)
 
     def _ways(self, step: Step, ways: Iterable[Way] | None = None) -> tuple[Row, ...]:
         """One row for each place with all keys that lead there; what happens without a key has its own."""

@@ -62,8 +62,8 @@ class _Day:
     def write(self, at: float, caller: _Caller, text: str) -> None:
         self.lines.append((int(at), next(self.numbers), f"{int(at)}|{caller.callid}|{text}"))
 
-    def step(self, at: float, caller: _Caller, kind: str, first: str = "", second: str = "") -> None:
-        self.write(at, caller, f"NONE|NONE|IVR|{kind}|{first}|{second}|{caller.did}|{caller.number}")
+    def step(self, at: float, caller: _Caller, kind: str, first: str = "", second: str = "", *, way: str = "") -> None:
+        self.write(at, caller, f"NONE|NONE|IVR|{kind}|{first}|{second}|{caller.did}|{caller.number}|{way}")
 
     def hang_up(self, at: float, caller: _Caller) -> None:
         self.write(at, caller, f"NONE|NONE|IVR|HANGUP|16|{caller.mall}/{caller.line}")
@@ -137,11 +137,12 @@ def _number(random: Random, callers: Sequence[str]) -> str:
 
 
 def _enter(state: _Day, at: float, caller: _Caller, local: datetime) -> None:
-    line = state.spec.lines[f"{caller.mall}.{caller.line}"]
-    state.step(at, caller, "ENTER", caller.mall, caller.line)
+    name = f"{caller.mall}.{caller.line}"
+    state.step(at, caller, "ENTER", caller.mall, caller.line, way=f"{name}.next")
+    line = state.spec.lines[name]
     reason = closed_reason(state.spec.calendars[line.hours or ""], local)
     if reason is not None:
-        state.step(at, caller, "CLOSED", reason)
+        state.step(at, caller, "CLOSED", reason, way=f"{name}.closed.{reason}.next")
         state.hang_up(at + state.lasts(4.0, 2.0), caller)
         return
     notices = [notice for name in line.notices if (notice := notice_of(state.spec, name))]
@@ -165,7 +166,7 @@ def _menu(state: _Day, at: float, caller: _Caller, line: LineSpec) -> None:
         for _ in range(menu.no_input.tries):
             at += menu.seconds + menu.no_input.seconds
             state.step(at, caller, "NOINPUT")
-        state.step(at + 1, caller, "GIVEUP", str(menu.no_input.tries))
+        state.step(at + 1, caller, "GIVEUP", str(menu.no_input.tries), way=f"{entry}.no_input")
         state.hang_up(at + 3, caller)
         return
     if state.happens(0.02):
@@ -175,12 +176,12 @@ def _menu(state: _Day, at: float, caller: _Caller, line: LineSpec) -> None:
     at += 1 + menu.seconds * state.random.random()
     kind, _, name = target.partition(":")
     if kind == "callback":
-        state.step(at, caller, "KEY", key, "callback")
+        state.step(at, caller, "KEY", key, "callback", way=f"{entry}.key.{key}")
         _call_back(state, at, caller)
         return
     place = queue_place(name, state.spec.queues[name])
     chosen = place.line if place else caller.line
-    state.step(at, caller, "KEY", key, "agent" if key == "0" else chosen)
+    state.step(at, caller, "KEY", key, "agent" if key == "0" else chosen, way=f"{entry}.key.{key}")
     if chosen != caller.line:
         state.step(at, caller, "SWITCH", caller.line, chosen)
     _join(state, at, caller, name)
@@ -218,7 +219,7 @@ def _queue(state: _Day, at: float, caller: _Caller) -> None:
     name = pbx_queue(caller.queue)
     waiting = [end for end in state.stays.get(name, []) if end > at]
     if queue.max_len and len(waiting) >= queue.max_len:
-        state.step(at, caller, "QRESULT", name, "FULL")
+        state.step(at, caller, "QRESULT", name, "FULL", way=f"{caller.queue}.on.full")
         _after_queue(state, at, caller, queue.on.get("full", ""))
         return
     state.write(at, caller, f"{name}|NONE|ENTERQUEUE||{caller.number}|{len(waiting) + 1}")
@@ -237,7 +238,7 @@ def _queue(state: _Day, at: float, caller: _Caller) -> None:
         _leave(state, at, at + gone, caller, name)
     elif gone == limit:
         state.write(at + gone, caller, f"{name}|NONE|EXITWITHTIMEOUT|1|1|{int(at + gone) - int(at)}")
-        state.step(at + gone, caller, "QRESULT", name, "TIMEOUT")
+        state.step(at + gone, caller, "QRESULT", name, "TIMEOUT", way=f"{caller.queue}.on.timeout")
         _after_queue(state, at + gone, caller, queue.on.get("timeout", ""))
     else:
         _talk(state, at, pick_up, caller, agent=agent, ring=ring)
@@ -249,7 +250,7 @@ def _leave(state: _Day, joined: float, at: float, caller: _Caller, name: str) ->
     if exits and waited > 10 and state.happens(0.2):
         key = exits[0].removeprefix("key-")
         state.write(at, caller, f"{name}|NONE|EXITWITHKEY|{key}|1|1|{waited}")
-        state.step(at, caller, "KEY", key, "callback-from-queue")
+        state.step(at, caller, "KEY", key, "callback-from-queue", way=f"{caller.queue}.on.key-{key}")
         _call_back(state, at, caller)
         return
     state.write(at, caller, f"{name}|NONE|ABANDON|1|1|{waited}")
@@ -287,7 +288,7 @@ def _talk(state: _Day, joined: float, at: float, caller: _Caller, *, agent: str,
         state.hang_up(end, caller)
     else:
         state.write(end, caller, f"{name}|{agent}|COMPLETEAGENT|{held}|{talked}|1")
-        state.step(end, caller, "QRESULT", name, "CONTINUE")
+        state.step(end, caller, "QRESULT", name, "CONTINUE", way=f"{caller.queue}.served")
         if state.happens(0.3):
             state.step(end + 6, caller, "CSAT", str(state.random.choices((1, 2, 3, 4, 5), (1, 1, 2, 5, 6))[0]))
         state.hang_up(end + 7, caller)

@@ -5,13 +5,14 @@ import typer
 from hub.cli.ivr_compile import compile_spec
 from hub.cli.ivr_import import counts, import_records, problems
 from hub.cli.ivr_simulate import simulate
-from hub.cli.ivr_spec import check, graph, schema
+from hub.cli.ivr_spec import check, graph, schema, ways
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The telephone: spec, call records, counts.", no_args_is_help=True)
     group.command("check", help="Every error and warning of an IVR spec, with line and fix.")(check)
     group.command("graph", help="Draw the flow of a spec as SVG.")(graph)
+    group.command("ways", help="Calls on each way through the menu.")(ways)
     group.command("schema", help="The JSON Schema of a spec.")(schema)
     group.command("simulate", help="A call through the spec, or a script of calls with what shall come of them.")(
         simulate

@@ -1,4 +1,4 @@
-"""`hub ivr check`, `graph` and `schema`: the telephone's spec looked through, drawn and described."""
+"""`hub ivr check`, `graph`, `ways` and `schema`: the telephone's spec looked through, drawn, counted and described."""
 
 from datetime import date
 from enum import StrEnum
@@ -8,18 +8,21 @@ from typing import Annotated
 import typer
 
 from hub.bootstrap import Hub
-from hub.cli.console import ExitCode, complain, print_json, print_table, screen, with_hub
+from hub.cli.console import ExitCode, complain, print_json, print_table, read_span, screen, with_hub
 from hub.cli.ivr_simulate import hint_at_script
 from hub.core.errors import ConfigurationError
 from hub.desk.telephone import SPEC_FILE
+from hub.stats.call_ways import taken_ways
+from ivr.cards import tell_ways
 from ivr.check import SpecError, check_spec, load_spec
 from ivr.document import Severity
 from ivr.drawing import draw_flow
-from ivr.flow import flow_of
+from ivr.flow import Flow, flow_of
 from ivr.holiday_list import listed_days
 from ivr.prompts import ReadSound
 from ivr.schema import spec_schema_text
 from ivr.spec import Spec
+from ivr.ways import WayCounts, count_ways
 
 #: enough for the head of a sound file, which says what it holds
 _HEAD_BYTES = 64 * 1024
@@ -64,14 +67,13 @@ def check(
 def graph(
     spec: Annotated[Path | None, typer.Argument(help=_SPEC_HELP)] = None,
     svg: Annotated[Path | None, typer.Option(help="Write it here; absent: to standard output.", dir_okay=False)] = None,
+    counts: Annotated[bool, typer.Option("--counts", help="With the calls that took each way.")] = False,
+    since: Annotated[str | None, typer.Option("--from", help="Counts: calls that entered from here on.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Counts: calls that entered before.")] = None,
     lang: Annotated[Language, typer.Option(help="Language of the words.")] = Language.KO,
 ) -> None:
-    path, text, _ = _read(spec)
-    try:
-        drawn = draw_flow(flow_of(load_spec(text, source=str(path))), language=lang)
-    except SpecError as error:
-        what = f"{path} has errors and cannot be drawn: {error}"
-        raise ConfigurationError(what, fix=f"hub ivr check {path}") from error
+    flow = _flow_of(spec, doing="drawn")
+    drawn = draw_flow(flow, language=lang, counts=_count(flow, since, until).by_way if counts else None)
     if svg is None:
         typer.echo(drawn, nl=False)
         return
@@ -81,6 +83,45 @@ def graph(
         what = f"{svg}: {error.strerror}"
         raise ConfigurationError(what) from error
     screen.print(f"{svg}: written", markup=False)
+
+
+def ways(
+    spec: Annotated[Path | None, typer.Argument(help=_SPEC_HELP)] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Calls that entered from here on.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Calls that entered before.")] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the words.")] = Language.EN,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    flow = _flow_of(spec, doing="counted")
+    found = _count(flow, since, until)
+    if as_json:
+        print_json(found)
+        return
+    told = {each.way: each for each in tell_ways(flow, language=lang)}
+    rows = [
+        (told[each.way].origin, told[each.way].label, told[each.way].to, each.way, each.calls) for each in found.ways
+    ]
+    rows += [("not in this spec", "", "", way, number) for way, number in found.unknown]
+    print_table("", ("from", "key or event", "to", "way", "calls"), rows)
+    screen.print(f"{found.calls} calls, {found.without} of them without any way in their records")
+
+
+def _count(flow: Flow, since: str | None, until: str | None) -> WayCounts:
+    async def work(hub: Hub) -> WayCounts:
+        start, end = read_span(since, until, zone=hub.settings.zone)
+        return count_ways(flow, await taken_ways(hub.database, since=start, until=end, zone=hub.settings.zone))
+
+    return with_hub(work)
+
+
+def _flow_of(spec: Path | None, *, doing: str) -> Flow:
+    """Raises: ConfigurationError for a spec that is not there or has errors."""
+    path, text, _ = _read(spec)
+    try:
+        return flow_of(load_spec(text, source=str(path)))
+    except SpecError as error:
+        what = f"{path} has errors and cannot be {doing}: {error}"
+        raise ConfigurationError(what, fix=f"hub ivr check {path}") from error
 
 
 def schema() -> None:

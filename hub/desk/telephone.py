@@ -1,19 +1,21 @@
 """The telephone spec of this hub: HUB_HOME/ivr.yaml."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Actor, Permission, require
 from hub.desk.services import Services
+from ivr.cards import ToldWay, tell_ways
 from ivr.check import SpecError, check_spec, load_spec
 from ivr.document import Problem
 from ivr.drawing import draw_flow
 from ivr.flow import flow_of
 from ivr.routes import Routes
 from ivr.spec import Spec, routes_from_spec
+from ivr.ways import WayCounts, count_ways
 
 SPEC_FILE = "ivr.yaml"
 #: calls that the spec must handle as they say
@@ -39,17 +41,27 @@ def current_routes(services: Services) -> Routes:
 
 
 class FlowView(Struct, frozen=True, kw_only=True):
-    """``drawing``: an SVG, ``None`` for a spec that is missing or has errors. ``problems``: in the file's order."""
+    """``drawing``: an SVG, ``None`` for a spec that is missing or has errors. ``problems``: in the file's order.
+
+    ``counts``: of the calls that were given; ``ways`` says in words what each of its ways is.
+    """
 
     is_there: bool
     drawing: str | None
     problems: list[Problem]
+    counts: WayCounts | None = None
+    ways: dict[str, ToldWay] = {}
 
 
 async def read_flow(
-    services: Services, *, actor: Actor, locale: str, counts: Mapping[str, int] | None = None, has_style: bool = False
+    services: Services,
+    *,
+    actor: Actor,
+    locale: str,
+    taken: Sequence[tuple[Sequence[str], int]] | None = None,
+    has_style: bool = False,
 ) -> FlowView:
-    """The spec drawn, with what its check says. ``counts``: id of a way -> calls that took it.
+    """The spec drawn, with what its check says. ``taken``: ways of calls, and how many calls took just these.
 
     Raises: ForbiddenError.
     """
@@ -69,5 +81,8 @@ async def read_flow(
     except SpecError:
         return FlowView(is_there=True, drawing=None, problems=problems)
     language = "ko" if locale == "ko" else "en"
-    drawing = draw_flow(flow, language=language, counts=counts, has_style=has_style)
-    return FlowView(is_there=True, drawing=drawing, problems=problems)
+    # Without calls there is nothing to count, and noughts would say that nobody took a way.
+    counts = count_ways(flow, taken) if taken else None
+    drawing = draw_flow(flow, language=language, counts=counts.by_way if counts else None, has_style=has_style)
+    ways = {each.way: each for each in tell_ways(flow, language=language)}
+    return FlowView(is_there=True, drawing=drawing, problems=problems, counts=counts, ways=ways)

@@ -56,7 +56,7 @@ class CallCount(Struct, frozen=True, kw_only=True):
 class CallFilter(Struct, frozen=True, kw_only=True):
     """Which calls stand behind a figure; ``None`` means all, :data:`ABSENT` those without a value.
 
-    ``clock_hour``: 0 to 23, the hour of every day of the span in its zone.
+    ``clock_hour``: 0 to 23, the hour of every day of the span in its zone. ``way``: id of a way through the menu.
     """
 
     figure: Figure = Figure.OFFERED
@@ -66,6 +66,7 @@ class CallFilter(Struct, frozen=True, kw_only=True):
     handling_line: str | None = None
     topic: str | None = None
     clock_hour: int | None = None
+    way: str | None = None
     terms: Terms = DEFAULT_TERMS
 
 
@@ -211,6 +212,10 @@ def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
     conditions = [ENDED, *within(span), condition_of(where.figure, where.terms)]
     if where.clock_hour is not None:
         conditions.append(_in_hour(span, where.clock_hour))
+    if where.way == ABSENT:
+        conditions.append(calls.c.ways.is_(None))
+    elif where.way is not None:
+        conditions.append(calls.c.ways.contains(f" {where.way} ", autoescape=True))
     for dimension, column in GROUPS.items():
         wanted = getattr(where, dimension.value)
         if wanted == ABSENT:

@@ -180,6 +180,7 @@ def _call_filter(request: PageRequest) -> CallFilter:
         handling_line=asked.get("handling_line"),
         topic=asked.get("topic"),
         clock_hour=clock_hour,
+        way=asked.get("way"),
         terms=read_wish(request).asked.terms,
     )
 
