@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.redact import mask_phone
@@ -20,7 +20,6 @@ from hub.store.ids import new_id
 from hub.store.live import Topic, publish
 from hub.store.sealed import CALLBACK_PLACE, CALLER_PLACE
 from hub.store.tables import callback_calls, callbacks, calls, cases, shops
-from ivr.calls import CallResult
 from ivr.hours import Calendar, next_day, open_minutes
 from ivr.phone import LiveEvent, LiveKind
 from ivr.spec import Spec, callbacks_of
@@ -57,14 +56,20 @@ async def take_callback(services: Services, spec: Spec, event: LiveEvent) -> Non
 
 
 async def callbacks_of_records(services: Services, spec: Spec) -> int:
-    """Keep the wishes of recorded calls that were not heard live. Returns how many were new."""
+    """Keep the wishes of recorded calls that were not heard live. Returns how many were new.
+
+    A wish is the step that notes one, or the key that left a queue for a callback; what else came of the call does not
+    matter.
+    """
     since = to_ms(services.now() - _LOOK_BACK)
+    malls = {each.mall for each in callbacks_of(spec).values()}
     query = (
         select(calls)
         .outerjoin(callback_calls, callback_calls.c.call_id == calls.c.call_id)
-        .where(calls.c.result == CallResult.CALLBACK_REQUESTED.value, calls.c.entered_at >= since)
-        .where(callback_calls.c.call_id.is_(None), calls.c.caller_sealed.is_not(None), calls.c.mall.is_not(None))
-        .order_by(calls.c.entered_at)
+        .where(calls.c.callback_at.is_not(None), calls.c.entered_at >= since, calls.c.mall.in_(malls))
+        .where(callback_calls.c.call_id.is_(None), calls.c.caller_sealed.is_not(None))
+        .where(exists().where(shops.c.mall == calls.c.mall, shops.c.is_active))
+        .order_by(calls.c.callback_at)
         .limit(_MOST)
     )
     kept = 0
@@ -78,7 +83,7 @@ async def callbacks_of_records(services: Services, spec: Spec) -> int:
                 mall=row.mall,
                 line=row.line,
                 number=services.database.box.open(row.caller_sealed, CALLER_PLACE).decode(),
-                at=time_of(row.entered_at),
+                at=time_of(row.callback_at),
             )
     return kept
 
@@ -134,10 +139,14 @@ async def _keep(
 ) -> bool:
     """Whether the wish was new, and could be kept: without a number nobody can be called."""
     phone = caller_phone(number) if number else None
-    told = await connection.scalar(select(callback_calls.c.call_id).where(callback_calls.c.call_id == call_id))
-    if phone is None or told is not None:
+    if phone is None:
         return False
     idx = services.database.box.blind("phone", phone)
+    told = await _told_before(connection, call_id, idx)
+    if told is not None:
+        if told.call_id != call_id:
+            await connection.execute(callback_calls.insert().values(call_id=call_id, callback_id=told.callback_id))
+        return False
     same = (callbacks.c.mall == mall) & (callbacks.c.caller_idx == idx) & callbacks.c.ended_at.is_(None)
     known = (await connection.execute(select(callbacks).where(same))).one_or_none()
     if known is not None:
@@ -170,6 +179,26 @@ async def _keep(
     await connection.execute(callback_calls.insert().values(call_id=call_id, callback_id=callback_id))
     await publish(connection, Topic.CASES, ids=[case_id])
     return True
+
+
+async def _told_before(connection: AsyncConnection, call_id: str, idx: bytes) -> Row[Any] | None:
+    """The call under which this one has asked already, heard live or read in the records; its own id comes first.
+
+    Where the records of several exchanges are told apart, the id has the exchange's name in front there, and not when
+    it is heard live: ids that differ by that, of the same caller, are one call.
+    """
+    known = callback_calls.c.call_id
+    bare = call_id.rpartition("-")[2]
+    same_caller = callbacks.c.caller_idx == idx
+    alike = or_(known == bare, known.endswith(f"-{bare}", autoescape=True))
+    query = (
+        select(callback_calls)
+        .join(callbacks, callbacks.c.id == callback_calls.c.callback_id)
+        .where(or_(known == call_id, and_(alike, same_caller)))
+        .order_by((known == call_id).desc())
+        .limit(1)
+    )
+    return (await connection.execute(query)).one_or_none()
 
 
 def _case(

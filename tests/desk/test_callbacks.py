@@ -108,17 +108,45 @@ async def test_a_wish_without_a_number_is_no_case(rig: Rig, spec: Spec) -> None:
     assert await open_cases(rig) == []
 
 
-async def test_wishes_in_the_records_are_found_once(rig: Rig, spec: Spec) -> None:
-    row = {"call_id": "5.1", "mall": "alpha", "line": "order", "result": "callback_requested"}
+async def record(rig: Rig, call_id: str, *, result: str = "callback_requested", mall: str = "alpha") -> None:
+    """A wish as the records tell it."""
     sealed = rig.database.box.seal(NUMBER.encode(), CALLER_PLACE)
+    row = {"call_id": call_id, "mall": mall, "line": "order", "result": result, "callback_at": to_ms(NOW)}
     rest = {"entered_at": to_ms(NOW), "is_short_abandon": False, "is_transferred": False, "content_hash": b"x"}
     async with rig.database.writing() as connection:
         await connection.execute(calls.insert().values(**row, **rest, caller_sealed=sealed))
+
+
+async def asked(rig: Rig) -> list[int]:
+    async with rig.database.reading() as connection:
+        return list(await connection.scalars(select(callbacks.c.asked)))
+
+
+@pytest.mark.parametrize("result", ["callback_requested", "left_queue", "answered"])
+async def test_wishes_in_the_records_are_found_once(rig: Rig, spec: Spec, result: str) -> None:
+    await record(rig, "5.1", result=result)
     assert await callbacks_of_records(rig, spec) == 1
     assert await callbacks_of_records(rig, spec) == 0
     await take_callback(rig, spec, wish("5.1"))
-    async with rig.database.reading() as connection:
-        assert list(await connection.scalars(select(callbacks.c.asked))) == [1], "told live and recorded: one wish"
+    assert await asked(rig) == [1], "told live and recorded: one wish"
+
+
+async def test_a_call_that_the_records_know_under_its_exchange_s_name_is_the_same(rig: Rig, spec: Spec) -> None:
+    await take_callback(rig, spec, wish("5.1"))
+    await record(rig, "seoul-5.1")
+    await record(rig, "seoul-6.1")
+    assert await callbacks_of_records(rig, spec) == 1, "of the second call"
+    await take_callback(rig, spec, wish("6.1"))
+    await take_callback(rig, spec, wish("7.1"))
+    await record(rig, "seoul-7.1")
+    assert await callbacks_of_records(rig, spec) == 0
+    assert await asked(rig) == [3]
+
+
+async def test_a_mall_of_another_spec_stops_no_other_wish(rig: Rig, spec: Spec) -> None:
+    await record(rig, "8.1", mall="nobody")
+    await record(rig, "9.1")
+    assert await callbacks_of_records(rig, spec) == 1
 
 
 async def test_tries_are_counted(rig: Rig, agent: Actor, spec: Spec) -> None:
