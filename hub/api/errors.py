@@ -10,8 +10,10 @@ from msgspec import Struct
 from hub.api.shapes import to_json
 from hub.core.errors import ConfigurationError, MallError, NotFoundAtMallError, UnsupportedByMallError
 from hub.desk.access import ForbiddenError
+from hub.desk.act import ReusedTokenError
 from hub.desk.action import WrongRequestError
 from hub.desk.case import NotFoundError
+from hub.desk.locks import HeldError
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +76,14 @@ def _wrong(_: AnyRequest, error: Exception) -> Response[bytes]:
     return _answer(400, "wrong_request", str(error))
 
 
+def _held(_: AnyRequest, error: HeldError) -> Response[bytes]:
+    return _answer(409, "held", str(error), "Ask them to give the case back, or wait until they have.")
+
+
+def _reused(_: AnyRequest, error: ReusedTokenError) -> Response[bytes]:
+    return _answer(409, "reused_token", str(error), "Choose a new token to send this as well.")
+
+
 def _misconfigured(_: AnyRequest, error: ConfigurationError) -> Response[bytes]:
     return _answer(409, "configuration", error.what, error.fix)
 
@@ -97,6 +107,8 @@ HANDLERS: Final[dict[int | type[Exception], Any]] = {
     ForbiddenError: _forbidden,
     NotFoundError: _not_found,
     NotFoundAtMallError: _not_found,
+    HeldError: _held,
+    ReusedTokenError: _reused,
     WrongRequestError: _wrong,
     BadQueryError: _wrong,
     ConfigurationError: _misconfigured,

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from hub.bootstrap import Hub
-from hub.cli.console import ExitCode, print_json, screen, with_hub
+from hub.cli.console import ExitCode, complain, print_json, screen, with_hub
 from hub.core.contract import HoldReason, Outcome
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimReason
@@ -23,6 +23,7 @@ from hub.desk.action import (
     WrongRequestError,
 )
 from hub.desk.answer_guard import GuardError, UnreadWarningsError
+from hub.desk.locks import HeldError
 from hub.policy.finding import Finding
 
 _HELP = """Do one thing at a mall, once, and read back what became of it.
@@ -96,9 +97,11 @@ def run(
 
     _require_terminal(action, is_sure=yes or dry_run)
 
-    async def work(hub: Hub) -> ActionResult:
+    async def work(hub: Hub) -> ActionResult | HeldError:
         try:
             return await _act(hub, request, dry_run=dry_run)
+        except HeldError as error:
+            return error
         except GuardError as error:
             what = "\n".join(["the answer guard stops this answer", *map(_told, error.findings)])
             raise ConfigurationError(what, fix="Mend the text, or give the reason: --force-guard REASON.") from error
@@ -107,6 +110,9 @@ def run(
             raise ConfigurationError(what) from error
 
     result = with_hub(work)
+    if isinstance(result, HeldError):
+        complain(str(result), fix="Ask them to give the case back on the desk, or wait until they have.")
+        return ExitCode.NOTHING_DONE
     for finding in result.findings:
         screen.print(_told(finding), style="yellow", markup=False)
     if as_json:

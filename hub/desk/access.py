@@ -97,6 +97,7 @@ class AccessAction(StrEnum):
     FILE = "file"
     GUARD = "guard"
     ASK = "ask"
+    LOCK = "lock"
 
 
 async def record_access(

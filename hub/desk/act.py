@@ -40,6 +40,8 @@ from hub.desk.action import (
     needs_of,
 )
 from hub.desk.answer_guard import GuardedText, GuardError, UnreadWarningsError, counts_of, digest_of, guard_answer
+from hub.desk.drafts import clear_drafts
+from hub.desk.locks import cases_of, hold_to_act, require_unheld
 from hub.desk.outbox import Letter, Outbox, seal
 from hub.desk.rebill_hold import require_to_be_sent
 from hub.desk.services import Services
@@ -51,19 +53,36 @@ from hub.store.sealed import ACTION_PLACE
 from hub.store.shops import ShopRow, ShopStore
 from hub.store.tables import actions
 
-__all__ = ["IRREVERSIBLE", "Action", "ActionRequest", "ActionResult", "WrongRequestError", "act"]
+__all__ = ["IRREVERSIBLE", "Action", "ActionRequest", "ActionResult", "ReusedTokenError", "WrongRequestError", "act"]
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_REASON = 200
 
 
-async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_run: bool = False) -> ActionResult:
-    """Do one thing at a mall, once for each line.
+class ReusedTokenError(WrongRequestError):
+    """The same form was sent before with another text: this one was not sent."""
 
-    ``dry_run`` checks everything up to the sending and answers PENDING without storing anything.
-    Raises: ForbiddenError; WrongRequestError, UnconfirmedError; GuardError and UnreadWarningsError from the answer
-    guard, and ConfigurationError for an unknown shop;
+    def __init__(self) -> None:
+        super().__init__("this token was used before with another text: nothing was sent", field="token")
+
+
+async def act(
+    services: Services,
+    actor: Actor,
+    request: ActionRequest,
+    *,
+    dry_run: bool = False,
+    case_id: int | None = None,
+    heeds_locks: bool = True,
+) -> ActionResult:
+    """Do one thing at a mall, once for each line, while nobody else works on the cases that it is about.
+
+    ``dry_run`` checks everything up to the sending and answers PENDING without storing anything. ``case_id``
+    is the case from which it is done, where it is done from one. Without ``heeds_locks`` it is something that was
+    decided before, whoever works on the case by now.
+    Raises: ForbiddenError; WrongRequestError, UnconfirmedError, HeldError when somebody else has the case;
+    GuardError and UnreadWarningsError from the answer guard, and ConfigurationError for an unknown shop;
     NotFoundAtMallError when the hub knows no such line or inquiry; UnsupportedByMallError when the
     mall's API cannot do it.
     """
@@ -77,6 +96,9 @@ async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_r
     _require_fields(request, stated)
     await require_to_be_sent(services.database, shop_id=shop.id, request=request)
     letter = await _letter(services, shop, manifest, request)
+    about = await _cases(services, shop, request, letter, case_id=case_id) if heeds_locks else []
+    if not await _was_stored(services, request):
+        await require_unheld(services, actor=actor, case_ids=about)
     guarded = None
     if letter.answer is not None:
         guarded = await guard_answer(services, shop, manifest, letter.answer.inquiry, letter.answer.text)
@@ -90,7 +112,7 @@ async def act(services: Services, actor: Actor, request: ActionRequest, *, dry_r
         await _require_sure(services, shop, request, stated)
     # A shop that cannot be opened is said to be so before anything is stored.
     await services.connector(shop.name)
-    action_id = await _store(services, actor, shop, request, letter, guarded)
+    action_id = await _store(services, actor, shop, request, letter, guarded, about=about)
     # A page that is left while the mall works must not cut the write off between sending and reading back.
     result = await asyncio.shield(Outbox(services, shop).deliver(action_id))
     return replace(result, findings=findings)
@@ -215,8 +237,13 @@ async def _store(
     request: ActionRequest,
     letter: Letter,
     guarded: GuardedText | None,
+    *,
+    about: list[int],
 ) -> int:
-    """Store the action as pending and return its id: of the earlier one when its token was used before."""
+    """Store the action as pending and return its id: of the earlier one when its token was used before.
+
+    Raises: HeldError, ReusedTokenError.
+    """
     box, action_id = services.database.box, new_id()
     forced = request.guard_override.strip() if guarded else ""
     text = guarded.text if guarded else request.text
@@ -240,6 +267,9 @@ async def _store(
     try:
         async with services.database.writing() as connection:
             await connection.execute(actions.insert(), [row])
+            await hold_to_act(services, connection, actor=actor, case_ids=about)
+            if request.action.is_about_inquiry:
+                await clear_drafts(connection, case_ids=about, user_id=actor.user_id)
             if forced:
                 await record_access(
                     connection,
@@ -251,6 +281,27 @@ async def _store(
                 )
     except IntegrityError:
         async with services.database.reading() as connection:
-            query = select(actions.c.id).where(actions.c.token == request.token)
-            return int((await connection.execute(query)).scalar_one())
+            query = select(actions.c.id, actions.c.payload_sealed).where(actions.c.token == request.token)
+            earlier = (await connection.execute(query)).one()
+        if earlier.payload_sealed is not None and box.open(earlier.payload_sealed, ACTION_PLACE) != text.encode():
+            raise ReusedTokenError from None
+        return int(earlier.id)
     return action_id
+
+
+async def _was_stored(services: Services, request: ActionRequest) -> bool:
+    """Whether the same form was sent before: it gets its outcome, whoever has the case by now."""
+    if request.token is None:
+        return False
+    async with services.database.reading() as connection:
+        return await connection.scalar(select(actions.c.id).where(actions.c.token == request.token)) is not None
+
+
+async def _cases(
+    services: Services, shop: ShopRow, request: ActionRequest, letter: Letter, *, case_id: int | None
+) -> list[int]:
+    """The cases that must be this actor's: those that it is about, and the one from which it is done."""
+    thread_no = letter.answer.inquiry.thread_no if letter.answer else None
+    async with services.database.reading() as connection:
+        about = await cases_of(connection, shop_id=shop.id, request=request, thread_no=thread_no)
+    return about if case_id is None or case_id in about else [*about, case_id]

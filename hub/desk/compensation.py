@@ -22,6 +22,7 @@ from hub.desk.action import Action, ActionRequest, WrongRequestError
 from hub.desk.care_views import GiftReason, GiftState, GiftView
 from hub.desk.case import NotFoundError
 from hub.desk.compensation_views import gift_view, select_gifts
+from hub.desk.locks import HeldError, require_unheld
 from hub.desk.policy_book import read_policy
 from hub.desk.record_views import Curtain
 from hub.desk.routing_book import catalogue_facts
@@ -94,6 +95,7 @@ async def give(services: Services, *, actor: Actor, case_id: int, given: GiftGiv
     line = await _line_of(services, case_id, given.line_no)
     if given.is_at_mall:
         _require_mall(services, line, await _mall_of(services, line.shop_id), given)
+        await _require_unheld(services, actor, case_id)
     before = await _given_before(services, case_id, given.kind, line.currency)
     is_above = needs_approval(
         before + given.amount_minor, gift=given.kind, currency=line.currency, mode=line.mode, switches=line.switches
@@ -149,6 +151,13 @@ def _require_mall(services: Services, line: _Line, mall: str, given: GiftGiven) 
         raise GiftError("not_at_mall")
     if not given.note.strip():
         raise GiftError("note_missing")
+
+
+async def _require_unheld(services: Services, actor: Actor, case_id: int) -> None:
+    try:
+        await require_unheld(services, actor=actor, case_ids=[case_id])
+    except HeldError as error:
+        raise GiftError("held") from error
 
 
 def can_give_points(services: Services, mall: str) -> bool:
@@ -288,7 +297,8 @@ async def _send(services: Services, actor: Actor, gift_id: int) -> None:
     )
     values: dict[str, Any]
     try:
-        result = await act(services, actor, request)
+        # It was allowed when it was stored: who has the case open by now is not in its way.
+        result = await act(services, actor, request, heeds_locks=False)
     except (MallError, ConfigurationError, WrongRequestError):
         # Raised before anything is stored or sent: whether that is so, the token tells.
         values = {"state": GiftState.NOT_GIVEN.value}
