@@ -77,14 +77,6 @@ class LockMark(Struct, frozen=True, kw_only=True):
     until: datetime
 
 
-class LockMark(Struct, frozen=True, kw_only=True):
-    """Who works on a case now, and until when without a sign of life."""
-
-    user_id: int
-    name: str
-    until: datetime
-
-
 class CaseRow(Struct, frozen=True, kw_only=True):
     """One line of the worklist. ``original``: where the case's order was really placed, if it is a copy.
 
@@ -115,8 +107,6 @@ class CaseRow(Struct, frozen=True, kw_only=True):
     original: TwinView | None = None
     incident: IncidentMark | None = None
     ask: AskMark | None = None
-    lock: LockMark | None = None
-    has_draft: bool = False
     lock: LockMark | None = None
     has_draft: bool = False
     badges: tuple[MarkBadge, ...] = ()
