@@ -19,6 +19,7 @@ from hub.core.model import Claim, ClaimState, EndedBy, Inquiry, Line, Order
 from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
 from hub.store.late import LateReadings
+from hub.store.rollups import add_inquiries
 from hub.store.rows import NUL, Row, RowMaker, digest_of, head_digest, line_changed_at, without_nul
 from hub.store.sealed import QUARANTINE_PLACE, RAW_PLACE, folded
 from hub.store.stored import Stored, StoredLine
@@ -305,6 +306,7 @@ class RecordWriter:
         counts = written.counts[Feed.INQUIRIES]
         rows: list[Row] = []
         changes: list[Row] = []
+        shifted: list[tuple[str, int, int]] = []
         for inquiry in by_no.values():
             counts.read += 1
             digest = digest_of(inquiry)
@@ -320,6 +322,9 @@ class RecordWriter:
                     moved = (stored.state, inquiry.state.value, inquiry.raw_state)
                     changes.append(self._rows.change_row("inquiry", stored.id, moved, inquiry.answered_at, at))
             written.threads.add(inquiry.thread_no)
+            counted = inquiry.kind.value, to_ms(inquiry.asked_at) or 0
+            if stored is None or (stored.kind, stored.asked_at) != counted:
+                shifted += [(*counted, 1)] if stored is None else [(stored.kind, stored.asked_at, -1), (*counted, 1)]
             rows.append(self._rows.inquiry_row(stored.id if stored else new_id(), inquiry, digest, at))
         await self._database.upsert_rows(
             connection,
@@ -328,6 +333,7 @@ class RecordWriter:
             key=[inquiries.c.shop_id, inquiries.c.inquiry_no],
             keep=[inquiries.c.first_seen_at],
         )
+        await add_inquiries(self._database, connection, shop_id=self._shop_id, changes=shifted, at=at or 0)
         await _add_changes(connection, changes)
 
     # what came, and what could not be read

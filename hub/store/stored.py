@@ -46,6 +46,8 @@ class StoredInquiry(NamedTuple):
     inquiry_no: str
     content_hash: bytes
     state: str
+    kind: str
+    asked_at: int
 
 
 class Stored:

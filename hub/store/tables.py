@@ -59,6 +59,7 @@ from hub.store.mall_tables import (
 )
 from hub.store.opening_tables import cheat_sheets, opening_answers
 from hub.store.phone_tables import phone_agents
+from hub.store.rollup_tables import call_counts, count_changes, count_checks, inquiry_counts, reason_trees
 from hub.store.truth_tables import breakers, call_quotas, incident_cases, incidents, reconciliations
 from hub.store.work_tables import (
     access_log,
@@ -82,6 +83,7 @@ __all__ = [
     "asks",
     "book_drafts",
     "breakers",
+    "call_counts",
     "call_events",
     "call_files",
     "call_follows",
@@ -100,6 +102,8 @@ __all__ = [
     "claims",
     "compensations",
     "complaint_steps",
+    "count_changes",
+    "count_checks",
     "customer_identities",
     "customer_links",
     "customer_marks",
@@ -111,6 +115,7 @@ __all__ = [
     "incident_cases",
     "incidents",
     "inquiries",
+    "inquiry_counts",
     "leases",
     "line_facts",
     "lines",
@@ -130,6 +135,7 @@ __all__ = [
     "promises",
     "quarantine",
     "raw_payloads",
+    "reason_trees",
     "rebills",
     "reconciliations",
     "reply_drafts",

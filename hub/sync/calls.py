@@ -4,16 +4,18 @@ A file read twice changes nothing, a file read in pieces gives the same calls as
 calls are a function of the set of stored events.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store.database import Database
+from hub.store.database import Database, among
+from hub.store.rollups import HOUR, replace_calls, start_of
 from hub.store.sealed import CALL_EVENT_PLACE, CALLER_PLACE, normal_phone, pack
 from hub.store.tables import agent_states, call_events, calls
 from ivr.calls import Call, derive_calls
@@ -42,6 +44,9 @@ _CALLS_WITHIN = select(calls.c.call_id).where(
     calls.c.entered_at >= bindparam("first"), calls.c.entered_at < bindparam("end")
 )
 _ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(0x68756263))
+_ENTERED_ELSEWHERE = select(calls.c.entered_at).where(
+    among(calls.c.call_id, "ids"), or_(calls.c.entered_at < bindparam("first"), calls.c.entered_at >= bindparam("end"))
+)
 _unpack = msgspec.msgpack.Decoder(Event).decode
 
 
@@ -182,17 +187,26 @@ class CallImport:
                 for call in derive_calls(events, self._routes, as_of=newest / 1000)
                 if first <= round(call.entered_at * 1000) < end
             ]
-            await self._replace(connection, derived, first, end)
+            await self._replace(connection, derived, first, end, newest)
         return len(derived)
 
-    async def _replace(self, connection: AsyncConnection, derived: list[Call], first: int, end: int) -> None:
+    async def _replace(
+        self, connection: AsyncConnection, derived: list[Call], first: int, end: int, newest: int
+    ) -> None:
         rows = [self._row(call) for call in derived]
         within = {"first": first, "end": end}
         stored = {call_id for (call_id,) in await self._database.fetch(connection, _CALLS_WITHIN, within)}
         if gone := stored - {row["call_id"] for row in rows}:
             # What looked like a call of its own has turned out to be a part of another.
             await connection.execute(delete(calls).where(calls.c.call_id.in_(gone)))
+        moved = await self._database.fetch(
+            connection, _ENTERED_ELSEWHERE, within | {"ids": [r["call_id"] for r in rows]}
+        )
         await self._database.upsert_rows(connection, calls, rows, key=[calls.c.call_id])
+        # The counts of these hours, and of those that a call was counted in before more of it was known.
+        hours = {start_of(entered_at, HOUR) for (entered_at,) in moved}
+        for begins, ends in ((first, end), *((hour, hour + _HOUR_MS) for hour in sorted(hours))):
+            await replace_calls(connection, first=begins, end=ends, newest=newest, at=time.time_ns() // 1_000_000)
 
     def _row(self, call: Call) -> dict[str, Any]:
         phone = normal_phone(call.caller)
