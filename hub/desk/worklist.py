@@ -39,6 +39,7 @@ from hub.desk.list_filters import (
     narrowing,
     unseen_mentions,
 )
+from hub.desk.lock_marks import lock_mark, mark_columns
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.twins import read_originals
@@ -225,12 +226,13 @@ async def count_new(services: Services, *, actor: Actor, filters: Filters, since
 
 def select_rows(user_id: int | None = None) -> Select[Any]:
     """All that :func:`case_row` needs, for the list and for single cases; with ``user_id`` what is new to them."""
-    columns = (
+    columns: tuple[Any, ...] = (
         cases,
         shops.c.name.label("shop"),
         shops.c.mall,
         users.c.name.label("assignee"),
         teams.c.name.label("team"),
+        *mark_columns(user_id),
     )
     if user_id is None:
         return select(*columns, false().label("is_new"), false().label("is_mentioned")).select_from(_joined())
@@ -331,6 +333,8 @@ def case_row(
         original=original,
         incident=incident,
         ask=ask,
+        lock=lock_mark(row, now),
+        has_draft=bool(row.has_draft),
         badges=badges,
     )
 
