@@ -8,7 +8,7 @@ import time
 import webbrowser
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,7 @@ import typer
 
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import screen, settings_and_logs
+from hub.cli.demo_phone import follow_log, give_phones, listening_to, ring_phones
 from hub.cli.demo_story import Story
 from hub.cli.serve import require_free_port, serve_desk
 from hub.core.errors import ConfigurationError
@@ -27,6 +28,7 @@ from hub.desk.status import WORKER_LEASE
 from hub.desk.telephone import CALLS_FILE, SPEC_FILE, current_spec
 from hub.desk.users import create_user, list_users
 from hub.emulation import CALLERS_FILE, MODES_FILE, SHOPS_FILE
+from hub.sandbox.exchange import Exchange
 from hub.settings import Settings
 from hub.store.leases import Lease
 from hub.sync.calls import CallImport
@@ -57,28 +59,43 @@ def demo(
     orders: Annotated[int, typer.Option(min=1, max=100_000, help="Orders over 90 days.")] = 3_000,
     port: Annotated[int, typer.Option(help="Port of the desk.", envvar="PORT")] = 8000,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    no_calls: Annotated[bool, typer.Option("--no-calls", help="Let no telephone ring.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the demo's data and start anew.")] = False,
 ) -> None:
     chosen = settings_and_logs()
     home = chosen.home / "demo"
     if fresh:
         shutil.rmtree(home, ignore_errors=True)
-    # Whatever database the environment names is not the demo's to write to.
-    settings = chosen.model_copy(update={"home": home, "database_url": None, "jobs_url": None, "sync_minutes": 1})
+    # Whatever database and exchange the environment names are not the demo's to use.
+    own = {"home": home, "database_url": None, "jobs_url": None, "sync_minutes": 1, "ami_host": None, "ami_more": None}
+    settings = chosen.model_copy(update=own)
     require_free_port("127.0.0.1", port)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / "kit" / SHOPS_FILE).unlink(missing_ok=True)
-    asyncio.run(_demo(settings, orders=orders, port=port, opens_browser=not no_browser and sys.stdout.isatty()))
+    opens_browser = not no_browser and sys.stdout.isatty()
+    asyncio.run(_demo(settings, orders=orders, port=port, opens_browser=opens_browser, has_calls=not no_calls))
 
 
-async def _demo(settings: Settings, *, orders: int, port: int, opens_browser: bool) -> None:
+async def _demo(settings: Settings, *, orders: int, port: int, opens_browser: bool, has_calls: bool) -> None:
     begun = time.monotonic()
     kit = settings.home / "kit"
-    async with _malls(settings.home, kit, orders=orders), open_hub(settings) as hub:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_malls(settings.home, kit, orders=orders))
+        exchange = None
+        if has_calls:
+            exchange = await stack.enter_async_context(Exchange(settings.home / "pbx" / "queue_log"))
+            settings = listening_to(exchange, settings)
+        hub = await stack.enter_async_context(open_hub(settings))
         await _prepare(hub, kit)
         url = f"http://127.0.0.1:{port}"
         background = [asyncio.create_task(_keep_reading(hub, begun)), asyncio.create_task(_keep_calling(hub, kit))]
-        _welcome(url)
+        if exchange is not None:
+            spec, callers = current_spec(hub), _callers(hub, kit)
+            background += [
+                asyncio.create_task(ring_phones(hub, exchange, spec=spec, callers=callers)),
+                asyncio.create_task(follow_log(hub, exchange, spec=spec)),
+            ]
+        _welcome(url, has_calls=has_calls)
         if opens_browser:
             webbrowser.open(url)
         try:
@@ -132,6 +149,7 @@ async def _prepare(hub: Hub, kit: Path) -> None:
     for login, name, role, password in LOGINS:
         if login not in known:
             await create_user(hub.database, login=login, name=name, role=role, password=password, at=hub.now())
+    await give_phones(hub)
     texts = {ROUTING_FILE: demo_rules_text(), SPEC_FILE: demo_spec_text(), CALLS_FILE: demo_calls_text()}
     for name, text in texts.items():
         if not (home / name).exists():
@@ -159,12 +177,7 @@ async def _keep_reading(hub: Hub, begun: float) -> None:
 
 async def _keep_calling(hub: Hub, kit: Path) -> None:
     """The telephone of the last two weeks, and of today as it goes on, through the path of real records."""
-    spec = current_spec(hub)
-    # Kept from the first start on: the same day with other callers would be another log.
-    kept = hub.settings.home / CALLERS_FILE
-    if not kept.exists():
-        kept.write_bytes((kit / CALLERS_FILE).read_bytes())
-    callers = kept.read_text(encoding="utf-8").split()
+    spec, callers = current_spec(hub), _callers(hub, kit)
     days = _CALL_DAYS
     while True:
         now = hub.now().astimezone(hub.settings.zone)
@@ -185,8 +198,19 @@ async def _keep_calling(hub: Hub, kit: Path) -> None:
         await asyncio.sleep(_CALL_SECONDS)
 
 
-def _welcome(url: str) -> None:
+def _callers(hub: Hub, kit: Path) -> list[str]:
+    """Kept from the first start on: the same day with other callers would be another log."""
+    kept = hub.settings.home / CALLERS_FILE
+    if not kept.exists():
+        kept.write_bytes((kit / CALLERS_FILE).read_bytes())
+    return kept.read_text(encoding="utf-8").split()
+
+
+def _welcome(url: str, *, has_calls: bool) -> None:
     screen.print(f"\n  The desk: [bold]{url}[/bold]\n")
     for login, name, role, password in LOGINS:
         screen.print(f"    {login:<12} {password:<20} {role} {name}", markup=False)
-    screen.print("\n  Three emulated malls keep sending orders, claims and questions. Ctrl-C stops.\n")
+    screen.print("\n  Three emulated malls keep sending orders, claims and questions. Ctrl-C stops.")
+    if has_calls:
+        screen.print("  The telephone of whoever is signed in rings every 40 seconds or so; --no-calls keeps it still.")
+    screen.print("")

@@ -64,6 +64,13 @@ async def read_session(database: Database, *, key: str, at: datetime, address: s
     )
 
 
+async def signed_in(database: Database, *, at: datetime) -> frozenset[int]:
+    """Ids of the users who have signed in and not out again."""
+    async with database.reading() as connection:
+        found = await connection.scalars(select(sessions.c.data).where(sessions.c.expires_at > to_ms(at)))
+        return frozenset(_decode(data).user_id for data in found)
+
+
 async def end_session(database: Database, *, key: str) -> None:
     async with database.writing() as connection:
         await connection.execute(delete(sessions).where(sessions.c.key_hash == _digest(key)))
