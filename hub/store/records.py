@@ -22,6 +22,8 @@ from hub.store.late import LateReadings
 from hub.store.rollups import add_inquiries
 from hub.store.rows import NUL, Row, RowMaker, digest_of, head_digest, line_changed_at, without_nul
 from hub.store.sealed import QUARANTINE_PLACE, RAW_PLACE, folded
+from hub.store.search_documents import Source
+from hub.store.search_index import queue_for_search
 from hub.store.stored import Stored, StoredLine
 from hub.store.tables import claims, inquiries, lines, orders, products, quarantine, raw_payloads, status_changes
 
@@ -195,6 +197,8 @@ class RecordWriter:
         )
         await self._write_lines(connection, line_rows, stored_lines)
         await self._write_products(connection, line_rows)
+        found_by = [*(row["id"] for row in order_rows), *(row["order_id"] for row in line_rows)]
+        await queue_for_search(self._database, connection, Source.ORDER, found_by, at=at)
         return changes
 
     async def _write_lines(
@@ -272,6 +276,8 @@ class RecordWriter:
         await self._database.upsert_rows(
             connection, claims, rows, key=[claims.c.shop_id, claims.c.claim_key], keep=[claims.c.first_seen_at]
         )
+        found_by = [row["id"] for row in rows if row["reason_text_sealed"] or row["claim_key"] in stored_rows]
+        await queue_for_search(self._database, connection, Source.CLAIM, found_by, at=at)
         gone = [
             row
             for row in stored_rows.values()
@@ -333,6 +339,7 @@ class RecordWriter:
             key=[inquiries.c.shop_id, inquiries.c.inquiry_no],
             keep=[inquiries.c.first_seen_at],
         )
+        await queue_for_search(self._database, connection, Source.INQUIRY, [row["id"] for row in rows], at=at)
         await add_inquiries(self._database, connection, shop_id=self._shop_id, changes=shifted, at=at or 0)
         await _add_changes(connection, changes)
 

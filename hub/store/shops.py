@@ -13,6 +13,7 @@ from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
 from hub.store.leases import Lease
 from hub.store.sealed import CREDENTIALS_PLACE, SECRET_PLACE
+from hub.store.search_index import forget_shop
 from hub.store.tables import shop_secrets, shops
 
 
@@ -95,6 +96,7 @@ class ShopStore:
         """Forget a shop and everything read from it. Raises: ConfigurationError when there is none."""
         row = await self.named(name)
         async with self._database.writing() as connection:
+            await forget_shop(connection, row.id)
             await connection.execute(delete(shops).where(shops.c.id == row.id))
 
     async def forget_secrets(self, shop_id: int) -> None:

@@ -60,6 +60,7 @@ from hub.store.mall_tables import (
 from hub.store.opening_tables import cheat_sheets, opening_answers
 from hub.store.phone_tables import phone_agents
 from hub.store.rollup_tables import call_counts, count_changes, count_checks, inquiry_counts, reason_trees
+from hub.store.search_tables import search_blocks, search_dead, search_documents, search_queue, search_state
 from hub.store.truth_tables import breakers, call_quotas, incident_cases, incidents, reconciliations
 from hub.store.work_tables import (
     access_log,
@@ -142,6 +143,11 @@ __all__ = [
     "rereads",
     "rule_books",
     "saved_views",
+    "search_blocks",
+    "search_dead",
+    "search_documents",
+    "search_queue",
+    "search_state",
     "sessions",
     "shop_secrets",
     "shops",
