@@ -1,7 +1,8 @@
 """Settings of the hub, all ``HUB_…`` in the environment or in ``.env``. They do not change while running."""
 
+import re
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,6 +11,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.core.errors import ConfigurationError
 from hub.core.http import require_safe_url
+
+#: the name is that of ``hub ivr import --pbx``
+_CALL_FILE: Final = re.compile(r"(?:(?P<pbx>[A-Za-z0-9][A-Za-z0-9_.]{0,31})=)?(?P<path>/[^\0]*)", re.ASCII)
+
+
+def _parts(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
 class Settings(BaseSettings):
@@ -140,8 +148,26 @@ class Settings(BaseSettings):
     ami_more: SecretStr | None = None
     """Further exchanges: a JSON list of objects with name, host, port, user, secret, phone, outbound, farewell."""
 
+    call_files: str | None = None
+    """Files of call records that workers read on and on: /path or NAME=/path for each PBX, by commas; absent: none."""
+
     metrics_token: SecretStr | None = None
     """Bearer token that GET /metrics asks for; absent: it answers loopback addresses only."""
+
+    @field_validator("call_files")
+    @classmethod
+    def _whole_paths(cls, text: str | None) -> str | None:
+        wrong = [part for part in _parts(text) if not _CALL_FILE.fullmatch(part)]
+        if wrong:
+            message = "write /path/queue_log, or NAME=/path/queue_log for each PBX, with commas between"
+            raise ValueError(message)
+        return text
+
+    @property
+    def followed_calls(self) -> tuple[tuple[str, Path], ...]:
+        """Name of the PBX ("" where it has none) and file."""
+        found = [match for part in _parts(self.call_files) if (match := _CALL_FILE.fullmatch(part))]
+        return tuple(dict.fromkeys((match["pbx"] or "", Path(match["path"])) for match in found))
 
     @field_validator("alert_webhook_url")
     @classmethod

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,7 +13,8 @@ from msgspec import Struct
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, read_span, screen, with_hub
 from hub.core.errors import ConfigurationError
-from hub.desk.telephone import current_routes
+from hub.desk.callbacks import callbacks_of_records
+from hub.desk.telephone import current_routes, current_spec
 from hub.stats.calls import calls_per_hour
 from hub.store.database import time_of
 from hub.sync.call_files import FollowedFile, note_file, read_problems
@@ -90,6 +92,7 @@ def import_records(
         calls = await records.derive()
         for path, report in zip(paths, files, strict=True):
             await note_file(hub.database, report, path=path.absolute(), pbx=pbx, now=hub.now())
+        await _keep_wishes(hub)
         return ImportReport(files=files, calls=calls)
 
     report = with_hub(work)
@@ -107,6 +110,12 @@ def import_records(
     return ExitCode.PART_DONE if any(file.unreadable for file in report.files) else ExitCode.ALL_DONE
 
 
+async def _keep_wishes(hub: Hub) -> None:
+    """Callers of the last days who asked to be called back become cases, where a spec says what they are called."""
+    with suppress(ConfigurationError):
+        await callbacks_of_records(hub, current_spec(hub))
+
+
 async def _follow(hub: Hub, paths: list[Path], routes: Routes, *, pbx: str | None, every: float) -> int:
     """Until it is interrupted: a line of news for each piece that was read."""
     files = [FollowedFile(hub.database, routes, path=path.absolute(), pbx=pbx, now=hub.now) for path in paths]
@@ -117,6 +126,8 @@ async def _follow(hub: Hub, paths: list[Path], routes: Routes, *, pbx: str | Non
             except UnknownRecordsError as error:
                 what = f"{path}: {error}"
                 raise ConfigurationError(what) from error
+            if any(report.new_events for report in reports):
+                await _keep_wishes(hub)
             for report in reports:
                 screen.print(f"{path}: {report.lines} lines, {report.new_events} new events", markup=False)
                 _name_problems(report)

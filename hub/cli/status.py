@@ -8,6 +8,7 @@ import typer
 
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
+from hub.desk.call_following import FollowStatus
 from hub.desk.status import FeedStatus, ShopStatus, Status, read_status
 
 
@@ -57,6 +58,8 @@ def _print(report: Status) -> None:
     for shop in report.shops:
         for line in _notes(shop):
             screen.print(f"{shop.shop}: {line}", markup=False)
+    for file in report.call_files:
+        screen.print(f"calls {file.path}: {_follow(file)}", style=None if file.is_well else "red", markup=False)
     if report.routing is not None and report.routing.problem:
         what = f"routing: {report.routing.problem} (version {report.routing.version} stays in force)"
         screen.print(what, style="red", markup=False, soft_wrap=True)
@@ -70,6 +73,17 @@ def _notes(shop: ShopStatus) -> Iterator[str]:
         yield f"{shop.quota.used_share:.0%} of the mall's quota used up ({_clock(shop.quota.told_at)})"
     for feed in shop.feeds:
         yield from _gaps(feed)
+
+
+def _follow(file: FollowStatus) -> str:
+    """How a file of call records is followed."""
+    name = f"of {file.pbx}, " if file.pbx else ""
+    if file.problem is not None:
+        return f"{name}NOT READ, {file.problem}"
+    if not file.followed:
+        return f"{name}NOT FOLLOWED, no worker has it"
+    read = f"{file.lines} lines, {file.unreadable} unreadable, newest {_clock(file.read_at) or 'never'}"
+    return f"{name}{read}, looked at {_clock(file.looked_at) or 'never'}"
 
 
 def _gaps(feed: FeedStatus) -> Iterator[str]:

@@ -9,6 +9,7 @@ import typer
 from hub.bootstrap import open_hub
 from hub.cli.console import screen, settings_and_logs
 from hub.desk.alert_check import watch_alerts
+from hub.desk.call_following import follow_calls
 
 
 def register(app: typer.Typer) -> None:
@@ -29,12 +30,14 @@ def worker() -> None:
                 f"worker {settings.worker_id}: orders every {settings.sync_minutes} minutes, "
                 f"claims and inquiries every {settings.open_minutes}; Ctrl-C stops it"
             )
-            watcher = asyncio.create_task(watch_alerts(hub))
+            beside = [asyncio.create_task(watch_alerts(hub)), asyncio.create_task(follow_calls(hub))]
             try:
                 await Worker(hub).run(stop)
             finally:
-                watcher.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watcher
+                for task in beside:
+                    task.cancel()
+                for task in beside:
+                    with suppress(asyncio.CancelledError):
+                        await task
 
     asyncio.run(run())

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed, Manifest
 from hub.desk.cadence import cadence, is_stale, next_run
+from hub.desk.call_following import FollowStatus, read_follows
 from hub.desk.consent import ConsentStatus, consent_status
 from hub.desk.gaps import DayGap, Gap, GapReason, compared_at, read_day_gaps, read_gaps
 from hub.desk.services import RoutingBook, Services
@@ -127,13 +128,16 @@ class RoutingStatus(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """``worker_seen`` tells whether anybody reads the shops by schedule."""
+    """``worker_seen`` tells whether anybody reads the shops by schedule. ``call_files``: those that are to be followed;
+    where one of them is not, the status is not complete.
+    """
 
     at: datetime
     complete: bool
     worker_seen: bool
     shops: list[ShopStatus]
     routing: RoutingStatus | None = None
+    call_files: list[FollowStatus] = []
 
 
 async def read_status(services: Services) -> Status:
@@ -172,12 +176,14 @@ async def read_status(services: Services) -> Status:
     found = [
         msgspec.structs.replace(shop, consent=await consent_status(services, shop.shop, shop.mall)) for shop in found
     ]
+    follows = await read_follows(services)
     return Status(
         at=now,
-        complete=all(shop.complete for shop in found),
+        complete=all(shop.complete for shop in found) and all(file.is_well for file in follows),
         worker_seen=worker_seen,
         shops=found,
         routing=_routing_status(services.routing),
+        call_files=follows,
     )
 
 
