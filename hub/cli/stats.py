@@ -12,7 +12,7 @@ from hub.cli.console import print_json, print_table, read_span, screen, with_hub
 from hub.core.errors import ConfigurationError
 from hub.stats.call_figures import Terms
 from hub.stats.call_lines import Formula
-from hub.stats.report import Asked, Report, read_report
+from hub.stats.report import Around, Asked, Report, read_report
 from hub.stats.staffing import WhatIf
 from hub.stats.workbook import write_workbook
 
@@ -24,12 +24,20 @@ class ReportName(StrEnum):
     LINES = "lines"
     TOPICS = "topics"
     STAFFING = "staffing"
+    REASONS = "reasons"
+    CONTACT_RATE = "contact-rate"
+    REPLIES = "replies"
+    ON_TIME = "on-time"
+    BACKLOG = "backlog"
+    PROMISES = "promises"
+    ASKS = "asks"
+    COMPENSATION = "compensation"
 
 
 def register(app: typer.Typer) -> None:
     app.command(
         "stats",
-        help="The supervisor's figures: inquiries per channel, calls per line and hour, rates, lines, staffing.",
+        help="The supervisor's figures: inquiries, calls, reasons, replies, promises, compensation and others.",
     )(stats)
 
 
@@ -40,6 +48,8 @@ def stats(
     by: Annotated[str | None, typer.Option(help="Break down by these, with commas between.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file.")] = None,
+    mall: Annotated[str | None, typer.Option(help="Of one mall alone.")] = None,
+    shop: Annotated[str | None, typer.Option(help="Of one shop alone.")] = None,
     within: Annotated[float, typer.Option(min=0, max=3600, help="Seconds of waiting that count as in time.")] = 20,
     repeat_hours: Annotated[float, typer.Option(min=0.1, max=720, help="Hours in which a caller calls again.")] = 24,
     formula: Annotated[Formula, typer.Option(help="Formula of the service level.")] = Formula.OFFERED,
@@ -50,10 +60,7 @@ def stats(
     aht: Annotated[float | None, typer.Option(min=1, help="Staffing: what if a call took so many seconds.")] = None,
     agents: Annotated[int | None, typer.Option(min=0, help="Staffing: what if so many agents were there.")] = None,
 ) -> None:
-    """Without --by: inquiries by day, mall, shop and channel; calls by mall, line and hour; rates by mall and shop;
-
-    lines and topics by mall and line.
-    """
+    """Without --by each report has its own dimensions; a wrong one is answered with those that there are."""
     what_if = WhatIf(
         target=target,
         within_seconds=within,
@@ -69,14 +76,23 @@ def stats(
         raise ConfigurationError(what, fix="Choose one of them.")
 
     async def work(hub: Hub) -> Report:
-        start, end = read_span(since, until, zone=hub.settings.zone)
+        zone = hub.settings.zone
+        around = Around(
+            now=hub.now(),
+            countries={name: manifest.country for name, manifest in hub.registry.manifests.items()},
+            mode_of=await hub.mode_of(),
+            mall=mall,
+            shop=shop,
+        )
         try:
+            start, end = read_span(since, until, zone=zone)
             found = await read_report(
-                hub.database, name=report.value, since=start, until=end, zone=hub.settings.zone, by=by, asked=asked
+                hub.database, name=report.value, since=start, until=end, zone=zone, by=by, asked=asked, around=around
             )
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             what = f"hub stats {report.value}: {error}"
-            raise ConfigurationError(what, fix="Separate dimensions with commas, as in --by mall,hour.") from error
+            fix = "Separate dimensions with commas, as in --by mall,hour; write days as 2026-11-22."
+            raise ConfigurationError(what, fix=fix) from error
         if xlsx is not None:
             await write_workbook(xlsx, title=report.value, columns=found.columns, rows=_each(found.rows))
         return found

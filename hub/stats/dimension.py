@@ -14,10 +14,14 @@ class Dimension(StrEnum):
     TOPIC = "topic"
     DAY = "day"
     HOUR = "hour"
+    WEEK = "week"
+    MONTH = "month"
 
 
 #: in the order of the columns of a report
 INQUIRY_DIMENSIONS = (Dimension.DAY, Dimension.MALL, Dimension.SHOP, Dimension.CHANNEL)
+#: a week is named by its Monday
+INQUIRY_TIMES = (Dimension.MONTH, Dimension.WEEK, Dimension.DAY, Dimension.HOUR)
 CALL_DIMENSIONS = (
     Dimension.MALL,
     Dimension.LINE,

@@ -4,7 +4,8 @@ A channel is a kind of written inquiry or one of the telephone lines. Written in
 they were asked, calls on the day they entered, under the line that was dialled (see :mod:`hub.stats.calls`).
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -14,9 +15,9 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 
 from hub.stats.call_figures import Figure
-from hub.stats.calls import count_calls_by
-from hub.stats.dimension import Dimension
-from hub.stats.span import Span, day_buckets
+from hub.stats.dimension import INQUIRY_TIMES, Dimension
+from hub.stats.kept import Cell, count_calls, count_written, hour_of, order_of
+from hub.stats.span import Span, day_buckets, hour_buckets, start_of_day
 from hub.store.database import Database, from_ms, time_of
 from hub.store.tables import cases, feed_states, inquiries, shops
 
@@ -47,7 +48,10 @@ _CHANNEL_OF_LINE: Final = {"order": Channel.CALL_ORDER, "inquiry": Channel.CALL_
 class InquiryCount(Struct, frozen=True, kw_only=True):
     """One cell; the dimensions that were not asked for are ``None``, as is the shop of a call."""
 
+    month: str | None = None
+    week: date | None = None
     day: date | None = None
+    hour: datetime | None = None
     mall: str | None = None
     shop: str | None = None
     channel: str | None = None
@@ -95,23 +99,59 @@ async def inquiries_per_channel(
     until: datetime | None = None,
     by: Sequence[Dimension],
     zone: ZoneInfo,
+    mall: str | None = None,
+    shop: str | None = None,
 ) -> list[InquiryCount]:
-    """How many inquiries came in per cell of ``by``, sorted by it; cells without any have no row."""
-    cells = await _count_written(database, since=since, until=until, by=by, zone=zone)
-    of_calls = [dimension for dimension in (Dimension.DAY, Dimension.MALL) if dimension in by]
-    for count in await count_calls_by(database, since=since, until=until, zone=zone, by=[*of_calls, Dimension.LINE]):
-        values = {
-            Dimension.DAY: count.day,
-            Dimension.MALL: count.mall,
-            Dimension.SHOP: None,
-            Dimension.CHANNEL: _CHANNEL_OF_LINE.get(count.line or "", Channel.CALL_OTHER).value,
+    """How many inquiries came in per cell of ``by``, sorted by it; cells without any have no row.
+
+    ``mall`` and ``shop``: of these alone; a call belongs to a mall, but to no shop.
+    """
+    bounds: dict[str, Any] = {"since": since, "until": until, "zone": zone}
+    is_hourly = Dimension.HOUR in by
+    written = await count_written(database, **bounds, is_hourly=is_hourly, mall=mall, shop=shop)
+    if written is None:
+        written = await _count_written(database, **bounds, is_hourly=is_hourly, mall=mall, shop=shop)
+    cells: Counter[tuple[Any, ...]] = Counter()
+    for cell in written:
+        values: dict[Dimension, str | None] = {
+            Dimension.MALL: cell.mall,
+            Dimension.SHOP: cell.shop,
+            Dimension.CHANNEL: cell.kind,
         }
-        key = tuple(values[dimension] for dimension in by)
-        cells[key] = cells.get(key, 0) + count.figures[Figure.OFFERED]
+        cells[_key(by, values, cell.at, zone)] += cell.number
+    if shop is None:
+        when = [Dimension.HOUR] if is_hourly else [Dimension.DAY] if set(by) & set(INQUIRY_TIMES) else []
+        for count in await count_calls(database, **bounds, by=[*when, Dimension.MALL, Dimension.LINE]):
+            if mall in (None, count.mall):
+                channel = _CHANNEL_OF_LINE.get(count.line or "", Channel.CALL_OTHER).value
+                values = {Dimension.MALL: count.mall, Dimension.SHOP: None, Dimension.CHANNEL: channel}
+                at = count.hour or (start_of_day(count.day, zone) if count.day else None)
+                cells[_key(by, values, at, zone)] += count.figures[Figure.OFFERED]
     return [
         InquiryCount(**dict(zip((dimension.value for dimension in by), key, strict=True)), count=cells[key])
-        for key in sorted(cells, key=lambda key: tuple((value is not None, value or "") for value in key))
+        for key in sorted(cells, key=order_of)
     ]
+
+
+def _key(
+    by: Sequence[Dimension], values: Mapping[Dimension, str | None], at: datetime | None, zone: ZoneInfo
+) -> tuple[Any, ...]:
+    return tuple(_time(dimension, at, zone) if dimension in INQUIRY_TIMES else values[dimension] for dimension in by)
+
+
+def _time(dimension: Dimension, at: datetime | None, zone: ZoneInfo) -> date | datetime | str | None:
+    if at is None:
+        return None
+    day = at.astimezone(zone).date()
+    match dimension:
+        case Dimension.HOUR:
+            return hour_of(at, zone)
+        case Dimension.WEEK:
+            return day - timedelta(days=day.weekday())
+        case Dimension.MONTH:
+            return f"{day:%Y-%m}"
+        case _:
+            return day
 
 
 async def read_inquiries(
@@ -166,29 +206,38 @@ async def inquiries_as_of(database: Database) -> datetime | None:
 
 
 async def _count_written(
-    database: Database, *, since: datetime | None, until: datetime | None, by: Sequence[Dimension], zone: ZoneInfo
-) -> dict[tuple[Any, ...], int]:
+    database: Database,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    zone: ZoneInfo,
+    is_hourly: bool,
+    mall: str | None,
+    shop: str | None,
+) -> list[Cell]:
+    """The long way, from the inquiries themselves."""
     span = await _known_span(database, since, until, zone)
     if span is None:
-        return {}
-    buckets = day_buckets(span)
-    columns: dict[Dimension, ColumnElement[Any]] = {
-        Dimension.DAY: buckets.of(inquiries.c.asked_at),
-        Dimension.MALL: shops.c.mall,
-        Dimension.SHOP: shops.c.name,
-        Dimension.CHANNEL: inquiries.c.kind,
-    }
-    groups = [columns[dimension].label(dimension.value) for dimension in by]
-    query = select(*groups, func.count().label("number")).select_from(_joined()).where(*_within(span))
-    cells: dict[tuple[Any, ...], int] = {}
+        return []
+    buckets = hour_buckets(span) if is_hourly else day_buckets(span)
+    groups = (buckets.of(inquiries.c.asked_at).label("bucket"), shops.c.mall, shops.c.name, inquiries.c.kind)
+    query = (
+        select(*groups, func.count().label("number"))
+        .select_from(_joined())
+        .where(*_matching(span, InquiryFilter(mall=mall, shop=shop)))
+        .group_by(*groups)
+    )
     async with database.reading() as connection:
-        for row in (await connection.execute(query.group_by(*groups))).mappings():
-            key = tuple(
-                buckets.day(row["day"]) if dimension is Dimension.DAY else row[dimension.value] for dimension in by
+        return [
+            Cell(
+                at=buckets.hour(row.bucket) if is_hourly else buckets.start(row.bucket),
+                mall=row.mall,
+                shop=row.name,
+                kind=row.kind,
+                number=row.number,
             )
-            if row["number"]:
-                cells[key] = cells.get(key, 0) + row["number"]
-    return cells
+            for row in await connection.execute(query)
+        ]
 
 
 async def _known_span(

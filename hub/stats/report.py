@@ -1,16 +1,17 @@
 """A report as rows and columns: the one document of command line, JSON and files."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from sqlalchemy import select
 
 from hub.stats import staffing
 from hub.stats.call_figures import COLUMNS, DEFAULT_TERMS, LINE_COLUMNS, Terms
 from hub.stats.call_lines import LINE_DIMENSIONS, RATES, Formula, quality_per_line, topics_per_line
-from hub.stats.calls import calls_as_of, count_calls_by
+from hub.stats.calls import calls_as_of
 from hub.stats.definitions import (
     DEFINITIONS,
     LINE_DEFINITIONS,
@@ -19,14 +20,24 @@ from hub.stats.definitions import (
     STAFFING_DEFINITIONS,
     TOPIC_DEFINITIONS,
 )
-from hub.stats.dimension import CALL_DIMENSIONS, INQUIRY_DIMENSIONS, Dimension, read_dimensions
+from hub.stats.dimension import CALL_DIMENSIONS, INQUIRY_DIMENSIONS, INQUIRY_TIMES, Dimension, read_dimensions
+from hub.stats.fact_reports import FACT_REPORTS
+from hub.stats.facts import Counted, ModeOf, tabulate
 from hub.stats.inquiries import inquiries_as_of, inquiries_per_channel
+from hub.stats.kept import count_calls
+from hub.stats.kpi import definitions_of
 from hub.stats.rates import FIGURES as RATE_FIGURES
 from hub.stats.rates import RATE_DIMENSIONS, rates_per_100_lines
 from hub.store.database import Database
+from hub.store.rollup_tables import call_counts
+from hub.store.rollups import DAY
+from hub.store.tables import shops
 
-REPORTS: Final = ("inquiries", "calls", "rates", "lines", "topics", "staffing")
+REPORTS: Final = ("inquiries", "calls", "rates", "lines", "topics", "staffing", *FACT_REPORTS)
+#: longer spans are a slip of the pen
+MAX_DAYS: Final = 3_700
 _TOPIC_COLUMNS: Final = ("topic", "topic_line", "is_misdialled", "answered")
+_INQUIRY_ORDER: Final = (*INQUIRY_TIMES, *INQUIRY_DIMENSIONS[1:])
 _CALLS_BY: Final = (Dimension.MALL, Dimension.LINE, Dimension.HOUR)
 
 
@@ -59,6 +70,16 @@ class Asked(Struct, frozen=True, kw_only=True):
 AS_USUAL: Final = Asked()
 
 
+class Around(Struct, frozen=True, kw_only=True):
+    """What some reports need to know beside the store; ``mall`` and ``shop``: of these alone."""
+
+    now: datetime
+    countries: Mapping[str, str] = {}
+    mode_of: ModeOf | None = None
+    mall: str | None = None
+    shop: str | None = None
+
+
 async def read_report(
     database: Database,
     *,
@@ -68,13 +89,24 @@ async def read_report(
     zone: ZoneInfo,
     by: str | None = None,
     asked: Asked = AS_USUAL,
+    around: Around | None = None,
 ) -> Report:
     """``name``: one of :data:`REPORTS`. ``by``: dimensions with commas between, absent for the report's own.
 
-    Raises: ValueError for a report or a dimension that does not exist, or numbers that cannot be reckoned with.
+    Raises: ValueError for a report, a dimension, a mall or a shop that does not exist, for a span that is reversed or
+    longer than ten years, or numbers that cannot be reckoned with.
     """
+    require_sense(since, until)
+    mall, shop = (around.mall, around.shop) if around else (None, None)
+    if around is not None and (mall is not None or shop is not None):
+        await require_known(database, mall=mall, shop=shop, malls=around.countries)
+    if name in FACT_REPORTS and around is not None:
+        return await _of_facts(database, name=name, since=since, until=until, zone=zone, by=by, around=around)
     if name == "inquiries":
-        return await _inquiries(database, since=since, until=until, zone=zone, by=by)
+        return await _inquiries(database, since=since, until=until, zone=zone, by=by, mall=mall, shop=shop)
+    if mall is not None or shop is not None:
+        message = f"{name} is not counted for one mall alone; break it down by mall"
+        raise ValueError(message)
     if name == "calls":
         return await _calls(database, since=since, until=until, zone=zone, by=by)
     if name == "rates":
@@ -89,11 +121,86 @@ async def read_report(
     raise ValueError(message)
 
 
-async def _inquiries(
-    database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, by: str | None
+def require_sense(since: datetime | None, until: datetime | None) -> None:
+    """Raises: ValueError for a span that is reversed or that nobody means."""
+    if since is None or until is None:
+        return
+    if since >= until:
+        raise ValueError("the span ends before it begins")
+    if until - since > timedelta(days=MAX_DAYS):
+        message = f"the span is longer than ten years ({(until - since).days:,} days)"
+        raise ValueError(message)
+
+
+async def require_known(database: Database, *, mall: str | None, shop: str | None, malls: Collection[str] = ()) -> None:
+    """Raises: ValueError naming the malls or shops that there are."""
+    async with database.reading() as connection:
+        found = (await connection.execute(select(shops.c.name, shops.c.mall))).all()
+        phoned = await connection.scalars(select(call_counts.c.mall).where(call_counts.c.unit == DAY).distinct())
+        known = {row.mall for row in found} | {name for name in phoned if name} | set(malls)
+    if mall is not None and mall not in known:
+        message = f"there is no mall {mall!r}; there are: {', '.join(sorted(known))}"
+        raise ValueError(message)
+    if shop is not None and shop not in {row.name for row in found}:
+        message = f"there is no shop {shop!r}; there are: {', '.join(sorted(row.name for row in found))}"
+        raise ValueError(message)
+
+
+def counted_of(
+    database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, around: Around
+) -> Counted:
+    """What the facts of one span are read by."""
+    return Counted(
+        database=database,
+        zone=zone,
+        now=around.now,
+        since=since,
+        until=until,
+        mall=around.mall,
+        shop=around.shop,
+        countries=around.countries,
+        mode_of=around.mode_of,
+    )
+
+
+async def _of_facts(
+    database: Database,
+    *,
+    name: str,
+    since: datetime | None,
+    until: datetime | None,
+    zone: ZoneInfo,
+    by: str | None,
+    around: Around,
 ) -> Report:
-    chosen = read_dimensions(by, allowed=INQUIRY_DIMENSIONS, default=INQUIRY_DIMENSIONS)
-    found = await inquiries_per_channel(database, since=since, until=until, by=chosen, zone=zone)
+    report = FACT_REPORTS[name]
+    chosen = report.read_by(by)
+    counted = counted_of(database, since=since, until=until, zone=zone, around=around)
+    return Report(
+        report=name,
+        since=since,
+        until=until,
+        zone=zone.key,
+        by=chosen,
+        data_as_of=await inquiries_as_of(database),
+        definitions=definitions_of(report),
+        columns=(*chosen, *report.columns),
+        rows=tuple(await tabulate(report, counted, by=chosen)),
+    )
+
+
+async def _inquiries(
+    database: Database,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    zone: ZoneInfo,
+    by: str | None,
+    mall: str | None,
+    shop: str | None,
+) -> Report:
+    chosen = read_dimensions(by, allowed=_INQUIRY_ORDER, default=INQUIRY_DIMENSIONS)
+    found = await inquiries_per_channel(database, since=since, until=until, by=chosen, zone=zone, mall=mall, shop=shop)
     rows = [{**_cell(row, chosen), "inquiries": row.count} for row in found]
     return Report(
         report="inquiries",
@@ -112,7 +219,7 @@ async def _calls(
     database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, by: str | None
 ) -> Report:
     chosen = read_dimensions(by, allowed=CALL_DIMENSIONS, default=_CALLS_BY)
-    found = await count_calls_by(database, since=since, until=until, zone=zone, by=chosen)
+    found = await count_calls(database, since=since, until=until, zone=zone, by=chosen)
     rows = [{**_cell(row, chosen), **{figure.value: number for figure, number in row.figures.items()}} for row in found]
     return Report(
         report="calls",

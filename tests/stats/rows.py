@@ -1,10 +1,11 @@
-"""Made-up shops, inquiries and calls, written as the sync writes them."""
+"""Made-up shops, inquiries and calls, stored directly and counted once they stand there."""
 
 from datetime import UTC, datetime
 from random import Random
 
 from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
+from hub.store.rollups import recount
 from hub.store.tables import calls as calls_table
 from hub.store.tables import cases, feed_states, inquiries, shops
 from hub.sync.calls import CallImport
@@ -49,6 +50,7 @@ async def store_calls(database: Database, found: list[Call]) -> None:
     row = CallImport(database, Routes(timezone="Asia/Seoul", dids={}, queues={}))._row
     async with database.writing() as connection:
         await connection.execute(calls_table.insert(), [row(call) for call in found])
+    await recount(database, at=0, started_by="hand")
 
 
 async def store_shop(database: Database, name: str, mall: str, *, inquiries_as_of: datetime | None = None) -> int:
@@ -106,3 +108,4 @@ async def store_inquiries(database: Database, shop_id: int, asked: list[tuple[st
     async with database.writing() as connection:
         await connection.execute(inquiries.insert(), rows)
         await connection.execute(cases.insert(), of_case)
+    await recount(database, at=0, started_by="hand")

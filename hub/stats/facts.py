@@ -1,0 +1,265 @@
+"""Reports that are counted from their rows, so that what a figure counts and what it opens to are one and the same.
+
+A report reads facts: one row for each thing that can be counted, without any personal datum. Its measures say which
+facts they cover. The table, the rows behind a cell and the files all come from the same facts.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from sqlalchemy import Row, Select, tuple_
+
+from hub.core.model import Product
+from hub.store.database import Database, to_ms
+
+#: in a filter: facts without such a value
+ABSENT: Final = "-"
+#: read at once from the database
+CHUNK: Final = 2_000
+#: dimensions that every fact has by its time, in the centre's zone; a week is named by its Monday
+TIMES: Final = ("hour", "day", "week", "month", "clock_hour", "weekday")
+
+#: product, shop, mall, day -> inventory mode
+ModeOf = Callable[[Product, str, str, date], str]
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """``at`` decides the span and the day that a fact counts in; ``case_id`` is what its row opens."""
+
+    at: datetime
+    mall: str | None
+    shop: str | None
+    case_id: int | None = None
+
+
+class How(StrEnum):
+    """How a measure is counted. ``RATE`` is ``part`` for each 100 of what is covered, the others as they are called."""
+
+    COUNT = "count"
+    SUM = "sum"
+    SHARE = "share"
+    RATE = "rate"
+    MEAN = "mean"
+    MEDIAN = "median"
+    P90 = "p90"
+
+
+def everything(_fact: Any) -> bool:
+    return True
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    """``of``: which facts it covers, and opens to. ``part``: those of a share or rate that count.
+
+    ``value``: the number of a sum, mean or rank; a fact for which it is ``None`` is not covered.
+    """
+
+    name: str
+    how: How = How.COUNT
+    of: Callable[[Any], bool] = everything
+    part: Callable[[Any], bool] = everything
+    value: Callable[[Any], float | None] | None = None
+
+    def covers(self, fact: Any) -> bool:
+        if self.how is How.RATE:
+            return self.of(fact) or self.part(fact)
+        return self.of(fact) and (self.value is None or self.value(fact) is not None)
+
+
+class Counted(Struct, frozen=True, kw_only=True):
+    """What facts are read by. ``since`` and ``until`` are half-open, ``None`` where there is no bound.
+
+    ``countries``: the calendar of each mall. ``mall`` and ``shop``: of these alone.
+    """
+
+    database: Database
+    zone: ZoneInfo
+    now: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+    mall: str | None = None
+    shop: str | None = None
+    countries: Mapping[str, str] = {}
+    mode_of: ModeOf | None = None
+
+    def within(self, column: Any) -> list[Any]:
+        """Conditions on a stored time."""
+        bounds = [column.is_not(None)]
+        if self.since is not None:
+            bounds.append(column >= to_ms(self.since))
+        if self.until is not None:
+            bounds.append(column < to_ms(self.until))
+        return bounds
+
+    def of_shop(self, shops: Any) -> list[Any]:
+        """Conditions on a joined shop."""
+        wanted = ((self.mall, shops.c.mall), (self.shop, shops.c.name))
+        return [column == value for value, column in wanted if value is not None]
+
+
+class FactReport(Struct, frozen=True, kw_only=True):
+    """``dimensions`` in the order of the columns, without those of time; ``always``: never added up over."""
+
+    name: str
+    row: type[Fact]
+    read: Callable[[Counted], AsyncIterator[Any]]
+    dimensions: tuple[str, ...]
+    default: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    always: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(measure.name for measure in self.measures)
+
+    def measure(self, name: str) -> Measure:
+        """Raises: ValueError for a figure that this report has not."""
+        for measure in self.measures:
+            if measure.name == name:
+                return measure
+        message = f"{name!r} is no figure of this report; there are: {', '.join(self.columns)}"
+        raise ValueError(message)
+
+    def read_by(self, text: str | None) -> tuple[str, ...]:
+        """``"mall,day"`` in the order of the columns. Raises: ValueError naming the wrong word and those that exist."""
+        allowed = (*self.dimensions, *TIMES)
+        chosen = {word.strip().lower() for word in text.split(",")} if text and text.strip() else set(self.default)
+        if wrong := sorted(chosen - set(allowed)):
+            message = f"{wrong[0]!r} is no dimension of this report; there are: {', '.join(allowed)}"
+            raise ValueError(message)
+        return tuple(name for name in allowed if name in chosen or name in self.always)
+
+
+async def tabulate(report: FactReport, counted: Counted, *, by: Sequence[str]) -> list[dict[str, Any]]:
+    """One row per cell of ``by`` that has a fact, sorted by it: the dimensions' values, then the figures."""
+    cells: dict[tuple[Any, ...], list[_Tally]] = {}
+    zone = counted.zone
+    async for fact in report.read(counted):
+        key = tuple(dimension_of(fact, name, zone) for name in by)
+        cell = cells.get(key)
+        if cell is None:
+            cell = cells[key] = [_Tally(measure) for measure in report.measures]
+        for tally in cell:
+            tally.add(fact)
+    return [
+        {
+            **dict(zip(by, key, strict=True)),
+            **{tally.measure.name: tally.result() for tally in cells[key]},
+        }
+        for key in sorted(cells, key=lambda key: tuple((value is not None, value or 0) for value in key))
+    ]
+
+
+async def facts_behind(
+    report: FactReport, counted: Counted, *, measure: Measure, where: Mapping[str, str]
+) -> AsyncIterator[Any]:
+    """The facts of one cell, oldest first. ``where``: dimensions as text, :data:`ABSENT` for those without a value."""
+    wanted = {name: None if value == ABSENT else value for name, value in where.items()}
+    async for fact in report.read(counted):
+        if measure.covers(fact) and all(
+            as_text(dimension_of(fact, name, counted.zone)) == value for name, value in wanted.items()
+        ):
+            yield fact
+
+
+def dimension_of(fact: Any, name: str, zone: ZoneInfo) -> Any:
+    """Days, weeks and months are ISO text, hours times with the zone's offset, clock hours and weekdays numbers."""
+    if name not in TIMES:
+        return getattr(fact, name)
+    return time_dimension(fact.at, name, zone)
+
+
+def time_dimension(at: datetime, name: str, zone: ZoneInfo) -> str | int | datetime:
+    local = at.astimezone(zone)
+    match name:
+        case "hour":
+            # The two hours of a clock set back differ by their offset.
+            return local.replace(minute=0, second=0, microsecond=0, tzinfo=timezone(local.utcoffset() or timedelta()))
+        case "day":
+            return local.date().isoformat()
+        case "week":
+            return (local.date() - timedelta(days=local.weekday())).isoformat()
+        case "month":
+            return f"{local:%Y-%m}"
+        case "clock_hour":
+            return local.hour
+        case _:
+            return local.weekday()
+
+
+def as_text(value: Any) -> str | None:
+    """A dimension's value as an address has it."""
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+async def stream(database: Database, query: Select[Any], *, at: Any, row_id: Any) -> AsyncIterator[Row[Any]]:
+    """Rows in the order of two columns that ``query`` selects as ``at_ms`` and ``row_id``, a chunk at a time."""
+    query = query.order_by(at, row_id).limit(CHUNK)
+    page = query
+    while True:
+        async with database.reading() as connection:
+            rows = (await connection.execute(page)).all()
+        for row in rows:
+            yield row
+        if len(rows) < CHUNK:
+            return
+        page = query.where(tuple_(at, row_id) > tuple_(rows[-1].at_ms, rows[-1].row_id))
+
+
+def moment(at: int | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
+
+
+class _Tally:
+    """One measure of one cell, while it is counted."""
+
+    def __init__(self, measure: Measure) -> None:
+        self.measure = measure
+        self._count = 0
+        self._part = 0
+        self._values: list[float] = []
+
+    def add(self, fact: Any) -> None:
+        measure = self.measure
+        if measure.value is not None:
+            if measure.of(fact) and (value := measure.value(fact)) is not None:
+                self._values.append(value)
+            return
+        if measure.how is How.RATE and measure.part(fact):
+            self._part += 1
+        if measure.of(fact):
+            self._count += 1
+            if measure.how is How.SHARE and measure.part(fact):
+                self._part += 1
+
+    def result(self) -> float | None:
+        """``None`` where there is nothing to divide or to rank."""
+        match self.measure.how:
+            case How.COUNT:
+                return self._count
+            case How.SUM:
+                return sum(self._values)
+            case How.SHARE:
+                return round(self._part / self._count, 4) if self._count else None
+            case How.RATE:
+                return round(100 * self._part / self._count, 2) if self._count else None
+            case How.MEAN:
+                return round(sum(self._values) / len(self._values), 1) if self._values else None
+            case How.MEDIAN:
+                return rank(self._values, 50)
+            case How.P90:
+                return rank(self._values, 90)
+
+
+def rank(values: Sequence[float], percent: int) -> float | None:
+    """The smallest value that at least so many per cent of the values do not exceed (nearest rank)."""
+    if not values:
+        return None
+    place = -(-len(values) * percent // 100)
+    return sorted(values)[max(place, 1) - 1]

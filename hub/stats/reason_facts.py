@@ -1,0 +1,239 @@
+"""Why customers got in touch: claims, written inquiries and calls by one tree of reasons.
+
+An agent's note says why a call came; who noted nothing leaves it unknown. A claim tells by its reason, an inquiry by
+the mall's category, else by its kind where the tree says so.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, exists, func, select
+
+from hub.core.model import Product
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
+from hub.stats.reason_book import tree_in_force
+from hub.store.catalogue import StockFacts, read_stock_facts
+from hub.store.one import product_of
+from hub.store.tables import calls, cases, claims, inquiries, lines, order_twins, orders, shops
+from routing.facts import CatalogueFacts, with_facts
+
+_CALL: Final = "call"
+
+
+class ReasonFact(Fact, frozen=True, kw_only=True):
+    """One claim, inquiry or answered call. ``group`` and ``reason`` are ``None`` where nobody said why.
+
+    ``mode``: inventory mode of the product, "unknown" where no rule tells it, ``None`` where no product is named.
+    """
+
+    source: str
+    kind: str
+    reference: str
+    order_no: str | None
+    product: str | None
+    product_code: str | None
+    mode: str | None
+    group: str | None
+    reason: str | None
+
+
+async def read_reasons(counted: Counted) -> AsyncIterator[ReasonFact]:
+    tree = await tree_in_force(counted.database)
+    async for row, mode in _with_modes(counted, _claims(counted), claims.c.requested_at, claims.c.id):
+        yield _fact(row, source="claim", mode=mode, reason=tree.of_claim(row.reason))
+    async for row, mode in _with_modes(counted, _inquiries(counted), inquiries.c.asked_at, inquiries.c.id):
+        reason = tree.of_inquiry(category=row.category, kind=row.kind)
+        yield _fact(row, source="inquiry", mode=mode, reason=reason)
+    if counted.shop is None:
+        async for call in stream(counted.database, _calls(counted), at=calls.c.entered_at, row_id=calls.c.call_id):
+            reason = tree.of_topic(call.topic)
+            yield ReasonFact(
+                at=datetime.fromtimestamp(call.at_ms / 1000, UTC),
+                mall=call.mall,
+                shop=None,
+                source=_CALL,
+                kind=call.line or "",
+                reference=call.row_id,
+                order_no=None,
+                product=None,
+                product_code=None,
+                mode=None,
+                group=_group(reason),
+                reason=reason,
+            )
+
+
+def _fact(row: Any, *, source: str, mode: str | None, reason: str | None) -> ReasonFact:
+    return ReasonFact(
+        at=datetime.fromtimestamp(row.at_ms / 1000, UTC),
+        mall=row.mall,
+        shop=row.shop,
+        case_id=row.case_id,
+        source=source,
+        kind=row.kind,
+        reference=row.reference,
+        order_no=row.order_no,
+        product=row.product_name,
+        product_code=row.product_code,
+        mode=mode,
+        group=_group(reason),
+        reason=reason,
+    )
+
+
+def _group(reason: str | None) -> str | None:
+    return reason.partition(".")[0] if reason else None
+
+
+async def _with_modes(
+    counted: Counted, query: Select[Any], at: Any, row_id: Any
+) -> AsyncIterator[tuple[Any, str | None]]:
+    """Each row with the mode of its product; what the malls' catalogues tell is asked for a batch at a time."""
+    batch: list[Any] = []
+    async for row in stream(counted.database, query, at=at, row_id=row_id):
+        batch.append(row)
+        if len(batch) == _BATCH:
+            for pair in zip(batch, await _modes(counted, batch), strict=True):
+                yield pair
+            batch = []
+    for pair in zip(batch, await _modes(counted, batch), strict=True):
+        yield pair
+
+
+_BATCH: Final = 500
+
+
+async def _modes(counted: Counted, rows: Sequence[Any]) -> list[str | None]:
+    if counted.mode_of is None or not rows:
+        return [None] * len(rows)
+    # An inquiry often names no product; it has no mode then.
+    named = [(place, row) for place, row in enumerate(rows) if row.product_code or row.seller_sku]
+    products = [(row.shop_id, _product(row)) for _, row in named]
+    async with counted.database.reading() as connection:
+        known = await read_stock_facts(counted.database, connection, products)
+    modes: list[str | None] = [None] * len(rows)
+    for (place, row), (_, product), facts in zip(named, products, known, strict=True):
+        day = _day(row.at_ms)
+        modes[place] = counted.mode_of(with_facts(product, _catalogue(facts)), row.shop, row.mall, day)
+    return modes
+
+
+def _product(row: Any) -> Product:
+    if row.product_name is None:
+        return Product(name="", code=row.product_code)
+    return product_of(row)
+
+
+def _catalogue(stock: StockFacts | None) -> CatalogueFacts | None:
+    if stock is None:
+        return None
+    return CatalogueFacts(
+        item=stock.item_hints,
+        supplier_code=stock.supplier_code,
+        supplier_name=stock.supplier_name,
+        supplier=stock.supplier_hints,
+    )
+
+
+def _day(at: int) -> date:
+    return datetime.fromtimestamp(at / 1000, UTC).date()
+
+
+def _claims(counted: Counted) -> Select[Any]:
+    """A claim on a copy of an order stands with the original."""
+    case_key = "claim:" + claims.c.order_no + ":" + claims.c.kind
+    copy = orders.alias("copy")
+    is_of_copy = exists().where(
+        order_twins.c.order_id == copy.c.id,
+        copy.c.shop_id == claims.c.shop_id,
+        copy.c.order_no == claims.c.order_no,
+    )
+    of_claim = and_(
+        lines.c.shop_id == claims.c.shop_id,
+        lines.c.line_no == claims.c.line_no,
+        lines.c.order_id.in_(
+            select(orders.c.id)
+            .where(orders.c.shop_id == claims.c.shop_id, orders.c.order_no == claims.c.order_no)
+            .correlate(claims)
+        ),
+    )
+    return (
+        select(
+            claims.c.requested_at.label("at_ms"),
+            claims.c.id.label("row_id"),
+            claims.c.shop_id,
+            claims.c.kind,
+            claims.c.reason,
+            claims.c.claim_key.label("reference"),
+            claims.c.order_no,
+            lines.c.product_name,
+            lines.c.product_code,
+            lines.c.product_option,
+            lines.c.option_code,
+            lines.c.seller_sku,
+            lines.c.hints,
+            shops.c.mall,
+            shops.c.name.label("shop"),
+            cases.c.id.label("case_id"),
+        )
+        .join_from(claims, shops, shops.c.id == claims.c.shop_id)
+        .outerjoin(lines, of_claim)
+        .outerjoin(cases, and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == case_key))
+        .where(*counted.within(claims.c.requested_at), *counted.of_shop(shops), ~is_of_copy)
+    )
+
+
+def _inquiries(counted: Counted) -> Select[Any]:
+    case_key = "inquiry:" + inquiries.c.thread_no
+    nothing = func.nullif("", "")
+    return (
+        select(
+            inquiries.c.asked_at.label("at_ms"),
+            inquiries.c.id.label("row_id"),
+            inquiries.c.shop_id,
+            inquiries.c.kind,
+            inquiries.c.category,
+            inquiries.c.inquiry_no.label("reference"),
+            inquiries.c.order_no,
+            inquiries.c.product_name,
+            inquiries.c.product_code,
+            nothing.label("product_option"),
+            nothing.label("option_code"),
+            nothing.label("seller_sku"),
+            nothing.label("hints"),
+            shops.c.mall,
+            shops.c.name.label("shop"),
+            cases.c.id.label("case_id"),
+        )
+        .join_from(inquiries, shops, shops.c.id == inquiries.c.shop_id)
+        .outerjoin(cases, and_(cases.c.shop_id == inquiries.c.shop_id, cases.c.case_key == case_key))
+        .where(*counted.within(inquiries.c.asked_at), *counted.of_shop(shops))
+    )
+
+
+def _calls(counted: Counted) -> Select[Any]:
+    query = select(
+        calls.c.entered_at.label("at_ms"), calls.c.call_id.label("row_id"), calls.c.mall, calls.c.line, calls.c.topic
+    ).where(calls.c.result == "answered", *counted.within(calls.c.entered_at))
+    return query if counted.mall is None else query.where(calls.c.mall == counted.mall)
+
+
+def _is_known(fact: ReasonFact) -> bool:
+    return fact.reason is not None
+
+
+REASONS: Final = FactReport(
+    name="reasons",
+    row=ReasonFact,
+    read=read_reasons,
+    dimensions=("group", "reason", "mall", "shop", "source", "kind", "product", "mode"),
+    default=("group", "reason", "mall"),
+    measures=(
+        Measure(name="matters"),
+        Measure(name="claims", of=lambda fact: fact.source == "claim"),
+        Measure(name="inquiries", of=lambda fact: fact.source == "inquiry"),
+        Measure(name="calls", of=lambda fact: fact.source == _CALL),
+        Measure(name="reason_known_share", how=How.SHARE, part=_is_known),
+    ),
+)
