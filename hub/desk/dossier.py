@@ -35,6 +35,7 @@ from hub.desk.thread_orders import linked_orders, suggested_orders
 from hub.desk.timeline import build_timeline
 from hub.desk.twins import read_twins
 from hub.desk.views import AdminStep, CaseLink, Dossier, OtherOrder, StockView
+from hub.desk.work_timeline import work_entries
 from hub.store.catalogue import read_stock_facts
 from hub.store.database import from_ms
 from hub.store.one import product_of
@@ -107,6 +108,7 @@ async def read_dossier(
     complaint_steps = await read_complaint_steps(connection, case_ids, box=box, curtain=curtain)
     gifts = await read_gifts(connection, case_ids, box=box, curtain=curtain)
     decided = await decision_entries(connection, case_ids)
+    worked = await work_entries(connection, case_ids, box=box, curtain=curtain)
     timeline = build_timeline(
         order=order,
         claims=claim_views,
@@ -115,7 +117,7 @@ async def read_dossier(
         actions=await _actions(connection, subject, [inquiry.inquiry_no for inquiry in opened]),
         steps=steps,
         asks=asks,
-        care=(*care_entries(promises, complaint_steps, gifts), *decided),
+        care=(*care_entries(promises, complaint_steps, gifts), *decided, *worked),
         box=box,
         curtain=curtain,
     )

@@ -34,6 +34,7 @@ class Topic(StrEnum):
     ACTION = "action"  # case_id, action_id, outcome
     LOCK = "lock"  # case_id: somebody took it, or gave it back
     CALL = "call"  # call_id, member, state, user_id: to the screens of this user only
+    MENTION = "mention"  # case_id, user_id: somebody called this user, told to their screens only
     SHOP = "shop"  # shop: its freshness
 
 
