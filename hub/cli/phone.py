@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from msgspec import Struct
-from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
 
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, screen, settings_and_logs, with_hub
 from hub.core.errors import ConfigurationError
-from hub.desk.access import AccessAction, command_line_actor, record_access
+from hub.desk.access import command_line_actor
+from hub.desk.dialling import Dialled, dial_number
 from hub.desk.exchange import addresses, listen
-from hub.store.tables import users
+from hub.desk.phone_notes import NoteError
+from hub.desk.phone_seats import give_phone
 from hub.telephony.ami import AmiAddress, AmiControl, AmiSource
 from ivr.phone import AgentState, LiveEvent, PhoneError
 
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     group.command("status", help="Whether each exchange answers, and what its agents do.")(status)
     group.command("watch", help="Keep and show what the exchanges tell, until Ctrl-C.")(watch)
     group.command("assign", help="Say which telephone stands at an account's seat.")(assign)
+    group.command("call", help="Ring an account's telephone, then a number, under one that the mall owns.")(call)
     app.add_typer(group, name="phone")
 
 
@@ -106,24 +107,55 @@ def assign(
     member: Annotated[str, typer.Argument(help="Member name of the queues, PBX/MEMBER with several; - for none.")],
 ) -> None:
     async def work(hub: Hub) -> None:
-        given = None if member == "-" else member
-        try:
-            async with hub.database.writing() as connection:
-                which = update(users).where(users.c.login == login.casefold())
-                changed = await connection.execute(which.values(phone_member=given))
-                if changed.rowcount == 0:
-                    what = f"there is no user {login[:40]!r}"
-                    raise ConfigurationError(what, fix="See hub user list.")
-                await record_access(
-                    connection,
-                    at=hub.now(),
-                    actor=command_line_actor(),
-                    action=AccessAction.USER_CHANGED,
-                    subject=f"user {login} telephone",
-                )
-        except IntegrityError as error:
-            what = f"telephone {member[:40]!r} stands at another seat"
-            raise ConfigurationError(what, fix="Give that account - first.") from error
+        await give_phone(hub, actor=command_line_actor(), login=login, member="" if member == "-" else member)
 
     with_hub(work)
     screen.print(f"{login}: {member}", markup=False)
+
+
+def call(
+    user: Annotated[str, typer.Option(help="Account whose telephone rings first.")],
+    number: Annotated[str, typer.Option(help="Whom to call.")],
+    shop: Annotated[str, typer.Option(help="Shop in whose name; a number of its mall is shown.")],
+    caller_id: Annotated[
+        str | None, typer.Option("--caller-id", help="Another number to show; the mall must own it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> int:
+    async def work(hub: Hub) -> Dialled | str:
+        try:
+            return await dial_number(
+                hub, actor=command_line_actor(), login=user, shop=shop, number=number, caller_id=caller_id
+            )
+        except NoteError as error:
+            return error.key
+
+    done = with_hub(work)
+    if isinstance(done, str):
+        what, fix = _NOT_CALLED[done]
+        if done != "phone.unreachable":
+            raise ConfigurationError(what, fix=fix)
+        complain(what, fix=fix)
+        if as_json:
+            print_json({"outcome": "refused", "dial_id": None, "exchange": None, "telephone": None, "caller_id": None})
+        return ExitCode.NOTHING_DONE
+    if as_json:
+        place = {"exchange": done.pbx, "telephone": done.member, "caller_id": done.caller_id}
+        print_json({"outcome": "pending", "dial_id": str(done.dial_id), **place})
+    else:
+        screen.print(f"{done.member} rings; then the number is called, shown {done.caller_id}", markup=False)
+    return ExitCode.ALL_DONE
+
+
+#: why nothing was dialled, and what to do
+_NOT_CALLED: Final = {
+    "phone.no_spec": ("there is no IVR spec, or it has errors", "hub ivr check"),
+    "phone.no_phone": ("no telephone stands at this account's seat", "hub phone assign LOGIN MEMBER"),
+    "phone.no_number": ("this is no telephone number", "Give it with its area code, as 02-000-0000."),
+    "phone.abroad": ("this number is abroad", "Dial it at the telephone, with the carrier's prefix."),
+    "phone.foreign_caller_id": (
+        "the number to show is none of this mall's, and others may not be shown",
+        "Name it under numbers or callbacks in ivr.yaml, or leave --caller-id out.",
+    ),
+    "phone.unreachable": ("the exchange does not answer, or refused the call", "hub phone status"),
+}

@@ -1,0 +1,36 @@
+import socket
+
+import pytest
+
+from tests.cli.terminal import Terminal
+
+CALL = ("phone", "call", "--user", "kim", "--number", "010-0000-0001", "--shop", "main-cafe24")
+
+
+def test_without_an_exchange_there_is_nothing_to_tell(terminal: Terminal) -> None:
+    ran = terminal.hub("phone", "status", "--json")
+    assert (ran.code, ran.document) == (0, {"exchanges": []})
+
+
+def test_an_exchange_that_is_away_has_no_agents(terminal: Terminal) -> None:
+    with socket.socket() as taken:  # bound, but nobody listens
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        ran = terminal.hub("phone", "status", "--json", HUB_AMI_HOST="127.0.0.1", HUB_AMI_PORT=port)
+    (exchange,) = ran.document["exchanges"]
+    assert (ran.code, exchange["agents"]) == (3, None)
+    assert "no connection" in exchange["error"]
+
+
+def test_a_call_needs_the_spec_that_names_the_malls_numbers(terminal: Terminal) -> None:
+    ran = terminal.hub(*CALL)
+    assert (ran.code, ran.out) == (2, "")
+    assert "hub ivr check" in ran.err
+    assert "0000-0001" not in ran.err
+
+
+@pytest.mark.parametrize("wrong", ["a b", "x;y"])
+def test_what_names_no_telephone_stands_at_no_seat(terminal: Terminal, wrong: str) -> None:
+    ran = terminal.hub("phone", "assign", "kim", wrong)
+    assert ran.code == 2
+    assert "not the name of a telephone" in ran.err
