@@ -9,6 +9,8 @@ KEYS = frozenset("0123456789*#")
 EXITS = ("timeout", "full", "empty")
 LONG_WAIT_SECONDS = 30
 MOST_OPTIONS = 6
+#: digits of a telephone number. Source: ITU-T E.164
+LONGEST_NUMBER = 15
 _LONGEST_SILENCE = 60
 
 
@@ -111,6 +113,10 @@ def check_callbacks(spec: Spec, document: Document) -> None:
             document.report("callback-caller-id", (*path, "caller_id"), name=name, mall=callback.mall)
         if not callback.ask_number:
             document.report("callback-without-question", path, name=name)
+        if not 1 <= callback.least_digits <= callback.most_digits <= LONGEST_NUMBER:
+            document.report("bad-digits", (*path, "most_digits"), name=name, most=LONGEST_NUMBER)
+        if not 1 <= callback.tries <= 5:
+            document.report("bad-tries", (*path, "tries"))
         if callback.due_minutes < 1:
             document.report("bad-due", (*path, "due_minutes"), name=name)
 

@@ -20,7 +20,10 @@ ReadSound = Callable[[str], bytes | None]
 
 def prompts_of(spec: Spec) -> list[tuple[Path, str]]:
     """Every sound that the spec plays, with its place in the document; a sound may be played at many places."""
-    found: list[tuple[Path, str | None]] = [(("unknown_number_prompt",), spec.unknown_number_prompt)]
+    found: list[tuple[Path, str | None]] = [
+        (("unknown_number_prompt",), spec.unknown_number_prompt),
+        (("abuse_farewell_prompt",), spec.abuse_farewell_prompt),
+    ]
     for name, line in spec.lines.items():
         for index, word in enumerate(line.notices):
             if word not in spec.notices and word in STANDARD_NOTICES:
@@ -32,7 +35,8 @@ def prompts_of(spec: Spec) -> list[tuple[Path, str]]:
     found += [(("notices", name, "prompt"), notice.prompt) for name, notice in spec.notices.items()]
     found += [(("menus", name, "prompt"), menu.prompt) for name, menu in spec.menus.items()]
     for name, callback in spec.callbacks.items():
-        found += [(("callbacks", name, word), getattr(callback, word)) for word in ("prompt", "ask_number")]
+        words = ("prompt", "ask_number", "no_number")
+        found += [(("callbacks", name, word), getattr(callback, word)) for word in words]
     for name, survey in spec.surveys.items():
         found += [(("surveys", name, word), getattr(survey, word)) for word in ("prompt", "thanks")]
     found += [(way.path, way.node[1]) for way in edges(spec) if way.node and way.node[0] == "hangup"]

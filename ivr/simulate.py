@@ -15,8 +15,8 @@ from ivr.calls import SHORT_ABANDON_SECONDS, CallResult
 from ivr.event import Kind
 from ivr.flow import UNKNOWN_NUMBER, Flow, Step, StepKind, Turn, Way, key_meaning
 from ivr.hours import closed_reason
-from ivr.spec import notice_of, pbx_queue, queue_place
-from ivr.walk import Act, Centre, Do, EndlessWalkError, Happening, Stay, Walk, stay_with
+from ivr.spec import Callback, can_call_back, notice_of, pbx_queue, queue_place
+from ivr.walk import NUMBER_SECONDS, Act, Centre, Do, EndlessWalkError, Happening, Stay, Walk, stay_with
 from ivr.walk_lines import queue_log_lines
 
 __all__ = ["Act", "Centre", "Do", "EndlessWalkError", "Stay", "Walk", "queue_log_lines", "walk_call"]
@@ -281,12 +281,25 @@ class _Walker:
     def _callback(self, step: Step) -> None:
         callback = self._flow.callback(step)
         number = self._number
-        if not number and callback.ask_number:
-            act = self._next_key(self._at, self._at + ANNOUNCEMENT_SECONDS + 15.0)
-            number = act.key if act and act.key.isdigit() else ""
+        tries = callback.tries if callback.ask_number and not number else 0
+        for _ in range(tries):
+            keyed = self._key_number(callback)
+            if can_call_back(callback, keyed):
+                number = keyed
+                break
         if number:
             self._tell(Kind.CALLBACK, step, detail=number)
         self._at += ANNOUNCEMENT_SECONDS
+
+    def _key_number(self, callback: Callback) -> str:
+        """What he keys until he stops, or the most digits are there."""
+        self._last_act_at = self._at
+        limit = self._at + ANNOUNCEMENT_SECONDS + NUMBER_SECONDS
+        act = self._next_key(self._at, limit)
+        if act is None:
+            self._at = limit
+            return ""
+        return act.key[: callback.most_digits]
 
     def _survey(self, step: Step) -> None:
         survey = self._flow.survey(step)

@@ -97,14 +97,20 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
     """``caller_id``: the number shown when calling back; one that the mall owns.
 
-    ``prompt`` says that the wish was noted. ``ask_number``: prompt that asks a caller without a number for one.
-    ``due_minutes``: opening time until the call must have been made.
+    ``prompt`` says that the wish was noted. ``ask_number``: prompt that asks a caller without a number for one, up to
+    ``tries`` times; what he keys has ``least_digits`` to ``most_digits`` digits, the first of them 0, and is no paid
+    060 number. ``no_number``: prompt for who has given none that can be called. ``due_minutes``: opening time until the
+    call must have been made.
     """
 
     mall: str
     caller_id: str
     prompt: str | None = None
     ask_number: str | None = None
+    no_number: str | None = None
+    tries: int = 2
+    least_digits: int = 9
+    most_digits: int = 11
     due_minutes: int = 60
 
 
@@ -122,6 +128,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``feature_codes``: keys that the PBX takes for itself, as Asterisk does # for a transfer and * for hanging up.
     ``unknown_number_prompt``: said to callers of a number that is not among ``numbers``.
+    ``abuse_farewell_prompt``: said to a caller whose call an agent ends for abuse.
     """
 
     spec_version: int
@@ -136,6 +143,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     callbacks: dict[str, Callback] = msgspec.field(default_factory=dict)
     surveys: dict[str, Survey] = msgspec.field(default_factory=dict)
     unknown_number_prompt: str | None = None
+    abuse_farewell_prompt: str | None = None
     malls: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     feature_codes: tuple[str, ...] = ("*", "#")
@@ -162,6 +170,17 @@ def callbacks_of(spec: Spec) -> dict[str, Callback]:
     for number in spec.numbers:
         implied.setdefault(number.mall, Callback(mall=number.mall, caller_id=number.display or number.did))
     return implied | spec.callbacks
+
+
+#: paid numbers, which nobody is called back on
+PAID_PREFIX = "060"
+
+
+def can_call_back(callback: Callback, keyed: str) -> bool:
+    """Is what a caller has keyed a number that can be called? Whether it is his nobody can tell."""
+    is_long_enough = callback.least_digits <= len(keyed) <= callback.most_digits
+    is_number = keyed.isascii() and keyed.isdigit()
+    return is_number and is_long_enough and keyed.startswith("0") and not keyed.startswith(PAID_PREFIX)
 
 
 def queue_place(name: str, queue: Queue) -> Place | None:

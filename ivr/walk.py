@@ -10,6 +10,9 @@ from ivr.calls import CallResult
 from ivr.event import Kind
 from ivr.spec import Queue
 
+#: that a caller has for keying a number, after he was asked for it
+NUMBER_SECONDS = 15.0
+
 
 class Do(StrEnum):
     PRESS = "press"

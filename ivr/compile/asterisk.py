@@ -17,7 +17,8 @@ import msgspec
 from ivr.compile.text import UnsafeTextError, comment, safe
 from ivr.flow import UNKNOWN_NUMBER, Flow, Step, StepKind, Turn, Way, key_meaning
 from ivr.hours import DAY_MINUTES, DAYS, Calendar, days_of, minutes_of, open_minutes
-from ivr.spec import callbacks_of, pbx_queue, queue_place
+from ivr.spec import PAID_PREFIX, callbacks_of, pbx_queue, queue_place
+from ivr.walk import NUMBER_SECONDS
 
 #: holds the contexts of the revision before, for calls that are still in them
 PREVIOUS_FILE = "extensions-previous.conf"
@@ -29,7 +30,8 @@ DIGIT_SECONDS = 2
 FIRST_TRANSFER_CODE = 71
 #: AST_MAX_CONTEXT without its closing zero; more is cut silently
 LONGEST_CONTEXT = 79
-_LONGEST_NUMBER = 11
+#: where a call goes that an agent ends for abuse. Of no revision: the hub names it whatever menu is in force
+FAREWELL_CONTEXT = "hub-farewell"
 
 
 def write_dialplan(flow: Flow) -> str:
@@ -82,7 +84,7 @@ class _Dialplan:
             self._outbound(),
         ]
         parts += [self._context(step) for step in self._flow.steps.values() if step.kind not in _INSIDE_OTHERS]
-        parts.append(self._endings())
+        parts += [self._endings(), self._farewell()]
         return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
     # -- what every call needs
@@ -165,7 +167,7 @@ class _Dialplan:
             "include => outbound",
             "",
             "[outbound]",
-            *_extension("_060X.", "Hangup(21)"),
+            *_extension(f"_{PAID_PREFIX}X.", "Hangup(21)"),
             *_extension(
                 "_X.",
                 "Set(HUB_SHOWN=${FILTER(0-9,${CALLERID(num)})})",
@@ -337,20 +339,27 @@ class _Dialplan:
 
     def _callback(self, step: Step) -> Iterator[str]:
         callback = self._flow.callback(step)
-        ask = []
+        ask = ["Goto(none)"]
         if callback.ask_number:
             ask = [
-                'GotoIf($["${HUB_NUMBER}"!=""]?noted)',
-                f"Read(HUB_NUMBER,{safe(callback.ask_number)},{_LONGEST_NUMBER},,1,15)",
+                "Set(HUB_ASKED=0)",
+                f"(ask)Read(HUB_NUMBER,{safe(callback.ask_number)},{callback.most_digits},,1,{NUMBER_SECONDS:g})",
                 "Set(HUB_NUMBER=${FILTER(0-9,${HUB_NUMBER})})",
+                "Set(HUB_ASKED=$[${HUB_ASKED} + 1])",
+                'GotoIf($["${HUB_NUMBER:0:1}"!="0"]?wrong)',
+                f'GotoIf($["${{HUB_NUMBER:0:3}}"="{PAID_PREFIX}"]?wrong)',
+                f"GotoIf($[${{LEN(${{HUB_NUMBER}})}} < {callback.least_digits}]?wrong:noted)",
+                f"(wrong)GotoIf($[${{HUB_ASKED}} < {callback.tries}]?ask:none)",
             ]
         yield from _extension(
             "s",
             "Set(HUB_NUMBER=${FILTER(0-9+,${CALLERID(num)})})",
+            'GotoIf($["${HUB_NUMBER}"!=""]?noted)',
             *ask,
-            'GotoIf($["${HUB_NUMBER}"=""]?thanks)',
             f"(noted){self._tell('CALLBACK', '${HUB_NUMBER}')}",
-            f"(thanks)Playback({safe(step.prompt)})" if step.prompt else "(thanks)NoOp()",
+            *([f"Playback({safe(step.prompt)})"] if step.prompt else []),
+            "Hangup(16)",
+            f"(none)Playback({safe(callback.no_number)})" if callback.no_number else "(none)NoOp()",
             "Hangup(16)",
         )
 
@@ -379,6 +388,12 @@ class _Dialplan:
                 play = [self._tell("ENTER", ""), *(["Progress()", *play] if play else [])]
             lines += _extension(extension, *play, f"Hangup({1 if is_unknown else 16})")
         return lines
+
+    def _farewell(self) -> list[str]:
+        """The caller is sent here from his talk; the agent's side ends with it."""
+        prompt = self._flow.spec.abuse_farewell_prompt
+        played = [f"Playback({safe(prompt)})"] if prompt else []
+        return [f"[{FAREWELL_CONTEXT}]", *_extension("s", *played, "Hangup(16)")]
 
     # -- names
 

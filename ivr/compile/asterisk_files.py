@@ -9,7 +9,7 @@ configurations; confidence: sure for queues, CEL and logger, likely for the trun
 
 from collections.abc import Iterable, Iterator
 
-from ivr.compile.asterisk import header, keys_context, write_dialplan
+from ivr.compile.asterisk import FAREWELL_CONTEXT, header, keys_context, write_dialplan
 from ivr.compile.text import safe
 from ivr.flow import Flow, StepKind
 from ivr.spec import notice_of, pbx_queue
@@ -206,12 +206,14 @@ def _cdr() -> Iterable[str]:
 def prompts_of(flow: Flow) -> dict[str, list[str]]:
     """Prompt -> ids of the steps that play it, both in the order of the spec."""
     played: dict[str, list[str]] = {}
+    if flow.spec.abuse_farewell_prompt:
+        played[safe(flow.spec.abuse_farewell_prompt)] = [FAREWELL_CONTEXT]
     for step in flow.steps.values():
         names = [step.prompt]
         if step.kind is StepKind.NOTICE and (notice := notice_of(flow.spec, step.name)):
             names = [notice.prompt]
         if step.kind is StepKind.CALLBACK:
-            names.append(flow.callback(step).ask_number)
+            names += [flow.callback(step).ask_number, flow.callback(step).no_number]
         if step.kind is StepKind.SURVEY:
             names.append(flow.survey(step).thanks)
         for name in names:

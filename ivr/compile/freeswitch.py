@@ -18,7 +18,8 @@ from ivr.compile.asterisk_files import agent_of
 from ivr.compile.text import comment, safe
 from ivr.flow import UNKNOWN_NUMBER, Flow, Step, StepKind, Turn, Way, key_meaning
 from ivr.hours import DAY_MINUTES, Calendar, days_of, minutes_of, open_minutes
-from ivr.spec import notice_of, pbx_queue, queue_place
+from ivr.spec import PAID_PREFIX, notice_of, pbx_queue, queue_place
+from ivr.walk import NUMBER_SECONDS
 
 ENTRY_FILE = "dialplan/public/00_hub_entry.xml"
 QUEUES_FILE = "autoload_configs/callcenter.conf.xml"
@@ -125,7 +126,7 @@ class _Dialplan:
                 StepKind.HANGUP: self._ending,
             }[step.kind]
             yield from (f"  {line}" for line in write(step))
-        yield from (f"  {line}" for line in (*self._back(), *self._transfers()))
+        yield from (f"  {line}" for line in (*self._back(), *self._transfers(), *self._farewell()))
         yield "</context>"
 
     # -- lines
@@ -260,17 +261,20 @@ class _Dialplan:
     def _callback(self, step: Step) -> Iterator[str]:
         place, callback = _place(step), self._flow.callback(step)
         end = [*_play(step.prompt), ("hangup", "NORMAL_CLEARING")]
+        none = [*_play(callback.no_number), ("hangup", "NORMAL_CLEARING")]
         known = _is("caller_id_number", r"^(\+?[0-9]+)$")
         yield from _extension(place, _tell("CALLBACK", "$1"), *end, when=[known])
         if callback.ask_number:
-            asked = f"1 11 1 15000 # {safe(callback.ask_number)}.wav {_SILENCE} hub_number [0-9]+"
+            least, most = callback.least_digits, callback.most_digits
+            asked = f"{least} {most} {callback.tries} {round(NUMBER_SECONDS * 1000)} # {safe(callback.ask_number)}.wav"
+            asked = f"{asked} {_SILENCE} hub_number (?!{PAID_PREFIX})0[0-9]{{{least - 1},{most - 1}}}"
             yield from _extension(
                 place, ("set", "hub_number="), ("play_and_get_digits", asked), self._transfer(f"{place}_noted")
             )
             noted = _is("hub_number", "^([0-9]+)$")
-            yield from _extension(f"{place}_noted", _tell("CALLBACK", "$1"), *end, when=[noted], otherwise=end)
+            yield from _extension(f"{place}_noted", _tell("CALLBACK", "$1"), *end, when=[noted], otherwise=none)
         else:
-            yield from _extension(place, *end)
+            yield from _extension(place, *none)
 
     def _survey(self, step: Step) -> Iterator[str]:
         place, survey = _place(step), self._flow.survey(step)
@@ -300,6 +304,11 @@ class _Dialplan:
         yield from _extension("back", _POP, self._transfer("$1"), when=[_is("hub_menus", "/([^/]+)$")])
         yield from _extension("back", self._transfer("$1"), when=[_is("hub_gone", "^(.+)$")])
         yield from _extension("back", self._transfer("${hub_from}"))
+
+    def _farewell(self) -> Iterator[str]:
+        """Where a call goes that an agent ends for abuse."""
+        said = _play(self._flow.spec.abuse_farewell_prompt)
+        yield from _extension("farewell", *said, ("hangup", "NORMAL_CLEARING"))
 
     def _transfers(self) -> Iterator[str]:
         for name, code in transfer_codes(self._flow).items():

@@ -307,7 +307,9 @@ class Pbx:
     def _do_read(self, argument: str) -> None:
         variable, prompt, digits, _, _, seconds = argument.split(",")
         self._last_act_at = self._at
-        act = self._next_key(self._at, self._at + self._length(prompt) + float(seconds))
+        limit = self._at + self._length(prompt) + float(seconds)
+        act = self._next_key(self._at, limit)
+        self._at = self._at if act else limit
         self._variables[variable] = act.key.rstrip("#")[: int(digits)] if act else ""
 
     def _do_queue(self, argument: str) -> None:
@@ -420,13 +422,15 @@ class Pbx:
         name, paren, rest = inner.partition("(")
         if paren:
             return self._function(name, rest[: rest.rindex(")")])
-        name, _, offset = inner.partition(":")
+        name, _, part = inner.partition(":")
+        offset, _, length = part.partition(":")
         if name == "EPOCH":
             return str(int(self._start.timestamp() + self._at))
         if name == "EXTEN":
             is_pattern = self._place.extension.startswith("_")
             return (self._did if is_pattern else self._place.extension)[int(offset or 0) :]
-        return self._variables.get(name, self._plan.variables.get(name, ""))[int(offset or 0) :]
+        text = self._variables.get(name, self._plan.variables.get(name, ""))[int(offset or 0) :]
+        return text[: int(length)] if length else text
 
     def _function(self, name: str, argument: str) -> str:
         functions: dict[str, Callable[[str], str]] = {

@@ -109,7 +109,11 @@ def callers() -> st.SearchStrategy[list[Act]]:
     press = st.builds(
         Act,
         do=st.just(Do.PRESS),
-        key=st.one_of(*[st.sampled_from(USUAL_KEYS)] * 4, st.sampled_from(KEYS), st.just("01000002222")),
+        key=st.one_of(
+            *[st.sampled_from(USUAL_KEYS)] * 4,
+            st.sampled_from(KEYS),
+            st.sampled_from(["01000002222", "0600000222", "123"]),
+        ),
         after=after,
         is_early=st.booleans(),
     )

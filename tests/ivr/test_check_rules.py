@@ -192,6 +192,7 @@ BROKEN = {
     "bad-best": ("best: 5", "best: 10", "best: 10"),
     "callback-caller-id": ('caller_id: "1588-0101"', 'caller_id: "1588-9999"', "1588-9999"),
     "callback-without-question": (", ask_number: prompts/ask", "", "caller_id"),
+    "bad-digits": ("due_minutes: 30", "due_minutes: 30, least_digits: 12", "least_digits"),
     "bad-due": ("due_minutes: 30", "due_minutes: 0", "due_minutes: 0"),
     "unknown-target": ('"2": queue:alpha.inquiry', '"2": queue:alpha.inquiri', "inquiri"),
     "turn-outside-menu": ("key-9: callback:alpha", "key-9: back", "key-9: back"),

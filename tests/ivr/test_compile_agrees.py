@@ -6,12 +6,13 @@ from datetime import datetime
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivr.check import load_spec
-from ivr.compile.asterisk import keys_context, transfer_codes, write_dialplan
+from ivr.compile.asterisk import FAREWELL_CONTEXT, keys_context, transfer_codes, write_dialplan
 from ivr.flow import Flow, StepKind, flow_of
 from ivr.simulate import Act, Centre, Do, Stay, queue_log_lines, walk_call
 from ivr.spec import notice_of, pbx_queue
@@ -146,3 +147,35 @@ def test_a_caller_who_leaves_in_the_closed_announcement_took_its_way(demo: Flow)
 
     assert steps[1] == "CLOSED|hours||07000001001||cafe24.order.closed.hours.next"
     assert without_place(dialplan_lines(demo, write_dialplan(demo), **night)) == steps  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("keyed", "noted"),
+    [
+        (["01000002222"], "01000002222"),
+        (["021234567"], "021234567"),
+        (["01000002222999"], "01000002222"),  # what is more than a number is not waited for
+        (["12345", "01000002222"], "01000002222"),
+        (["0600001111", "01000002222"], "01000002222"),
+        (["12345", "99999999999"], ""),
+        (["02123456", "0600001111", "01000002222"], ""),  # two tries
+        ([], ""),
+    ],
+)
+def test_a_withheld_caller_keys_a_number_that_can_be_called(demo: Flow, keyed: list[str], noted: str) -> None:
+    acts = [Act(do=Do.PRESS, key=key) for key in ("9", *keyed)]
+    call = {"did": "07000001001", "start": MONDAY, "number": "", "acts": acts, "centre": Centre()}
+
+    steps = simulated_lines(demo, **call)  # type: ignore[arg-type]
+
+    wish = [f"CALLBACK|{noted}||07000001001||"] if noted else []
+    assert [step for step in steps if step.startswith("CALLBACK")] == wish
+    assert without_place(dialplan_lines(demo, write_dialplan(demo), **call)) == steps  # type: ignore[arg-type]
+
+
+def test_an_abusive_call_is_ended_with_the_farewell_whatever_the_revision(demo: Flow) -> None:
+    extension = read_dialplan(write_dialplan(demo)).contexts[FAREWELL_CONTEXT]["s"]
+
+    assert extension.applications == ["Playback(prompts/abuse-farewell)", "Hangup(16)"]
+    silent = flow_of(msgspec.structs.replace(demo.spec, revision=9, abuse_farewell_prompt=None))
+    assert read_dialplan(write_dialplan(silent)).contexts[FAREWELL_CONTEXT]["s"].applications == ["Hangup(16)"]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ivr.check import load_spec
-from ivr.compile.asterisk import LONGEST_CONTEXT, PREVIOUS_FILE, spec_hash, write_dialplan
+from ivr.compile.asterisk import FAREWELL_CONTEXT, LONGEST_CONTEXT, PREVIOUS_FILE, spec_hash, write_dialplan
 from ivr.compile.deployed import compare, previous_contexts
 from ivr.compile.targets import TARGETS
 from ivr.compile.text import UnsafeTextError, comment, safe
@@ -236,7 +236,7 @@ def test_calls_under_way_keep_their_contexts(flow: Flow) -> None:
     kept = read_dialplan(previous_contexts(write_dialplan(flow))).contexts
 
     assert kept == {name: found for name, found in before.items() if name.endswith("-v7")}
-    assert set(before) - set(kept) == {"general", "globals", "from-trunk", "hub-phones", "outbound"}
+    assert set(before) - set(kept) == {"general", "globals", "from-trunk", "hub-phones", "outbound", FAREWELL_CONTEXT}
 
 
 # ---------------------------------------------------------------- the command
