@@ -1,0 +1,157 @@
+"""Every figure against an example that was counted by hand, and every figure against its rows."""
+
+import tomllib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from sqlalchemy import Boolean, LargeBinary, Text, insert
+
+from hub.policy.calendar import business_calendar
+from hub.stats.fact_reports import FACT_REPORTS
+from hub.stats.facts import ABSENT, Counted, How, as_text, dimension_of, facts_behind, rank, tabulate
+from hub.stats.kpi import definitions_of, kpis
+from hub.stats.report import Around, read_report
+from hub.stats.worktime import business_minutes
+from hub.store.columns import metadata
+from hub.store.database import Database, to_ms
+
+SEOUL = ZoneInfo("Asia/Seoul")
+WORKED = tomllib.loads((Path(__file__).parents[1] / "data/stats/worked.toml").read_text(encoding="utf-8"))
+NOT_TABLES = ("now", "since", "until", "expected")
+COUNTRIES = {"cafe24": "KR", "qoo10": "JP"}
+
+
+def a_row(table: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What is not given is nothing, where a table wants something."""
+    row = {}
+    for column in metadata.tables[table].c:
+        value = given.get(column.name)
+        if isinstance(value, datetime):
+            value = to_ms(value)
+        if value is None and not column.nullable and column.server_default is None:
+            empty = {Text: "", LargeBinary: b"-", Boolean: False}
+            value = next((nothing for kind, nothing in empty.items() if isinstance(column.type, kind)), 0)
+        row[column.name] = value
+    return {name: value for name, value in row.items() if value is not None}
+
+
+async def store(database: Database, tables: dict[str, Any]) -> None:
+    async with database.writing() as connection:
+        for name, found in tables.items():
+            if name not in NOT_TABLES:
+                for given in found:
+                    await connection.execute(insert(metadata.tables[name]), a_row(name, given))
+
+
+@pytest.fixture
+async def worked(database: Database) -> Counted:
+    await store(database, WORKED)
+    return Counted(
+        database=database,
+        zone=SEOUL,
+        now=WORKED["now"],
+        since=WORKED["since"],
+        until=WORKED["until"],
+        countries=COUNTRIES,
+        mode_of=lambda product, shop, mall, on: "consignment" if product.code == "C1" else "unknown",
+    )
+
+
+async def test_every_figure_is_what_was_counted_by_hand(worked: Counted):
+    assert set(WORKED["expected"]) == set(FACT_REPORTS)
+    for name, expected in WORKED["expected"].items():
+        report = FACT_REPORTS[name]
+        by = report.read_by(expected["by"])
+
+        found = await tabulate(report, worked, by=by)
+
+        shown = [[ABSENT if value is None else value for value in row.values()] for row in found]
+        assert [row for row in shown if expected.get("where") in (None, *row)] == expected["rows"], name
+
+
+async def test_a_figure_opens_to_as_many_rows_as_it_says(worked: Counted):
+    for report in FACT_REPORTS.values():
+        by = report.read_by(None)
+        for row in await tabulate(report, worked, by=by):
+            where = {name: as_text(row[name]) or ABSENT for name in by}
+            for measure in report.measures:
+                facts = [fact async for fact in facts_behind(report, worked, measure=measure, where=where)]
+                if measure.how is How.COUNT:
+                    assert len(facts) == row[measure.name], (report.name, measure.name, where)
+                elif measure.how is How.SUM:
+                    assert sum(measure.value(fact) for fact in facts) == row[measure.name]
+                assert all(
+                    as_text(dimension_of(fact, name, SEOUL)) == where[name]
+                    for fact in facts
+                    for name in by
+                    if where[name] != ABSENT
+                )
+
+
+async def test_the_mode_of_a_product_is_that_of_its_line(worked: Counted):
+    found = await tabulate(FACT_REPORTS["reasons"], worked, by=("product", "mode"))
+
+    assert [(row["product"], row["mode"], row["claims"]) for row in found if row["claims"]] == [
+        ("찻잔", "consignment", 1)
+    ]
+
+
+async def test_bounds_shops_and_days_choose_the_facts(worked: Counted):
+    replies = FACT_REPORTS["replies"]
+    of_shop = msgspec.structs.replace(worked, shop="a", since=datetime(2026, 3, 9, tzinfo=SEOUL))
+    by_day = await tabulate(replies, of_shop, by=("day",))
+    assert [(row["day"], row["asked"]) for row in by_day] == [("2026-03-09", 1), ("2026-03-10", 1)]
+    by_hour = await tabulate(replies, of_shop, by=("hour", "week", "month", "clock_hour", "weekday"))
+    assert tuple(by_hour[0].values())[:5] == (
+        datetime(2026, 3, 9, 10, tzinfo=UTC).replace(tzinfo=by_hour[0]["hour"].tzinfo), "2026-03-09", "2026-03", 10, 0,
+    )  # fmt: skip
+    assert by_hour[0]["hour"].utcoffset() == timedelta(hours=9)
+
+
+async def test_wrong_questions_are_answered_by_what_there_is(worked: Counted):
+    around = Around(now=WORKED["now"], countries=COUNTRIES)
+    early, late = datetime(2016, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+
+    async def ask(name: str = "replies", **given: Any) -> None:
+        await read_report(worked.database, name=name, zone=SEOUL, **{"around": around, **given})
+
+    with pytest.raises(ValueError, match="there is no mall 'nowhere'; there are: cafe24, qoo10"):
+        await ask(around=Around(now=WORKED["now"], countries=COUNTRIES, mall="nowhere"))
+    with pytest.raises(ValueError, match="there is no shop 'b'; there are: a, q"):
+        await ask("inquiries", around=Around(now=WORKED["now"], shop="b"))
+    with pytest.raises(ValueError, match="ends before it begins"):
+        await ask(since=late, until=early)
+    with pytest.raises(ValueError, match="longer than ten years"):
+        await ask(since=early, until=late)
+    with pytest.raises(ValueError, match="'topic' is no dimension of this report; there are: mall, shop, channel"):
+        await ask(by="topic")
+    with pytest.raises(ValueError, match="'nothing' is no figure"):
+        FACT_REPORTS["asks"].measure("nothing")
+
+
+def test_every_figure_is_defined_in_both_languages():
+    figures = {(report.name, name) for report in FACT_REPORTS.values() for name in report.columns}
+    assert set(kpis()) == figures
+    for report in FACT_REPORTS.values():
+        assert all(all(definitions_of(report, locale).values()) for locale in ("ko", "en"))
+        titles = [kpis()[report.name, name].title("ko") for name in report.columns]
+        assert len(set(titles)) == len(titles)
+
+
+def test_working_minutes_skip_nights_weekends_and_holidays():
+    korea = business_calendar("KR")
+    friday, monday = datetime(2026, 2, 27, 17, tzinfo=SEOUL), datetime(2026, 3, 3, 10, tzinfo=SEOUL)
+    # 1 March is a Sunday and a holiday, so Monday the 2nd rests in its place.
+    assert business_minutes(korea, friday, monday, opens=540, closes=1080) == 120
+    assert business_minutes(korea, friday, monday) == 7 * 60 + 10 * 60
+    assert business_minutes(korea, monday, friday) == 0
+    assert korea.is_business_day(date(2026, 3, 2)) is False
+
+
+@pytest.mark.parametrize(("values", "median", "p90"), [([], None, None), ([5], 5, 5), (list(range(10, 0, -1)), 5, 9)])
+def test_ranks_are_values_that_occurred(values: list[float], median: float | None, p90: float | None):
+    assert (rank(values, 50), rank(values, 90)) == (median, p90)
