@@ -273,7 +273,7 @@ class Reader:
                 what=row.topic or "",
                 number=None,
                 states=tuple(
-                    (prefix, code) for prefix, code in (("line_name", row.line), ("call_result", row.result)) if code
+                    (prefix, code) for prefix, code in (("line_name", row.line), ("stats.figure", row.result)) if code
                 ),
                 identity=Identity(phone=row.caller_idx),
                 seconds=row.talk_seconds,

@@ -37,6 +37,7 @@ from hub.web.calling import CallingController
 from hub.web.compensation import COMPENSATION_PAGES
 from hub.web.complaints import ComplaintController
 from hub.web.consent import PAGES as CONSENT_PAGES
+from hub.web.customers import CUSTOMER_PAGES
 from hub.web.decision import DecisionController
 from hub.web.files import FILE_PAGES
 from hub.web.headers import HEADERS
@@ -79,6 +80,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
     nav_more = (
         ("nav.files", "/files", Permission.WORK_CASES),
         ("nav.compensations", "/compensations", Permission.WORK_CASES),
+        ("nav.customers", "/customers", Permission.WORK_CASES),
         ("nav.connectors", "/connectors", Permission.WORK_CASES),
         ("nav.incidents", "/incidents", Permission.SEE_STATISTICS),
         ("nav.telephone_flow", "/telephone/flow", Permission.SEE_STATISTICS),
@@ -107,6 +109,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             CallingController,
             *PROMISE_PAGES,
             *COMPENSATION_PAGES,
+            *CUSTOMER_PAGES,
             DecisionController,
             RebillController,
             *answer_pages(),

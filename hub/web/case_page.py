@@ -20,6 +20,7 @@ from hub.policy.finding import Finding
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review
 from hub.web.ask_panel import ask_values
 from hub.web.care import care_values
+from hub.web.customers_values import mark_values
 from hub.web.decision_panel import panel_of, panel_values
 from hub.web.findings import findings_view
 from hub.web.line_facts import facts_values
@@ -54,6 +55,7 @@ async def show_case(
         "can_reread": can_read_again(services, view),
         "notice": notice,
         **await moving_values(services, request, view),
+        **mark_values(),
         **await facts_values(services, actor=request.user, case=view),
         **await rebill_values(services, request.user, case=view),
         **panel_values(await panel_of(services, actor=request.user, case=view), request.user),

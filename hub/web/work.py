@@ -53,6 +53,7 @@ _NOTICES: Final = frozenset(
     | {"promised", "promise_changed", "promise_kept", "promise_kept_late", "promise_explained", "complaint_kept"}
     | {"gift_given", "gift_asked", "gift_sending", "gift_not_given", "gift_reversed"}
     | {"asked", "ask_answered", "ask_withdrawn", "ask_again"}
+    | {"customer_same", "customer_different", "mark_set"}
     | {"linked", "unlinked", "reread", "dialled", "reached", "not_reached"}
     | {"rebill_asked", "rebill_approved", "rebill_undone"}
 )
