@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.bootstrap import Hub
+from hub.cli import stats_counts
 from hub.cli.console import print_json, print_table, read_span, screen, with_hub
 from hub.core.errors import ConfigurationError
 from hub.stats.call_figures import Terms
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
         "stats",
         help="The supervisor's figures: inquiries, calls, reasons, replies, promises, compensation and others.",
     )(stats)
+    stats_counts.register(app)
 
 
 def stats(

@@ -69,6 +69,12 @@ _SENTENCES: Final = {
         ko="데이터베이스 스키마가 이 프로그램과 다릅니다. 모든 프로세스를 같은 버전으로 다시 시작하세요.",
         en="The database schema is not this program's. Restart every process with the same version.",
     ),
+    "counts": Sentence(
+        ko="통계 집계 {differences}건이 원본 기록과 달라 바로잡았습니다. 통계 화면의 대조 기록을 확인하고, "
+        "다시 생기면 개발 담당자에게 알리세요.",
+        en="{differences} counts of the statistics differed from their events and were mended. "
+        "Look at the checks on the statistics page; tell the developers if it happens again.",
+    ),
     "test": Sentence(
         ko="시험 경보입니다. 아무 문제도 없습니다. 할 일은 없습니다.",
         en="This is a test. Nothing is wrong and there is nothing to do.",

@@ -17,10 +17,10 @@ from hub.desk.services import Services
 from hub.desk.status import WORKER_LEASE, FeedStatus, ShopStatus, Status
 from hub.settings import Settings
 from hub.store.alerts import Finding, Severity
-from hub.store.database import from_ms, to_ms
+from hub.store.database import from_ms, time_of, to_ms
 from hub.store.health import Check, read_health
 from hub.store.leases import LEASE_SECONDS
-from hub.store.tables import actions, leases, quarantine, rereads, shops
+from hub.store.tables import actions, count_checks, leases, quarantine, rereads, shops
 
 #: from here on the day's data is expected to be whole, by the clock of the centre
 MORNING: Final = time(6, 0)
@@ -64,6 +64,13 @@ class StuckQueue(Struct, frozen=True, kw_only=True):
     since: datetime
 
 
+class CountCheck(Struct, frozen=True, kw_only=True):
+    """The newest comparison of kept counts with their events."""
+
+    at: datetime
+    differences: int
+
+
 class AlertFacts(Struct, frozen=True, kw_only=True):
     """What the status does not tell. ``had_worker``: one was seen at some time; where cron reads the shops
     there never was, and none is missed. ``worker_seen_at``: when the newest was last alive, if known.
@@ -77,6 +84,7 @@ class AlertFacts(Struct, frozen=True, kw_only=True):
     stuck_queues: tuple[StuckQueue, ...]
     disk_free_mb: int
     schema: Check
+    count_check: CountCheck | None = None
 
 
 def find_alerts(status: Status, facts: AlertFacts, *, settings: Settings) -> tuple[Finding, ...]:
@@ -100,6 +108,7 @@ def find_alerts(status: Status, facts: AlertFacts, *, settings: Settings) -> tup
         )
     found += [_action(action) for action in facts.unknown_actions]
     found += [_queue(queue) for queue in facts.stuck_queues]
+    found += _counts(facts.count_check)
     found += _machine(facts, settings)
     return tuple(found)
 
@@ -224,6 +233,21 @@ def _queue(queue: StuckQueue) -> Finding:
     )
 
 
+def _counts(check: CountCheck | None) -> list[Finding]:
+    """It stands until a comparison finds nothing: what was mended once should not have been wrong."""
+    if check is None or not check.differences:
+        return []
+    return [
+        Finding(
+            key="counts",
+            kind="counts",
+            severity=Severity.WARNING,
+            facts={"differences": str(check.differences)},
+            since=check.at,
+        )
+    ]
+
+
 def _machine(facts: AlertFacts, settings: Settings) -> list[Finding]:
     found = []
     if facts.disk_free_mb < settings.alert_disk_free_mb:
@@ -252,7 +276,14 @@ async def read_alert_facts(services: Services) -> AlertFacts:
             stuck_queues=await _stuck_queues(connection, now),
             disk_free_mb=_free_mb(settings.home),
             schema=health.schema,
+            count_check=await _count_check(connection),
         )
+
+
+async def _count_check(connection: AsyncConnection) -> CountCheck | None:
+    newest = select(count_checks.c.at, count_checks.c.differences).order_by(count_checks.c.at.desc()).limit(1)
+    row = (await connection.execute(newest)).one_or_none()
+    return None if row is None else CountCheck(at=time_of(row.at), differences=row.differences)
 
 
 async def _quarantined(connection: AsyncConnection, now: datetime) -> dict[str, Quarantined]:

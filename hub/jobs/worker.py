@@ -15,7 +15,9 @@ from hub.desk.status import WORKER_LEASE
 from hub.jobs.engine import job_engine, purge
 from hub.jobs.watch import LOOK_SECONDS, READING, Watch
 from hub.jobs.work import Job, Jobs
+from hub.store.database import to_ms
 from hub.store.leases import Lease
+from hub.store.rollups import recount as recount_kept
 from hub.store.shops import ShopRow
 
 log = structlog.get_logger(__name__)
@@ -25,6 +27,8 @@ _CATALOGUE = "10 2 * * *"
 #: once a day a shop's consent is renewed, so that a resting shop does not lose it
 _CONSENTS = "40 4 * * *"
 _PURGE = "20 5 * * *"
+#: the counts behind the statistics against the events themselves, after the shops were read whole
+_COUNTS = "30 5 * * *"
 #: ended jobs are kept for a week, to be looked at when something went wrong
 _KEPT = timedelta(days=7)
 
@@ -102,12 +106,23 @@ class Worker:
         async def purge_night(_at: datetime, _context: Any) -> None:
             await purge_ended()
 
+        @DBOS.step(name="recount_counts")
+        async def recount_counts() -> int:
+            hub = self._hub
+            found = await jobs.here(recount_kept(hub.database, at=to_ms(hub.now()) or 0, started_by="night"))
+            return len(found.differences)
+
+        @DBOS.workflow(name="counts_night")
+        async def counts_night(_at: datetime, _context: Any) -> None:
+            await recount_counts()
+
         DBOS.launch()
         watch = Watch(self._hub, jobs)
         for name, workflow, cron in (
             ("catalogue", catalogue_night, _CATALOGUE),
             ("consents", consents_daily, _CONSENTS),
             ("purge", purge_night, _PURGE),
+            ("counts", counts_night, _COUNTS),
         ):
             await DBOS.delete_schedule_async(name)
             await DBOS.create_schedule_async(

@@ -24,6 +24,7 @@ from hub.desk.alert_check import Checked, check_alerts, read_alerts, try_channel
 from hub.desk.alert_words import KINDS, sentence
 from hub.desk.alerts import (
     AlertFacts,
+    CountCheck,
     Quarantined,
     StuckQueue,
     UnknownAction,
@@ -249,6 +250,7 @@ def test_every_kind_has_its_sentence_with_what_to_do_in_both_languages():
         schema=Check.OTHER,
         unknown_actions=(UnknownAction(id=7, shop="main", action="dispatch", since=AT),),
         stuck_queues=(StuckQueue(shop="main", waiting=3, since=AT),),
+        count_check=CountCheck(at=AT, differences=2),
     )
     found = [
         finding

@@ -155,3 +155,10 @@ def test_working_minutes_skip_nights_weekends_and_holidays():
 @pytest.mark.parametrize(("values", "median", "p90"), [([], None, None), ([5], 5, 5), (list(range(10, 0, -1)), 5, 9)])
 def test_ranks_are_values_that_occurred(values: list[float], median: float | None, p90: float | None):
     assert (rank(values, 50), rank(values, 90)) == (median, p90)
+
+
+def test_the_document_defines_every_figure_as_the_program_does():
+    text = (Path(__file__).parents[2] / "docs/statistics.md").read_text(encoding="utf-8")
+    for (report, name), kpi in kpis().items():
+        part = text.partition(f"`hub stats {report}`")[2].partition("\n### ")[0]
+        assert f"| `{name}` | {kpi.ko} | {kpi.definition('en')} |" in part, (report, name)
