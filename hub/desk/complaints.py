@@ -20,6 +20,8 @@ from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
 from hub.store.sealed import COMPLAINT_PLACE
+from hub.store.search_documents import Source
+from hub.store.search_index import queue_for_search
 from hub.store.tables import cases, complaint_steps
 
 __all__ = ["ComplaintError", "StepGiven", "mark_hard", "record_step"]
@@ -77,7 +79,7 @@ async def record_step(services: Services, *, actor: Actor, case_id: int, given: 
         await make_promise(services, actor=actor, case_id=case_id, given=promised)
     async with services.database.writing() as connection:
         if not await _is_same(services, connection, row, given):
-            await _insert(connection, row)
+            await _insert(services, connection, row)
 
 
 def _checked(services: Services, actor: Actor, case_id: int, given: StepGiven) -> dict[str, Any]:
@@ -140,8 +142,9 @@ async def _is_same(services: Services, connection: AsyncConnection, row: dict[st
     return text == given.text.replace("\r\n", "\n").strip()
 
 
-async def _insert(connection: AsyncConnection, row: dict[str, Any]) -> None:
+async def _insert(services: Services, connection: AsyncConnection, row: dict[str, Any]) -> None:
     await connection.execute(complaint_steps.insert().values(**row))
+    await queue_for_search(services.database, connection, Source.COMPLAINT_STEP, [row["id"]], at=row["done_at"])
     await publish(connection, Topic.CASE, id=row["case_id"])
 
 
@@ -157,4 +160,4 @@ async def mark_hard(services: Services, *, actor: Actor, case_id: int, text: str
     row = _row(services, actor, case_id=case_id, step=ComplaintStep.HARD_CASE, text=text, cause=cause)
     async with services.database.writing() as connection:
         await _require_case(connection, case_id)
-        await _insert(connection, row)
+        await _insert(services, connection, row)

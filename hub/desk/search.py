@@ -1,25 +1,27 @@
-"""One box: order, line and tracking numbers, phones, names, e-mails, products. It says what it looked for."""
+"""One box: order, line and tracking numbers, phones, names, e-mails, products, text. It says what it looked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, Select, or_, select, union
+from sqlalchemy import Row, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.person import NEWEST_FIRST, summarise
+from hub.desk.search_numbers import Numbers, case_of, orders_of, read_numbers, threads_of
+from hub.desk.search_words import find_words, read_words
 from hub.desk.services import Services
-from hub.desk.views import CaseRow, OtherOrder
+from hub.desk.views import CaseRow, DueView, OtherOrder
 from hub.desk.worklist import case_rows, select_rows
-from hub.store.sealed import folded, normal_email, normal_name, normal_phone
-from hub.store.tables import cases, inquiries, lines, orders, products, shops
+from hub.store.sealed import normal_email, normal_name
+from hub.store.search_documents import Document, Group
+from hub.store.search_index import count_waiting
+from hub.store.tables import cases, orders, shops
 
-LIMIT: Final = 30
 LENGTH: Final = 100
-_FEWEST_DIGITS: Final = 8
-_THREADS: Final = 5 * LIMIT
 
 
 class SearchedBy(StrEnum):
@@ -28,142 +30,203 @@ class SearchedBy(StrEnum):
     EMAIL = "email"
     NAME = "name"
     PRODUCT = "product"
+    TEXT = "text"
+
+
+class Extent(Struct, frozen=True, kw_only=True):
+    """How many orders and cases each are shown, and up to how many they are counted."""
+
+    shown: int
+    counted: int
+
+
+#: a page of its own; and the list under the box while somebody types
+PAGE: Final = Extent(shown=50, counted=200)
+QUICK: Final = Extent(shown=6, counted=20)
 
 
 class SearchResult(Struct, frozen=True, kw_only=True):
-    """``searched`` tells which readings of the text were tried; ``is_cut`` that there is more than shown."""
+    """``searched`` tells which readings of the text were tried; ``is_cut`` that there is more than shown.
+
+    ``order_count`` and ``case_count`` are exact, or there are more (``many_orders``, ``many_cases``). ``opens``:
+    the one order that a number means. ``dues``: deadlines of the orders' open cases by the case's id.
+    ``waiting``: rows that parts of words do not find yet.
+    """
 
     text: str
     searched: tuple[SearchedBy, ...]
     orders: tuple[OtherOrder, ...]
     cases: tuple[CaseRow, ...]
     is_cut: bool
+    many_orders: bool = False
+    many_cases: bool = False
+    order_count: int = 0
+    case_count: int = 0
+    opens: int | None = None
+    dues: dict[int, DueView] = {}
+    waiting: int = 0
 
 
-async def search(services: Services, *, actor: Actor, text: str) -> SearchResult:
-    """Look the text up in every sense it can have; newest first, at most LIMIT orders and LIMIT cases.
+class _Typed(Struct, frozen=True, kw_only=True):
+    """The text in every sense that it can have; people's data as blind indexes."""
 
-    Numbers, phones, names and e-mails match as a whole, product names in part. Raises: ForbiddenError.
+    numbers: Numbers
+    phones: tuple[bytes, ...]
+    emails: tuple[bytes, ...]
+    names: tuple[bytes, ...]
+
+
+async def search(services: Services, *, actor: Actor, text: str, extent: Extent = PAGE) -> SearchResult:
+    """Look the text up in every sense it can have; orders newest first, open cases before closed ones.
+
+    Numbers, phones and e-mails match as a whole, names, products and text in parts of two characters and
+    more, every word of them. Raises: ForbiddenError.
     """
     require(actor, Permission.WORK_CASES)
-    text = " ".join(text.split())[:LENGTH]
+    text = " ".join(text.replace("\0", " ").split())[:LENGTH]
     if not text:
         return SearchResult(text="", searched=(), orders=(), cases=(), is_cut=False)
-    box = services.database.box
-    phones = [box.blind("phone", phone) for phone in _phones(text)]
-    email = normal_email(text)
-    emails = [box.blind("email", email)] if email else []
-    name = normal_name(text)
-    names = [box.blind("name", name)] if name else []
-    async with services.database.reading() as connection:
-        shop_ids = list((await connection.execute(select(shops.c.id).where(shops.c.is_active))).scalars())
-        order_rows = await _orders(
-            connection, _order_matches(text, shop_ids, phones=phones, emails=emails, names=names)
-        )
-        if len(order_rows) <= LIMIT:
-            order_rows = _merge(order_rows, await _orders_of_product(connection, text, shop_ids))
-        found_cases = await _inquiry_cases(connection, text, shop_ids, phones=phones, names=names)
-        found_orders = await summarise(
-            connection, order_rows[:LIMIT], phones=frozenset(phones), malls=services.registry
-        )
-        case_views = await case_rows(connection, found_cases[:LIMIT], malls=services.registry, now=services.now())
-    return SearchResult(
+    database, words = services.database, read_words(text)
+    async with database.reading() as connection:
+        typed = _read(services, await read_numbers(connection, text), text)
+        order_hits = await find_words(database, connection, words, Group.ORDER, limit=extent.counted)
+        case_hits = await find_words(database, connection, words, Group.CASE, limit=extent.counted)
+        order_ids = await _order_ids(connection, typed, order_hits.documents, extent)
+        case_ids = await _case_ids(connection, typed, case_hits.documents, extent)
+        found_orders = await _orders(services, connection, order_ids[: extent.shown], typed)
+        of_orders = [each.open_case_id for each in found_orders if each.open_case_id is not None]
+        rows = await _cases(services, connection, [*case_ids[: extent.shown], *of_orders])
+        waiting = await count_waiting(connection)
+    result = SearchResult(
         text=text,
-        searched=_searched(phones=phones, emails=emails),
+        searched=_searched(typed, has_words=bool(words.pairs)),
         orders=found_orders,
-        cases=case_views,
-        is_cut=len(order_rows) > LIMIT or len(found_cases) > LIMIT,
+        cases=tuple(rows[each] for each in case_ids[: extent.shown] if each in rows),
+        dues={each: due for each in of_orders if each in rows and (due := rows[each].due) is not None},
+        is_cut=len(order_ids) > extent.shown or len(case_ids) > extent.shown,
+        many_orders=order_hits.is_many or len(order_ids) > extent.counted,
+        many_cases=case_hits.is_many or len(case_ids) > extent.counted,
+        order_count=min(len(order_ids), extent.counted),
+        case_count=min(len(case_ids), extent.counted),
+        waiting=waiting,
+    )
+    return msgspec.structs.replace(result, opens=_opens(result) if typed.numbers.is_one else None)
+
+
+def _read(services: Services, numbers: Numbers, text: str) -> _Typed:
+    blind = services.database.box.blind
+    email, name = normal_email(text), normal_name(text)
+    return _Typed(
+        numbers=numbers,
+        phones=tuple(blind("phone", phone) for phone in numbers.phones),
+        emails=(blind("email", email),) if email else (),
+        # Whole names need no index of parts, which follows the runs: whoever was read just now is found too.
+        names=(blind("name", name),) if name else (),
     )
 
 
-def _phones(text: str) -> list[str]:
-    """The text as a phone of each country we sell in; only when it is long enough to be one."""
-    if sum(char.isdigit() for char in text) < _FEWEST_DIGITS or any(char.isalpha() for char in text):
-        return []
-    found = (normal_phone(text, country) for country in ("KR", "JP"))
-    return [phone for phone in dict.fromkeys(found) if phone]
+def _searched(typed: _Typed, *, has_words: bool) -> tuple[SearchedBy, ...]:
+    tried = {
+        SearchedBy.NUMBER: True,
+        SearchedBy.PHONE: bool(typed.phones),
+        SearchedBy.EMAIL: bool(typed.emails),
+        SearchedBy.NAME: True,
+        SearchedBy.PRODUCT: has_words,
+        SearchedBy.TEXT: has_words,
+    }
+    return tuple(by for by, is_tried in tried.items() if is_tried)
 
 
-def _searched(*, phones: Sequence[bytes], emails: Sequence[bytes]) -> tuple[SearchedBy, ...]:
-    searched = [SearchedBy.NUMBER]
-    if phones:
-        searched.append(SearchedBy.PHONE)
-    if emails:
-        searched.append(SearchedBy.EMAIL)
-    return (*searched, SearchedBy.NAME, SearchedBy.PRODUCT)
+def _opens(result: SearchResult) -> int | None:
+    """The order, when it is the only one and every case is about it."""
+    if len(result.orders) != 1 or result.is_cut:
+        return None
+    only = result.orders[0]
+    mine = {(only.shop, only.order_no), *((twin.shop, twin.order_no) for twin in only.twins)}
+    return only.order_id if all((case.shop, case.order_no) in mine for case in result.cases) else None
 
 
-def _order_matches(
-    text: str, shop_ids: Sequence[int], *, phones: Sequence[bytes], emails: Sequence[bytes], names: Sequence[bytes]
-) -> ColumnElement[bool]:
+# orders
+
+
+async def _order_ids(
+    connection: AsyncConnection, typed: _Typed, documents: Sequence[Document], extent: Extent
+) -> list[int]:
     """One index search for each sense: with OR the planner would rather walk all orders by their date."""
-    matches = [orders.c.order_no == text, orders.c.market_order_no == text]
-    if phones:
-        matches += [orders.c.buyer_phone_idx.in_(phones), orders.c.receiver_phone_idx.in_(phones)]
-    if emails:
-        matches.append(orders.c.buyer_email_idx.in_(emails))
-    if names:
-        matches += [orders.c.buyer_name_idx.in_(names), orders.c.receiver_name_idx.in_(names)]
-    tracking_nos = {text, text.replace("-", "")}
-    by_line = [
-        select(lines.c.order_id).where(lines.c.shop_id.in_(shop_ids), lines.c.line_no == text),
-        select(lines.c.order_id).where(lines.c.tracking_no.in_(tracking_nos)),
-    ]
-    return orders.c.id.in_(union(*(select(orders.c.id).where(match) for match in matches), *by_line))
+    matches = []
+    if typed.phones:
+        matches += [orders.c.buyer_phone_idx.in_(typed.phones), orders.c.receiver_phone_idx.in_(typed.phones)]
+    if typed.emails:
+        matches.append(orders.c.buyer_email_idx.in_(typed.emails))
+    if typed.names:
+        matches += [orders.c.buyer_name_idx.in_(typed.names), orders.c.receiver_name_idx.in_(typed.names)]
+    if documents:
+        matches.append(orders.c.id.in_([document.row_id for document in documents]))
+    which = union(*orders_of(typed.numbers), *(select(orders.c.id).where(match) for match in matches))
+    query = select(orders.c.id).where(orders.c.id.in_(which), orders.c.shop_id.in_(typed.numbers.shop_ids))
+    return list(await connection.scalars(query.order_by(*NEWEST_FIRST).limit(extent.counted + 1)))
 
 
-def _select_orders() -> Select[Any]:
-    return (
+async def _orders(
+    services: Services, connection: AsyncConnection, ids: Sequence[int], typed: _Typed
+) -> tuple[OtherOrder, ...]:
+    if not ids:
+        return ()
+    query = (
         select(orders, shops.c.name.label("shop"), shops.c.mall)
         .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
-        .where(shops.c.is_active)
+        .where(orders.c.id.in_(ids))
         .order_by(*NEWEST_FIRST)
-        .limit(LIMIT + 1)
     )
+    rows = (await connection.execute(query)).all()
+    return await summarise(connection, rows, phones=frozenset(typed.phones), malls=services.registry)
 
 
-async def _orders(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Row[Any]]:
-    return list((await connection.execute(_select_orders().where(which))).all())
+# cases
 
 
-async def _orders_of_product(connection: AsyncConnection, text: str, shop_ids: Sequence[int]) -> list[Row[Any]]:
-    """By product name: first the few names, then the lines of these products by their index."""
-    names = (
-        select(products.c.shop_id, products.c.code)
-        .where(products.c.name_folded.contains(folded(text), autoescape=True), products.c.shop_id.in_(shop_ids))
-        .limit(LIMIT)
-    )
-    found = (await connection.execute(names)).all()
-    if not found:
-        return []
-    same = [(lines.c.shop_id == row.shop_id) & (lines.c.product_code == row.code) for row in found]
-    return await _orders(connection, orders.c.id.in_(select(lines.c.order_id).where(or_(*same))))
+async def _case_ids(
+    connection: AsyncConnection, typed: _Typed, documents: Sequence[Document], extent: Extent
+) -> list[int]:
+    """Open ones first, then by when they were opened: questions often come without an order."""
+    threads = threads_of(typed.numbers, phones=typed.phones, names=typed.names).limit(extent.counted + 1)
+    by_thread = {(row.shop_id, row.thread_no) for row in await connection.execute(threads)}
+    by_thread |= {(each.shop_id, each.thread_no) for each in documents if each.thread_no is not None}
+    by_claim = {(each.shop_id, each.order_no, each.kind) for each in documents if each.kind is not None}
+    by_id = {each.case_id for each in documents if each.case_id is not None}
+    found: list[Row[Any]] = []
+    # Sifted here: pairs in the statement would be a condition for each, compiled anew for each number of them.
+    if by_thread:
+        query = _keyed(cases.c.thread_no, (thread_no for _, thread_no in by_thread), typed.numbers)
+        found += [row for row in await connection.execute(query) if (row.shop_id, row.thread_no) in by_thread]
+    if by_claim:
+        query = _keyed(cases.c.order_no, (order_no for _, order_no, _ in by_claim), typed.numbers)
+        rows = await connection.execute(query.where(cases.c.thread_no.is_(None)))
+        found += [row for row in rows if (row.shop_id, row.order_no, row.kind) in by_claim]
+    if by_id:
+        found += (await connection.execute(_keyed(cases.c.id, by_id, typed.numbers))).all()
+    if (query_of_one := case_of(typed.numbers)) is not None:
+        found += (await connection.execute(_keyed(cases.c.id, query_of_one, typed.numbers))).all()
+    newest = sorted(found, key=lambda row: (row.is_open, row.opened_at, row.id), reverse=True)
+    return list(dict.fromkeys(row.id for row in newest))
 
 
-def _merge(first: list[Row[Any]], second: list[Row[Any]]) -> list[Row[Any]]:
-    known = {row.id for row in first}
-    return first + [row for row in second if row.id not in known]
+def _keyed(column: Any, values: Iterable[Any] | Select[Any], numbers: Numbers) -> Select[Any]:
+    among = values if isinstance(values, Select) else sorted(set(values))
+    return select(
+        cases.c.id,
+        cases.c.shop_id,
+        cases.c.thread_no,
+        cases.c.order_no,
+        cases.c.kind,
+        cases.c.is_open,
+        cases.c.opened_at,
+    ).where(column.in_(among), cases.c.shop_id.in_(numbers.shop_ids))
 
 
-async def _inquiry_cases(
-    connection: AsyncConnection,
-    text: str,
-    shop_ids: Sequence[int],
-    *,
-    phones: Sequence[bytes],
-    names: Sequence[bytes],
-) -> list[Row[Any]]:
-    """Cases of inquiries by number or writer: questions often come without an order. Open ones first."""
-    matches: list[ColumnElement[bool]] = [inquiries.c.shop_id.in_(shop_ids) & (inquiries.c.inquiry_no == text)]
-    if phones:
-        matches.append(inquiries.c.writer_phone_idx.in_(phones))
-    if names:
-        matches.append(inquiries.c.writer_name_idx.in_(names))
-    threads = union(*(select(inquiries.c.shop_id, inquiries.c.thread_no).where(match) for match in matches))
-    found = (await connection.execute(threads.limit(_THREADS))).all()
-    if not found:
-        return []
-    # By their key, written out: each is one search of its index.
-    keys = [(cases.c.shop_id == row.shop_id) & (cases.c.thread_no == row.thread_no) for row in found]
-    rows = (await connection.execute(select_rows().where(or_(*keys), shops.c.is_active))).all()
-    return sorted(rows, key=lambda row: (row.is_open, row.opened_at, row.id), reverse=True)
+async def _cases(services: Services, connection: AsyncConnection, ids: Sequence[int]) -> dict[int, CaseRow]:
+    if not ids:
+        return {}
+    rows = (await connection.execute(select_rows().where(cases.c.id.in_(sorted(set(ids)))))).all()
+    shown = await case_rows(connection, rows, malls=services.registry, now=services.now())
+    return {row.case_id: row for row in shown}

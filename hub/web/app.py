@@ -51,6 +51,7 @@ from hub.web.promises import PROMISE_PAGES
 from hub.web.rebill import RebillController
 from hub.web.render import Given, Renderer
 from hub.web.reply import ReplyController
+from hub.web.search import SEARCH_PAGES
 from hub.web.telephone_flow import TELEPHONE_FLOW_PAGES
 from hub.web.truth import TRUTH_PAGES
 from hub.web.work import WorkController
@@ -114,6 +115,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             RebillController,
             *answer_pages(),
             *PAGES,
+            *SEARCH_PAGES,
             *TRUTH_PAGES,
             *FILE_PAGES,
             *FACT_PAGES,

@@ -1,4 +1,4 @@
-"""The other pages: an order, search, shops, people and the access log."""
+"""The other pages: an order, shops, people and the access log."""
 
 from typing import Annotated, Any, Final
 
@@ -18,7 +18,6 @@ from hub.desk.files import read_levels
 from hub.desk.freshness import read_shops
 from hub.desk.marks import mall_mark
 from hub.desk.people import add_person, change_person, read_people
-from hub.desk.search import search
 from hub.desk.status import read_status
 from hub.web.acting import Notice
 from hub.web.auth import Form
@@ -51,24 +50,6 @@ async def unmask_order_form(
         return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=missing)
     dossier = await unmask_order(services, actor=request.user, order_id=order_id, reason=data.reason)
     return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=None)
-
-
-class SearchForm(Struct, kw_only=True):
-    q: str = ""
-
-
-@get("/search")
-async def search_page(request: PageRequest, pages: Pages) -> Response[str]:
-    return pages.page(request, "pages/search.html", result=None)
-
-
-@post("/search")
-async def search_form(
-    request: PageRequest, services: Given, pages: Pages, data: Annotated[SearchForm, Form]
-) -> Response[str]:
-    """A POST, because a phone number or a name must not stand in an address or a server's log."""
-    result = await search(services, actor=request.user, text=data.q)
-    return pages.page(request, "pages/search.html", result=result)
 
 
 @get("/shops")
@@ -174,8 +155,6 @@ async def access_log_page(
 PAGES: Final = [
     order_page,
     unmask_order_form,
-    search_page,
-    search_form,
     shops_page,
     connectors_page,
     people_page,

@@ -187,7 +187,7 @@ async def test_search_finds_an_order_by_number_and_by_phone_in_the_body(hub: Hub
     )
 
     assert [found["order_id"] for found in by_number["orders"]] == [str(row.id)]
-    assert by_phone.json()["searched"] == ["number", "phone", "name", "product"]
+    assert by_phone.json()["searched"] == ["number", "phone", "name", "product", "text"]
 
 
 async def test_an_answer_reaches_the_mall_once(hub: Hub, sign_in: SignIn):

@@ -61,11 +61,17 @@ def test_the_list_marks_the_copy(pair: Browser) -> None:
 
 
 def test_a_search_shows_both_numbers_in_one_row(pair: Browser) -> None:
-    text = pair.post("/search", q=NUMBER).text
+    text = pair.post("/search", q="010-1234-5678").text
 
-    rows = re.findall(r"<tr><td>.*?</tr>", text, re.DOTALL)
+    rows = [row for row in re.findall(r"<tr><td>.*?</tr>", text, re.DOTALL) if NUMBER in row]
     assert len(rows) == 1
     assert "A-9" in rows[0]
+
+
+def test_the_number_of_both_opens_the_original(pair: Browser) -> None:
+    answer = pair.post("/search", q=NUMBER)
+
+    assert "japan-main" in pair.get(answer.headers["location"]).text
 
 
 def test_the_stock_of_a_line_is_shown_with_a_masked_partner(pair: Browser) -> None:

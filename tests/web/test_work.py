@@ -7,6 +7,7 @@ from hub.core.contract import LineAction
 from hub.core.errors import OutcomeUnknownError, RejectedByMallError
 from hub.desk.action import Action
 from hub.desk.outbox import Letter, seal
+from hub.desk.search_tending import take_all_in
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.tables import actions
@@ -299,10 +300,30 @@ def test_people_are_added_and_closed(admin: Browser) -> None:
 def test_search_keeps_phone_numbers_out_of_the_address(agent: Browser) -> None:
     assert re.search(r'<form class="find" method="post" action="/search"', agent.get("/cases").text)
 
+    answer = agent.post("/search", q="010-1234-5678")
+
+    assert {"A-1", "O-1"} <= set(re.findall(r">([AO]-\d)<", answer.text))
+    assert "홍길동" not in answer.text
+
+
+def test_a_number_that_is_one_order_opens_it(agent: Browser) -> None:
     answer = agent.post("/search", q="010-2222-3333")
 
-    assert "A-2" in answer.text
-    assert "김민지" not in answer.text
+    assert answer.status_code == 303
+    assert "A-2" in agent.get(answer.headers["location"]).text
+
+
+def test_the_box_shows_what_it_finds_while_one_types(agent: Browser) -> None:
+    agent.client.blocking_portal.call(lambda: take_all_in(agent.rig))
+
+    found = agent.post("/search/quick", swap=True, q="김민").text
+    nothing = agent.post("/search/quick", swap=True, q=" ").text
+
+    assert re.findall(r'href="/(\w+)/\d+" data-found', found) == ["orders"]
+    assert "A-2" in found
+    assert "김민지" not in found
+    assert "<html" not in found
+    assert not nothing.strip()
 
 
 def test_a_search_without_result_says_how_to_search(agent: Browser) -> None:
