@@ -14,7 +14,7 @@ def _open(window: Window, request: Request) -> Page:
     page = window.go("/cases")
     page.locator("#find").fill(request.row["order_no"])
     page.keyboard.press("Enter")
-    page.locator("table.found").get_by_role("link", name="취소", exact=True).click()
+    page.locator(".case-links").get_by_role("link", name="취소", exact=True).click()
     expect(page.locator(".case-title h1")).to_have_text("취소")
     expect(page.locator(".case-title .state")).to_have_text("요청")
     return page

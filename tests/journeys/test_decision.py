@@ -15,7 +15,7 @@ def _open(window: Window, request: Request) -> Page:
     page = window.go("/cases")
     page.locator("#find").fill(request.row["order_no"])
     page.keyboard.press("Enter")
-    page.locator("table.found").get_by_role("link", name="취소", exact=True).click()
+    page.locator(".case-links").get_by_role("link", name="취소", exact=True).click()
     _unfold(page)
     return page
 

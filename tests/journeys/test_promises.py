@@ -14,7 +14,7 @@ def _open(window: Window, number: str) -> Page:
     page = window.go("/cases")
     page.locator("#find").fill(number)
     page.keyboard.press("Enter")
-    page.locator("table.found").get_by_role("link", name="취소", exact=True).first.click()
+    page.locator(".case-links").get_by_role("link", name="취소", exact=True).first.click()
     expect(page.locator(".case-title h1")).to_have_text("취소")
     return page
 
