@@ -62,6 +62,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     role: Role
     locale: str = "ko"
     address: str | None = None
+    #: the telephone at his seat: MEMBER or PBX/MEMBER
+    phone: str | None = None
 
     def may(self, permission: Permission) -> bool:
         return permission in GRANTS[self.role]

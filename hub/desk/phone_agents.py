@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
@@ -81,9 +81,22 @@ class PhoneAgents:
             await publish(connection, Topic.CALL, call_id="", member=event.member, user_id=user_id, state=state.value)
 
 
+async def read_own_agent(services: Services, *, actor: Actor) -> AgentView | None:
+    """The telephone at the actor's own seat; ``None`` where none stands there, or no exchange has told of it."""
+    if actor.phone is None or actor.user_id is None:
+        return None
+    found = await _read(services, users.c.id == actor.user_id)
+    return found[0] if found else None
+
+
 async def read_agents(services: Services, *, actor: Actor) -> tuple[AgentView, ...]:
     """The telephones of all agents, those of the desk first; for an agent his own alone. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
+    everybody = actor.may(Permission.ASSIGN_OTHERS)
+    return await _read(services, None if everybody else users.c.id == actor.user_id)
+
+
+async def _read(services: Services, which: ColumnElement[bool] | None) -> tuple[AgentView, ...]:
     seat = or_(
         users.c.phone_member == phone_agents.c.member,
         users.c.phone_member == phone_agents.c.pbx + "/" + phone_agents.c.member,
@@ -93,8 +106,8 @@ async def read_agents(services: Services, *, actor: Actor) -> tuple[AgentView, .
         .outerjoin(users, seat & users.c.is_active)
         .order_by(users.c.name.is_(None), users.c.name, phone_agents.c.pbx, phone_agents.c.member)
     )
-    if not actor.may(Permission.ASSIGN_OTHERS):
-        query = query.where(users.c.id == actor.user_id)
+    if which is not None:
+        query = query.where(which)
     async with services.database.reading() as connection:
         rows = (await connection.execute(query)).all()
     if not rows:

@@ -60,7 +60,13 @@ async def read_session(database: Database, *, key: str, at: datetime, address: s
     if user is None or not user.is_active or _stamp(user.password_hash) != session.stamp:
         return None
     return Actor(
-        user_id=user.id, login=user.login, name=user.name, role=Role(user.role), locale=user.locale, address=address
+        user_id=user.id,
+        login=user.login,
+        name=user.name,
+        role=Role(user.role),
+        locale=user.locale,
+        address=address,
+        phone=user.phone_member,
     )
 
 

@@ -42,6 +42,7 @@ class User(Struct, frozen=True, kw_only=True):
     role: Role
     locale: str
     is_active: bool
+    phone: str | None = None
 
 
 class SignInError(Exception):
@@ -130,6 +131,7 @@ async def list_users(database: Database) -> tuple[User, ...]:
                 role=Role(row.role),
                 locale=row.locale,
                 is_active=row.is_active,
+                phone=row.phone_member,
             )
             for row in rows
         )

@@ -83,6 +83,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
         ("nav.compensations", "/compensations", Permission.WORK_CASES),
         ("nav.customers", "/customers", Permission.WORK_CASES),
         ("nav.connectors", "/connectors", Permission.WORK_CASES),
+        ("nav.phone", "/phone", Permission.WORK_CASES),
         ("nav.incidents", "/incidents", Permission.SEE_STATISTICS),
         ("nav.telephone_flow", "/telephone/flow", Permission.SEE_STATISTICS),
         ("nav.people", "/people", Permission.MANAGE_USERS),

@@ -5,12 +5,14 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.desk.callbacks import take_callback
+from hub.desk.phone_agents import LEASE, PhoneAgents
 from hub.desk.phone_calls import PhoneCalls
 from hub.desk.phone_topics import ABUSE, TOPICS
+from hub.store.leases import Lease
 from hub.store.tables import live_calls, users
 from hub.web.words import LOCALES, Words
 from ivr.check import load_spec
-from ivr.phone import LiveKind
+from ivr.phone import AgentState, LiveKind
 from tests.desk.test_callbacks import demo_text, open_cases, wish
 from tests.desk.test_phone_calls import BUYER, ROUTES, told
 from tests.web.conftest import Browser
@@ -105,3 +107,53 @@ def test_every_topic_has_words(locale: str) -> None:
     words = Words(locale)
     assert all(words.has(f"call_topic.{matter}") for matter in (*TOPICS, ABUSE))
     assert all(words.has(f"call_reason.{reason}") for reasons in TOPICS.values() for reason in reasons)
+
+
+def test_the_desk_shows_what_ones_own_telephone_does(browser: Browser, ring: Ring) -> None:
+    browser.sign_in()
+    ring()
+
+    lease = Lease(browser.rig.database, f"{LEASE}main")
+
+    async def pause() -> None:
+        assert await lease.try_take()
+        agents = PhoneAgents(browser.rig, pbx="main")
+        for member, reason in (("agent1001", "<i>lunch"), ("agent1002", "")):
+            await agents.apply(told(LiveKind.AGENT, member, agent=AgentState.PAUSED, detail=reason))
+
+    browser.client.blocking_portal.call(pause)
+    part = browser.get("/phone", swap=True).text
+    assert 'id="phone-own" hx-swap-oob="true"' in part
+    assert "이석" in part
+    assert "&lt;i&gt;lunch" in part
+    page = browser.get("/phone").text
+    assert "agent1001" in page
+    assert "agent1002" not in page, "an agent sees his own"
+    everybody = browser.sign_in("lee").get("/phone/agents").text
+    assert "agent1002" in everybody
+    browser.client.blocking_portal.call(lease.give_back)
+
+
+def test_an_administrator_puts_a_telephone_at_a_seat(browser: Browser) -> None:
+    browser.sign_in("root")
+    assert browser.post("/phone/seat", login="kim", member="agent1001").status_code == 303
+    assert 'value="agent1001"' in browser.get("/people").text
+    taken = browser.post("/phone/seat", login="lee", member="agent1001")
+    assert (taken.status_code, "another seat" in taken.text) == (422, True)
+    browser.sign_in("kim")
+    assert browser.post("/phone/seat", login="kim", member="agent9").status_code == 403
+
+
+def test_the_customer_of_an_order_can_be_called_by_who_has_a_telephone(browser: Browser, ring: Ring) -> None:
+    browser.sign_in()
+    path = f"/cases/{browser.case_id('alpha-main', order_no='A-1')}"
+    assert 'data-key="call"' not in browser.get(path).text, "no telephone stands here"
+    ring()
+    assert f'action="{path}/call"' in browser.get(path).text
+    answer = browser.post(f"{path}/call", swap=True)
+    assert "ivr.yaml" in answer.text, "this hub has no spec"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_state_has_words(locale: str) -> None:
+    assert all(Words(locale).has(f"agent_state.{state}") for state in AgentState)
