@@ -128,7 +128,9 @@ async def _figures(connection: AsyncConnection, by: ColumnElement[Any], now: dat
 
 def _sum(parts: Any) -> Figures:
     parts = list(parts)
-    first = min((part for part in parts if part.oldest_at), key=lambda part: (part.oldest_at, part.oldest_id), default=None)
+    first = min(
+        (part for part in parts if part.oldest_at), key=lambda part: (part.oldest_at, part.oldest_id), default=None
+    )
     return Figures(
         counts={view: sum(part.counts[view] for part in parts) for view in _FIGURES},
         oldest_id=first.oldest_id if first else None,

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
 from sqlalchemy import select, update
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.assign import MOST
+from hub.desk.case import read_case
 from hub.desk.list_filters import is_asleep
 from hub.desk.services import Services
 from hub.desk.views import CaseView
@@ -36,9 +38,13 @@ async def mark_seen(services: Services, *, actor: Actor, case_ids: Sequence[int]
     return len(ids)
 
 
-async def look_at(services: Services, *, actor: Actor, case: CaseView) -> None:
-    """A reader opens a case; nothing is written where nothing is new."""
+async def look_at(services: Services, *, actor: Actor, case_id: int) -> CaseView:
+    """A reader opens a case; nothing is written where nothing is new. Raises: ForbiddenError, NotFoundError."""
+    case = await read_case(services, actor=actor, case_id=case_id)
     row = case.row
     is_back = row.snoozed_until is not None and not row.is_asleep and row.assignee_id in {None, actor.user_id}
-    if row.is_new or row.is_mentioned or is_back:
-        await mark_seen(services, actor=actor, case_ids=[row.case_id])
+    if not (row.is_new or row.is_mentioned or is_back):
+        return case
+    await mark_seen(services, actor=actor, case_ids=[case_id])
+    seen = replace(row, is_new=False, is_mentioned=False, snoozed_until=None if is_back else row.snoozed_until)
+    return replace(case, row=seen)

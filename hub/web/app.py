@@ -29,7 +29,9 @@ from hub.desk.services import Services
 from hub.web.alerts import ALERT_PAGES
 from hub.web.answers import answer_pages
 from hub.web.asks import AskController
+from hub.web.assigning import ASSIGNING_PAGES
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
+from hub.web.board import BOARD_PAGES
 from hub.web.book_modes import BOOK_MODE_PAGES
 from hub.web.book_versions import BOOK_VERSION_PAGES
 from hub.web.books import BOOK_TABLE_PAGES
@@ -79,6 +81,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
     ]
     # What is opened now and then stands behind one word, so that the rest fits beside the search.
     nav_more = (
+        ("nav.board", "/board", Permission.ASSIGN_OTHERS),
         ("nav.files", "/files", Permission.WORK_CASES),
         ("nav.compensations", "/compensations", Permission.WORK_CASES),
         ("nav.customers", "/customers", Permission.WORK_CASES),
@@ -104,6 +107,8 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             sign_out_form,
             locale_form,
             WorkController,
+            *ASSIGNING_PAGES,
+            *BOARD_PAGES,
             AskController,
             ReplyController,
             ComplaintController,

@@ -27,6 +27,7 @@ from hub.web.line_facts import facts_values
 from hub.web.rebill_values import rebill_values
 from hub.web.render import Given, Pages, is_swap, query_string
 from hub.web.work_list import PageRequest, filter_values, filters_in, list_values
+from hub.web.work_values import case_work_values
 from routing.chain import Matter
 
 
@@ -54,6 +55,7 @@ async def show_case(
         "checked_at": checked_at,
         "can_reread": can_read_again(services, view),
         "notice": notice,
+        **await case_work_values(services),
         **await moving_values(services, request, view),
         **mark_values(),
         **await facts_values(services, actor=request.user, case=view),

@@ -11,6 +11,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.live import LiveFeed, MissedError
+from hub.desk.presence import SIGN, tell_present
 from hub.store.live import Topic
 from hub.web.render import Given
 
@@ -19,6 +20,8 @@ HEARTBEAT: Final = 15.0
 #: A stream ends then and is opened again by the browser: so an ended session ends its stream, too.
 LONGEST: Final = timedelta(minutes=10)
 _RETRY_MILLISECONDS: Final = 1_000
+#: told to the screens of one user only
+_PERSONAL: Final = frozenset({Topic.CALL, Topic.MENTION})
 
 
 def _for_screens(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,12 +48,17 @@ async def live(request: Request[Actor, str, State], services: Given) -> ServerSe
         yield ServerSentEventMessage(data="{}", event="hello", retry=_RETRY_MILLISECONDS)
         try:
             async with feed.listening(after=after) as listener:
+                told_at = None
                 while services.now() < until:
+                    now = services.now()
+                    if request.user.user_id is not None and (told_at is None or now - told_at >= SIGN):
+                        await tell_present(services.database, user_id=request.user.user_id, at=now)
+                        told_at = now
                     event = await listener.next(patience=HEARTBEAT)
                     if event is None:
                         yield ServerSentEventMessage(data=None, comment="still here")
                         continue
-                    if event.topic is Topic.CALL and event.body.get("user_id") != request.user.user_id:
+                    if event.topic in _PERSONAL and event.body.get("user_id") != request.user.user_id:
                         continue  # a call is told to the agent at whose phone it is
                     data = msgspec.json.encode(_for_screens(event.body)).decode()
                     yield ServerSentEventMessage(data=data, event=event.topic.value, id=event.id)

@@ -15,8 +15,10 @@ from markupsafe import Markup
 
 from hub.core.model import Money
 from hub.desk.access import Actor, Permission
+from hub.desk.list_filters import filter_values
 from hub.desk.services import Services
 from hub.web.formats import day, money, short, span_words, time_tag
+from hub.web.keys import SHORTCUTS
 from hub.web.words import LOCALES, Words
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -60,7 +62,9 @@ class Renderer:
         )
         self._environment.filters["safe_link"] = safe_link
         self._environment.filters["with_carrier"] = with_carrier
-        self._environment.globals.update(Permission=Permission, query_string=query_string)
+        self._environment.globals.update(
+            Permission=Permission, query_string=query_string, filter_values=filter_values, key_groups=SHORTCUTS
+        )
 
     def page(
         self, request: Request[Any, Any, Any], template: str, *, status: int = 200, **values: Any

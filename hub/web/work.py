@@ -18,6 +18,7 @@ from hub.desk.link import NoSuchOrderError, link_order, unlink_order
 from hub.desk.outbox import cancel
 from hub.desk.promise_keeping import settle
 from hub.desk.reread import read_case_again
+from hub.desk.seen import look_at
 from hub.desk.services import Services
 from hub.desk.views import CaseView
 from hub.desk.worklist import (
@@ -47,6 +48,10 @@ _NOTICES: Final = frozenset(
         "taken",
         "released",
         "assigned",
+        "queued",
+        "snoozed",
+        "woken",
+        "noted",
         "ticked",
         "unticked",
     }
@@ -147,7 +152,7 @@ class WorkController(Controller):
         shown = Notice(key=f"notice.{notice}", tone=tone_of(notice)) if notice in _NOTICES else None
         await look_after(services, case_id)
         await settle(services, case_id=case_id)
-        view = await read_case(services, actor=request.user, case_id=case_id)
+        view = await look_at(services, actor=request.user, case_id=case_id)
         wanted = str(request.query_params.get("template", ""))
         typed = await chosen_template(services, actor=request.user, case=view, template_id=wanted)
         return await show_case(request, services, pages, view, notice=shown, typed=typed)

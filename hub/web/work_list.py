@@ -5,13 +5,16 @@ from typing import Any, Final
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import ClientException
-from msgspec.structs import asdict
 
 from hub.desk.access import Actor
-from hub.desk.freshness import read_freshness, read_shops
+from hub.desk.freshness import read_freshness
+from hub.desk.list_filters import Filters, filter_values, filters_of
 from hub.desk.services import Services
 from hub.desk.users import list_users
-from hub.desk.worklist import Filters, KindGroup, View, count_cases, read_worklist
+from hub.desk.worklist import read_worklist
+from hub.web.work_values import read_told, view_values
+
+__all__ = ["PageRequest", "filter_values", "filters_in", "list_values", "page_of"]
 
 _STATES: Final = (
     "requested",
@@ -23,27 +26,6 @@ _STATES: Final = (
     "unknown",
 )
 PageRequest = Request[Actor, str, State]
-
-
-def filters_of(values: dict[str, str]) -> Filters:
-    """The filters of an address; what is not understood is no filter."""
-    view, kind, assignee = values.get("view"), values.get("kind"), values.get("assignee", "")
-    return Filters(
-        view=View(view) if view in set(View) else View.OPEN,
-        mall=values.get("mall") or None,
-        shop=values.get("shop") or None,
-        kind=KindGroup(kind) if kind in set(KindGroup) else None,
-        state=values.get("state") or None,
-        assignee=int(assignee) if assignee.isascii() and assignee.isdigit() and len(assignee) < 19 else None,
-    )
-
-
-def filter_values(filters: Filters) -> dict[str, object]:
-    """The filters as address parameters; the default view is left out."""
-    values = {name: value for name, value in asdict(filters).items() if value is not None}
-    if filters.view is View.OPEN:
-        values.pop("view")
-    return {name: str(value) for name, value in values.items()}
 
 
 def filters_in(request: PageRequest) -> Filters:
@@ -61,14 +43,11 @@ async def list_values(services: Services, request: PageRequest, *, after: str | 
     filters = filters_in(request)
     return {
         "worklist": await page_of(services, request, filters, after),
-        "counts": await count_cases(services, actor=request.user),
-        "filters": filters,
+        **await view_values(services, request.user, filters),
+        "told": read_told(str(request.query_params.get("told", ""))),
         "address": filter_values(filters),
-        "shops": await read_shops(services, actor=request.user),
         "freshness": await read_freshness(services, actor=request.user),
         "people": [user for user in await list_users(services.database) if user.is_active],
-        "views": tuple(View),
-        "kinds": tuple(KindGroup),
         "states": _STATES,
         "is_first": after is None,
     }

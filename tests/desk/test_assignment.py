@@ -140,7 +140,7 @@ async def test_a_snoozed_case_sleeps_is_counted_and_is_back_on_top(staffed: Rig)
     assert page.rows[0].due.at == NOW + timedelta(hours=6)
     assert (await count_cases(staffed, actor=KIM)).views[View.OPEN] == 6
 
-    await look_at(staffed, actor=KIM, case=await read_case(staffed, actor=KIM, case_id=last))
+    await look_at(staffed, actor=KIM, case_id=last)
     assert await _ids(staffed) == ids, "received, and in its place"
 
 
@@ -204,7 +204,7 @@ async def test_a_mention_is_in_the_list_of_who_was_called_until_they_look(staffe
     (note,) = [entry for entry in case.dossier.timeline if entry.key == "event.note"]
     assert "1234" not in (note.text or "")
 
-    await look_at(staffed, actor=PARK, case=case)
+    await look_at(staffed, actor=PARK, case_id=first)
     assert await _ids(staffed, PARK, view=View.MENTIONED) == []
     for text in (" ", "x" * 2001):
         with pytest.raises(NoteError):

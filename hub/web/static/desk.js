@@ -1,4 +1,4 @@
-// Keys, drafts and small comforts. Every page works without this file.
+// Drafts and small comforts. Every page works without this file.
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -25,26 +25,14 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.requestConfig.verb === "post") trouble.hidden = true;
 });
 
-// --- the list: one row is current, focus stays with the reader
-
-const rows = () => $$("[data-row]");
-const currentRow = () => document.activeElement?.closest?.("[data-row]") ?? $("[data-row][aria-current]");
-
-function step(by) {
-  const all = rows();
-  if (!all.length) return;
-  const at = all.indexOf(currentRow());
-  const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))];
-  next.focus();
-  next.scrollIntoView({ block: "nearest" });
-}
+// --- the list: the row that is open is marked
 
 document.addEventListener("click", (event) => {
   const row = event.target.closest?.("[data-row]");
   if (!row) return;
   // Opening in a new tab is the browser's own business.
   if (event.metaKey || event.ctrlKey || event.shiftKey) { event.stopImmediatePropagation(); return; }
-  rows().forEach((each) => each.removeAttribute("aria-current"));
+  $$("[data-row]").forEach((each) => each.removeAttribute("aria-current"));
   row.setAttribute("aria-current", "true");
 }, true);
 
@@ -122,96 +110,10 @@ document.addEventListener("click", async (event) => {
     copy.title = document.body.dataset.copied;
   }
   if (event.target.closest?.("[data-keys]")) $("#keys")?.showModal();
-  if (event.target.closest?.("[data-back]")) back();
   event.target.closest?.("[data-side]")?.closest(".case-area").classList.toggle("is-side-open");
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-submit]")) event.target.form.requestSubmit();
-});
-
-function back() {
-  const drawer = $(".is-side-open");
-  if (drawer) { drawer.classList.remove("is-side-open"); return; }
-  const review = $("[data-review-back]");
-  if (review) { review.click(); return; }
-  const open = $("details.templates[open], details.offer-open[open], details.unmask[open], .care details[open]");
-  if (open) { open.open = false; return; }
-  (currentRow() ?? rows()[0])?.focus();
-}
-
-// The first of several that this case has: one key approves a cancel, accepts a return.
-function open(...names) {
-  const found = names.map((name) => $(`[data-key="${name}"]`)).find((each) => each);
-  if (!found) return false;
-  if (found.tagName === "SUMMARY") {
-    for (let box = found.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
-    $("select, input:not([type=hidden], [type=checkbox]), textarea, button", found.nextElementSibling)?.focus();
-    found.scrollIntoView({ block: "nearest" });
-  } else if (found.tagName === "BUTTON") {
-    found.click();
-  } else {
-    found.focus();
-    found.scrollIntoView({ block: "nearest" });
-  }
-  return true;
-}
-
-function go(view) {
-  if (view === "call") { $("#phone a, #phone summary, #phone button")?.focus(); return; }
-  if (view === "promises") { location.assign("/promises"); return; }
-  const link = $(`[data-view="${view}"]`);
-  if (link) location.assign(link.href);
-  else location.assign(view === "open" ? "/cases" : `/cases?view=${view}`);
-}
-
-// --- keys: the physical key counts, so that they work with the Korean input on
-
-const GO = { KeyM: "mine", KeyT: "today", KeyO: "open", KeyL: "overdue", KeyU: "unassigned", KeyP: "promises", KeyC: "call" };
-const KEYS = {
-  KeyJ: () => step(1),
-  KeyK: () => step(-1),
-  KeyR: () => open("reply"),
-  KeyA: () => open("approve-cancel", "accept-return", "accept-exchange"),
-  KeyX: () => open("refuse-cancel", "refuse-return", "refuse-exchange"),
-  KeyH: () => open("hold-return", "hold-exchange", "release-return", "release-exchange"),
-  KeyS: () => open("dispatch", "redeliver-exchange", "delay"),
-  KeyN: () => open("memo"),
-  KeyT: () => open("template"),
-  KeyL: () => open("take"),
-  KeyU: () => open("reread"),
-  KeyI: () => open("side"),
-  KeyC: () => open("contact"),
-  KeyD: () => open("call"),
-  KeyP: () => open("promise"),
-  Escape: back,
-};
-let isGoing = false;
-
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.keyCode === 229) return;
-  const isTyping = event.target.matches?.("input, textarea, select");
-  if ((event.ctrlKey || event.metaKey) && event.code === "Enter") {
-    const form = event.target.form ?? $("form[data-review]");
-    // A key held down must not answer the question whether one is sure.
-    if (form && !event.repeat) { event.preventDefault(); form.requestSubmit(); }
-    return;
-  }
-  if (isTyping && event.code === "Escape") { event.target.blur(); back(); return; }
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-  if (isGoing) {
-    isGoing = false;
-    if (GO[event.code]) { event.preventDefault(); go(GO[event.code]); return; }
-  }
-  if (event.code === "KeyG") { isGoing = true; return; }
-  if (event.code === "Slash") {
-    event.preventDefault();
-    if (event.shiftKey) $("#keys")?.showModal();
-    else $("#find")?.focus();
-    return;
-  }
-  if (event.shiftKey) return;
-  const run = KEYS[event.code];
-  if (run) { event.preventDefault(); run(); }
 });
 
 // A page that comes back from the browser's memory is not sending any more.

@@ -15,6 +15,14 @@ function soon(run, delay = 400) {
 }
 
 const askNews = soon(() => { const news = $("#news"); if (news) htmx.trigger(news, "news"); });
+// Counts cost a look at every open case: at most one in two seconds, however much happens.
+let countsAsked;
+function askCounts() {
+  countsAsked ??= setTimeout(() => {
+    countsAsked = undefined;
+    for (const part of document.querySelectorAll("#view-links, #board")) htmx.trigger(part, "counts");
+  }, 2000);
+}
 const askFresh = soon(() => { const fresh = $("#fresh"); if (fresh) htmx.trigger(fresh, "news"); }, 1000);
 
 // Rows that stand in the list are read again where they stand: the list does not move.
@@ -73,7 +81,9 @@ const handlers = {
     ids.forEach((id) => { changed.add(id); if (isOpen(id)) readCase(); });
     readRows();
     askNews();
+    askCounts();
   },
+  mention({ case_id }) { changed.add(case_id); readRows(); askCounts(); },
   case({ id }) { document.dispatchEvent(new CustomEvent("hub:case", { detail: { id } })); },
   action(body) { document.dispatchEvent(new CustomEvent("hub:action", { detail: body })); changed.add(body.case_id); readRows(); },
   lock({ case_id }) { changed.add(case_id); readRows(); },
