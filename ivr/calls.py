@@ -22,6 +22,7 @@ SHORT_ABANDON_SECONDS = 5.0
 LOST_AFTER_SECONDS = 4 * 3600.0  # a call without an end is given up this long after its last sign of life
 # with what the ids of the calls begin that it ended ("" is all of them), and its time
 Restart = tuple[str, float]
+_NOWHERE = Place("", "")
 NOT_JOINED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
 
 
@@ -40,9 +41,10 @@ class CallResult(StrEnum):
 
 
 class Talk(msgspec.Struct, frozen=True):
-    """An agent on a call: epoch seconds; ``ended_at`` is ``None`` while it goes on. ``line``: of the queue."""
+    """An agent on a call: epoch seconds; ``ended_at`` is ``None`` while it goes on. Mall and line are the queue's."""
 
     agent: str
+    mall: str | None
     line: str | None
     began_at: float
     ended_at: float | None
@@ -283,8 +285,8 @@ def _callback_at(stories: list[_Story], routes: Routes) -> float | None:
 def _talks(talked: list[Leg], routes: Routes) -> tuple[Talk, ...]:
     found = []
     for leg in sorted(talked, key=lambda leg: leg.connected or 0.0):
-        place = routes.queues.get(leg.queue)
-        found.append(Talk(leg.agent, place.line if place else None, leg.connected or 0.0, leg.end))
+        place = routes.queues.get(leg.queue) or _NOWHERE
+        found.append(Talk(leg.agent, place.mall or None, place.line or None, leg.connected or 0.0, leg.end))
     return tuple(found)
 
 

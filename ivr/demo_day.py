@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from itertools import count
+from itertools import count, pairwise
 from random import Random
 from zoneinfo import ZoneInfo
 
-from ivr.hours import closed_reason, next_day
+from ivr.hours import closed_reason, next_day, open_minutes
 from ivr.spec import LineSpec, Menu, Spec, notice_of, pbx_queue, queue_place
 
 # share of a day's calls that come in an hour; some come before opening and after closing
@@ -62,6 +62,9 @@ class _Day:
     def write(self, at: float, caller: _Caller, text: str) -> None:
         self.lines.append((int(at), next(self.numbers), f"{int(at)}|{caller.callid}|{text}"))
 
+    def note(self, at: float, text: str) -> None:
+        self.lines.append((int(at), next(self.numbers), f"{int(at)}|{text}"))
+
     def step(self, at: float, caller: _Caller, kind: str, first: str = "", second: str = "", *, way: str = "") -> None:
         self.write(at, caller, f"NONE|NONE|IVR|{kind}|{first}|{second}|{caller.did}|{caller.number}|{way}")
 
@@ -99,6 +102,7 @@ def write_days(
         while state.joins:
             at, _, caller = heapq.heappop(state.joins)
             _queue(state, at, caller)
+        _presence(state, day, zone)
         for at, _, text in sorted(state.lines):
             if at > limit:
                 return
@@ -126,6 +130,25 @@ def _arrivals(state: _Day, day: date, zone: ZoneInfo, calls_per_day: int, caller
             matter=other if state.happens(0.25 if number.line == "order" else 0.12) else number.line,
         )
         _enter(state, at, caller, datetime.fromtimestamp(at, zone))
+
+
+def _presence(state: _Day, day: date, zone: ZoneInfo) -> None:
+    """Agents sign in to each of their queues before its line opens, pause while it is closed for lunch, and sign out.
+
+    By a chance of their own: without them the calls of a day would be the same.
+    """
+    random, midnight = Random(f"agents {day.isoformat()}"), datetime.combine(day, time(), zone).timestamp()
+    for name, queue in state.spec.queues.items():
+        line = state.spec.lines.get(name)
+        hours = open_minutes(state.spec.calendars[line.hours], day) if line and line.hours else []
+        for member in queue.members if hours else ():
+            at = midnight + hours[0][0] * 60 - random.uniform(60, 600)
+            head = f"{pbx_queue(name)}|{member}"
+            state.note(at, f"MANAGER|{head}|ADDMEMBER|")
+            for (_, end), (start, _) in pairwise(hours):
+                state.note(midnight + end * 60 + random.uniform(0, 300), f"NONE|{head}|PAUSE|lunch")
+                state.note(midnight + start * 60 - random.uniform(0, 300), f"NONE|{head}|UNPAUSE|")
+            state.note(midnight + hours[-1][1] * 60 + random.uniform(1200, 1800), f"MANAGER|{head}|REMOVEMEMBER|")
 
 
 def _number(random: Random, callers: Sequence[str]) -> str:

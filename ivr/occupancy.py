@@ -5,6 +5,7 @@ changes only, so a state is believed for twelve hours after the agent's last sig
 after a restart, nothing is known. An hour of a line is known when everybody who spoke for the line in it was signed in.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from math import inf
@@ -114,19 +115,20 @@ def measure(
         agent = _Agent(own_signs, own_talks, restarts, as_of)
         for line in agent.lines:
             signed_in, paused = agent.times(line)
+            own = agent.talks_for(line)
             for hour in hours:
                 key = (line, hour[0])
                 present = _cut(signed_in, hour)
-                if _length(_cut(agent.talks_for(line), hour)) > 0 and not present:
+                if not present and _cut(own, hour):
                     unknown.add(key)
                 if not present:
                     continue
-                busy = _meet(present, agent.busy)
+                busy = _meet(present, _cut(agent.busy, hour))
                 known = found.get(key) or Occupied(signed_in=0.0, paused=0.0, talked=0.0, agents=0)
                 away = _meet(_cut(paused, hour), present)
                 found[key] = Occupied(
                     signed_in=known.signed_in + _length(present),
-                    paused=known.paused + _length(away) - _length(_meet(away, agent.busy)),
+                    paused=known.paused + _length(away) - _length(_meet(away, busy)),
                     talked=known.talked + _length(busy),
                     agents=known.agents + 1,
                 )
@@ -226,7 +228,13 @@ def _without(one: Sequence[_Stretch], other: Sequence[_Stretch]) -> list[_Stretc
 
 
 def _cut(stretches: Sequence[_Stretch], hour: _Stretch) -> list[_Stretch]:
-    return _meet(stretches, (hour,))
+    found: list[_Stretch] = []
+    for index in range(bisect_right(stretches, hour[0], key=lambda each: each[1]), len(stretches)):
+        first, last = stretches[index]
+        if first >= hour[1]:
+            break
+        found.append((max(first, hour[0]), min(last, hour[1])))
+    return found
 
 
 def _length(stretches: Iterable[_Stretch]) -> float:

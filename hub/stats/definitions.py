@@ -85,5 +85,8 @@ STAFFING_DEFINITIONS: Final = {
     "waiting": "Share of calls that wait.",
     "service_level": "Share of calls answered within the target's seconds.",
     "asa_seconds": "Mean wait of all calls; absent where more comes than can be taken.",
-    "occupancy": "Share of an agent's time spent on calls.",
+    "occupancy": "Share of an agent's time spent on calls, by Erlang C: traffic ÷ agents.",
+    "measured_hours": "Hours of these days of which the records know when everybody who spoke for the line was there.",
+    "occupancy_ready": "Measured in those hours: seconds on calls ÷ seconds signed in and not paused.",
+    "occupancy_signed_in": "Measured in those hours: seconds on calls ÷ seconds signed in.",
 }

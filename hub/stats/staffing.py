@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from hub.stats.call_figures import Figure
 from hub.stats.call_lines import quality_per_line
-from hub.stats.calls import count_calls_by
+from hub.stats.calls import count_calls_by, known_span
 from hub.stats.dimension import Dimension
+from hub.stats.occupancy import Measured, measured_per_hour
 from hub.store.database import Database
 from ivr.erlang import agents_for, on_the_roster, staffing_of, traffic_of
 
@@ -38,7 +39,8 @@ class Need(Struct, frozen=True, kw_only=True):
     """Of one hour of the day on one line; both are ``None`` for a pure what-if.
 
     ``calls`` were counted on ``days`` days. ``needed``: the fewest agents that reach the target. The figures after it
-    are those of ``agents``. They are ``None`` where no handling time is known.
+    are those of ``agents``. They are ``None`` where no handling time is known. ``measured_hours``: of how many of these
+    hours the records know who was there; the two occupancies after it are measured in those, ``None`` where in none.
     """
 
     mall: str | None
@@ -56,6 +58,9 @@ class Need(Struct, frozen=True, kw_only=True):
     service_level: float | None = None
     asa_seconds: float | None = None
     occupancy: float | None = None
+    measured_hours: int = 0
+    occupancy_ready: float | None = None
+    occupancy_signed_in: float | None = None
 
 
 COLUMNS: Final = tuple(name for name in Need.__struct_fields__ if name != "mall")
@@ -120,6 +125,8 @@ async def staffing_needs(
         figures=(Figure.OFFERED, Figure.OFFERED_QUEUE),
     )
     qualities = await quality_per_line(database, **bounds)
+    span = await known_span(database, since, until, zone)
+    measured = await measured_per_hour(database, span=span, mall=mall) if span else {}
     hours: dict[str, dict[int, int]] = {}
     days: dict[str, set[date]] = {}
     for count in counted:
@@ -144,7 +151,18 @@ async def staffing_needs(
                 hour=hour,
                 calls=hours[line].get(hour, 0),
                 days=len(days[line]),
+                **_measured(measured.get((line, hour))),
             )
             for hour in range(min(hours[line]), max(hours[line]) + 1)
         ]
     return needs
+
+
+def _measured(found: Measured | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    return {
+        "measured_hours": found.hours,
+        "occupancy_ready": found.occupancy_ready,
+        "occupancy_signed_in": found.occupancy_signed_in,
+    }

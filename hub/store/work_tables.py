@@ -239,7 +239,7 @@ calls = Table(
     Column("callback_at", BigInteger),
     # ids of the ways it took through the menu, a space before and after each; null: the records tell none
     Column("ways", Text),
-    # JSON: [agent, line, began_at, ended_at] of each agent who spoke
+    # JSON: [agent, mall, line, began_at, ended_at] of each agent who spoke
     Column("talks", Text),
     Column("content_hash", LargeBinary, nullable=False),
     Index("ix_calls_entered_at_call_id", "entered_at", "call_id"),

@@ -239,9 +239,9 @@ class CallImport:
 
 
 def _talks(call: Call) -> str | None:
-    """``[[agent, line, began, ended]]`` in milliseconds, of the talks that are over."""
+    """``[[agent, mall, line, began, ended]]`` in milliseconds, of the talks that are over."""
     told = [
-        (talk.agent, talk.line, round(talk.began_at * 1000), round(talk.ended_at * 1000))
+        (talk.agent, talk.mall, talk.line, round(talk.began_at * 1000), round(talk.ended_at * 1000))
         for talk in call.talks
         if talk.ended_at is not None
     ]
