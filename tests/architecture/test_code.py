@@ -3,66 +3,76 @@
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("hub", "connectors", "routing", "ivr")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST = 600
-#: longer for a reason, which stands beside it
 
 
 def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def _nodes(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+@cache
+def _nodes(path: Path) -> Sequence[ast.AST]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_only_settings_and_shop_files_look_at_the_environment(path: Path):
+def test_only_settings_and_shop_files_look_at_the_environment():
     """A shop file may say "env:NAME": bootstrap resolves it, nobody else reads the environment."""
-    if _name(path) in {"hub/settings.py", "hub/bootstrap.py"}:
-        return
-    found = {node.attr for node in _nodes(path) if isinstance(node, ast.Attribute)} & {"environ", "getenv", "environb"}
-    imported = {alias.name for node in _nodes(path) if isinstance(node, ast.ImportFrom) for alias in node.names}
 
-    assert found | imported & {"environ", "getenv"} == set()
+    def looks(path: Path) -> bool:
+        found = {node.attr for node in _nodes(path) if isinstance(node, ast.Attribute)}
+        imported = {alias.name for node in _nodes(path) if isinstance(node, ast.ImportFrom) for alias in node.names}
+        return bool(found & {"environ", "getenv", "environb"} | imported & {"environ", "getenv"})
 
-
-@pytest.mark.parametrize("path", [path for path in MODULES if "migrations" not in path.parts], ids=_name)
-def test_modules_stay_readable(path: Path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    assert {_name(path) for path in MODULES if looks(path)} <= {"hub/settings.py", "hub/bootstrap.py"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_names_of_modules_say_what_is_inside(path: Path):
-    assert path.stem not in {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+def test_modules_stay_readable():
+    modules = [path for path in MODULES if "migrations" not in path.parts]
+
+    assert [_name(path) for path in modules if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST] == []
 
 
-@pytest.mark.parametrize("path", [path for path in TESTS if path.name not in {"conftest.py", "window.py"}], ids=_name)
-def test_no_test_is_switched_off(path: Path):
+def test_names_of_modules_say_what_is_inside():
+    empty = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+
+    assert [_name(path) for path in MODULES if path.stem in empty] == []
+
+
+def test_no_test_is_switched_off():
     """The conftest (and the one module that imports the browser's driver) decides what a machine can run."""
-    found = {node.attr for node in _nodes(path) if isinstance(node, ast.Attribute)}
 
-    assert found & {"skip", "skipif", "importorskip"} == set()
+    def switches_off(path: Path) -> bool:
+        found = {node.attr for node in _nodes(path) if isinstance(node, ast.Attribute)}
+        return bool(found & {"skip", "skipif", "importorskip"})
+
+    others = [path for path in TESTS if path.name not in {"conftest.py", "window.py"}]
+    assert [_name(path) for path in others if switches_off(path)] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_no_error_is_swallowed_whole(path: Path):
+def test_no_error_is_swallowed_whole():
     """``except Exception`` logs or raises; a bare ``except:`` stands nowhere."""
-    for node in _nodes(path):
-        if not isinstance(node, ast.ExceptHandler):
-            continue
-        assert node.type is not None, f"line {node.lineno}"
-        if isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}:
-            body = ast.unparse(ast.Module(node.body, []))
-            assert re.search(r"\braise\b|\blog\.|quarantine|error", body), f"line {node.lineno}"
+
+    def swallows(handler: ast.ExceptHandler) -> bool:
+        if isinstance(handler.type, ast.Name) and handler.type.id in {"Exception", "BaseException"}:
+            body = ast.unparse(ast.Module(handler.body, []))
+            return re.search(r"\braise\b|\blog\.|quarantine|error", body) is None
+        return handler.type is None
+
+    found = [
+        f"{_name(path)}:{node.lineno}"
+        for path in MODULES
+        for node in _nodes(path)
+        if isinstance(node, ast.ExceptHandler) and swallows(node)
+    ]
+    assert found == []
 
 
 def test_every_module_of_the_hub_has_a_layer():

@@ -1,6 +1,7 @@
 """Late, corrected and repeated readings: the newest truth in the row, every state in the history, in any order."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -72,7 +73,7 @@ readings_of_two_lines = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(data=st.data(), records=readings_of_two_lines)
 def test_any_order_of_the_same_readings_ends_in_the_same_row_and_history(
-    data: st.DataObject, records: list[Order]
+    sqlite_template: Path, data: st.DataObject, records: list[Order]
 ) -> None:
     shuffled = data.draw(st.permutations(records))
     repeated = [*shuffled, *data.draw(st.lists(st.sampled_from(records), max_size=4))]
@@ -82,7 +83,8 @@ def test_any_order_of_the_same_readings_ends_in_the_same_row_and_history(
 
     async def outcome(pages: Sequence[Sequence[Order]]) -> tuple[Any, Any]:
         with TemporaryDirectory() as folder:
-            rig = await open_rig(Path(folder))
+            path = shutil.copyfile(sqlite_template, Path(folder) / "hub.db")
+            rig = await open_rig(path.parent, f"sqlite:///{path}")
             try:
                 await take(rig, pages)
                 return await stands(rig)

@@ -55,7 +55,7 @@ async def _both_read(hub: Hub, street: Street) -> dict[str, str]:
 
 
 async def test_a_dead_machine_s_work_goes_on_with_another_within_half_a_minute(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, postgres_url: str
 ) -> None:
     # The oldest order stays within the window of a first reading that begins late.
     town = Town(orders=200, days=80, clock=RunningClock())
@@ -64,7 +64,7 @@ async def test_a_dead_machine_s_work_goes_on_with_another_within_half_a_minute(
     for line in town.lines.values():
         line._app = Slow(line._app)
         slow_malls.append(line._app)
-    async with open_street(town, home, database_url, add_shops=False) as street, street.hub() as hub:
+    async with open_street(town, home, postgres_url, add_shops=False) as street, street.hub() as hub:
         workers = {
             machine: await street.start("worker", HUB_WORKER_ID=f"w-{machine}", HUB_HOST_NAME=machine)
             for machine in MACHINES

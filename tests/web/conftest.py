@@ -3,6 +3,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx import Response
@@ -11,6 +12,8 @@ from litestar.testing import TestClient
 
 from hub.desk import users as accounts
 from hub.desk.access import Role
+from hub.desk.live import LiveFeed
+from hub.desk.running import RunningBook
 from hub.desk.users import create_user
 from hub.web.app import make_app
 from tests.desk.invented import NOW, Rig, fill_sample, open_rig
@@ -89,10 +92,34 @@ def rig(prepared: Path, tmp_path: Path) -> Rig:
     return asyncio.run(reopen())
 
 
+class _Counter:
+    """The services of whichever test is at it: an application takes longer to build than most tests take."""
+
+    def __init__(self) -> None:
+        self.rig: Rig | None = None
+        self._app: Litestar | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rig, name)
+
+    def open(self, rig: Rig) -> Litestar:
+        """The desk over ``rig``, with nothing left of the test before."""
+        self.rig = rig
+        if self._app is None:
+            self._app = make_app(self)
+        self._app.state.update(live=LiveFeed(rig.database), running=RunningBook())
+        return self._app
+
+
+@pytest.fixture(scope="package")
+def _counter() -> _Counter:
+    return _Counter()
+
+
 @pytest.fixture
-def browser(rig: Rig) -> Iterator[Browser]:
+def browser(rig: Rig, _counter: _Counter) -> Iterator[Browser]:
     """Nobody is signed in yet."""
-    with TestClient(make_app(rig)) as client:
+    with TestClient(_counter.open(rig)) as client:
         yield Browser(client, rig)
         client.blocking_portal.call(rig.database.aclose)
 

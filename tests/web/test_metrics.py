@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,9 +25,12 @@ TOKEN = "monitor-7f3a"
 
 
 @pytest.fixture
-def scraper(browser: Browser) -> Browser:
-    browser.rig.settings = Settings(metrics_token=SecretStr(TOKEN))
-    return browser
+def scraper(rig: Rig) -> Iterator[Browser]:
+    """Of an application that has answered nobody yet."""
+    rig.settings = Settings(metrics_token=SecretStr(TOKEN))
+    with TestClient(make_app(rig)) as client:
+        yield Browser(client, rig)
+        client.blocking_portal.call(rig.database.aclose)
 
 
 def _scrape(browser: Browser) -> Read:
