@@ -99,18 +99,21 @@ async def read_lock(services: Services, *, actor: Actor, case_id: int) -> LockVi
         return await _view(connection, case_id, actor=actor, now=services.now())
 
 
-async def open_to_work(services: Services, *, actor: Actor, case_id: int) -> LockView:
-    """Take a case by opening its page, if it is free. Nothing is written where the page was just opened.
+async def open_to_work(services: Services, *, actor: Actor, case_id: int) -> None:
+    """Take an open case by opening its page, if it is free. Nothing is written where the page was just opened.
 
     Raises: ForbiddenError, NotFoundError.
     """
-    known = await read_lock(services, actor=actor, case_id=case_id)
+    require(actor, Permission.WORK_CASES)
+    async with services.database.reading() as connection:
+        is_open = await connection.scalar(select(cases.c.is_open).where(cases.c.id == case_id))
+        known = await _view(connection, case_id, actor=actor, now=services.now())
+    if is_open is None:
+        raise NotFoundError
     is_fresh = known.seconds > (HELD_FOR - WARNED_BEFORE).total_seconds()
-    if known.state is LockState.OTHERS and not (known.is_asker and not known.answer_seconds):
-        return known
-    if known.state is LockState.MINE and is_fresh:
-        return known
-    return await keep(services, actor=actor, case_id=case_id)
+    is_held = known.state is LockState.OTHERS and not (known.is_asker and not known.answer_seconds)
+    if is_open and not is_held and not (known.state is LockState.MINE and is_fresh):
+        await keep(services, actor=actor, case_id=case_id)
 
 
 async def keep(services: Services, *, actor: Actor, case_id: int, screen: str | None = None) -> LockView:

@@ -9,7 +9,7 @@ from hub.core.contract import HoldReason, Outcome
 from hub.core.errors import NotFoundAtMallError, UnsupportedByMallError
 from hub.core.model import ClaimReason, ClaimState
 from hub.desk.access import Actor
-from hub.desk.act import act
+from hub.desk.act import ReusedTokenError, act
 from hub.desk.action import (
     Action,
     ActionRequest,
@@ -20,6 +20,7 @@ from hub.desk.action import (
     is_going_on,
 )
 from hub.desk.answer_guard import GuardError, UnreadWarningsError
+from hub.desk.locks import HeldError
 from hub.desk.offers import answer_limit
 from hub.desk.rebill_hold import RebilledError
 from hub.desk.services import Services
@@ -89,13 +90,14 @@ class Review(Struct, frozen=True, kw_only=True):
 
 class Acted(Struct, frozen=True, kw_only=True):
     """``is_sent`` tells whether anything was sent, or had been by the same form. ``findings`` are what the
-    answer guard stopped it for.
+    answer guard stopped it for. ``is_kept``: a text was typed in vain and is worth a draft.
     """
 
     notice: Notice | None = None
     is_sent: bool = False
     review: Review | None = None
     findings: tuple[Finding, ...] = ()
+    is_kept: bool = False
 
 
 def tone_of(outcome: str | None) -> str:
@@ -109,7 +111,11 @@ async def carry_out(services: Services, actor: Actor, view: CaseView, form: ActF
         return _wrong("notice.wrong_request")
     try:
         request = _request_of(view, form)
-        result = await act(services, actor, request)
+        result = await act(services, actor, request, case_id=view.row.case_id)
+    except HeldError as error:
+        return Acted(notice=held_by(error), is_kept=True)
+    except ReusedTokenError:
+        return Acted(notice=Notice(key="notice.sent_elsewhere", tone="wrong", field="text"), is_kept=True)
     except UnconfirmedError as error:
         return Acted(review=_review(services, view, form, error))
     except GuardError as error:
@@ -124,7 +130,11 @@ async def carry_out(services: Services, actor: Actor, view: CaseView, form: ActF
         return _wrong("notice.unsupported", detail=error.instead or "")
     except NotFoundAtMallError:
         return _wrong("notice.not_known")
-    return Acted(notice=_outcome(result), is_sent=True)
+    return Acted(notice=_outcome(result), is_sent=True, is_kept=result.outcome is Outcome.REFUSED)
+
+
+def held_by(error: HeldError) -> Notice:
+    return Notice(key="notice.held_by", tone="wrong", words=(("name", error.name),))
 
 
 def _outcome(result: ActionResult) -> Notice:

@@ -46,6 +46,7 @@ from hub.web.headers import HEADERS
 from hub.web.health import PROBES
 from hub.web.line_facts import FACT_PAGES
 from hub.web.live import live
+from hub.web.locks import DraftController, LockController
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
 from hub.web.phone import PhoneController
@@ -111,6 +112,8 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             *BOARD_PAGES,
             AskController,
             ReplyController,
+            LockController,
+            DraftController,
             ComplaintController,
             PhoneController,
             CallingController,

@@ -1,6 +1,5 @@
 """The case's part of a page: everything of one case, or what of it moves while it is open."""
 
-import secrets
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +10,13 @@ from hub.desk.access import Permission
 from hub.desk.action import Action
 from hub.desk.case import read_case
 from hub.desk.contact import contact_card, likely_matter
+from hub.desk.drafts import read_drafts
+from hub.desk.locks import LockState, read_lock
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
 from hub.desk.reread import can_read_again
 from hub.desk.services import Services
 from hub.desk.users import list_users
-from hub.desk.views import CaseView
+from hub.desk.views import CaseView, EntryKind
 from hub.policy.finding import Finding
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review
 from hub.web.ask_panel import ask_values
@@ -56,6 +57,7 @@ async def show_case(
         "can_reread": can_read_again(services, view),
         "notice": notice,
         **await case_work_values(services),
+        "drafts": await read_drafts(services, actor=request.user, case_id=view.row.case_id),
         **await moving_values(services, request, view),
         **mark_values(),
         **await facts_values(services, actor=request.user, case=view),
@@ -98,11 +100,14 @@ def back_to(request: PageRequest, case_id: int, notice: str) -> Response[Any]:
 
 
 async def moving_values(services: Services, request: PageRequest, view: CaseView) -> dict[str, Any]:
-    """What the parts need that move while the case is open: state, owner, promises, offers, timeline."""
-    offers = offers_of(services, actor=request.user, case=view)
+    """What the parts need that move while the case is open: state, owner, lock, promises, offers, timeline."""
+    lock = await read_lock(services, actor=request.user, case_id=view.row.case_id)
+    # Read only for everybody but its holder.
+    offers = offers_of(services, actor=request.user, case=view) if lock.state is not LockState.OTHERS else ()
     carriers = await services.carriers.of(services, view.row.shop)
     return {
         "case": view,
+        "lock": lock,
         "offers": [offer for offer in offers if offer.group != "inquiry"],
         "reply": next((offer for offer in offers if offer.action == Action.ANSWER_INQUIRY), None),
         "change": next((offer for offer in offers if offer.action == Action.CHANGE_ANSWER), None),
@@ -110,11 +115,20 @@ async def moving_values(services: Services, request: PageRequest, view: CaseView
         "carrier_names": {carrier.code: carrier.name for carrier in carriers},
         "reasons": REASONS,
         "hold_reasons": HOLD_REASONS,
-        # One form, one effect: the same token twice is the same action.
-        "token": secrets.token_urlsafe(18),
+        "token": _token(services, request, view),
         "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
         **await care_values(services, actor=request.user, case=view),
     }
+
+
+def _token(services: Services, request: PageRequest, view: CaseView) -> str:
+    """One form, one effect: the same token twice is the same action. All pages of one person have the same until
+    something is done about the case, so that two of them do nothing twice.
+    """
+    done = [entry for entry in view.dossier.timeline if entry.kind is EntryKind.ACTION]
+    newest = done[-1].at if done else None
+    of = f"{request.user.user_id} {view.row.case_id} {len(done)} {newest}"
+    return services.database.box.blind("form", of).hex()[:32]
 
 
 async def contact_values(services: Services, request: PageRequest, case: CaseView, matter: Matter) -> dict[str, Any]:

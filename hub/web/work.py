@@ -15,6 +15,7 @@ from hub.desk.assign import TakenError, assign, release, take
 from hub.desk.case import read_case, unmask_case
 from hub.desk.decision_steps import StepsOpenError
 from hub.desk.link import NoSuchOrderError, link_order, unlink_order
+from hub.desk.locks import open_to_work
 from hub.desk.outbox import cancel
 from hub.desk.promise_keeping import settle
 from hub.desk.reread import read_case_again
@@ -32,6 +33,7 @@ from hub.web.auth import Form
 from hub.web.case_page import back_to, contact_values, matter_of, moving_values, show_again, show_case, show_changed
 from hub.web.findings import chosen_template
 from hub.web.formats import absolute
+from hub.web.locks import held_notice, keep_answer
 from hub.web.render import Given, Pages, is_swap, query_string
 from hub.web.work_list import PageRequest, filter_values, filters_in, list_values, page_of
 from routing.chain import Matter
@@ -61,6 +63,7 @@ _NOTICES: Final = frozenset(
     | {"customer_same", "customer_different", "mark_set"}
     | {"linked", "unlinked", "reread", "dialled", "reached", "not_reached"}
     | {"rebill_asked", "rebill_approved", "rebill_undone"}
+    | {"lock_taken", "lock_given", "lock_handed", "lock_kept", "lock_asked"}
 )
 _NOT_UNDERSTOOD: Final = Notice(key="notice.wrong_request", tone="wrong")
 _LONGEST: Final = 200
@@ -152,6 +155,7 @@ class WorkController(Controller):
         shown = Notice(key=f"notice.{notice}", tone=tone_of(notice)) if notice in _NOTICES else None
         await look_after(services, case_id)
         await settle(services, case_id=case_id)
+        await open_to_work(services, actor=request.user, case_id=case_id)
         view = await look_at(services, actor=request.user, case_id=case_id)
         wanted = str(request.query_params.get("template", ""))
         typed = await chosen_template(services, actor=request.user, case=view, template_id=wanted)
@@ -215,6 +219,8 @@ class WorkController(Controller):
     ) -> Response[Any]:
         view = await read_case(services, actor=request.user, case_id=case_id)
         acted = await carry_out(services, request.user, view, data)
+        if acted.is_kept:
+            await keep_answer(services, request.user, case_id, data)
         if acted.notice and acted.is_sent and not is_swap(request):
             return back_to(request, case_id, acted.notice.key.rpartition(".")[2])
         if acted.is_sent:
@@ -241,6 +247,8 @@ class WorkController(Controller):
         data: Annotated[CancelForm, Form],
     ) -> Response[Any]:
         """Take back what has not been sent yet."""
+        if held := await held_notice(services, request, case_id):
+            return await show_again(request, services, pages, case_id, held)
         view = await read_case(services, actor=request.user, case_id=case_id)
         waiting = {entry.waiting_id for entry in view.dossier.timeline}
         action_id = _row_id(data.action_id)
@@ -260,6 +268,8 @@ class WorkController(Controller):
         """Note that a colleague did it in the mall's own admin."""
         if data.action not in set(Action):
             return await show_again(request, services, pages, case_id, _NOT_UNDERSTOOD)
+        if held := await held_notice(services, request, case_id):
+            return await show_again(request, services, pages, case_id, held)
         lines = [data.line_no] if isinstance(data.line_no, str) else data.line_no
         try:
             await tick(
@@ -283,6 +293,8 @@ class WorkController(Controller):
         case_id: FromPath[int],
         data: Annotated[UntickForm, Form],
     ) -> Response[Any]:
+        if held := await held_notice(services, request, case_id):
+            return await show_again(request, services, pages, case_id, held)
         await untick(services, actor=request.user, case_id=case_id, step_id=_row_id(data.step_id))
         return await show_changed(request, services, pages, case_id, "unticked")
 

@@ -1,4 +1,4 @@
-// Drafts and small comforts. Every page works without this file.
+// Small comforts. Every page works without this file.
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -36,15 +36,10 @@ document.addEventListener("click", (event) => {
   row.setAttribute("aria-current", "true");
 }, true);
 
-// --- what was typed for a case comes back when the case is opened again (in this page only)
-
-const drafts = new Map();
+// --- what is typed is counted; draft.js keeps it
 
 function prepare(root) {
-  for (const field of $$("[data-draft]", root)) {
-    if (!field.value && drafts.has(field.dataset.draft)) field.value = drafts.get(field.dataset.draft);
-    count(field);
-  }
+  for (const field of $$("[data-draft]", root)) count(field);
 }
 
 function count(field) {
@@ -55,7 +50,6 @@ function count(field) {
 
 document.addEventListener("input", (event) => {
   const field = event.target;
-  if (field.dataset?.draft) drafts.set(field.dataset.draft, field.value);
   if (field.id) count(field);
 });
 
@@ -71,13 +65,6 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target.closest?.("form[data-act]");
   if (!form) return;
   form.classList.remove("is-sending");
-});
-
-// Before the answer's page is put in: what was sent must not come back into its empty box.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const form = event.detail.requestConfig?.elt?.closest?.("form[data-act]");
-  const draft = form && $("[data-draft]", form);
-  if (draft && event.detail.xhr.status < 400) drafts.delete(draft.dataset.draft);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {

@@ -76,6 +76,8 @@ document.addEventListener("hub:action", (event) => {
   if (isOpen(event.detail.case_id)) { outcome = event.detail.outcome; readCase(); }
 });
 
+document.addEventListener("hub:rows", (event) => { event.detail.ids.forEach((id) => changed.add(id)); readRows(); });
+
 const handlers = {
   cases({ ids }) {
     ids.forEach((id) => { changed.add(id); if (isOpen(id)) readCase(); });
@@ -86,7 +88,7 @@ const handlers = {
   mention({ case_id }) { changed.add(case_id); readRows(); askCounts(); },
   case({ id }) { document.dispatchEvent(new CustomEvent("hub:case", { detail: { id } })); },
   action(body) { document.dispatchEvent(new CustomEvent("hub:action", { detail: body })); changed.add(body.case_id); readRows(); },
-  lock({ case_id }) { changed.add(case_id); readRows(); },
+  lock(body) { changed.add(body.case_id); readRows(); document.dispatchEvent(new CustomEvent("hub:lock", { detail: body })); },
   call(body) { document.dispatchEvent(new CustomEvent("hub:call", { detail: body })); },
   shop() { askFresh(); },
   reset() { document.dispatchEvent(new CustomEvent("hub:call", { detail: {} })); askNews(); askFresh(); [...document.querySelectorAll("[data-row]")].forEach((row) => changed.add(row.id.slice(4))); readRows(); },
