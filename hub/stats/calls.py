@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Row, case, func, or_, select, tuple_
 from hub.core.redact import mask_phone
 from hub.stats.call_figures import COLUMNS, DEFAULT_TERMS, ENDED, Figure, Terms, condition_of
 from hub.stats.dimension import Dimension
-from hub.stats.span import Buckets, Span, day_buckets, hour_buckets, start_of_day
-from hub.store.database import Database, from_ms, time_of, to_ms
+from hub.stats.span import Buckets, Span, at_clock, day_buckets, hour_buckets
+from hub.store.database import Database, from_ms, time_of
 from hub.store.sealed import CALLER_PLACE
 from hub.store.tables import call_events, calls
 from ivr.counts import HourCount
@@ -56,7 +56,8 @@ class CallCount(Struct, frozen=True, kw_only=True):
 class CallFilter(Struct, frozen=True, kw_only=True):
     """Which calls stand behind a figure; ``None`` means all, :data:`ABSENT` those without a value.
 
-    ``clock_hour``: 0 to 23, the hour of every day of the span in its zone. ``way``: id of a way through the menu.
+    ``clock_hour``: 0 to 23, ``weekday``: 0 (Monday) to 6, of every day of the span in its zone.
+    ``way``: id of a way through the menu.
     """
 
     figure: Figure = Figure.OFFERED
@@ -66,6 +67,7 @@ class CallFilter(Struct, frozen=True, kw_only=True):
     handling_line: str | None = None
     topic: str | None = None
     clock_hour: int | None = None
+    weekday: int | None = None
     way: str | None = None
     terms: Terms = DEFAULT_TERMS
 
@@ -210,8 +212,8 @@ def within(span: Span) -> tuple[ColumnElement[bool], ...]:
 
 def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
     conditions = [ENDED, *within(span), condition_of(where.figure, where.terms)]
-    if where.clock_hour is not None:
-        conditions.append(_in_hour(span, where.clock_hour))
+    if where.clock_hour is not None or where.weekday is not None:
+        conditions.append(at_clock(calls.c.entered_at, span, clock_hour=where.clock_hour, weekday=where.weekday))
     if where.way == ABSENT:
         conditions.append(calls.c.ways.is_(None))
     elif where.way is not None:
@@ -225,13 +227,6 @@ def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
         elif wanted is not None:
             conditions.append(column == wanted)
     return conditions
-
-
-def _in_hour(span: Span, clock_hour: int) -> ColumnElement[bool]:
-    """By the clock of the zone, whatever its offset was on each day; an hour that a clock runs twice is all of it."""
-    starts = [start_of_day(day, span.zone).replace(hour=clock_hour) for day in span.days]
-    edges = [(start, start.replace(minute=59, second=59, microsecond=999_000, fold=1)) for start in starts]
-    return or_(*(calls.c.entered_at.between(to_ms(first), to_ms(last)) for first, last in edges))
 
 
 def _rows(span: Span, where: CallFilter) -> Any:

@@ -136,21 +136,32 @@ class FactReport(Struct, frozen=True, kw_only=True):
 
 async def tabulate(report: FactReport, counted: Counted, *, by: Sequence[str]) -> list[dict[str, Any]]:
     """One row per cell of ``by`` that has a fact, sorted by it: the dimensions' values, then the figures."""
-    cells: dict[tuple[Any, ...], list[_Tally]] = {}
-    zone = counted.zone
+    (found,) = await tabulate_each(report, counted, ways=[by])
+    return found
+
+
+async def tabulate_each(
+    report: FactReport, counted: Counted, *, ways: Sequence[Sequence[str]]
+) -> list[list[dict[str, Any]]]:
+    """As :func:`tabulate`, of several ways to break down, from one reading of the facts."""
+    tables: list[dict[tuple[Any, ...], list[_Tally]]] = [{} for _ in ways]
     async for fact in report.read(counted):
-        key = tuple(dimension_of(fact, name, zone) for name in by)
-        cell = cells.get(key)
-        if cell is None:
-            cell = cells[key] = [_Tally(measure) for measure in report.measures]
-        for tally in cell:
-            tally.add(fact)
+        for by, cells in zip(ways, tables, strict=True):
+            key = tuple(dimension_of(fact, name, counted.zone) for name in by)
+            cell = cells.get(key)
+            if cell is None:
+                cell = cells[key] = [_Tally(measure) for measure in report.measures]
+            for tally in cell:
+                tally.add(fact)
     return [
-        {
-            **dict(zip(by, key, strict=True)),
-            **{tally.measure.name: tally.result() for tally in cells[key]},
-        }
-        for key in sorted(cells, key=lambda key: tuple((value is not None, value or 0) for value in key))
+        [
+            {
+                **dict(zip(by, key, strict=True)),
+                **{tally.measure.name: tally.result() for tally in cells[key]},
+            }
+            for key in sorted(cells, key=lambda key: tuple((value is not None, value or 0) for value in key))
+        ]
+        for by, cells in zip(ways, tables, strict=True)
     ]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from hub.stats.call_figures import Figure
 from hub.stats.dimension import INQUIRY_TIMES, Dimension
 from hub.stats.kept import Cell, count_calls, count_written, hour_of, order_of
-from hub.stats.span import Span, day_buckets, hour_buckets, start_of_day
+from hub.stats.span import Span, at_clock, day_buckets, hour_buckets, start_of_day
 from hub.store.database import Database, from_ms, time_of
 from hub.store.tables import cases, feed_states, inquiries, shops
 
@@ -59,11 +59,16 @@ class InquiryCount(Struct, frozen=True, kw_only=True):
 
 
 class InquiryFilter(Struct, frozen=True, kw_only=True):
-    """Which written inquiries stand behind a figure; ``None`` means all."""
+    """Which written inquiries stand behind a figure; ``None`` means all.
+
+    ``clock_hour``: 0 to 23, ``weekday``: 0 (Monday) to 6, of the span's zone.
+    """
 
     mall: str | None = None
     shop: str | None = None
     channel: str | None = None
+    clock_hour: int | None = None
+    weekday: int | None = None
 
 
 class InquiryRow(Struct, frozen=True, kw_only=True):
@@ -270,6 +275,8 @@ def _matching(span: Span, where: InquiryFilter) -> list[ColumnElement[bool]]:
     for wanted, column in ((where.mall, shops.c.mall), (where.shop, shops.c.name), (where.channel, inquiries.c.kind)):
         if wanted is not None:
             conditions.append(column == wanted)
+    if where.clock_hour is not None or where.weekday is not None:
+        conditions.append(at_clock(inquiries.c.asked_at, span, clock_hour=where.clock_hour, weekday=where.weekday))
     return conditions
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false, or_
 
 from hub.store.database import to_ms
 
@@ -65,6 +65,25 @@ def day_span(first: date, last: date, *, zone: ZoneInfo, max_days: int = MAX_DAY
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
+
+
+def at_clock(
+    column: ColumnElement[int], span: Span, *, clock_hour: int | None = None, weekday: int | None = None
+) -> ColumnElement[bool]:
+    """Stored times at an hour of the clock, or on a day of the week, whatever the zone's offset was on each day.
+
+    An hour that a clock runs twice is all of it. ``weekday``: 0 is Monday.
+    """
+    first, last = (0, 23) if clock_hour is None else (clock_hour, clock_hour)
+    edges = [
+        (
+            start_of_day(day, span.zone).replace(hour=first),
+            start_of_day(day, span.zone).replace(hour=last, minute=59, second=59, microsecond=999_000, fold=1),
+        )
+        for day in span.days
+        if weekday in (None, day.weekday())
+    ]
+    return or_(false(), *(column.between(to_ms(start), to_ms(end)) for start, end in edges))
 
 
 class Buckets(Struct, frozen=True, kw_only=True):
