@@ -16,7 +16,7 @@ from sqlalchemy import or_, select, true, update
 from hub.desk.access import Actor, Permission, require
 from hub.desk.assign import MOST
 from hub.desk.list_filters import is_asleep
-from hub.desk.moves import Move, record_moves
+from hub.desk.moves import Move, record_moves, tell_moved
 from hub.desk.services import Services
 from hub.policy.due import Due, DueCause
 from hub.store.database import to_ms
@@ -87,11 +87,13 @@ async def wake(services: Services, *, actor: Actor, case_ids: Sequence[int]) -> 
     return len(ids)
 
 
-async def came_back(services: Services, *, since: datetime) -> tuple[int, ...]:
-    """Cases whose time came after ``since``, and is over now."""
-    now = services.now()
-    query = select(cases.c.id).where(
-        cases.c.snoozed_until.is_not(None), cases.c.snoozed_until > to_ms(since), cases.c.snoozed_until <= to_ms(now)
-    )
+async def tell_came_back(services: Services, *, since: datetime) -> tuple[int, ...]:
+    """Tell open screens of cases whose time came after ``since`` and is over now; returns them."""
+    time_is_over = (cases.c.snoozed_until > to_ms(since)) & (cases.c.snoozed_until <= to_ms(services.now()))
+    query = select(cases.c.id).where(cases.c.snoozed_until.is_not(None), time_is_over)
     async with services.database.reading() as connection:
-        return tuple(await connection.scalars(query))
+        back = tuple(await connection.scalars(query))
+    if back:
+        async with services.database.writing() as connection:
+            await tell_moved(connection, back)
+    return back

@@ -237,17 +237,21 @@ async def _deal_out(services: Services, team: Team) -> int:
     by_user: dict[int, list[int]] = defaultdict(list)
     for case_id, user_id in deal(case_ids, seats):
         by_user[user_id].append(case_id)
-    moved = 0
+    if not by_user:
+        return 0
+    moved: list[int] = []
+    dealt_to = []
     async with services.database.writing() as connection:
         for user_id, ids in sorted(by_user.items()):
             free = update(cases).where(cases.c.id.in_(ids), waiting)
             query = free.values(assignee_id=user_id).returning(cases.c.id)
             given = sorted(await connection.scalars(query))
             await record_moves(services, connection, given, Move.DEALT, by_id=None, to_id=user_id)
-            moved += len(given)
-        dealt = (team_members.c.team_id == team.team_id) & team_members.c.user_id.in_(list(by_user))
+            moved += given
+            dealt_to += [user_id] if given else []
+        dealt = (team_members.c.team_id == team.team_id) & team_members.c.user_id.in_(dealt_to)
         await connection.execute(update(team_members).where(dealt).values(dealt_at=to_ms(now)))
-    return moved
+    return len(moved)
 
 
 async def _seats(connection: AsyncConnection, team_id: int, now: Any) -> list[Seat]:

@@ -16,7 +16,7 @@ from hub.desk.notes import NoteError, add_note
 from hub.desk.presence import set_away, tell_present
 from hub.desk.saved_views import ViewError, read_views, remove_view, save_view
 from hub.desk.seen import look_at, mark_seen
-from hub.desk.snooze import came_back, snooze, wake
+from hub.desk.snooze import snooze, tell_came_back, wake
 from hub.desk.teams import TeamError, TeamGiven, read_teams, remove_team, save_team, tend_teams
 from hub.desk.worklist import PAGE, count_cases, read_worklist
 from hub.policy.due import Due, DueCause
@@ -130,10 +130,10 @@ async def test_a_snoozed_case_sleeps_is_counted_and_is_back_on_top(staffed: Rig)
     counts = await count_cases(staffed, actor=KIM)
     assert (counts.views[View.OPEN], counts.views[View.SNOOZED], counts.views[View.MINE]) == (5, 1, 0)
     assert await _owner(staffed, last) == (11, None), "nothing sleeps that nobody has"
-    assert await came_back(staffed, since=NOW) == ()
+    assert await tell_came_back(staffed, since=NOW) == ()
 
     staffed.at = until
-    assert await came_back(staffed, since=NOW) == (last,)
+    assert await tell_came_back(staffed, since=NOW) == (last,)
     page = await read_worklist(staffed, actor=KIM, filters=Filters())
     assert [row.case_id for row in page.rows] == [last, *ids[:-1]]
     assert page.rows[0].due is not None
