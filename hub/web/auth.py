@@ -1,8 +1,9 @@
 """Signing in and out, and the gate before every page."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response, get, post
 from litestar.connection import ASGIConnection
@@ -12,17 +13,20 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.params import Body, FromQuery
 from litestar.response import Redirect
+from litestar.types import Receive, Scope, Send
 from msgspec import Struct
 
 from hub.desk.access import Actor
 from hub.desk.sessions import end_session, open_session, read_session
 from hub.desk.users import SignInError, set_locale, sign_in, sign_out
-from hub.web.render import LOCALE_COOKIE, Pages
+from hub.web.render import LOCALE_COOKIE, Pages, Renderer
+from hub.web.unsent import keep_unsent, seal_unsent
 from hub.web.words import LOCALES
 
 SESSION_COOKIE: Final = "hub_session"
 HOME: Final = "/cases"
 _LONGEST: Final = 200
+_CASE: Final = re.compile(r"/cases/[0-9]+")
 
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
@@ -31,6 +35,7 @@ class SignInForm(Struct, kw_only=True):
     login: str = ""
     password: str = ""
     next: str = ""
+    unsent: str = ""
 
 
 class LocaleForm(Struct, kw_only=True):
@@ -44,6 +49,14 @@ def address_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 
 class SessionGate(AbstractAuthenticationMiddleware):
     """Reads who is asking from the session cookie; nobody passes without one."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except NotAuthorizedException:
+            request: Request[Any, Any, Any] = Request(scope, receive)
+            request.state.unsent = await seal_unsent(request, now=request.app.state.services.now())
+            raise
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         services = connection.app.state.services
@@ -68,11 +81,18 @@ def local_path(path: str) -> str:
 def to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     """What an ended session gets: the sign-in page, and afterwards the page that was asked for."""
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    wanted = path if request.method == "GET" else HOME
-    target = f"/sign-in?next={quote(wanted)}"
+    of_case = _CASE.match(path)
     if request.headers.get("HX-Request") == "true":
-        return Response(b"", status_code=401, headers={"HX-Redirect": f"/sign-in?next={quote(HOME)}"})
-    return Redirect(target, status_code=303)
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        target = local_path(shown.path + (f"?{shown.query}" if shown.query else ""))
+        return Response(b"", status_code=401, headers={"HX-Redirect": f"/sign-in?next={quote(target)}"})
+    if unsent := request.state.get("unsent"):
+        pages: Renderer = request.app.state.pages
+        return pages.page(
+            request, "pages/sign_in.html", status=401, next=HOME, login="", has_failed=False, unsent=unsent
+        )
+    wanted = path if request.method == "GET" else of_case[0] if of_case else HOME
+    return Redirect(f"/sign-in?next={quote(wanted)}", status_code=303)
 
 
 @get("/sign-in", exclude_from_auth=True)
@@ -81,7 +101,7 @@ async def sign_in_page(
     pages: Pages,
     next: FromQuery[str] = "",  # noqa: A002
 ) -> Response[str]:
-    return pages.page(request, "pages/sign_in.html", next=next, login="", has_failed=False)
+    return pages.page(request, "pages/sign_in.html", next=next, login="", has_failed=False, unsent="")
 
 
 @post("/sign-in", exclude_from_auth=True)
@@ -99,12 +119,19 @@ async def sign_in_form(
         )
     except SignInError:
         return pages.page(
-            request, "pages/sign_in.html", status=403, next=data.next, login=data.login[:_LONGEST], has_failed=True
+            request,
+            "pages/sign_in.html",
+            status=403,
+            next=data.next,
+            login=data.login[:_LONGEST],
+            has_failed=True,
+            unsent=data.unsent,
         )
     lasts = timedelta(hours=services.settings.session_hours)
     key = await open_session(services.database, user_id=actor.user_id or 0, at=services.now(), lasts=lasts)
+    kept_at = await keep_unsent(services, actor, data.unsent) if data.unsent else None
     return Redirect(
-        local_path(data.next),
+        kept_at or local_path(data.next),
         status_code=303,
         cookies=[
             Cookie(

@@ -95,7 +95,7 @@ addEventListener("pagehide", flush);
 document.addEventListener("visibilitychange", () => { if (document.hidden) flush(); });
 // Whoever signs out leaves nothing behind in this window.
 document.addEventListener("submit", (event) => {
-  if (!event.target.action?.endsWith("/sign-out")) return;
+  if (event.target.getAttribute("action") !== "/sign-out") return;
   Object.keys(sessionStorage).filter((key) => key.startsWith("draft ")).forEach((key) => sessionStorage.removeItem(key));
 }, true);
 
