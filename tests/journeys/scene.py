@@ -35,6 +35,7 @@ class Scene:
     at_qsm: Request
     abroad: Request
     watched: InquiryFact
+    raced: InquiryFact
 
 
 def set_scene(town: Town) -> Scene:
@@ -58,6 +59,7 @@ def _placed(town: Town) -> Scene:
     hostile = town.ask("smartstore", subject="<b>제목</b>", text=HOSTILE)
     abroad = request("cafe24", "더 싼 곳을 찾았어요")
     watched = town.ask_about_sent("smartstore", subject="영수증 문의", text="현금영수증을 다시 받을 수 있나요?")
+    raced = town.ask_about_sent("smartstore", subject="포장 문의", text="선물 포장도 되나요?")
     caller, lines = town.customer_of_two_malls("cafe24", "smartstore")
     return Scene(
         caller=caller,
@@ -72,4 +74,5 @@ def _placed(town: Town) -> Scene:
         at_qsm=at_qsm,
         abroad=abroad,
         watched=watched,
+        raced=raced,
     )

@@ -1,6 +1,6 @@
 """What a colleague does appears at once, where it stands, and nothing that is typed is lost."""
 
-from tests.journeys.conftest import Window
+from tests.journeys.conftest import OpenWindow, Window
 from tests.journeys.scene import Scene
 from tests.journeys.window import expect
 
@@ -18,10 +18,10 @@ def test_a_colleague_takes_a_case_and_the_list_shows_it(agent: Window, superviso
     expect(page.locator(f"#{row.get_attribute('id')}")).to_be_focused()
 
 
-def test_what_a_colleague_sends_shows_at_once_beside_what_is_being_typed(
-    agent: Window, supervisor: Window, scene: Scene
+def test_what_another_window_sends_shows_at_once_beside_what_is_being_typed(
+    agent: Window, open_window: OpenWindow, scene: Scene
 ) -> None:
-    page, other = agent.go("/cases"), supervisor.page
+    page, other = agent.go("/cases"), open_window("agent").page
     page.locator("[data-row]", has_text=scene.watched.subject).click()
     expect(page.locator(".message.from-customer")).to_contain_text(scene.watched.text)
     page.locator("#reply").click()
@@ -29,6 +29,7 @@ def test_what_a_colleague_sends_shows_at_once_beside_what_is_being_typed(
     page.keyboard.press("ArrowLeft")
     expect(page.locator("body")).to_have_attribute("data-live", "on")
     other.goto(page.url)
+    # Two windows of one person: the case is theirs in both.
     other.locator("#reply").fill("네, 다시 발급해 드렸습니다.")
 
     other.keyboard.press("Control+Enter")
