@@ -1,102 +1,122 @@
-"""The telephone rings: the agent sees who it is without being asked to look, and notes the call in two keys."""
+"""The telephone rings: the agent sees who it is without being asked to look, notes the call in two keys, and it counts."""
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from hub.bootstrap import open_hub
-from hub.desk.exchange import listen
-from hub.settings import Settings
+from hub.bootstrap import Hub, open_hub
+from hub.cli.demo_phone import PBX, listening_to
+from hub.desk.exchange import addresses, listen
+from hub.desk.telephone import current_routes
+from hub.sandbox.exchange import EmulatedCall, Exchange
 from hub.store.tables import call_notes, users
-from hub.telephony.ami import AmiAddress, AmiSource
+from hub.sync.call_files import FollowedFile
+from hub.telephony.ami import AmiSource
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.scene import Scene
 from tests.journeys.stack import Desk
-from tests.journeys.window import expect
-from tests.telephony.fake_ami import SECRET, USER, FakeAmi, arrived, called, completed, connected, hung_up
+from tests.journeys.window import Locator, Page, expect
 
 MEMBER = "agent1001"
+QUEUE = "cafe24_order"
+T = TypeVar("T")
 
 
-class Exchange:
+class Telephone:
     """The emulated exchange and one who listens to it, in a process of their own as far as the desk can tell."""
 
-    def __init__(self, fake: FakeAmi, loop: asyncio.AbstractEventLoop, notes: Any) -> None:
-        self.fake, self._loop, self._notes = fake, loop, notes
+    def __init__(self, exchange: Exchange, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
+        self.exchange, self._hub, self._loop = exchange, hub, loop
 
-    def tell(self, *events: Any) -> None:
-        asyncio.run_coroutine_threadsafe(self.fake.tell(*events), self._loop).result(10)
+    def do(self, what: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(10)
+
+    def rings(self, caller: str) -> EmulatedCall:
+        """Somebody has dialled the order line, and the agent's telephone rings."""
+
+        async def ring() -> EmulatedCall:
+            arriving = {"caller": caller, "did": "07000001001", "mall": "cafe24", "line": "order", "queue": QUEUE}
+            call = await self.exchange.arrive(**arriving)
+            await self.exchange.ring(call, MEMBER)
+            return call
+
+        return self.do(ring())
 
     def topics(self) -> list[str]:
-        found: list[str] = asyncio.run_coroutine_threadsafe(self._notes(), self._loop).result(10)
-        return found
+        async def read() -> list[str]:
+            async with self._hub.database.reading() as connection:
+                return list(await connection.scalars(select(call_notes.c.topic).order_by(call_notes.c.id)))
+
+        return self.do(read())
+
+    def read_records(self) -> None:
+        """As `hub ivr import --follow` does."""
+        log = self.exchange.log.absolute()
+        file = FollowedFile(self._hub.database, current_routes(self._hub), path=log, pbx=PBX, now=self._hub.now)
+        assert self.do(file.poll()), "it has grown"
 
 
 @contextmanager
-def running_exchange(desk: Desk) -> Iterator[Exchange]:
+def running_telephone(desk: Desk) -> Iterator[Telephone]:
     started: dict[str, Any] = {}
     is_ready, is_over = threading.Event(), threading.Event()
 
     async def run() -> None:
-        async with FakeAmi() as fake, open_hub(Settings(home=desk.hub.settings.home)) as hub:
-            async with hub.database.writing() as connection:
-                await connection.execute(update(users).where(users.c.login == "agent").values(phone_member=MEMBER))
-
-            async def notes() -> list[str]:
-                async with hub.database.reading() as connection:
-                    return list(await connection.scalars(select(call_notes.c.topic)))
-
-            address = AmiAddress(name="pbx", host="127.0.0.1", port=fake.port, user=USER, secret=SECRET)
-            listening = asyncio.create_task(listen(hub, AmiSource(address)))
-            while not fake.orders("CoreShowChannels"):  # noqa: ASYNC110  a handful of looks
-                await asyncio.sleep(0.01)
-            started["exchange"] = Exchange(fake, asyncio.get_running_loop(), notes)
-            is_ready.set()
-            await asyncio.to_thread(is_over.wait)
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+        settings = desk.hub.settings
+        async with Exchange(settings.home / "pbx" / "queue_log") as exchange:
+            await exchange.sign_on(MEMBER, [QUEUE])
+            async with open_hub(listening_to(exchange, settings)) as hub:
+                async with hub.database.writing() as connection:
+                    await connection.execute(update(users).where(users.c.login == "agent").values(phone_member=MEMBER))
+                (address,) = addresses(hub.settings)
+                listening = asyncio.create_task(listen(hub, AmiSource(address)))
+                while not exchange.ami.orders("CoreShowChannels"):  # noqa: ASYNC110  a handful of looks
+                    await asyncio.sleep(0.01)
+                started["telephone"] = Telephone(exchange, hub, asyncio.get_running_loop())
+                is_ready.set()
+                await asyncio.to_thread(is_over.wait)
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), name="exchange")
     thread.start()
     try:
         assert is_ready.wait(30)
-        yield started["exchange"]
+        yield started["telephone"]
     finally:
         is_over.set()
         thread.join(30)
 
 
 @pytest.fixture
-def exchange(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
-    with running_exchange(desk) as exchange:
-        settings = Settings(
-            home=desk.hub.settings.home,
-            ami_host="127.0.0.1",
-            ami_port=exchange.fake.port,
-            ami_user=USER,
-            ami_secret=SecretStr(SECRET),
-        )
-        monkeypatch.setattr(desk.hub, "settings", settings)
-        yield exchange
+def telephone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telephone]:
+    with running_telephone(desk) as telephone:
+        monkeypatch.setattr(desk.hub, "settings", listening_to(telephone.exchange, desk.hub.settings))
+        yield telephone
+
+
+def _offered(page: Page) -> Locator:
+    """The figure of calls offered to the order line; none where it is 0."""
+    first_row = page.locator("section[aria-labelledby=quality-title] tbody:first-of-type tr:first-child")
+    return first_row.locator('a[href*="mall=cafe24"][href*="line=order"]')
 
 
 @pytest.mark.parametrize("width", [1440, 1024])
 def test_a_ringing_telephone_shows_the_orders_of_two_malls_and_takes_its_note(
-    open_window: OpenWindow, exchange: Exchange, scene: Scene, width: int
+    open_window: OpenWindow, telephone: Telephone, scene: Scene, desk: Desk, width: int
 ) -> None:
     page = open_window("agent", width=width).go("/cases")
     page.locator("#find").click()
     page.keyboard.type("half a wo")
-    number, call_id = scene.caller.phone.replace("-", ""), f"{width}.1"
-    call = {"call_id": call_id, "queue": "cafe24_order"}
+    number = scene.caller.phone.replace("-", "")
 
-    exchange.tell(arrived(number, call_id=call_id), called(MEMBER, number, **call))
+    call = telephone.rings(number)
 
     bar = page.locator("#phone [data-call]")
     expect(bar).to_contain_text("전화 옴")
@@ -108,9 +128,9 @@ def test_a_ringing_telephone_shows_the_orders_of_two_malls_and_takes_its_note(
         expect(bar.locator(f".phone-orders .mall-{mall}").first).to_be_visible()
     assert number not in page.content()
 
-    exchange.tell(connected(MEMBER, number, **call))
+    telephone.do(telephone.exchange.answer(call))
     expect(bar).to_have_attribute("data-state", "talking")
-    exchange.tell(completed(MEMBER, number, **call), hung_up(call_id))
+    telephone.do(telephone.exchange.end(call, by="agent"))
     expect(bar).to_have_attribute("data-state", "after_call")
     page.keyboard.press("Escape")
     page.keyboard.press("1")
@@ -118,6 +138,36 @@ def test_a_ringing_telephone_shows_the_orders_of_two_malls_and_takes_its_note(
     page.keyboard.press("1")
 
     expect(bar).to_have_count(0)
-    assert exchange.topics()[-1] == "order_help.web_error"
-    told = exchange.fake.orders("QueueLog")[-1]
-    assert (told["UniqueID"], told["Event"], told["Message"]) == (call_id, "DISPOSITION", "order_help.web_error")
+    assert telephone.topics()[-1] == "order_help.web_error"
+    told = telephone.exchange.ami.orders("QueueLog")[-1]
+    assert (told["UniqueID"], told["Event"], told["Message"]) == (call.id, "DISPOSITION", "order_help.web_error")
+
+
+def test_a_noted_call_changes_the_order_lines_count_and_is_found_behind_it(
+    open_window: OpenWindow, telephone: Telephone, scene: Scene, desk: Desk
+) -> None:
+    today = desk.hub.now().astimezone(desk.hub.settings.zone).date()
+    # Yesterday, too: the call may ring at midnight.
+    days = f"first={today - timedelta(days=1)}&last={today}"
+    telephone.read_records()
+    supervisor, page = open_window("supervisor"), open_window("agent").go("/cases")
+    figure = _offered(supervisor.go(f"/stats/lines?{days}"))
+    before = int(figure.inner_text().replace(",", "")) if figure.count() else 0
+    call = telephone.rings(scene.caller.phone.replace("-", ""))
+    bar = page.locator("#phone [data-call]")
+    expect(bar).to_have_attribute("data-state", "ringing")
+    telephone.do(telephone.exchange.answer(call))
+    telephone.do(telephone.exchange.end(call, by="caller"))
+    expect(bar).to_have_attribute("data-state", "after_call")
+    page.keyboard.press("1")
+    page.keyboard.press("3")
+    expect(bar).to_have_count(0)
+
+    telephone.read_records()
+
+    stats = supervisor.go(f"/stats/lines?{days}")
+    expect(_offered(stats)).to_have_text(f"{before + 1:,}")
+    _offered(stats).click()
+    expect(stats.locator("main tbody tr")).to_have_count(before + 1)
+    row = stats.locator("main tbody tr", has_text=f"••••{scene.caller.phone[-4:]}").filter(has_text=MEMBER)
+    expect(row.filter(has_text="웹 사용 어려움").first).to_be_visible()
