@@ -26,6 +26,7 @@ from hub.desk.routing_book import FILE_NAME as ROUTING_FILE
 from hub.desk.routing_book import import_modes
 from hub.desk.status import WORKER_LEASE
 from hub.desk.telephone import CALLS_FILE, SPEC_FILE, current_spec
+from hub.desk.tending import Tending
 from hub.desk.users import create_user, list_users
 from hub.emulation import CALLERS_FILE, MODES_FILE, SHOPS_FILE
 from hub.sandbox.exchange import Exchange
@@ -168,9 +169,10 @@ async def _keep_reading(hub: Hub, begun: float) -> None:
     screen.print(
         f"first sync: {read} records of {len(report.shops)} shops in {time.monotonic() - begun:.0f} s, {state}"
     )
-    story = Story()
+    story, tending = Story(), Tending()
     while True:
         await story.go_on(hub)
+        await tending.round(hub)
         await asyncio.sleep(_SYNC_SECONDS)
         await hub.sync()
 

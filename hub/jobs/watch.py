@@ -5,7 +5,7 @@ Every worker finds the same work and gives it the same name, so that it becomes 
 
 import math
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from dbos import DBOS, SetWorkflowID
@@ -14,9 +14,8 @@ from hub.bootstrap import Hub
 from hub.desk.ask_sending import shops_with_asks
 from hub.desk.outbox import shops_with_letters
 from hub.desk.promise_keeping import shops_with_promises
-from hub.desk.snooze import tell_came_back
 from hub.desk.status import WORKER_LEASE
-from hub.desk.teams import tend_teams
+from hub.desk.tending import Tending
 from hub.jobs.due import due_of
 from hub.jobs.engine import take_over
 from hub.jobs.work import RUN_LEASE, Job, Jobs, run_lease
@@ -47,7 +46,7 @@ class Watch:
         self._named: dict[tuple[str, int], str] = {}
         #: version of the policy book by which every open case is counted
         self._counted_by = 0
-        self._tended_at: datetime | None = None
+        self._tending = Tending()
 
     async def look(self) -> None:
         """One round."""
@@ -67,16 +66,7 @@ class Watch:
         promised = await shops_with_promises(self._hub)
         await self._enqueue_urgent("promises", self._jobs.tend_promises, promised, now)
         await self._enqueue_urgent("recount", self._jobs.recount, await self._uncounted(shops, now), now)
-        await self._tend_desks(now)
-
-    async def _tend_desks(self, now: datetime) -> None:
-        """Cases to their teams and to who is there; and screens told of those that are back.
-
-        Two workers at once make the same plan, and what is given already stays.
-        """
-        await tend_teams(self._hub)
-        await tell_came_back(self._hub, since=self._tended_at or now - timedelta(seconds=LOOK_SECONDS))
-        self._tended_at = now
+        await self._tending.round(self._hub)
 
     async def _uncounted(self, shops: Iterable[ShopRow], now: datetime) -> list[ShopRow]:
         """Shops with cases that were counted by an older policy book; looked for until there are none."""

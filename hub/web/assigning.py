@@ -165,7 +165,7 @@ class AssigningController(Controller):
         except NoteError as error:
             return await show_again(request, services, pages, case_id, Notice(key=error.key, tone="wrong"))
         if noted.unknown:
-            words = (("words", ", ".join(f"@{word}" for word in noted.unknown)),)
+            words = (("words", ", ".join(noted.unknown)),)
             return await show_again(
                 request, services, pages, case_id, Notice(key="notice.note_unknown", tone="due", words=words)
             )

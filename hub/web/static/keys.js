@@ -45,7 +45,7 @@ function withPicks(run) {
   if (!picks().length) pick();
   if (picks().length) run($("#bulk"));
 }
-const submit = (what) => withPicks((bulk) => bulk.requestSubmit($(`[data-bulk="${what}"]`, bulk)));
+const submit = (what) => withPicks((bulk) => $(`[data-bulk="${what}"]`, bulk).click());
 
 document.addEventListener("change", (event) => { if (event.target.matches?.(".pick")) showPicks(); });
 document.addEventListener("htmx:afterSwap", showPicks);
