@@ -11,7 +11,9 @@ from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
 from hub.core.contract import Capability, CheckItem, Checks, Manifest, Support
 from hub.core.errors import ConfigurationError, MallError
+from hub.desk.openings import ItemView, Opening, opening_status, read_openings
 from hub.store.webhooks import WebhookStore
+from hub.web.words import Words
 
 
 def register(app: typer.Typer) -> None:
@@ -65,23 +67,44 @@ def check(
     name: Annotated[str, typer.Argument(help="The shop.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
-    async def work(hub: Hub) -> tuple[CheckItem, ...]:
+    async def work(hub: Hub) -> tuple[tuple[CheckItem, ...], Opening]:
+        (opening,) = await read_openings(hub, names=[(await hub.shop_store.named(name)).name])
         connector = await hub.connector(name)
         if not isinstance(connector, Checks):
             what = f"the connector of {name!r} has no check"
             raise ConfigurationError(what)
         try:
-            return await connector.check()
+            return await connector.check(), opening
         except MallError as error:
-            return (CheckItem(name="access", is_ok=False, detail=str(error)),)
+            return (CheckItem(name="access", is_ok=False, detail=str(error)),), opening
 
-    items = with_hub(work)
+    items, opening = with_hub(work)
     if as_json:
-        print_json({"shop": name, "ok": all(item.is_ok for item in items), "checks": items})
+        checked = {"shop": name, "ok": all(item.is_ok for item in items), "checks": items}
+        print_json({**checked, "opening": opening_status(opening)})
     else:
         rows = [("ok" if item.is_ok else "FAILED", item.name, item.detail, item.fix) for item in items]
         print_table(name, ("", "what", "found", "what to do"), rows)
+        _print_opening(opening)
     return ExitCode.ALL_DONE if all(item.is_ok for item in items) else ExitCode.PART_DONE
+
+
+def _print_opening(opening: Opening) -> None:
+    """The checklist of a new shop beside its permissions: whether a shop works does not depend on it."""
+    words = Words("en")
+    rows = [
+        ("done" if each.is_done else "open", words(f"opening.item_{each.item}"), _told(each, words))
+        for each in opening.items
+    ]
+    print_table("opening: ready" if opening.is_ready else "opening: not ready", ("", "what", "found"), rows)
+
+
+def _told(item: ItemView, words: Words) -> str:
+    found = words.filled(item.found.key, item.found.words)
+    if item.answered is None:
+        return found
+    said = words(f"opening.{item.answered.answer}")
+    return f"{found} {said}: {item.answered.by or 'cli'} {item.answered.reason}".strip()
 
 
 def webhook(

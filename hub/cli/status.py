@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
 from hub.desk.call_following import FollowStatus
+from hub.desk.openings import opening_status, read_openings
 from hub.desk.status import FeedStatus, ShopStatus, Status, read_status
 
 
@@ -26,7 +28,7 @@ def status(
         failed = await hub.compare() if compare else {}
         for shop, error in failed.items():
             screen.print(f"{shop}: not compared: {error.kind}: {error.message}", style="red", markup=False)
-        return await read_status(hub)
+        return await with_openings(hub, await read_status(hub))
 
     report = with_hub(work)
     if as_json:
@@ -34,6 +36,13 @@ def status(
     else:
         _print(report)
     return ExitCode.ALL_DONE if report.complete else ExitCode.PART_DONE
+
+
+async def with_openings(hub: Hub, report: Status) -> Status:
+    """The report with each shop's checklist, which only this command shows beside the feeds."""
+    openings = {each.shop: opening_status(each) for each in await read_openings(hub)}
+    found = [msgspec.structs.replace(shop, opening=openings.get(shop.shop)) for shop in report.shops]
+    return msgspec.structs.replace(report, shops=found)
 
 
 def _print(report: Status) -> None:
@@ -71,6 +80,8 @@ def _notes(shop: ShopStatus) -> Iterator[str]:
         yield f"consent {shop.consent.state}{left}: let the owner consent on the shop's page of the desk"
     if shop.quota is not None and shop.quota.used_share >= 0.9:
         yield f"{shop.quota.used_share:.0%} of the mall's quota used up ({_clock(shop.quota.told_at)})"
+    if shop.opening is not None and not shop.opening.ready:
+        yield f"not ready: {', '.join(shop.opening.missing)} (see the opening checklist on the shop's page)"
     for feed in shop.feeds:
         yield from _gaps(feed)
 

@@ -92,7 +92,7 @@ def read_abilities(
         AbilityRow(
             capability=capability,
             group=group_of(capability),
-            name_key=_name_key(capability),
+            name_key=name_key(capability),
             states=tuple(each.capabilities[capability.value] for each in malls),
         )
         for capability in Capability
@@ -111,6 +111,6 @@ def read_abilities(
     )
 
 
-def _name_key(capability: Capability) -> str:
+def name_key(capability: Capability) -> str:
     action = action_of(capability)
     return f"action.{action.value}" if action else f"ability.{capability.value}"

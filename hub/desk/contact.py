@@ -11,6 +11,7 @@ from hub.core.model import ClaimReason, Product
 from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.complaint_views import complaint_of
+from hub.desk.customer_views import MarkKind
 from hub.desk.routing_book import Refusal, catalogue_facts
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ContactCard, ContactView
@@ -42,9 +43,10 @@ _OF_REASON: Final = {
 
 
 def likely_matter(case: CaseView) -> Matter:
-    """Where the card starts: a hard case has its hot line; else by reason, else by kind. The agent can change it."""
+    """Where the card starts: a hard case or customer has its hot line; else by reason, else by kind."""
     complaint = complaint_of(case.dossier.complaint_steps, case.row.case_id)
-    if complaint is not None and complaint.is_hard:
+    is_marked = any(badge.kind is MarkKind.HARD_CASE and badge.is_sure for badge in case.row.badges)
+    if is_marked or (complaint is not None and complaint.is_hard):
         return Matter.HARD_CASE
     for claim in case.dossier.claims:
         if claim.kind == case.row.kind and claim.is_open and claim.reason in _OF_REASON:

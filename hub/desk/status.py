@@ -13,6 +13,7 @@ from hub.desk.cadence import cadence, is_stale, next_run
 from hub.desk.call_following import FollowStatus, read_follows
 from hub.desk.consent import ConsentStatus, consent_status
 from hub.desk.gaps import DayGap, Gap, GapReason, compared_at, read_day_gaps, read_gaps
+from hub.desk.openings import OpeningStatus
 from hub.desk.services import RoutingBook, Services
 from hub.settings import Settings
 from hub.store.database import from_ms, to_ms
@@ -107,7 +108,7 @@ class WebhookStatus(Struct, frozen=True, kw_only=True):
 
 class ShopStatus(Struct, frozen=True, kw_only=True):
     """``consent`` is ``None`` where the mall needs none, ``webhook`` where the shop has no address for one,
-    ``quota`` where the mall tells none.
+    ``quota`` where the mall tells none, ``opening`` where nobody asked for the checklist.
     """
 
     shop: str
@@ -117,6 +118,7 @@ class ShopStatus(Struct, frozen=True, kw_only=True):
     consent: ConsentStatus | None = None
     webhook: WebhookStatus | None = None
     quota: QuotaStatus | None = None
+    opening: OpeningStatus | None = None
 
 
 class RoutingStatus(Struct, frozen=True, kw_only=True):

@@ -36,6 +36,7 @@ from hub.web.book_modes import BOOK_MODE_PAGES
 from hub.web.book_versions import BOOK_VERSION_PAGES
 from hub.web.books import BOOK_TABLE_PAGES
 from hub.web.calling import CallingController
+from hub.web.cheat_sheets import SHEET_PAGES
 from hub.web.compensation import COMPENSATION_PAGES
 from hub.web.complaints import ComplaintController
 from hub.web.consent import PAGES as CONSENT_PAGES
@@ -49,6 +50,7 @@ from hub.web.live import live
 from hub.web.locks import DraftController, LockController
 from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
+from hub.web.openings import OPENING_PAGES
 from hub.web.phone import PhoneController
 from hub.web.promises import PROMISE_PAGES
 from hub.web.rebill import RebillController
@@ -120,6 +122,8 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             *PROMISE_PAGES,
             *COMPENSATION_PAGES,
             *CUSTOMER_PAGES,
+            *SHEET_PAGES,
+            *OPENING_PAGES,
             DecisionController,
             RebillController,
             *answer_pages(),

@@ -17,6 +17,7 @@ from hub.desk.case import read_order, unmask_order
 from hub.desk.files import read_levels
 from hub.desk.freshness import read_shops
 from hub.desk.marks import mall_mark
+from hub.desk.openings import read_openings
 from hub.desk.people import add_person, change_person, read_people
 from hub.desk.status import read_status
 from hub.web.acting import Notice
@@ -70,6 +71,7 @@ async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Res
         shop_feeds={shop.shop: [feed.feed.value for feed in shop.feeds] or ["orders"] for shop in status.shops},
         worker_seen=status.worker_seen,
         levels=await read_levels(services),
+        openings={each.shop: each for each in await read_openings(services)},
     )
 
 
