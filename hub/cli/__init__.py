@@ -43,6 +43,7 @@ def _register() -> None:
         resync,
         route,
         sandbox,
+        search,
         serve,
         shop,
         stats,
@@ -55,7 +56,7 @@ def _register() -> None:
     for module in (
         demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, outbox,
         export, files, facts, route, policy, book, ivr, stats, connectors, new_connector, user, alerts, asks,
-        compensation, phone,
+        compensation, phone, search,
     ):  # fmt: skip
         module.register(app)
 

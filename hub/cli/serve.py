@@ -14,6 +14,7 @@ from hub.cli.console import screen, settings_and_logs
 from hub.core.errors import ConfigurationError
 from hub.desk.alert_check import watch_alerts
 from hub.desk.phone_tending import tend_phones
+from hub.desk.search_tending import tend_search
 from hub.sandbox.serve import Server
 
 _ROUTING_SECONDS = 10
@@ -69,6 +70,7 @@ async def serve_desk(hub: Hub, *, host: str, port: int) -> None:
     # The desk looks after the hub as the worker does: a worker that is dead tells nobody.
     watchers = [asyncio.create_task(_keep_routing(hub)), asyncio.create_task(watch_alerts(hub))]
     watchers.append(asyncio.create_task(tend_phones(hub)))
+    watchers.append(asyncio.create_task(tend_search(hub)))
     try:
         await server.serve()
     finally:

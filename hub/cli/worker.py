@@ -10,6 +10,7 @@ from hub.bootstrap import open_hub
 from hub.cli.console import screen, settings_and_logs
 from hub.desk.alert_check import watch_alerts
 from hub.desk.call_following import follow_calls
+from hub.desk.search_tending import WORKER_STEP, tend_search
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +32,7 @@ def worker() -> None:
                 f"claims and inquiries every {settings.open_minutes}; Ctrl-C stops it"
             )
             beside = [asyncio.create_task(watch_alerts(hub)), asyncio.create_task(follow_calls(hub))]
+            beside.append(asyncio.create_task(tend_search(hub, step=WORKER_STEP)))
             try:
                 await Worker(hub).run(stop)
             finally:

@@ -1,23 +1,24 @@
 """One box: order, line and tracking numbers, phones, names, e-mails, products, text. It says what it looked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, Select, select, union
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.person import NEWEST_FIRST, summarise
-from hub.desk.search_numbers import Numbers, case_of, orders_of, read_numbers, threads_of
+from hub.desk.search_keys import Keys, find_cases, find_orders
+from hub.desk.search_numbers import Numbers, read_numbers
 from hub.desk.search_words import find_words, read_words
 from hub.desk.services import Services
 from hub.desk.views import CaseRow, DueView, OtherOrder
 from hub.desk.worklist import case_rows, select_rows
 from hub.store.sealed import normal_email, normal_name
-from hub.store.search_documents import Document, Group
+from hub.store.search_documents import Group
 from hub.store.search_index import count_waiting
 from hub.store.tables import cases, orders, shops
 
@@ -67,15 +68,6 @@ class SearchResult(Struct, frozen=True, kw_only=True):
     waiting: int = 0
 
 
-class _Typed(Struct, frozen=True, kw_only=True):
-    """The text in every sense that it can have; people's data as blind indexes."""
-
-    numbers: Numbers
-    phones: tuple[bytes, ...]
-    emails: tuple[bytes, ...]
-    names: tuple[bytes, ...]
-
-
 async def search(services: Services, *, actor: Actor, text: str, extent: Extent = PAGE) -> SearchResult:
     """Look the text up in every sense it can have; orders newest first, open cases before closed ones.
 
@@ -88,18 +80,19 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
         return SearchResult(text="", searched=(), orders=(), cases=(), is_cut=False)
     database, words = services.database, read_words(text)
     async with database.reading() as connection:
-        typed = _read(services, await read_numbers(connection, text), text)
+        keys = _keys(services, await read_numbers(database, connection, text), text)
         order_hits = await find_words(database, connection, words, Group.ORDER, limit=extent.counted)
         case_hits = await find_words(database, connection, words, Group.CASE, limit=extent.counted)
-        order_ids = await _order_ids(connection, typed, order_hits.documents, extent)
-        case_ids = await _case_ids(connection, typed, case_hits.documents, extent)
-        found_orders = await _orders(services, connection, order_ids[: extent.shown], typed)
+        also = [document.row_id for document in order_hits.documents]
+        order_ids = await find_orders(database, connection, keys, also=also, limit=extent.counted + 1)
+        case_ids = await find_cases(database, connection, keys, also=case_hits.documents, limit=extent.counted + 1)
+        found_orders = await _orders(services, connection, order_ids[: extent.shown], keys)
         of_orders = [each.open_case_id for each in found_orders if each.open_case_id is not None]
         rows = await _cases(services, connection, [*case_ids[: extent.shown], *of_orders])
-        waiting = await count_waiting(connection)
+        waiting = await count_waiting(database, connection)
     result = SearchResult(
         text=text,
-        searched=_searched(typed, has_words=bool(words.pairs)),
+        searched=_searched(keys, has_words=bool(words.pairs)),
         orders=found_orders,
         cases=tuple(rows[each] for each in case_ids[: extent.shown] if each in rows),
         dues={each: due for each in of_orders if each in rows and (due := rows[each].due) is not None},
@@ -110,26 +103,26 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
         case_count=min(len(case_ids), extent.counted),
         waiting=waiting,
     )
-    return msgspec.structs.replace(result, opens=_opens(result) if typed.numbers.is_one else None)
+    return msgspec.structs.replace(result, opens=_opens(result) if keys.numbers.is_one else None)
 
 
-def _read(services: Services, numbers: Numbers, text: str) -> _Typed:
+def _keys(services: Services, numbers: Numbers, text: str) -> Keys:
     blind = services.database.box.blind
     email, name = normal_email(text), normal_name(text)
-    return _Typed(
+    return Keys(
         numbers=numbers,
         phones=tuple(blind("phone", phone) for phone in numbers.phones),
-        emails=(blind("email", email),) if email else (),
+        email=blind("email", email) if email else None,
         # Whole names need no index of parts, which follows the runs: whoever was read just now is found too.
-        names=(blind("name", name),) if name else (),
+        name=blind("name", name) if name else None,
     )
 
 
-def _searched(typed: _Typed, *, has_words: bool) -> tuple[SearchedBy, ...]:
+def _searched(keys: Keys, *, has_words: bool) -> tuple[SearchedBy, ...]:
     tried = {
         SearchedBy.NUMBER: True,
-        SearchedBy.PHONE: bool(typed.phones),
-        SearchedBy.EMAIL: bool(typed.emails),
+        SearchedBy.PHONE: bool(keys.phones),
+        SearchedBy.EMAIL: keys.email is not None,
         SearchedBy.NAME: True,
         SearchedBy.PRODUCT: has_words,
         SearchedBy.TEXT: has_words,
@@ -146,29 +139,8 @@ def _opens(result: SearchResult) -> int | None:
     return only.order_id if all((case.shop, case.order_no) in mine for case in result.cases) else None
 
 
-# orders
-
-
-async def _order_ids(
-    connection: AsyncConnection, typed: _Typed, documents: Sequence[Document], extent: Extent
-) -> list[int]:
-    """One index search for each sense: with OR the planner would rather walk all orders by their date."""
-    matches = []
-    if typed.phones:
-        matches += [orders.c.buyer_phone_idx.in_(typed.phones), orders.c.receiver_phone_idx.in_(typed.phones)]
-    if typed.emails:
-        matches.append(orders.c.buyer_email_idx.in_(typed.emails))
-    if typed.names:
-        matches += [orders.c.buyer_name_idx.in_(typed.names), orders.c.receiver_name_idx.in_(typed.names)]
-    if documents:
-        matches.append(orders.c.id.in_([document.row_id for document in documents]))
-    which = union(*orders_of(typed.numbers), *(select(orders.c.id).where(match) for match in matches))
-    query = select(orders.c.id).where(orders.c.id.in_(which), orders.c.shop_id.in_(typed.numbers.shop_ids))
-    return list(await connection.scalars(query.order_by(*NEWEST_FIRST).limit(extent.counted + 1)))
-
-
 async def _orders(
-    services: Services, connection: AsyncConnection, ids: Sequence[int], typed: _Typed
+    services: Services, connection: AsyncConnection, ids: Sequence[int], keys: Keys
 ) -> tuple[OtherOrder, ...]:
     if not ids:
         return ()
@@ -179,49 +151,7 @@ async def _orders(
         .order_by(*NEWEST_FIRST)
     )
     rows = (await connection.execute(query)).all()
-    return await summarise(connection, rows, phones=frozenset(typed.phones), malls=services.registry)
-
-
-# cases
-
-
-async def _case_ids(
-    connection: AsyncConnection, typed: _Typed, documents: Sequence[Document], extent: Extent
-) -> list[int]:
-    """Open ones first, then by when they were opened: questions often come without an order."""
-    threads = threads_of(typed.numbers, phones=typed.phones, names=typed.names).limit(extent.counted + 1)
-    by_thread = {(row.shop_id, row.thread_no) for row in await connection.execute(threads)}
-    by_thread |= {(each.shop_id, each.thread_no) for each in documents if each.thread_no is not None}
-    by_claim = {(each.shop_id, each.order_no, each.kind) for each in documents if each.kind is not None}
-    by_id = {each.case_id for each in documents if each.case_id is not None}
-    found: list[Row[Any]] = []
-    # Sifted here: pairs in the statement would be a condition for each, compiled anew for each number of them.
-    if by_thread:
-        query = _keyed(cases.c.thread_no, (thread_no for _, thread_no in by_thread), typed.numbers)
-        found += [row for row in await connection.execute(query) if (row.shop_id, row.thread_no) in by_thread]
-    if by_claim:
-        query = _keyed(cases.c.order_no, (order_no for _, order_no, _ in by_claim), typed.numbers)
-        rows = await connection.execute(query.where(cases.c.thread_no.is_(None)))
-        found += [row for row in rows if (row.shop_id, row.order_no, row.kind) in by_claim]
-    if by_id:
-        found += (await connection.execute(_keyed(cases.c.id, by_id, typed.numbers))).all()
-    if (query_of_one := case_of(typed.numbers)) is not None:
-        found += (await connection.execute(_keyed(cases.c.id, query_of_one, typed.numbers))).all()
-    newest = sorted(found, key=lambda row: (row.is_open, row.opened_at, row.id), reverse=True)
-    return list(dict.fromkeys(row.id for row in newest))
-
-
-def _keyed(column: Any, values: Iterable[Any] | Select[Any], numbers: Numbers) -> Select[Any]:
-    among = values if isinstance(values, Select) else sorted(set(values))
-    return select(
-        cases.c.id,
-        cases.c.shop_id,
-        cases.c.thread_no,
-        cases.c.order_no,
-        cases.c.kind,
-        cases.c.is_open,
-        cases.c.opened_at,
-    ).where(column.in_(among), cases.c.shop_id.in_(numbers.shop_ids))
+    return await summarise(connection, rows, phones=frozenset(keys.phones), malls=services.registry)
 
 
 async def _cases(services: Services, connection: AsyncConnection, ids: Sequence[int]) -> dict[int, CaseRow]:

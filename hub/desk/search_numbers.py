@@ -2,15 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, CompoundSelect, Select, select, union
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.store.database import Database
 from hub.store.sealed import normal_phone
-from hub.store.tables import cases, inquiries, lines, orders, shops
+from hub.store.tables import lines, orders, shops
 
 _FEWEST_DIGITS: Final = 8
 _INT64: Final = 2**63
@@ -30,18 +30,18 @@ class Numbers(Struct, frozen=True, kw_only=True):
     is_one: bool
 
 
-async def read_numbers(connection: AsyncConnection, text: str) -> Numbers:
+async def read_numbers(database: Database, connection: AsyncConnection, text: str) -> Numbers:
     """``text`` in every way in which it can be a number of a shop that is read."""
-    samples = (await connection.execute(_SAMPLES)).all()
+    samples = await database.fetch(connection, _SAMPLES, {})
     plain = unicodedata.normalize("NFKC", text).removeprefix("#")
     bare = _BETWEEN.sub("", plain)
     spellings = [text, plain, bare]
     if bare.isalnum():
-        spellings += [_shaped(bare, each) for row in samples for each in (row.order_no, row.line_no) if each]
+        spellings += [_shaped(bare, each) for _, *written in samples for each in written if each]
     return Numbers(
         spellings=tuple(dict.fromkeys(each for each in spellings if each)),
         phones=_phones(text),
-        shop_ids=tuple(row.id for row in samples),
+        shop_ids=tuple(row[0] for row in samples),
         case_id=int(bare) if bare.isdecimal() and bare.isascii() and int(bare) < _INT64 else None,
         is_one=bare.isascii() and any(char.isdigit() for char in bare) and bare.strip("+()#").isalnum(),
     )
@@ -63,33 +63,8 @@ def _phones(text: str) -> tuple[str, ...]:
     return tuple(phone for phone in dict.fromkeys(found) if phone)
 
 
-def orders_of(numbers: Numbers) -> list[Select[Any]]:
-    """Orders with one of the numbers: one index search each. With OR the planner would rather walk all orders."""
-    return [
-        select(orders.c.id).where(orders.c.order_no.in_(numbers.spellings)),
-        select(orders.c.id).where(orders.c.market_order_no.in_(numbers.spellings)),
-        select(lines.c.order_id).where(lines.c.shop_id.in_(numbers.shop_ids), lines.c.line_no.in_(numbers.spellings)),
-        select(lines.c.order_id).where(lines.c.tracking_no.in_(numbers.spellings)),
-    ]
-
-
-def threads_of(numbers: Numbers, *, phones: Sequence[bytes], names: Sequence[bytes]) -> CompoundSelect[Any]:
-    """Shop and thread of inquiries by number or writer."""
-    of_shops = inquiries.c.shop_id.in_(numbers.shop_ids)
-    matches: list[ColumnElement[bool]] = [of_shops & inquiries.c.inquiry_no.in_(numbers.spellings)]
-    if phones:
-        matches.append(inquiries.c.writer_phone_idx.in_(phones))
-    if names:
-        matches.append(inquiries.c.writer_name_idx.in_(names))
-    return union(*(select(inquiries.c.shop_id, inquiries.c.thread_no).where(match) for match in matches))
-
-
-def case_of(numbers: Numbers) -> Select[Any] | None:
-    return None if numbers.case_id is None else select(cases.c.id).where(cases.c.id == numbers.case_id)
-
-
 # A number of each shop: the highest, which its index gives at once.
-_SAMPLES: Final = select(
+_SAMPLES: Final[Any] = select(
     shops.c.id,
     select(orders.c.order_no)
     .where(orders.c.shop_id == shops.c.id)

@@ -16,8 +16,10 @@ log = structlog.get_logger(__name__)
 EVERY: Final = 2.0
 #: rows of one step: some hundredths of a second, in which others of this process wait
 STEP: Final = 100
-#: rows of one step where nobody waits
-BULK: Final = 4_000
+#: of a worker, whose other work waits for malls
+WORKER_STEP: Final = 1_000
+#: and where nothing else is done: the more at once, the fewer rows of the index are written twice
+BULK: Final = 8_000
 
 
 async def tend_search(services: Services, *, step: int = STEP) -> None:

@@ -66,10 +66,10 @@ async def forget_shop(connection: AsyncConnection, shop_id: int) -> None:
     await connection.execute(delete(search_documents).where(search_documents.c.shop_id == shop_id))
 
 
-async def count_waiting(connection: AsyncConnection) -> int:
+async def count_waiting(database: Database, connection: AsyncConnection) -> int:
     """Rows that are not in the index as they are now; MOST_COUNTED + 1 stands for all higher numbers."""
-    some = select(search_queue.c.row_id).limit(MOST_COUNTED + 1).subquery()
-    return await connection.scalar(select(func.count()).select_from(some)) or 0
+    ((count,),) = await database.fetch(connection, _WAITING, {})
+    return int(count)
 
 
 class SearchIndex:
@@ -90,7 +90,7 @@ class SearchIndex:
         """
         tokens = [self._token(group, pair) for pair in set(pairs)]
         if below is None:
-            below = await connection.scalar(select(search_state.c.next_no)) or 0
+            below = sum(row[0] for row in await self._database.fetch(connection, _NEXT, {}))
         found: list[int] = []
         blocks = list(range((below - 1) >> _BITS, -1, -1)) if below else []
         for start in range(0, len(blocks), _AT_ONCE):
@@ -311,6 +311,8 @@ _IS_BIG: Final = array("H", [1]).tobytes() == b"\0\1"
 _FIND: Any = select(search_blocks.c.block, search_blocks.c.token, search_blocks.c.members).where(
     among(search_blocks.c.block, "blocks"), among(search_blocks.c.token, "tokens")
 )
+_WAITING: Any = select(func.count()).select_from(select(search_queue.c.row_id).limit(MOST_COUNTED + 1).subquery())
+_NEXT: Any = select(search_state.c.next_no)
 _BY_NUMBER: Any = select(search_documents.c.no, search_documents.c.source, search_documents.c.row_id).where(
     among(search_documents.c.no, "numbers")
 )

@@ -1,0 +1,120 @@
+"""Orders and cases by what is known of them as a whole, each search one statement with an index for each sense."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import bindparam, select, union
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.desk.person import NEWEST_FIRST
+from hub.desk.search_numbers import Numbers
+from hub.store.database import Database, among
+from hub.store.search_documents import Document
+from hub.store.tables import cases, inquiries, lines, orders
+
+
+class Keys(Struct, frozen=True, kw_only=True):
+    """What was typed, as keys of rows: people's data as blind indexes."""
+
+    numbers: Numbers
+    phones: tuple[bytes, ...]
+    email: bytes | None
+    name: bytes | None
+
+    def given(self) -> dict[str, Any]:
+        """Values of the statements below. No country's plan makes a third phone of one text."""
+        phone, other = (*self.phones, None, None)[:2]
+        people = {"phone": phone, "other_phone": other, "email": self.email, "name": self.name}
+        return people | {"numbers": list(self.numbers.spellings), "shops": list(self.numbers.shop_ids)}
+
+
+async def find_orders(
+    database: Database, connection: AsyncConnection, keys: Keys, *, also: Collection[int], limit: int
+) -> list[int]:
+    """Ids of orders with one of the keys, and of those in ``also``, newest first."""
+    given = keys.given() | {"also": list(also), "limit": limit}
+    return [row[0] for row in await database.fetch(connection, _ORDERS, given)]
+
+
+async def find_cases(
+    database: Database, connection: AsyncConnection, keys: Keys, *, also: Sequence[Document], limit: int
+) -> list[int]:
+    """Ids of cases with one of the keys, and of those that ``also`` lead to, open ones first, then newest first.
+
+    Questions often come without an order, so inquiries are found by their writer too.
+    """
+    given = keys.given()
+    threads = await database.fetch(connection, _THREADS, given | {"limit": limit})
+    by_thread = {(shop_id, thread_no) for shop_id, thread_no in threads}
+    by_thread |= {(each.shop_id, each.thread_no) for each in also if each.thread_no is not None}
+    by_claim = {(each.shop_id, each.order_no, each.kind) for each in also if each.kind is not None}
+    ids = [each.case_id for each in also if each.case_id is not None]
+    if keys.numbers.case_id is not None:
+        ids.append(keys.numbers.case_id)
+    if not (by_thread or by_claim or ids):
+        return []
+    given |= {
+        "threads": sorted({thread_no for _, thread_no in by_thread}),
+        "orders": sorted({order_no for _, order_no, _ in by_claim if order_no is not None}),
+        "ids": ids,
+    }
+    found: list[Any] = []
+    for row in await database.fetch(connection, _CASES, given):
+        case_id, shop_id, thread_no, order_no, kind, *_ = row
+        # Sifted here: pairs of columns would be a condition for each.
+        is_claimed = thread_no is None and (shop_id, order_no, kind) in by_claim
+        if case_id in ids or (shop_id, thread_no) in by_thread or is_claimed:
+            found.append(row)
+    newest = sorted(found, key=lambda row: (*row[-2:], row[0]), reverse=True)
+    return [row[0] for row in newest]
+
+
+# Unions of single searches: with OR the planner would rather walk all orders by their date.
+_MATCHES: Final = (
+    select(orders.c.id).where(among(orders.c.order_no, "numbers")),
+    select(orders.c.id).where(among(orders.c.market_order_no, "numbers")),
+    select(lines.c.order_id).where(among(lines.c.shop_id, "shops"), among(lines.c.line_no, "numbers")),
+    select(lines.c.order_id).where(among(lines.c.tracking_no, "numbers")),
+    select(orders.c.id).where(orders.c.buyer_phone_idx == bindparam("phone")),
+    select(orders.c.id).where(orders.c.receiver_phone_idx == bindparam("phone")),
+    select(orders.c.id).where(orders.c.buyer_phone_idx == bindparam("other_phone")),
+    select(orders.c.id).where(orders.c.receiver_phone_idx == bindparam("other_phone")),
+    select(orders.c.id).where(orders.c.buyer_email_idx == bindparam("email")),
+    select(orders.c.id).where(orders.c.buyer_name_idx == bindparam("name")),
+    select(orders.c.id).where(orders.c.receiver_name_idx == bindparam("name")),
+    select(orders.c.id).where(among(orders.c.id, "also")),
+)
+_ORDERS: Final[Any] = (
+    select(orders.c.id)
+    .where(orders.c.id.in_(union(*_MATCHES)), among(orders.c.shop_id, "shops"))
+    .order_by(*NEWEST_FIRST)
+    .limit(bindparam("limit"))
+)
+_WRITTEN: Final = (
+    select(inquiries.c.id).where(among(inquiries.c.shop_id, "shops"), among(inquiries.c.inquiry_no, "numbers")),
+    select(inquiries.c.id).where(inquiries.c.writer_phone_idx == bindparam("phone")),
+    select(inquiries.c.id).where(inquiries.c.writer_phone_idx == bindparam("other_phone")),
+    select(inquiries.c.id).where(inquiries.c.writer_name_idx == bindparam("name")),
+)
+_THREADS: Final[Any] = (
+    select(inquiries.c.shop_id, inquiries.c.thread_no)
+    .where(inquiries.c.id.in_(union(*_WRITTEN)))
+    .order_by((inquiries.c.asked_at + 0).desc())
+    .limit(bindparam("limit"))
+)
+_SHOWN: Final = (
+    cases.c.id,
+    cases.c.shop_id,
+    cases.c.thread_no,
+    cases.c.order_no,
+    cases.c.kind,
+    cases.c.is_open,
+    cases.c.opened_at,
+)
+_OF_SHOPS: Final = among(cases.c.shop_id, "shops")
+_CASES: Final[Any] = union(
+    select(*_SHOWN).where(_OF_SHOPS, among(cases.c.thread_no, "threads")),
+    select(*_SHOWN).where(_OF_SHOPS, among(cases.c.order_no, "orders")),
+    select(*_SHOWN).where(_OF_SHOPS, among(cases.c.id, "ids")),
+)
