@@ -58,13 +58,15 @@ class LockState(StrEnum):
 
 
 class LockView(Struct, frozen=True, kw_only=True):
-    """One case's lock for one person. Names are empty where nobody is meant; seconds count from now.
+    """One case's lock for one person. Names are empty where nobody is meant; seconds count from now; ``is_open``:
+    the case is.
 
     ``is_lost``: this person had it, and it was handed over ``how``. ``asker`` wants it; ``is_asker``: this person
     does, and gets it in ``answer_seconds``; ``is_refused``: this person was told to wait.
     """
 
     state: LockState
+    is_open: bool
     holder: str = ""
     since: datetime | None = None
     how: str = ""
@@ -93,7 +95,7 @@ class AskedError(Exception):
 
 
 async def read_lock(services: Services, *, actor: Actor, case_id: int) -> LockView:
-    """Raises: ForbiddenError."""
+    """Raises: ForbiddenError, NotFoundError."""
     require(actor, Permission.WORK_CASES)
     async with services.database.reading() as connection:
         return await _view(connection, case_id, actor=actor, now=services.now())
@@ -104,15 +106,10 @@ async def open_to_work(services: Services, *, actor: Actor, case_id: int) -> Non
 
     Raises: ForbiddenError, NotFoundError.
     """
-    require(actor, Permission.WORK_CASES)
-    async with services.database.reading() as connection:
-        is_open = await connection.scalar(select(cases.c.is_open).where(cases.c.id == case_id))
-        known = await _view(connection, case_id, actor=actor, now=services.now())
-    if is_open is None:
-        raise NotFoundError
+    known = await read_lock(services, actor=actor, case_id=case_id)
     is_fresh = known.seconds > (HELD_FOR - WARNED_BEFORE).total_seconds()
     is_held = known.state is LockState.OTHERS and not (known.is_asker and not known.answer_seconds)
-    if is_open and not is_held and not (known.state is LockState.MINE and is_fresh):
+    if known.is_open and not is_held and not (known.state is LockState.MINE and is_fresh):
         await keep(services, actor=actor, case_id=case_id)
 
 
@@ -149,6 +146,16 @@ async def give_back(services: Services, *, actor: Actor, case_id: int, screen: s
             return
         await connection.execute(delete(case_locks).where(case_locks.c.case_id == case_id))
         await publish(connection, Topic.LOCK, case_id=case_id)
+
+
+async def give_back_all(services: Services, *, actor: Actor) -> None:
+    """Whoever goes home holds nothing."""
+    is_held = (case_locks.c.user_id == actor.user_id, case_locks.c.until_at > to_ms(services.now()))
+    query = select(case_locks.c.case_id).where(*is_held)
+    async with services.database.reading() as connection:
+        held = (await connection.scalars(query)).all()
+    for case_id in held:
+        await give_back(services, actor=actor, case_id=case_id)
 
 
 async def ask_for(services: Services, *, actor: Actor, case_id: int) -> LockView:
@@ -331,21 +338,25 @@ async def _name(connection: AsyncConnection, user_id: int) -> str:
 
 def _select_named() -> Select[Any]:
     holder, asker = users.alias("holder"), users.alias("asker")
-    return select(case_locks, holder.c.name.label("holder"), asker.c.name.label("asker")).select_from(
-        case_locks.outerjoin(holder, holder.c.id == case_locks.c.user_id).outerjoin(
-            asker, asker.c.id == case_locks.c.asked_by
-        )
+    columns = (cases.c.is_open, case_locks, holder.c.name.label("holder"), asker.c.name.label("asker"))
+    return select(*columns).select_from(
+        cases.outerjoin(case_locks, case_locks.c.case_id == cases.c.id)
+        .outerjoin(holder, holder.c.id == case_locks.c.user_id)
+        .outerjoin(asker, asker.c.id == case_locks.c.asked_by)
     )
 
 
 async def _view(connection: AsyncConnection, case_id: int, *, actor: Actor, now: datetime) -> LockView:
-    row = (await connection.execute(_select_named().where(case_locks.c.case_id == case_id))).one_or_none()
-    if row is None or not _is_live(row, now):
-        return LockView(state=LockState.FREE)
+    row = (await connection.execute(_select_named().where(cases.c.id == case_id))).one_or_none()
+    if row is None:
+        raise NotFoundError
+    if row.until_at is None or not _is_live(row, now):
+        return LockView(state=LockState.FREE, is_open=row.is_open)
     is_asked = row.asked_by is not None and not _is_asker_gone(row, now)
     answer_at = time_of(row.asked_at) + ANSWER_WITHIN if is_asked else now
     return LockView(
         state=LockState.MINE if row.user_id == actor.user_id else LockState.OTHERS,
+        is_open=row.is_open,
         holder=row.holder or "?",
         since=time_of(row.taken_at),
         how=row.how,

@@ -17,6 +17,7 @@ from litestar.types import Receive, Scope, Send
 from msgspec import Struct
 
 from hub.desk.access import Actor
+from hub.desk.locks import give_back_all
 from hub.desk.sessions import end_session, open_session, read_session
 from hub.desk.users import SignInError, set_locale, sign_in, sign_out
 from hub.web.render import LOCALE_COOKIE, Pages, Renderer
@@ -149,6 +150,8 @@ async def sign_in_form(
 @post("/sign-out")
 async def sign_out_form(request: Request[Actor, str, State]) -> Response[Any]:
     services = request.app.state.services
+    # The page that is left cannot do it any more.
+    await give_back_all(services, actor=request.user)
     await sign_out(services.database, actor=request.user, at=services.now())
     await end_session(services.database, key=request.auth)
     return Redirect("/sign-in", status_code=303, cookies=[Cookie(key=SESSION_COOKIE, value="", max_age=0)])

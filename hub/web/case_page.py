@@ -126,7 +126,7 @@ def _token(services: Services, request: PageRequest, view: CaseView) -> str:
     something is done about the case, so that two of them do nothing twice.
     """
     done = [entry for entry in view.dossier.timeline if entry.kind is EntryKind.ACTION]
-    newest = done[-1].at if done else None
+    newest = max((str(entry.at) for entry in done), default="")
     of = f"{request.user.user_id} {view.row.case_id} {len(done)} {newest}"
     return services.database.box.blind("form", of).hex()[:32]
 

@@ -191,7 +191,6 @@ def _bar(request: PageRequest, pages: Renderer, case_id: int, lock: LockView) ->
         lock=lock,
         base=f"/cases/{case_id}",
         address=filter_values(filters_in(request)),
-        is_open=True,
     )
 
 

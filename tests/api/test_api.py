@@ -14,10 +14,11 @@ from hub.api.router import create_api_router
 from hub.api.shapes import shape_of, to_json
 from hub.bootstrap import Hub
 from hub.desk import worklist
-from hub.desk.access import Role, command_line_actor
+from hub.desk.access import Actor, Role, command_line_actor
+from hub.desk.locks import give_back, keep
 from hub.desk.views import CaseView
 from hub.desk.worklist import Filters, View, read_worklist
-from hub.store.tables import access_log, inquiries, orders
+from hub.store.tables import access_log, cases, inquiries, orders
 from ivr.counts import count_calls
 from tests.api.conftest import CALLS, SHOP, SignIn
 
@@ -205,6 +206,13 @@ async def test_an_answer_reaches_the_mall_once(hub: Hub, sign_in: SignIn):
         "text": "오늘 보냅니다.",
         "token": "t1",
     }
+    async with hub.database.reading() as connection:
+        case_id = await connection.scalar(select(cases.c.id).where(cases.c.thread_no == row.thread_no))
+        holder = Actor(user_id=7, login="holder", name="holder", role=Role.AGENT)
+    await keep(hub, actor=holder, case_id=case_id or 0)
+    held = await agent.post("/api/v1/actions", json=body, headers=headers)
+    assert (held.status_code, error_code(held)) == (409, "held")
+    await give_back(hub, actor=holder, case_id=case_id or 0)
 
     first = await agent.post("/api/v1/actions", json=body, headers=headers)
     again = await agent.post("/api/v1/actions", json=body, headers=headers)

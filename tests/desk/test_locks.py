@@ -21,6 +21,7 @@ from hub.desk.locks import (
     answer_asker,
     ask_for,
     give_back,
+    give_back_all,
     keep,
     open_to_work,
     override,
@@ -155,6 +156,9 @@ async def test_leaving_one_page_keeps_it_for_another(rig: Rig, people: dict[str,
     await give_back(rig, actor=people["lee"], case_id=case_id)
     assert (await see(rig, kim, case_id)).state is LockState.MINE
     await give_back(rig, actor=kim, case_id=case_id, screen="two")
+    assert (await see(rig, kim, case_id)).state is LockState.FREE
+    await keep(rig, actor=kim, case_id=case_id, screen="two")
+    await give_back_all(rig, actor=kim)
     assert (await see(rig, kim, case_id)).state is LockState.FREE
 
 
