@@ -1,4 +1,4 @@
-"""Rows of the statistics as Excel files, sent and removed."""
+"""Rows of the statistics as files: Excel, made and removed once it was sent, or CSV, sent while it is made."""
 
 import asyncio
 import shutil
@@ -13,6 +13,7 @@ from litestar.response import Stream
 
 from hub.desk.access import AccessAction, Actor, record_access
 from hub.desk.services import Services
+from hub.stats.csv_file import csv_chunks
 from hub.stats.workbook import write_workbook
 
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -25,14 +26,7 @@ async def send_workbook(
     request: Request[Actor, str, State], services: Services, name: str, columns: Sequence[str], rows: Rows
 ) -> Stream:
     """The rows as a file that is removed once it was sent; who took it stands in the access log before."""
-    async with services.database.writing() as connection:
-        await record_access(
-            connection,
-            at=services.now(),
-            actor=request.user,
-            action=AccessAction.EXPORT,
-            subject=f"export statistics {name}",
-        )
+    await _note(request, services, name)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hub-"))
     try:
         await write_workbook(folder / "rows.xlsx", title=name, columns=columns, rows=_each(rows))
@@ -44,6 +38,37 @@ async def send_workbook(
         media_type=_XLSX,
         headers={"content-disposition": f'attachment; filename="{name}.xlsx"'},
     )
+
+
+async def send_rows(
+    request: Request[Actor, str, State],
+    services: Services,
+    name: str,
+    columns: Sequence[str],
+    rows: Rows,
+    *,
+    kind: str,
+) -> Stream:
+    """As :func:`send_workbook`, or with ``kind`` "csv" as text that is sent while it is made."""
+    if kind != "csv":
+        return await send_workbook(request, services, name, columns, rows)
+    await _note(request, services, name)
+    return Stream(
+        csv_chunks(columns, _each(rows)),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}.csv"'},
+    )
+
+
+async def _note(request: Request[Actor, str, State], services: Services, name: str) -> None:
+    async with services.database.writing() as connection:
+        await record_access(
+            connection,
+            at=services.now(),
+            actor=request.user,
+            action=AccessAction.EXPORT,
+            subject=f"export statistics {name}",
+        )
 
 
 async def _each(rows: Rows) -> AsyncIterator[Mapping[str, Any]]:

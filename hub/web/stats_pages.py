@@ -1,5 +1,6 @@
 """The statistics pages: figures, the rows behind each of them, and these rows as Excel."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any, Final
@@ -17,9 +18,11 @@ from hub.stats.calls import ABSENT, OTHER_LINES, CallFilter, CallRow, all_calls,
 from hub.stats.inquiries import Channel, InquiryFilter, InquiryRow, all_inquiries, read_inquiries
 from hub.stats.span import Span, SpanError, day_span, make_span, read_moment
 from hub.stats.workbook import as_mappings
+from hub.web import stats_counts, stats_reports
 from hub.web.render import Given, Pages, locale_of, query_string
 from hub.web.stats_files import send_workbook
 from hub.web.stats_lines import lines_export, lines_page, read_wish, topic_words
+from hub.web.stats_pattern import pattern_page
 from hub.web.stats_views import View, mall_namer, read_page
 from hub.web.words import Words
 
@@ -170,9 +173,7 @@ def _span(services: Services, since: str, until: str) -> Span:
 def _call_filter(request: PageRequest) -> CallFilter:
     """Raises: ValueError for a figure that does not exist."""
     asked = {name: str(value) for name, value in request.query_params.items() if value != ""}
-    clock_hour = int(asked["hour"]) if "hour" in asked else None
-    if clock_hour is not None and not 0 <= clock_hour <= 23:
-        raise SpanError("address", "an hour of the day is 0 to 23")
+    clock_hour, weekday = _clock(asked)
     return CallFilter(
         figure=Figure(asked.get("figure", Figure.OFFERED.value)),
         mall=asked.get("mall"),
@@ -180,6 +181,7 @@ def _call_filter(request: PageRequest) -> CallFilter:
         handling_line=asked.get("handling_line"),
         topic=asked.get("topic"),
         clock_hour=clock_hour,
+        weekday=weekday,
         way=asked.get("way"),
         terms=read_wish(request).asked.terms,
     )
@@ -187,7 +189,24 @@ def _call_filter(request: PageRequest) -> CallFilter:
 
 def _inquiry_filter(request: PageRequest) -> InquiryFilter:
     asked = {name: str(value) for name, value in request.query_params.items() if value != ""}
-    return InquiryFilter(mall=asked.get("mall"), shop=asked.get("shop"), channel=asked.get("channel"))
+    clock_hour, weekday = _clock(asked)
+    return InquiryFilter(
+        mall=asked.get("mall"),
+        shop=asked.get("shop"),
+        channel=asked.get("channel"),
+        clock_hour=clock_hour,
+        weekday=weekday,
+    )
+
+
+def _clock(asked: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """An hour of the day and a day of the week, 0 is Monday. Raises: SpanError, ValueError for what is neither."""
+    hour, weekday = (int(asked[name]) if name in asked else None for name in ("hour", "weekday"))
+    if hour is not None and not 0 <= hour <= 23:
+        raise SpanError("address", "an hour of the day is 0 to 23")
+    if weekday is not None and not 0 <= weekday <= 6:
+        raise SpanError("address", "a day of the week is 0 to 6")
+    return hour, weekday
 
 
 def _around(request: PageRequest, services: Services, page: str, next_cursor: str | None) -> dict[str, Any]:
@@ -220,5 +239,8 @@ router = Router(
         inquiries_page,
         calls_export,
         inquiries_export,
+        pattern_page,
+        *stats_reports.HANDLERS,
+        *stats_counts.HANDLERS,
     ],
 )

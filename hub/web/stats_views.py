@@ -14,10 +14,10 @@ from hub.stats.calls import (
     OTHER_LINES,
     CallCount,
     calls_as_of,
-    count_calls_by,
 )
 from hub.stats.dimension import Dimension
 from hub.stats.inquiries import Channel, InquiryCount, inquiries_as_of, inquiries_per_channel
+from hub.stats.kept import count_calls
 from hub.stats.span import Span, day_span, start_of_day
 from hub.store.database import Database
 from hub.web.chart import Chart, Column, Part, stacked_bars
@@ -124,11 +124,11 @@ async def read_page(database: Database, *, view: View, span: Span, words: Words,
     shown = tuple(mall for mall in malls if view.mall in (None, mall))
     day = view.day or max((row.day for row in cube if row.day and _is_call(row)), default=view.last)
     hours = day_span(day, day, zone=zone)
-    per_hour = await count_calls_by(
+    per_hour = await count_calls(
         database, since=hours.since, until=hours.until, zone=zone, by=(Dimension.MALL, Dimension.LINE, Dimension.HOUR)
     )
-    per_line = await count_calls_by(database, **bounds, by=(Dimension.MALL, Dimension.LINE))
-    handled = await count_calls_by(database, **bounds, by=(Dimension.MALL, Dimension.LINE, Dimension.HANDLING_LINE))
+    per_line = await count_calls(database, **bounds, by=(Dimension.MALL, Dimension.LINE))
+    handled = await count_calls(database, **bounds, by=(Dimension.MALL, Dimension.LINE, Dimension.HANDLING_LINE))
     maker = _Maker(view=view, span=span, zone=zone, words=words, mall_name=mall_name)
     inquiry_panels = [maker.inquiry_panel(cube, mall) for mall in shown]
     if view.mall is None and len(shown) > 1:

@@ -138,7 +138,7 @@ async def test_days_without_anything_say_so(sign_in: SignIn):
 async def test_a_mall_and_a_day_can_be_picked(sign_in: SignIn):
     answer = await (await sign_in(Role.SUPERVISOR)).get(f"{PAGE}&mall=smartstore&day=2026-11-18")
 
-    titles = re.findall(r"<h3>([^<]+)</h3>", answer.text)
+    titles = re.findall(r"panel-head\"><h3>([^<]+)</h3>", answer.text)
     assert titles == ["네이버 스마트스토어", "네이버 스마트스토어"]
     assert "<strong>2026-11-18 수</strong>" in answer.text
 
