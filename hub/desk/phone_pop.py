@@ -12,10 +12,11 @@ from hub.desk.access import Actor, Permission, require
 from hub.desk.customer_identity import Identity, RecordKind, RecordRef
 from hub.desk.customer_panel import Subject, read_customer
 from hub.desk.customer_views import CustomerView
+from hub.desk.marks import mall_mark
 from hub.desk.phone_calls import OPEN, unpack_caller
 from hub.desk.record_views import Curtain
 from hub.desk.services import Services
-from hub.desk.views import CaseRow, OtherOrder
+from hub.desk.views import CaseRow, MallMark, OtherOrder
 from hub.desk.worklist import case_rows, select_rows
 from hub.store.database import from_ms, time_of, to_ms
 from hub.store.sealed import LIVE_CALLER_PLACE
@@ -38,6 +39,7 @@ class PhoneCall(Struct, frozen=True, kw_only=True):
     leg: str
     state: str
     mall: str | None
+    mark: MallMark | None
     line: str | None
     caller: str | None
     since: datetime
@@ -103,6 +105,7 @@ def phone_call(row: Row[Any], services: Services) -> PhoneCall:
         leg=row.leg,
         state=row.state,
         mall=row.mall,
+        mark=mall_mark(services.registry, row.mall) if row.mall else None,
         line=row.line,
         caller=mask_phone(caller.number) if caller.number else None,
         since=time_of(at or row.updated_at),
