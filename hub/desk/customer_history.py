@@ -232,6 +232,7 @@ class Reader:
         query: Select[Any] = (
             select(
                 inquiries.c.id,
+                inquiries.c.shop_id,
                 inquiries.c.order_no,
                 inquiries.c.kind,
                 inquiries.c.state,
@@ -247,18 +248,31 @@ class Reader:
             .where(inquiries.c.id.in_(self._keys.inquiries()), shops.c.is_active)
         )
         rows = await self._rows(HistoryKind.INQUIRY, query, inquiries.c.asked_at, inquiries.c.id)
+        buyers = await self._buyers([row for row in rows if not row.writer_phone_idx])
         return [
             self._entry(
                 HistoryKind.INQUIRY,
                 row,
                 what=row.excerpt_masked or row.product_name or "",
                 states=(("kind", row.kind), ("state", row.state)),
-                identity=identity_of_inquiry(row),
+                identity=buyers.get((row.shop_id, row.order_no)) or identity_of_inquiry(row),
                 ref=RecordRef(kind=RecordKind.INQUIRY, id=row.id),
                 open_case_id=row.case_id,
             )
             for row in {row.id: row for row in rows}.values()
         ]
+
+    async def _buyers(self, rows: Sequence[Row[Any]]) -> dict[tuple[int, str | None], Identity]:
+        """Who bought what was asked about, where the mall tells no number of the writer."""
+        query: Select[Any] = select(orders).where(
+            orders.c.shop_id.in_({row.shop_id for row in rows}),
+            orders.c.order_no.in_({row.order_no for row in rows if row.order_no is not None}),
+        )
+        found = await self._connection.execute(query)
+        asked = {(row.shop_id, row.order_no) for row in rows}
+        return {
+            (row.shop_id, row.order_no): identity_of_order(row) for row in found if (row.shop_id, row.order_no) in asked
+        }
 
     async def _calls(self) -> list[Entry]:
         query: Select[Any] = select(calls).where(calls.c.caller_idx.in_(self._keys.phones))

@@ -56,6 +56,8 @@ async def people(rig: Rig) -> Rig:
         "alpha-main",
         order("A-1", line("A-1-1"), claims=(claim("A-1", "A-1-1"),), buyer=HONG, receiver=HONG),
         inquiry("Q-1", "언제 오나요?", writer=Party(name="홍길동", phone=PHONE)),
+        # The mall tells no number of who asked: it is the buyer's.
+        inquiry("Q-2", "색이 달라요", writer=Party(name="홍길동"), order_no="A-1", asked_at=NOW - timedelta(hours=6)),
     )
     ago = {"ordered_at": NOW - timedelta(days=9)}
     await rig.write("alpha-outlet", order("B-1", line("B-1-1", name="양말"), buyer=lee, receiver=lee, **ago))
@@ -98,6 +100,7 @@ async def test_everything_under_a_number_and_its_addresses(people: Rig, agent: A
         ("call", None, "perhaps"),
         ("claim", "A-1", "same"),
         ("inquiry", None, "same"),
+        ("inquiry", "A-1", "same"),
         ("order", "A-1", "same"),
         ("order", "B-1", "perhaps"),
         ("order", "J-1", "perhaps"),
@@ -134,7 +137,7 @@ async def test_the_split_are_left_out_and_the_confirmed_are_counted(people: Rig,
 
 async def test_a_question_and_a_call_lead_to_the_same_page(people: Rig, agent: Actor):
     async with people.database.reading() as connection:
-        asked = await connection.scalar(select(inquiries.c.id))
+        asked = await connection.scalar(select(inquiries.c.id).where(inquiries.c.inquiry_no == "Q-1"))
     assert asked is not None
 
     page = await read_customer_page(people, actor=agent, ref=RecordRef(kind=RecordKind.INQUIRY, id=asked))
