@@ -40,7 +40,9 @@ _QUEUE_LOG: Final[Mapping[str, AgentState]] = {
     "UNPAUSEALL": AgentState.BACK,
     # the manager interface tells the same, with the new state behind
     "QueueMemberAdded0": AgentState.IN,
+    "QueueMemberAdded1": AgentState.PAUSED,
     "QueueMemberRemoved0": AgentState.OUT,
+    "QueueMemberRemoved1": AgentState.OUT,
     "QueueMemberPause1": AgentState.PAUSED,
     "QueueMemberPause0": AgentState.BACK,
 }

@@ -124,7 +124,8 @@ class Follower:
             spec, file = await asyncio.to_thread(self._current)
             reports = await file.poll()
             has_news = any(report.new_events for report in reports)
-            if has_news or self._may_owe:
+            self._may_owe = self._may_owe or has_news
+            if self._may_owe:
                 await callbacks_of_records(self._services, spec)
                 self._may_owe = False
             if not await asyncio.to_thread(self._path.exists):

@@ -1,16 +1,20 @@
-"""`hub ivr check`, `graph` and `schema` as a person and a script see them."""
+"""`hub ivr check`, `graph`, `ways` and `schema` as a person and a script see them."""
 
 import wave
 import xml.etree.ElementTree as ET
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ivr import demo_spec_text
 from ivr.check import load_spec
+from ivr.demo_day import write_days
 from ivr.prompts import prompts_of
 from ivr.schema import spec_schema_text
 from tests.cli.terminal import Terminal
+
+MONDAY = date(2026, 11, 16)
 
 
 @pytest.fixture
@@ -107,3 +111,22 @@ def test_a_spec_with_errors_is_not_drawn(terminal: Terminal, broken: Path) -> No
 
 def test_the_schema_is_printed(terminal: Terminal) -> None:
     assert terminal.hub("ivr", "schema").out == spec_schema_text()
+
+
+def test_the_calls_of_a_log_are_counted_on_the_ways_of_the_spec(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.home.mkdir()
+    (terminal.home / "ivr.yaml").write_text(demo_spec_text(), encoding="utf-8")
+    log = tmp_path / "queue_log"
+    lines = write_days(load_spec(demo_spec_text(), source="demo"), first=MONDAY, last=MONDAY, seed=3, calls_per_day=30)
+    log.write_text("".join(lines), encoding="utf-8")
+    assert terminal.hub("ivr", "import", log).code == 0
+
+    found = terminal.hub("ivr", "ways", "--json").document
+    drawn = terminal.hub("ivr", "graph", "--counts", "--lang", "en")
+
+    counts = {each["way"]: each["calls"] for each in found["ways"]}
+    opened = sum(calls for way, calls in counts.items() if way.endswith(".open"))
+    closed = sum(calls for way, calls in counts.items() if ".closed." in way)
+    assert (opened + closed, found["without"], found["unknown"]) == (found["calls"], 0, [])
+    assert opened > closed > 0
+    assert f">{counts['cafe24.order.open']} calls<" in drawn.out
