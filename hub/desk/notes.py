@@ -15,6 +15,8 @@ from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
 from hub.store.sealed import CASE_NOTE_PLACE
+from hub.store.search_documents import Source
+from hub.store.search_index import queue_for_search
 from hub.store.tables import case_notes, cases, mentions, users
 
 TEXT_LIMIT: Final = 2_000
@@ -87,6 +89,8 @@ async def add_note(services: Services, *, actor: Actor, case_id: int, text: str,
                 token=token or None,
             )
         )
+        at = to_ms(services.now())
+        await queue_for_search(services.database, connection, Source.CASE_NOTE, [note_id], at=at)
         await publish(connection, Topic.CASE, id=case_id)
         await _call(connection, note_id, case_id, [people[login].id for login in called], by=actor.user_id)
     return noted
