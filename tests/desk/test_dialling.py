@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -27,21 +28,16 @@ async def pbx() -> AsyncIterator[FakeAmi]:
 
 
 @pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+async def desk(filled: Path, agent: Actor, pbx: FakeAmi, tmp_path: Path) -> AsyncIterator[Rig]:
     """On one kind of database: no query here is special."""
-    rig = await open_rig(tmp_path)
-    yield rig
-    await rig.database.aclose()
-
-
-@pytest.fixture
-async def desk(sample: Rig, agent: Actor, pbx: FakeAmi, tmp_path: Path) -> Rig:
     (tmp_path / "ivr.yaml").write_text(demo_text(), encoding="utf-8")
-    sample.settings = Settings(
+    rig = await open_rig(tmp_path, f"sqlite:///{shutil.copyfile(filled, tmp_path / 'hub.db')}")
+    rig.settings = Settings(
         home=tmp_path, ami_host="127.0.0.1", ami_port=pbx.port, ami_user=USER, ami_secret=SecretStr(SECRET)
     )
-    await with_phone(sample, agent)
-    return sample
+    await with_phone(rig, agent)
+    yield rig
+    await rig.database.aclose()
 
 
 async def call(desk: Rig, **given: str) -> None:
