@@ -44,7 +44,7 @@ class Ending(Enum):
 
 
 class DemoCall(Struct, frozen=True, kw_only=True):
-    """One call to come. ``caller``: digits, empty when withheld."""
+    """One call to come. ``caller``: digits, empty when withheld. ``key``: pressed in ``menu`` for the line's queue."""
 
     caller: str
     number: Number
@@ -52,6 +52,8 @@ class DemoCall(Struct, frozen=True, kw_only=True):
     rings: float
     talks: float
     ended_by: str
+    menu: str = ""
+    key: str = "1"
 
     def __repr__(self) -> str:
         return f"<DemoCall {self.number.did} {self.ending.value}>"
@@ -75,9 +77,12 @@ def next_call(random: Random, *, spec: Spec, callers: Sequence[str], is_first: b
         caller = _as_shown(random.choice(callers))
     elif chance < 0.92:
         caller = f"0100999{random.randrange(10_000):04d}"
+    menu, key = _menu(spec, f"{number.mall}.{number.line}")
     return DemoCall(
         caller=caller,
         number=number,
+        menu=menu,
+        key=key,
         ending=Ending.ANSWERED if is_first else random.choices(list(Ending), (84, 8, 8))[0],
         rings=3 + 3 * random.random(),
         talks=10 + 10 * random.random(),
@@ -98,6 +103,15 @@ def listening_to(exchange: Exchange, settings: Settings) -> Settings:
             "ami_farewell": None,
         }
     )
+
+
+def _menu(spec: Spec, line: str) -> tuple[str, str]:
+    """The menu in which the line enters, and the key there that leads to its own queue; empty without one."""
+    given = spec.lines.get(line)
+    name = (given.entry or "").removeprefix("menu:") if given else ""
+    keys = spec.menus[name].keys if name in spec.menus else {}
+    key = next((key for key, target in keys.items() if target == f"queue:{line}"), None)
+    return (name, key) if key else ("", "1")
 
 
 def _as_shown(phone: str) -> str:
@@ -175,7 +189,8 @@ async def play(exchange: Exchange, member: str, call: DemoCall) -> None:
     """One call from the first ring to its end; it ends at once where the desk ends it."""
     number = call.number
     queue = pbx_queue(f"{number.mall}.{number.line}")
-    live = await exchange.arrive(caller=call.caller, did=number.did, mall=number.mall, line=number.line, queue=queue)
+    place = {"did": number.did, "mall": number.mall, "line": number.line}
+    live = await exchange.arrive(caller=call.caller, **place, queue=queue, menu=call.menu, key=call.key)
     try:
         await exchange.ring(live, member)
         vain = call.ending is Ending.NOT_ANSWERED

@@ -118,8 +118,13 @@ class Exchange:
 
     # --- the calls
 
-    async def arrive(self, *, caller: str, did: str, mall: str, line: str, queue: str) -> EmulatedCall:
-        """Somebody has dialled ``did``, heard the notices, pressed a key and waits. ``caller``: empty when withheld."""
+    async def arrive(
+        self, *, caller: str, did: str, mall: str, line: str, queue: str, menu: str = "", key: str = "1"
+    ) -> EmulatedCall:
+        """Somebody has dialled ``did``, heard the notices, pressed ``key`` in ``menu`` and waits.
+
+        ``caller``: empty when withheld. Without ``menu`` its steps tell no way.
+        """
         now = self._clock()
         call = EmulatedCall(
             id=f"{int(now)}.{next(self._numbers)}",
@@ -131,8 +136,8 @@ class Exchange:
             joined=now,
         )
         self._calls[call.id] = call
-        self._step(call, "ENTER", mall, line)
-        self._step(call, "KEY", "1", line)
+        self._step(call, "ENTER", mall, line, way=f"{mall}.{line}.next" if menu else "")
+        self._step(call, "KEY", key, line, way=f"{menu}.key.{key}" if menu else "")
         self._step(call, "QUEUE", queue, "")
         self._write(call.id, queue, "NONE", "ENTERQUEUE", "", caller, "1")
         await self._tell(
@@ -280,8 +285,8 @@ class Exchange:
                 channels.append({**phone, "Uniqueid": call.phone, "Linkedid": call.id})
         self.ami.channels = channels
 
-    def _step(self, call: EmulatedCall, kind: str, first: str, second: str) -> None:
-        self._write(call.id, "NONE", "NONE", "IVR", kind, first, second, call.did, call.caller)
+    def _step(self, call: EmulatedCall, kind: str, first: str, second: str, *, way: str = "") -> None:
+        self._write(call.id, "NONE", "NONE", "IVR", kind, first, second, call.did, call.caller, way)
 
     def _write(self, *words: str) -> None:
         if self._file is not None:

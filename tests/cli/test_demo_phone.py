@@ -63,6 +63,7 @@ def test_the_callers_are_known_unknown_and_withheld_and_always_the_same(spec: Sp
     assert kinds["known"] > kinds[True] > kinds[False] > 5
     assert {call.ending for call in found} == set(Ending)
     assert {call.number.mall for call in found} == set(spec.malls)
+    assert {(call.menu, call.key) for call in found} == {(menu, "1") for menu in spec.menus}
     assert all(30 <= call.pause + call.rings + call.talks <= 80 for call in found), "not too often"
     first = next_call(Random(1), spec=spec, callers=CALLERS, is_first=True)
     assert (first.ending, bool(first.caller)) == (Ending.ANSWERED, True)
