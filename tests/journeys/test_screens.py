@@ -37,7 +37,7 @@ def test_every_page_fits_its_window(open_window: OpenWindow, login: str, width: 
 
     assert " ".join(_visit_all(window)) == (
         "/cases /promises /stats /shops /alerts /books "
-        "/files /compensations /connectors /incidents /telephone/flow /people /access-log"
+        "/board /files /compensations /customers /connectors /phone /incidents /telephone/flow /people /access-log"
     )
 
     window.go("/cases")
