@@ -67,6 +67,9 @@ SHORTCUTS: Final = (
             Shortcut(shown="1 1", name="call_topic"),
             _key("u", "reread", "KeyU", "reread"),
             _key("i", "side", "KeyI", "side"),
+            # Bound in lock.js: they work while somebody types.
+            Shortcut(shown="Alt h", name="lock_hand"),
+            Shortcut(shown="Alt k", name="lock_keep"),
             Shortcut(shown="Ctrl ↵", name="send"),
         ),
     ),

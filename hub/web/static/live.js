@@ -76,6 +76,10 @@ document.addEventListener("hub:action", (event) => {
   if (isOpen(event.detail.case_id)) { outcome = event.detail.outcome; readCase(); }
 });
 
+// Read before the address changed, the row of the open case does not know that it is.
+document.addEventListener("htmx:oobAfterSwap", () => {
+  if (!$("[data-row][aria-current]")) $(`#row-${openCase()}`)?.setAttribute("aria-current", "true");
+});
 document.addEventListener("hub:rows", (event) => { event.detail.ids.forEach((id) => changed.add(id)); readRows(); });
 
 const handlers = {

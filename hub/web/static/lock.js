@@ -103,6 +103,12 @@ for (const sign of ["keydown", "pointerdown", "pointermove", "wheel", "input"]) 
   addEventListener(sign, () => { isActive = true; }, { passive: true });
 }
 document.addEventListener("click", (event) => { if (event.target.closest?.("[data-stay]")) keep(); });
+// With Alt, so that they work from within the reply box; the physical key counts.
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey || event.isComposing || event.repeat) return;
+  const button = $(`#case-lock [data-alt="${event.code}"]`);
+  if (button && !button.closest("[hidden]")) { event.preventDefault(); button.click(); }
+});
 document.addEventListener("hub:lock", (event) => { if (String(event.detail.case_id) === openCase()) look(); });
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id === "case-area") {
