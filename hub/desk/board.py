@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
+from sqlalchemy import Column, ColumnElement, Row, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
-from hub.desk.list_filters import RISK, View, is_asleep, is_awake
+from hub.desk.list_filters import RISK, View, is_asleep, is_awake, is_laid_aside
 from hub.desk.presence import GONE
 from hub.desk.services import Services
 from hub.desk.teams import Team, teams_of
@@ -64,8 +64,8 @@ async def read_board(services: Services, *, actor: Actor) -> Board:
     require(actor, Permission.ASSIGN_OTHERS)
     now = services.now()
     async with services.database.reading() as connection:
-        by_person = await _figures(connection, cases.c.assignee_id, now)
-        by_team = await _figures(connection, cases.c.team_id, now)
+        by_person = await _figures(connection, cases.c.assignee_id, now, with_none=True)
+        by_team = await _figures(connection, cases.c.team_id, now, with_none=False)
         found = await teams_of(connection)
         people = await _people(connection)
         at_work = await _locked(connection, now)
@@ -87,43 +87,46 @@ async def read_board(services: Services, *, actor: Actor) -> Board:
 _NONE: Final = Figures(counts=dict.fromkeys(_FIGURES, 0))
 
 
-async def _figures(connection: AsyncConnection, by: ColumnElement[Any], now: datetime) -> dict[int | None, Figures]:
-    """Of open cases in active shops, by one column; its null among them."""
-    which: dict[View, ColumnElement[bool]] = {
-        View.OPEN: is_awake(now),
-        View.OVERDUE: and_(is_awake(now), cases.c.due_at < to_ms(now)),
-        View.RISK: and_(is_awake(now), cases.c.due_at >= to_ms(now), cases.c.due_at < to_ms(now + RISK)),
-        View.UNASSIGNED: and_(is_awake(now), cases.c.assignee_id.is_(None)),
-        View.SNOOZED: is_asleep(now),
+async def _figures(
+    connection: AsyncConnection, by: Column[Any], now: datetime, *, with_none: bool
+) -> dict[int | None, Figures]:
+    """Of open cases in active shops, by one column; ``with_none``: those in which it is null under ``None``."""
+    of_shop = cases.join(shops, shops.c.id == cases.c.shop_id)
+    given = true() if with_none else by.is_not(None)
+    awake = (cases.c.is_open, shops.c.is_active, is_awake(now), given)
+    which = {
+        View.OVERDUE: cases.c.due_at < to_ms(now),
+        View.RISK: and_(cases.c.due_at >= to_ms(now), cases.c.due_at < to_ms(now + RISK)),
+        View.UNASSIGNED: cases.c.assignee_id.is_(None),
     }
-    # The key of the oldest without a second look: times and keys are whole numbers, and keys break the tie.
-    first = func.row_number().over(partition_by=by, order_by=(cases.c.opened_at, cases.c.id)).label("place")
-    inner = (
+    counted = (
         select(
             by.label("of"),
-            cases.c.id,
-            cases.c.opened_at,
-            first,
-            *(case((condition, 1), else_=0).label(view.value) for view, condition in which.items()),
+            func.min(cases.c.opened_at).label("oldest_at"),
+            func.count().label(View.OPEN.value),
+            *(func.sum(case((condition, 1), else_=0)).label(view.value) for view, condition in which.items()),
         )
-        .select_from(cases.join(shops, shops.c.id == cases.c.shop_id))
-        .where(cases.c.is_open, shops.c.is_active)
-        .subquery()
+        .select_from(of_shop)
+        .where(*awake)
+        .group_by(by)
     )
-    query = select(
-        inner.c.of,
-        func.max(case((inner.c.place == 1, inner.c.id))).label("oldest_id"),
-        func.min(inner.c.opened_at).label("oldest_at"),
-        *(func.sum(inner.c[view.value]).label(view.value) for view in _FIGURES),
-    ).group_by(inner.c.of)
-    return {
-        row["of"]: Figures(
-            counts={view: int(row[view.value]) for view in _FIGURES},
-            oldest_id=row["oldest_id"],
+    rows = (await connection.execute(counted)).mappings().all()
+    first = counted.subquery()
+    same = and_(by.is_not_distinct_from(first.c.of), cases.c.opened_at == first.c.oldest_at)
+    oldest = select(first.c.of, func.min(cases.c.id)).select_from(of_shop.join(first, same)).where(*awake)
+    oldest_ids = {row[0]: row[1] for row in await connection.execute(oldest.group_by(first.c.of))}
+    asleep = select(by, func.count()).select_from(of_shop).where(cases.c.is_open, shops.c.is_active)
+    asleep = asleep.where(is_laid_aside(), is_asleep(now)).group_by(by)
+    sleeping = {row[0]: row[1] for row in await connection.execute(asleep)}
+    figures = {of: Figures(counts={**_NONE.counts, View.SNOOZED: count}) for of, count in sleeping.items()}
+    for row in rows:
+        counts: dict[View, int] = {view: int(row[view.value]) for view in _FIGURES if view is not View.SNOOZED}
+        figures[row["of"]] = Figures(
+            counts={**counts, View.SNOOZED: sleeping.get(row["of"], 0)},
+            oldest_id=oldest_ids[row["of"]],
             oldest_at=from_ms(row["oldest_at"]),
         )
-        for row in (await connection.execute(query)).mappings()
-    }
+    return figures
 
 
 def _sum(parts: Any) -> Figures:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 
 from hub.core.model import ClaimKind, InquiryKind
 from hub.store.database import to_ms
@@ -96,6 +96,12 @@ def _row_id(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
+def is_laid_aside() -> ColumnElement[bool]:
+    """Asleep, or back and not received yet: few, and found by their own index, not by looking at all cases."""
+    dozing = cases.alias("dozing")
+    return cases.c.id.in_(select(dozing.c.id).where(dozing.c.snoozed_until.is_not(None)))
+
+
 def is_asleep(now: datetime) -> ColumnElement[bool]:
     """Laid aside until a time to come, and nothing of it has changed since."""
     return and_(
@@ -114,11 +120,17 @@ def is_awake(now: datetime) -> ColumnElement[bool]:
 
 
 def conditions(
-    filters: Filters, *, user_id: int | None, now: datetime, zone: ZoneInfo
+    filters: Filters, *, user_id: int | None, now: datetime, zone: ZoneInfo, is_back: bool = False
 ) -> Iterable[ColumnElement[bool]]:
-    """Of rows of ``cases`` joined with ``shops``. What sleeps stands only in its own view; a mention wakes it."""
+    """Of rows of ``cases`` joined with ``shops``. What sleeps stands only in its own view; a mention wakes it.
+
+    ``is_back``: of these only those that were laid aside and are back.
+    """
     yield shops.c.is_active
-    yield from _of_view(filters.view, user_id, now, zone)
+    yield from _of_view(filters.view, user_id, now, zone, is_few=is_back)
+    if is_back:
+        yield is_laid_aside()
+        yield _is_open(is_few=True)
     if filters.mall is not None:
         yield shops.c.mall == filters.mall
     if filters.shop is not None:
@@ -133,15 +145,27 @@ def conditions(
         yield cases.c.team_id == filters.team
 
 
-def _of_view(view: View, user_id: int | None, now: datetime, zone: ZoneInfo) -> Iterable[ColumnElement[bool]]:
+def _is_open(*, is_few: bool) -> ColumnElement[bool]:
+    """Of few rows written so that they are not looked for through the index of all open cases."""
+    return case((cases.c.is_open, 1), else_=0) == 1 if is_few else cases.c.is_open.is_(True)
+
+
+def _of_view(
+    view: View, user_id: int | None, now: datetime, zone: ZoneInfo, *, is_few: bool
+) -> Iterable[ColumnElement[bool]]:
     if view is View.MENTIONED:
         # Open or not: somebody was asked for.
         yield cases.c.id.in_(unseen_mentions(user_id))
         return
-    yield cases.c.is_open.is_(view is not View.CLOSED)
     if view is View.CLOSED:
+        yield cases.c.is_open.is_(False)
         return
-    yield is_asleep(now) if view is View.SNOOZED else is_awake(now)
+    yield _is_open(is_few=is_few or view is View.SNOOZED)
+    if view is View.SNOOZED:
+        yield is_laid_aside()
+        yield is_asleep(now)
+        return
+    yield is_awake(now)
     narrower = narrowing(view, user_id, now, zone)
     if narrower is not None:
         yield narrower

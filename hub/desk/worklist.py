@@ -103,26 +103,27 @@ async def read_worklist(services: Services, *, actor: Actor, filters: Filters, c
     require(actor, Permission.WORK_CASES)
     is_closed = filters.view is View.CLOSED
     has_top = filters.view not in {View.CLOSED, View.SNOOZED}
-    is_back = cases.c.is_open & cases.c.snoozed_until.is_not(None)
     place = _parse_cursor(cursor) if cursor is not None else None
-    query = (
-        select_rows(actor.user_id)
-        .add_columns(_NEWEST.label("newest"))
-        .where(*conditions(filters, user_id=actor.user_id, now=services.now(), zone=services.settings.zone))
-        .limit(PAGE + 1)
-    )
-    order = (cases.c.due_at, cases.c.id)
-    query = query.order_by(*(column.desc() for column in order)) if is_closed else query.order_by(*order)
+
+    now, zone = services.now(), services.settings.zone
+
+    def which(*, is_back: bool) -> Select[Any]:
+        query = select_rows(actor.user_id).add_columns(_NEWEST.label("newest")).limit(PAGE + 1)
+        return query.where(*conditions(filters, user_id=actor.user_id, now=now, zone=zone, is_back=is_back))
+
     async with services.database.reading() as connection:
         back: Sequence[Row[Any]] = ()
         if has_top and (place is None or place[0]):
-            top = query.where(is_back) if place is None else query.where(is_back, _after(*place[1:]))
+            top = which(is_back=True).order_by(*_FEW_FIRST)
+            top = top if place is None else top.where(_after(*place[1:]))
             back = (await connection.execute(top)).all()
         if len(back) > PAGE:
             found: Sequence[Row[Any]] = back[:PAGE]
             next_cursor: str | None = _cursor_at(back[PAGE - 1], prefix=_BACK)
         else:
-            rest = query.where(~is_back) if has_top else query
+            rest = which(is_back=False).order_by(*_order(filters.view))
+            if has_top:
+                rest = rest.where(or_(cases.c.snoozed_until.is_(None), ~cases.c.is_open))
             if place is not None and not place[0]:
                 rest = rest.where(_after(*place[1:], is_descending=is_closed))
             others = (await connection.execute(rest)).all()
@@ -131,6 +132,18 @@ async def read_worklist(services: Services, *, actor: Actor, filters: Filters, c
         newest = found[0].newest if found else await connection.scalar(select(_NEWEST))
         shown = await case_rows(connection, found, malls=services.registry, now=services.now())
     return Worklist(rows=shown, next_cursor=next_cursor, newest=newest or 0)
+
+
+#: of few rows: not through the index of all cases by deadline, which would be read from end to end for them
+_FEW_FIRST: Final = (cases.c.due_at + 0, cases.c.id)
+
+
+def _order(view: View) -> tuple[ColumnElement[Any], ...]:
+    if view is View.CLOSED:
+        return cases.c.due_at.desc(), cases.c.id.desc()
+    if view in {View.SNOOZED, View.MENTIONED, View.TEAM}:
+        return _FEW_FIRST
+    return cases.c.due_at, cases.c.id
 
 
 _NEWEST: Final = select(func.max(cases.c.id)).scalar_subquery()
