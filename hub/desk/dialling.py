@@ -24,6 +24,8 @@ from ivr.spec import Spec, callbacks_of
 
 #: digits of a representative number (1588-0101)
 _REPRESENTATIVE: Final = 8
+#: where the telephones stand
+_HERE: Final = "KR"
 
 
 class Dialled(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,7 @@ async def dial_number(
 ) -> Dialled:
     """Ring the phone of ``login``, then ``number``, under a number of the shop's mall.
 
+    ``number``: as one dials it here, or with its country behind a plus.
     Raises: NoteError with the reason; ConfigurationError for an unknown user or shop; ForbiddenError.
     """
     require(actor, Permission.UNMASK)
@@ -71,7 +74,7 @@ async def dial_number(
             raise ConfigurationError(what, fix="See hub user list.")
         wish = _Wish(
             mall=mall,
-            number=number_to_dial(number, services.registry.manifest(mall).country),
+            number=number_to_dial(number, _HERE),
             caller_id=owned_caller_id(spec, mall, caller_id),
         )
         seat = await _seat(services, connection, (users.c.login == login.casefold()) & users.c.is_active)
@@ -195,7 +198,7 @@ async def _number_of(services: Services, connection: AsyncConnection, case_id: i
     waits = select(callbacks.c.id).where(callbacks.c.case_id == case_id, callbacks.c.ended_at.is_(None))
     if await connection.scalar(waits) is not None:
         row = await open_callback(connection, case_id)
-        return row.mall, number_to_dial(box.open(row.caller_sealed, CALLBACK_PLACE).decode(), "KR")
+        return row.mall, number_to_dial(box.open(row.caller_sealed, CALLBACK_PLACE).decode(), _HERE)
     of_order = select(orders.c.sealed).where(orders.c.shop_id == case.shop_id, orders.c.order_no == case.order_no)
     sealed = await connection.scalar(of_order)
     buyer = unpack_order(box.open(sealed, ORDER_PLACE)).buyer if sealed else None

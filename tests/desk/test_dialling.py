@@ -62,7 +62,8 @@ async def test_a_number_is_called_under_one_of_the_malls(desk: Rig, agent: Actor
     [
         ({"caller_id": "021112222"}, "phone.foreign_caller_id"),
         ({"caller_id": "15880201"}, "phone.foreign_caller_id"),
-        ({"shop": "japan-main"}, "phone.abroad"),
+        ({"number": "+81 90-1234-5678"}, "phone.abroad"),
+        ({"shop": "japan-main", "caller_id": "15880101"}, "phone.foreign_caller_id"),
         ({"number": "010-****-0000"}, "phone.no_number"),
         ({"number": "abc"}, "phone.no_number"),
     ],
@@ -71,7 +72,7 @@ async def test_what_may_not_be_dialled_is_not(
     desk: Rig, agent: Actor, pbx: FakeAmi, given: dict[str, str], key: str
 ) -> None:
     with pytest.raises(NoteError, match=key):
-        await call(desk, **{"login": agent.login, "number": "090-1234-5678" if "shop" in given else NUMBER, **given})
+        await call(desk, **{"login": agent.login, **given})
     await assert_nothing_asked(desk, pbx)
 
 
@@ -121,6 +122,11 @@ async def test_the_buyer_of_an_order_is_called_from_its_case(desk: Rig, agent: A
 )
 def test_a_number_is_dialled_as_a_telephone_here_dials_it(number: str, country: str, dialled: str) -> None:
     assert number_to_dial(number, country) == dialled
+
+
+def test_a_number_of_a_mall_abroad_is_not_dialled_as_one_of_here() -> None:
+    with pytest.raises(NoteError, match="abroad"):
+        number_to_dial("090-1234-5678", "JP")
 
 
 async def test_a_telephone_stands_at_one_seat(desk: Rig, agent: Actor, supervisor: Actor) -> None:
