@@ -5,7 +5,6 @@ from enum import StrEnum
 from pathlib import Path
 
 import structlog
-from alembic.migration import MigrationContext
 from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.errors import ConfigurationError
 from hub.store.box import Box, load_box
 from hub.store.database import Database
-from hub.store.schema import newest_revision
+from hub.store.schema import newest_revision, revision_of
 from hub.store.sealed import CREDENTIALS_PLACE
 from hub.store.tables import shops
 
@@ -61,8 +60,8 @@ async def read_health(database: Database, *, keys: Path) -> Health:
 
 
 async def _schema(connection: AsyncConnection) -> Check:
-    current = await connection.run_sync(lambda raw: MigrationContext.configure(raw).get_current_revision())
-    return Check.OK if current == newest_revision() else Check.OTHER
+    current = await connection.run_sync(revision_of)
+    return Check.OK if current is not None and current == newest_revision() else Check.OTHER
 
 
 async def _keys(connection: AsyncConnection, path: Path) -> Check:

@@ -1,24 +1,33 @@
-"""The schema's version: bring a database up to this program, refuse one from a newer program."""
+"""The schema's version: bring a database up to this program, refuse one from a newer program.
 
+Alembic is imported where it has something to do: most starts find the schema as it should be, and need no more
+than to see that.
+"""
+
+import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from hub.core.errors import ConfigurationError
 from hub.store.database import Database
 from hub.store.tables import metadata
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def alembic_config(connection: Connection | None = None) -> Config:
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_REVISION: Final = re.compile(r'^(revision|down_revision) = "(\w+)"$', re.MULTILINE)
+
+
+def alembic_config(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
     config.attributes["connection"] = connection
     return config
@@ -26,18 +35,31 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 @cache
 def newest_revision() -> str | None:
-    """The revision of this program's own migrations."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+    """The one of this program's own migrations that no other follows; ``None`` where that is not one."""
+    found: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
+    for path in (_MIGRATIONS / "versions").glob("*.py"):
+        for name, revision in _REVISION.findall(path.read_text(encoding="utf-8")):
+            found[name].add(revision)
+    heads = found["revision"] - found["down_revision"]
+    return heads.pop() if len(heads) == 1 else None
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision that this database has, ``None`` before its first migration."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return revision
 
 
 def _upgrade(connection: Connection) -> None:
-    context = MigrationContext.configure(connection)
-    scripts = ScriptDirectory.from_config(alembic_config())
-    head = scripts.get_current_head()
-    current = context.get_current_revision()
-    if current == head:
+    current = revision_of(connection)
+    if current is not None and current == newest_revision():
         return
-    known = {script.revision for script in scripts.walk_revisions()}
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
     if current is not None and current not in known:
         what = f"the database has schema {current}, which is newer than this program"
         raise ConfigurationError(what, fix="Install the newer version of the hub, or restore an older backup.")
@@ -48,6 +70,9 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _drift(connection: Connection) -> list[str]:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     context = MigrationContext.configure(connection)
     return [str(difference) for difference in compare_metadata(context, metadata)]
 

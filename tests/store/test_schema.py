@@ -2,6 +2,7 @@
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from hub.core.errors import ConfigurationError
@@ -22,6 +23,10 @@ async def test_an_empty_database_gets_every_table_and_no_drift(empty_url: str, b
         assert await schema.drift(database) == []
     finally:
         await database.aclose()
+
+
+def test_the_newest_revision_is_the_one_that_alembic_finds():
+    assert schema.newest_revision() == ScriptDirectory.from_config(schema.alembic_config()).get_current_head()
 
 
 async def test_upgrading_twice_changes_nothing(database: Database):
