@@ -31,7 +31,8 @@ class Box:
         self._current = max(keys)
         self._cipher = self._ciphers[self._current]
         self._head = bytes((_FORMAT, self._current))
-        self._index_key = index_key
+        # Takes in the key once; each index begins with a copy.
+        self._keyed = hmac.new(index_key, digestmod="sha256")
         # Buyer and receiver are mostly one person, and one page names the same people again.
         self.blind = lru_cache(maxsize=4096)(self._blind)
 
@@ -50,7 +51,9 @@ class Box:
 
     def _blind(self, domain: str, value: str) -> bytes:
         """The index of ``value`` in ``domain`` ("phone", "name", "email"); 16 bytes."""
-        return hmac.digest(self._index_key, f"{domain}\0{value}".encode(), "sha256")[:INDEX_BYTES]
+        index = self._keyed.copy()
+        index.update(f"{domain}\0{value}".encode())
+        return index.digest()[:INDEX_BYTES]
 
 
 def load_box(path: Path) -> Box:

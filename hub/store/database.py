@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from operator import itemgetter
 from threading import Thread
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Boolean, Column, Select, Table, bindparam, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,6 +25,19 @@ from hub.core.errors import ConfigurationError
 from hub.store.box import Box
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+SQLITE_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "busy_timeout=30000",
+    "foreign_keys=ON",
+    # Each connection has its own; larger pages of records need no larger one (docs/benchmarks.md).
+    "cache_size=-8000",
+    "temp_store=MEMORY",
+    # Indexes of hashes touch pages everywhere: fewer checkpoints write each of them fewer times.
+    "wal_autocheckpoint=8000",
+)
 
 
 class _Among(FunctionElement[bool]):
@@ -160,8 +173,8 @@ class Database:
         if not self.is_sqlite:
             await connection.exec_driver_sql(text, bound)
             return
-        cursor = await (await _driver(connection)).executemany(text, bound)
-        await cursor.close()
+        # A cursor that wrote holds nothing: to close it would be another turn of the driver's thread.
+        await (await _driver(connection)).executemany(text, bound)
 
     async def fetch(self, connection: AsyncConnection, query: Select[Any], parameters: dict[str, Any]) -> Sequence[Any]:
         """All rows of ``query`` (one that lives as long as the program) as tuples; lists belong to :func:`among`.
@@ -229,17 +242,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver would begin transactions of its own; ours begin explicitly (see Database.writing).
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "busy_timeout=30000",
-        "foreign_keys=ON",
-        # Each connection has its own; larger pages of records need no larger one (docs/benchmarks.md).
-        "cache_size=-8000",
-        "temp_store=MEMORY",
-        # Indexes of hashes touch pages everywhere: fewer checkpoints write each of them fewer times.
-        "wal_autocheckpoint=8000",
-    ):
+    for pragma in SQLITE_PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -133,11 +133,12 @@ class RecordWriter:
         by_order: dict[tuple[str, str], dict[str, tuple[Line, bool]]] = {}
         for order, is_partial in read:
             key = (order.sub_shop or "", order.order_no)
-            first = min((line.line_no for line in order.lines), default="")
+            order_lines = {line.line_no: (line, is_partial) for line in order.lines}
+            first = min(order_lines, default="")
             if key not in heads or first <= heads[key][0]:
                 heads[key] = (first, order, is_partial)
             # The same line twice in one page (rows that moved while paging): the later reading wins.
-            by_order.setdefault(key, {}).update((line.line_no, (line, is_partial)) for line in order.lines)
+            by_order.setdefault(key, {}).update(order_lines)
 
         stored_heads = await self._stored.heads(connection, {order_no for _, order_no in heads})
         order_rows: list[Row] = []
