@@ -93,12 +93,10 @@ const RUN = {
   open_row: () => currentRow()?.click(),
   back,
   pick,
-  refuse_or_pick: () => { if (isInList() || !open("refuse-cancel", "refuse-return", "refuse-exchange")) pick(); },
-  approve_or_take: () => {
-    if (isInList()) submit("take");
-    else if (!open("approve-cancel", "accept-return", "accept-exchange")) open("take");
-  },
-  snooze: () => { if (isInList() || !open("snooze")) withPicks((bulk) => $("#bulk-until", bulk).focus()); },
+  // Where the mall does not let it be done, the key does nothing else instead.
+  refuse_or_pick: () => (isInList() ? pick() : open("refuse-cancel", "refuse-return", "refuse-exchange")),
+  approve_or_take: () => (isInList() ? submit("take") : open("approve-cancel", "accept-return", "accept-exchange")),
+  snooze: () => (isInList() ? withPicks((bulk) => $("#bulk-until", bulk).focus()) : open("snooze")),
   seen: () => submit("seen"),
   reply: () => open("reply"),
   template: () => open("template"),
