@@ -42,7 +42,7 @@ class Extent(Struct, frozen=True, kw_only=True):
 
 
 #: a page of its own; and the list under the box while somebody types
-PAGE: Final = Extent(shown=50, counted=200)
+PAGE: Final = Extent(shown=30, counted=200)
 QUICK: Final = Extent(shown=6, counted=20)
 
 

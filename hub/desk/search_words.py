@@ -11,12 +11,14 @@ from hub.store.search_documents import Document, Group, Source, read_documents
 from hub.store.search_index import SearchIndex
 from hub.store.search_text import pairs_of, words_of
 
+#: digits of the shortest number that is typed in groups
+_NUMBER: Final = 8
 #: digits of a phone's end that narrow what other words find
 _LAST_DIGITS: Final = 4
 #: documents read in one look beyond those that are wanted: some hold the pairs, but not side by side
 _SPARE: Final = 50
 #: and in all: what has found too little by then says that there may be more
-_MOST_READ: Final = 1_000
+_MOST_READ: Final = 600
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -47,8 +49,14 @@ class WordHits(Struct, frozen=True, kw_only=True):
 
 
 def read_words(text: str) -> Words:
-    """Four digits beside other words are the end of a phone, or text; alone they are text."""
+    """Four digits beside other words are the end of a phone, or text; alone they are text.
+
+    A number in several groups is one word: so it stands in what customers wrote.
+    """
     words = words_of(text)
+    number = "".join(words)
+    if number.isdecimal() and len(number) >= _NUMBER:
+        return Words(parts=(number,), lasts=())
     lasts = tuple(word for word in words if len(word) == _LAST_DIGITS and word.isdecimal())
     if all(word in lasts or len(word) < 2 for word in words):
         lasts = ()

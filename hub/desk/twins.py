@@ -41,7 +41,8 @@ async def read_originals(
     query = (
         select(orders.c.shop_id, orders.c.order_no, order_twins.c.original_id)
         .join_from(order_twins, orders, orders.c.id == order_twins.c.order_id)
-        .where(orders.c.order_no.in_(numbers), orders.c.shop_id.in_({shop_id for shop_id, _ in keys}))
+        # "+ 0" leaves the planner the index of numbers: by the shop it would walk all of its orders.
+        .where(orders.c.order_no.in_(numbers), (orders.c.shop_id + 0).in_({shop_id for shop_id, _ in keys}))
     )
     copies = (await connection.execute(query)).all()
     known = await _order_rows(connection, {row.original_id for row in copies})

@@ -10,6 +10,7 @@ See docs/decisions/0010.
 """
 
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,8 +28,11 @@ from hub.store.search_text import pairs_of
 _BITS: Final = 14
 #: documents that share a row for each pair: what a step writes anew stays small, what a search reads stays few
 BLOCK: Final = 1 << _BITS
-#: blocks that are read at once
+#: blocks that are read first, where common words have hits enough, and then at once
+_FIRST: Final = 8
 _AT_ONCE: Final = 64
+#: where so many times as much is to be gone through, each place is looked up instead
+_MUCH: Final = 16
 #: pairs whose token is remembered while documents are taken in
 _REMEMBERED: Final = 200_000
 #: a block is swept when so many of its documents are gone, or the first of them this long
@@ -93,8 +97,8 @@ class SearchIndex:
             below = sum(row[0] for row in await self._database.fetch(connection, _NEXT, {}))
         found: list[int] = []
         blocks = list(range((below - 1) >> _BITS, -1, -1)) if below else []
-        for start in range(0, len(blocks), _AT_ONCE):
-            given = {"blocks": blocks[start : start + _AT_ONCE], "tokens": tokens}
+        for start in (0, *range(_FIRST, len(blocks), _AT_ONCE)):
+            given = {"blocks": blocks[start : start + (_AT_ONCE if start else _FIRST)], "tokens": tokens}
             rows = await self._database.fetch(connection, _FIND, given)
             found += [no for no in _in_all(rows, len(set(tokens))) if no < below][: limit - len(found)]
             if len(found) >= limit:
@@ -272,18 +276,27 @@ async def _to_sweep(connection: AsyncConnection, now: datetime) -> int | None:
 
 def _in_all(rows: Iterable[tuple[int, int, bytes]], count: int) -> Iterator[int]:
     """Numbers that stand in the row of each of ``count`` tokens of their block, highest first."""
-    blocks: dict[int, list[array[int]]] = defaultdict(list)
+    blocks: dict[int, list[bytes]] = defaultdict(list)
     for block, _, members in rows:
-        blocks[block].append(_places(members))
+        blocks[block].append(members)
     for block in sorted(blocks, reverse=True):
-        lists = sorted(blocks[block], key=len)
-        if len(lists) < count:
+        rarest, *others = sorted(blocks[block], key=len)
+        if len(others) + 1 < count:
             continue
-        common = set(lists[0])
-        for each in lists[1:]:
-            common.intersection_update(each)
+        common = set(_places(rarest))
+        for members in others:
+            if not common:
+                break
+            common = _cut(common, _places(members))
         for place in sorted(common, reverse=True):
             yield block << _BITS | place
+
+
+def _cut(common: set[int], places: "array[int]") -> set[int]:
+    """What of ``common`` stands among the sorted ``places``."""
+    if len(common) * _MUCH > len(places):
+        return common.intersection(places)
+    return {place for place in common if places[min(bisect_left(places, place), len(places) - 1)] == place}
 
 
 def _no_places() -> "array[int]":
