@@ -73,6 +73,7 @@ async def test_sending_removes_it_and_what_comes_late_is_not_kept(rig: Rig, agen
     assert await save(rig, agent, case_id, "덧붙일 말", token="form")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_too_long_is_refused_and_the_last_one_stays(rig: Rig, agent: Actor, case_id: int) -> None:
     await save(rig, agent, case_id, "가" * TEXT_LIMIT)
 
@@ -82,6 +83,7 @@ async def test_too_long_is_refused_and_the_last_one_stays(rig: Rig, agent: Actor
     assert [len(text) for text in await texts(rig, agent, case_id)] == [TEXT_LIMIT]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_only_so_many_and_so_old_are_kept(rig: Rig, agent: Actor, case_id: int) -> None:
     for number in range(8):
         rig.at += timedelta(days=1)

@@ -34,6 +34,8 @@ from tests.desk.invented import NOW, Rig, claim, inquiry, line, order
 
 SHOP = "alpha-main"
 _SECOND = timedelta(seconds=1)
+#: where the statements have been tried on both databases already
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -95,6 +97,7 @@ async def test_of_two_answers_at_one_moment_one_is_sent(rig: Rig, people: dict[s
         assert len((await connection.execute(select(actions))).all()) == 1
 
 
+@on_sqlite
 async def test_who_opens_a_case_holds_it_against_everybody(rig: Rig, people: dict[str, Actor], case_id: int) -> None:
     await open_to_work(rig, actor=people["kim"], case_id=case_id)
     await open_to_work(rig, actor=people["lee"], case_id=case_id)
@@ -112,6 +115,7 @@ async def test_who_opens_a_case_holds_it_against_everybody(rig: Rig, people: dic
     assert (await act(rig, people["kim"], answer())).outcome is Outcome.DONE
 
 
+@on_sqlite
 async def test_the_claim_of_the_same_order_is_another_case(rig: Rig, people: dict[str, Actor], case_id: int) -> None:
     await keep(rig, actor=people["kim"], case_id=case_id)
     approve = ActionRequest(
@@ -130,6 +134,7 @@ async def test_the_claim_of_the_same_order_is_another_case(rig: Rig, people: dic
         )
 
 
+@on_sqlite
 async def test_a_case_is_free_when_its_time_is_over(rig: Rig, people: dict[str, Actor], case_id: int) -> None:
     await keep(rig, actor=people["kim"], case_id=case_id)
     rig.at += HELD_FOR - _SECOND
@@ -147,6 +152,7 @@ async def test_a_case_is_free_when_its_time_is_over(rig: Rig, people: dict[str, 
     assert not (await see(rig, people["kim"], case_id)).is_lost
 
 
+@on_sqlite
 async def test_leaving_one_page_keeps_it_for_another(rig: Rig, people: dict[str, Actor], case_id: int) -> None:
     kim = people["kim"]
     await keep(rig, actor=kim, case_id=case_id, screen="one")
@@ -162,6 +168,7 @@ async def test_leaving_one_page_keeps_it_for_another(rig: Rig, people: dict[str,
     assert (await see(rig, kim, case_id)).state is LockState.FREE
 
 
+@on_sqlite
 async def test_an_asker_whom_nobody_answers_gets_the_case(rig: Rig, people: dict[str, Actor], case_id: int) -> None:
     kim, lee = people["kim"], people["lee"]
     await keep(rig, actor=kim, case_id=case_id)
@@ -181,6 +188,7 @@ async def test_an_asker_whom_nobody_answers_gets_the_case(rig: Rig, people: dict
         await act(rig, kim, answer())
 
 
+@on_sqlite
 @pytest.mark.parametrize("is_granted", [True, False])
 async def test_the_holder_grants_or_keeps(rig: Rig, people: dict[str, Actor], case_id: int, is_granted: bool) -> None:
     kim, lee = people["kim"], people["lee"]
@@ -198,6 +206,7 @@ async def test_the_holder_grants_or_keeps(rig: Rig, people: dict[str, Actor], ca
         assert (seen.state, seen.is_refused, seen.is_asker) == (LockState.OTHERS, True, False)
 
 
+@on_sqlite
 async def test_an_asker_gets_what_is_given_back_and_is_forgotten_after_a_while(
     rig: Rig, people: dict[str, Actor], case_id: int
 ) -> None:
@@ -214,6 +223,7 @@ async def test_an_asker_gets_what_is_given_back_and_is_forgotten_after_a_while(
     assert (await see(rig, people["han"], case_id)).state is LockState.MINE
 
 
+@on_sqlite
 async def test_a_supervisor_takes_it_and_the_log_says_so(rig: Rig, people: dict[str, Actor], case_id: int) -> None:
     await keep(rig, actor=people["kim"], case_id=case_id)
     with pytest.raises(ForbiddenError):
