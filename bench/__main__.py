@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from bench import call_records, desk, dlt_load, grown, pop, shops
+from bench import call_records, desk, dlt_load, grown, pop, search, shops, stats
 from bench.again import AIM as AIM_AGAIN
 from bench.again import Reread
 from bench.equality import compare
@@ -79,7 +79,7 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing", "policy", "calls", "pop")
+SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing", "policy", "calls", "pop", "search", "stats")
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -99,6 +99,11 @@ async def main(arguments: argparse.Namespace) -> int:
             say("\n".join(call_records.lines_of(imported)))
         if "pop" in chosen:
             say("\n".join(pop.lines_of(await _child(pop.Popped, "bench.pop", "--json"))))
+        if "stats" in chosen:
+            for database in _databases(arguments):
+                say("\n".join(await stats.report(arguments.events, is_postgresql=database == "postgresql")))
+        if "search" in chosen:
+            say("\n".join(await _search(Path(folder), arguments)))
         if "mapping" in chosen:
             say("\n".join(await mapping()))
         if "pacing" in chosen:
@@ -193,6 +198,17 @@ async def _beside_dlt(folder: Path, *, orders: int, database: str, server: Serve
 async def _grown(folder: Path, arguments: argparse.Namespace) -> list[str]:
     sizes = [str(size) for size in (arguments.stored // 10, arguments.stored)]
     return grown.lines(await _child(list[grown.Grown], "bench.grown", str(folder / "grown"), *sizes))
+
+
+async def _search(folder: Path, arguments: argparse.Namespace) -> list[str]:
+    wanted, said = _databases(arguments), []
+    with _postgres(needed="postgresql" in wanted) as server:
+        for database in wanted:
+            into = [server.create()] if database == "postgresql" and server else []
+            home = str(folder / f"search-{database}")
+            found = await _child(search.Found, "bench.search", home, str(arguments.stored // 10), *into)
+            said += search.lines_of(found)
+    return said
 
 
 async def _shops(folder: Path, arguments: argparse.Namespace) -> list[str]:
@@ -342,6 +358,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stored", type=int, default=100_000, help="grown: orders in the large store (100,000)")
     parser.add_argument("--shop-orders", type=int, default=1_000, help="shops: orders of the ten together (1,000)")
     parser.add_argument("--log-lines", type=int, default=1_000_000, help="calls: lines of the log (1,000,000)")
+    parser.add_argument("--events", type=int, default=100_000, help="stats: inquiries and calls (100,000)")
     parser.add_argument("--seconds", type=float, default=15.0, help="desk: how long lists are read, twice (15)")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--repeat", type=int, default=1, help="take the least CPU time of so many runs")
