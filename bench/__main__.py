@@ -33,6 +33,7 @@ from bench.lower_bound import Bound
 from bench.mapping import report as mapping
 from bench.policy import report as policy
 from bench.rate import report as pacing
+from bench.required import Required
 from bench.routing import report as routing
 from bench.server_cost import server_seconds
 from tests.postgres import Server, running_server
@@ -55,6 +56,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     again_server: float
     bound: Bound
     bound_server: float
+    required: Required | None
     is_equal: bool | None
 
     @property
@@ -79,7 +81,21 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-SECTIONS = ("sync", "mapping", "pacing", "grown", "shops", "desk", "dlt", "routing", "policy", "calls", "pop", "search", "stats")
+SECTIONS = (
+    "sync",
+    "mapping",
+    "pacing",
+    "grown",
+    "shops",
+    "desk",
+    "dlt",
+    "routing",
+    "policy",
+    "calls",
+    "pop",
+    "search",
+    "stats",
+)
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -151,6 +167,12 @@ async def _sync(folder: Path, arguments: argparse.Namespace) -> bool:
             f"{database}: read again, nothing changed: {largest.ratio_again:.2f} of the CPU of writing "
             f"(aim {AIM_AGAIN}), {largest.again.touched} records written (aim 0)"
         )
+        if parts := largest.required:
+            say(
+                f"{database}: what must be stored by hand: {parts.rows:,} rows {parts.writing:.2f} s, seals "
+                f"{parts.sealing:.2f}, blind indexes {parts.indexing:.2f}, digests {parts.digesting:.2f}: the hub "
+                f"takes {largest.hub_seconds / (largest.bound_seconds + parts.seconds):.2f} x the bound with these"
+            )
     return all(each.hub.complete and each.again.complete and each.is_equal is not False for each in measured)
 
 
@@ -259,6 +281,7 @@ async def _measure(folder: Path, *, orders: int, database: str, server: Server |
                 Bound, "bench.lower_bound", str(calls), bound_url, *(f"{shop}={root}" for shop, root in roots.items())
             ),
         )
+    required = None if url else await _child(Required, "bench.required", home)
     say(
         f"{database} {orders:,} orders: hub {hub.cost.cpu_seconds:.2f} s CPU{_beside(hub_server)}, "
         f"{hub.cost.peak_mib:.0f} MiB, {hub.calls} calls, {hub.read:,} records; "
@@ -285,6 +308,7 @@ async def _measure(folder: Path, *, orders: int, database: str, server: Server |
         again_server=again_server,
         bound=bound,
         bound_server=bound_server,
+        required=required,
         is_equal=is_equal,
     )
 
