@@ -30,6 +30,7 @@ from hub.store.live import Topic, publish
 from hub.store.tables import users
 from hub.telephony.ami import AmiAddress, AmiSource
 from hub.web.auth import SESSION_COOKIE
+from ivr.phone import LiveEvent, LiveKind
 from tests.telephony.fake_ami import SECRET, USER, FakeAmi, called
 
 AIM_MS = 150.0
@@ -38,6 +39,7 @@ _TIMES = 100
 _PAUSE_SECONDS = 0.037  # no multiple of the pace at which news are looked for
 _PASSWORD = "an invented password"  # noqa: S105  of a hub that lasts a minute
 _MEMBER = "agent1001"
+_PATIENCE_SECONDS = 30.0
 
 
 class Popped(Struct, frozen=True, kw_only=True):
@@ -54,8 +56,17 @@ async def measure(home: Path) -> Popped:
     async with FakeAmi() as exchange, open_hub(settings_of(home, None)) as hub, _desk(hub) as base:
         cookie = await _agent(hub)
         address = AmiAddress(name="pbx", host="127.0.0.1", port=exchange.port, user=USER, secret=SECRET)
-        listening = asyncio.create_task(listen(hub, AmiSource(address)))
+        standing = asyncio.Event()
+
+        async def note(event: LiveEvent) -> None:
+            if event.kind is LiveKind.STANDING:
+                standing.set()
+
+        listening = asyncio.create_task(listen(hub, AmiSource(address), also=note))
         try:
+            # What rings before somebody listens is told to nobody.
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await standing.wait()
             rings, empty = await _measure(hub, exchange, base, cookie)
         finally:
             listening.cancel()
