@@ -324,7 +324,9 @@ _IS_BIG: Final = array("H", [1]).tobytes() == b"\0\1"
 _FIND: Any = select(search_blocks.c.block, search_blocks.c.token, search_blocks.c.members).where(
     among(search_blocks.c.block, "blocks"), among(search_blocks.c.token, "tokens")
 )
-_WAITING: Any = select(func.count()).select_from(select(search_queue.c.row_id).limit(MOST_COUNTED + 1).subquery())
+_WAITING: Any = select(func.count()).select_from(
+    select(search_queue.c.row_id).order_by(search_queue.c.row_id).limit(MOST_COUNTED + 1).subquery()
+)
 _NEXT: Any = select(search_state.c.next_no)
 _BY_NUMBER: Any = select(search_documents.c.no, search_documents.c.source, search_documents.c.row_id).where(
     among(search_documents.c.no, "numbers")
