@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from bench import call_records, desk, dlt_load, grown, pop, shops, stats
+from bench import call_records, desk, dlt_load, grown, pop, search, shops, stats
 from bench.again import AIM as AIM_AGAIN
 from bench.again import Reread
 from bench.equality import compare
@@ -118,6 +118,8 @@ async def main(arguments: argparse.Namespace) -> int:
         if "stats" in chosen:
             for database in _databases(arguments):
                 say("\n".join(await stats.report(arguments.events, is_postgresql=database == "postgresql")))
+        if "search" in chosen:
+            say("\n".join(await _search(Path(folder), arguments)))
         if "mapping" in chosen:
             say("\n".join(await mapping()))
         if "pacing" in chosen:
@@ -218,6 +220,18 @@ async def _beside_dlt(folder: Path, *, orders: int, database: str, server: Serve
 async def _grown(folder: Path, arguments: argparse.Namespace) -> list[str]:
     sizes = [str(size) for size in (arguments.stored // 10, arguments.stored)]
     return grown.lines(await _child(list[grown.Grown], "bench.grown", str(folder / "grown"), *sizes))
+
+
+async def _search(folder: Path, arguments: argparse.Namespace) -> list[str]:
+    wanted = _databases(arguments)
+    said: list[str] = []
+    with _postgres(needed="postgresql" in wanted) as server:
+        for database in wanted:
+            into = [server.create()] if database == "postgresql" and server else []
+            home = str(folder / f"search-{database}")
+            found = await _child(search.Found, "bench.search", home, str(arguments.stored // 10), *into)
+            said += search.lines_of(found)
+    return said
 
 
 async def _shops(folder: Path, arguments: argparse.Namespace) -> list[str]:
