@@ -117,21 +117,24 @@ async def inquiries_per_channel(
     if written is None:
         written = await _count_written(database, **bounds, is_hourly=is_hourly, mall=mall, shop=shop)
     cells: Counter[tuple[Any, ...]] = Counter()
+    # Hundreds of cells share a day, and finding its name costs more than counting them.
+    times: dict[datetime | None, tuple[Any, ...]] = {}
     for cell in written:
         values: dict[Dimension, str | None] = {
             Dimension.MALL: cell.mall,
             Dimension.SHOP: cell.shop,
             Dimension.CHANNEL: cell.kind,
         }
-        cells[_key(by, values, cell.at, zone)] += cell.number
+        cells[_key(by, values, cell.at, zone, times)] += cell.number
     if shop is None:
         when = [Dimension.HOUR] if is_hourly else [Dimension.DAY] if set(by) & set(INQUIRY_TIMES) else []
-        for count in await count_calls(database, **bounds, by=[*when, Dimension.MALL, Dimension.LINE]):
+        of_calls = [*when, Dimension.MALL, Dimension.LINE]
+        for count in await count_calls(database, **bounds, by=of_calls, figures=(Figure.OFFERED,)):
             if mall in (None, count.mall):
                 channel = _CHANNEL_OF_LINE.get(count.line or "", Channel.CALL_OTHER).value
                 values = {Dimension.MALL: count.mall, Dimension.SHOP: None, Dimension.CHANNEL: channel}
                 at = count.hour or (start_of_day(count.day, zone) if count.day else None)
-                cells[_key(by, values, at, zone)] += count.figures[Figure.OFFERED]
+                cells[_key(by, values, at, zone, times)] += count.figures[Figure.OFFERED]
     return [
         InquiryCount(**dict(zip((dimension.value for dimension in by), key, strict=True)), count=cells[key])
         for key in sorted(cells, key=order_of)
@@ -139,9 +142,18 @@ async def inquiries_per_channel(
 
 
 def _key(
-    by: Sequence[Dimension], values: Mapping[Dimension, str | None], at: datetime | None, zone: ZoneInfo
+    by: Sequence[Dimension],
+    values: Mapping[Dimension, str | None],
+    at: datetime | None,
+    zone: ZoneInfo,
+    times: dict[datetime | None, tuple[Any, ...]],
 ) -> tuple[Any, ...]:
-    return tuple(_time(dimension, at, zone) if dimension in INQUIRY_TIMES else values[dimension] for dimension in by)
+    """``times``: the times of ``by`` that were found before, in their order."""
+    found = times.get(at)
+    if found is None:
+        found = times[at] = tuple(_time(dimension, at, zone) for dimension in by if dimension in INQUIRY_TIMES)
+    timed = iter(found)
+    return tuple(values[dimension] if dimension in values else next(timed) for dimension in by)
 
 
 def _time(dimension: Dimension, at: datetime | None, zone: ZoneInfo) -> date | datetime | str | None:

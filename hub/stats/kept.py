@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from sqlalchemy import func, select
 
-from hub.stats.call_figures import Figure
+from hub.stats.call_figures import COLUMNS, Figure
 from hub.stats.calls import CallCount, count_calls_by
 from hub.stats.dimension import Dimension
 from hub.stats.span import Span, start_of_day
 from hub.store.database import Database, to_ms
-from hub.store.rollup_tables import CALL_FIGURES, call_counts, inquiry_counts
+from hub.store.rollup_tables import call_counts, inquiry_counts
 from hub.store.rollups import DAY, HOUR, start_of
 from hub.store.tables import shops
 
@@ -45,19 +45,20 @@ async def count_calls(
     until: datetime | None = None,
     zone: ZoneInfo,
     by: Sequence[Dimension],
+    figures: Sequence[Figure] = COLUMNS,
 ) -> list[CallCount]:
-    """As :func:`hub.stats.calls.count_calls_by` of its usual figures."""
+    """As :func:`hub.stats.calls.count_calls_by`, of some of its usual figures; the first is offered."""
     if not _KEPT_OF_CALLS.issuperset(by):
-        return await count_calls_by(database, since=since, until=until, zone=zone, by=by)
+        return await count_calls_by(database, since=since, until=until, zone=zone, by=by, figures=figures)
     unit = await _unit(database, call_counts, since, until, zone, is_hourly=Dimension.HOUR in by)
     if unit is None:
-        return await count_calls_by(database, since=since, until=until, zone=zone, by=by)
+        return await count_calls_by(database, since=since, until=until, zone=zone, by=by, figures=figures)
     names = [dimension for dimension in by if dimension not in (Dimension.DAY, Dimension.HOUR)]
     is_timed = len(names) < len(by)
     groups = [call_counts.c[dimension.value] for dimension in names]
     if is_timed:
         groups.append(call_counts.c.starts_at)
-    sums = [func.sum(call_counts.c[name]) for name in CALL_FIGURES]
+    sums = [func.sum(call_counts.c[figure.value]) for figure in figures]
     query = select(*groups, *sums).where(*_within(call_counts, unit, since, until)).group_by(*groups)
     cells: dict[tuple[Any, ...], list[int]] = {}
     async with database.reading() as connection:
@@ -70,7 +71,6 @@ async def count_calls(
             key = tuple(_value(dimension, values, start, zone) for dimension in by)
             known = cells.get(key)
             cells[key] = numbers if known is None else [a + b for a, b in zip(known, numbers, strict=True)]
-    figures = [Figure(name) for name in CALL_FIGURES]
     return [
         CallCount(
             **dict(zip((dimension.value for dimension in by), key, strict=True)),
