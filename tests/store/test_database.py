@@ -114,14 +114,16 @@ async def test_a_closed_database_leaves_no_thread_at_a_cancelled_statement(sqlit
     """Such a thread told a loop that had ended meanwhile."""
     database = open_database(sqlite_url, box)
     before = set(threading.enumerate())
+    connected = asyncio.Event()
 
     async def count_slowly() -> None:
         endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT max(i) FROM n"
         async with database.reading() as connection:
+            connected.set()
             await connection.execute(text(endless))
 
     counting = asyncio.create_task(count_slowly())
-    await asyncio.sleep(0.05)
+    await connected.wait()
     counting.cancel()
     await asyncio.sleep(0)
     at_work = {thread for thread in threading.enumerate() if "_connection_worker" in thread.name} - before
