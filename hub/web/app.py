@@ -65,6 +65,8 @@ log = structlog.get_logger(__name__)
 
 _STATIC: Final = Path(__file__).parent / "static"
 _HTMX: Final = Path(str(resources.files("js_lib_htmx"))) / "static" / "htmx"
+#: what Litestar says of a browser that left before it had sent its form: nobody here has failed
+_GONE: Final = "client disconnected prematurely"
 _COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME: Final = re.compile(r"[a-z0-9_-]+")
 
@@ -266,5 +268,8 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    if getattr(error, "detail", None) == _GONE:
+        log.info("web.request.broken_off", path=request.url.path)
+        return _error(request, 400, "error.request")
     log.error("web.request.failed", path=request.url.path, exc_info=error)
     return _error(request, 500, "error.ours")

@@ -1,6 +1,8 @@
 import re
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.web.conftest import PASSWORD, Browser
 
@@ -139,3 +141,30 @@ def test_an_unknown_page_says_so(agent: Browser) -> None:
 
     assert answer.status_code == 404
     assert "그런 화면이 없습니다" in answer.text
+
+
+def test_a_browser_that_leaves_in_the_middle_of_a_form_is_no_failure_of_ours(browser: Browser):
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": "POST",
+        "path": "/sign-in",
+        "raw_path": b"/sign-in",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"9")],
+        "client": ("127.0.0.1", 1),
+        "server": ("testserver", 80),
+    }
+
+    async def leave() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def ignore(message: Any) -> None:
+        del message
+
+    with capture_logs() as logs:
+        browser.client.blocking_portal.call(browser.client.app, scope, leave, ignore)
+
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("web.request.broken_off", "info")]
