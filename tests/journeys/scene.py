@@ -36,6 +36,7 @@ class Scene:
     abroad: Request
     watched: InquiryFact
     raced: InquiryFact
+    promised: InquiryFact
 
 
 def set_scene(town: Town) -> Scene:
@@ -60,6 +61,7 @@ def _placed(town: Town) -> Scene:
     abroad = request("cafe24", "더 싼 곳을 찾았어요")
     watched = town.ask_about_sent("smartstore", subject="영수증 문의", text="현금영수증을 다시 받을 수 있나요?")
     raced = town.ask_about_sent("smartstore", subject="포장 문의", text="선물 포장도 되나요?")
+    promised = town.ask_about_sent("smartstore", subject="세탁 방법 문의", text="물세탁해도 되나요?")
     caller, lines = town.customer_of_two_malls("cafe24", "smartstore")
     return Scene(
         caller=caller,
@@ -75,4 +77,5 @@ def _placed(town: Town) -> Scene:
         abroad=abroad,
         watched=watched,
         raced=raced,
+        promised=promised,
     )

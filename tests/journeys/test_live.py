@@ -58,7 +58,7 @@ def test_a_colleagues_promise_shows_at_once_and_an_open_form_stays(
     agent: Window, supervisor: Window, scene: Scene
 ) -> None:
     page, other = agent.go("/cases"), supervisor.page
-    page.locator("[data-row]", has_text=scene.guarded.subject).click()
+    page.locator("[data-row]", has_text=scene.promised.subject).click()
     form = page.locator("#case-offers details.offer-open:visible").first
     expect(page.locator("body")).to_have_attribute("data-live", "on")
     expect(page.locator("#case-offers")).to_be_visible()

@@ -51,7 +51,8 @@ def test_what_an_agent_may_not_see_is_refused_with_a_reason(agent: Window, path:
     page = agent.go("/cases")
     expect(page.locator(".nav").get_by_role("link")).to_have_text(["상담 업무", "약속", "연동 상태", "규칙"])
     page.locator(".nav-more summary").click()
-    expect(page.locator(".nav-more").get_by_role("link")).to_have_text(["파일", "보상", "연동 범위"])
+    more = ["파일", "보상", "고객 표시", "연동 범위", "전화기 상태"]
+    expect(page.locator(".nav-more").get_by_role("link")).to_have_text(more)
 
     answer = page.goto(agent.desk.url + path)
 
