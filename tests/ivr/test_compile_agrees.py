@@ -121,7 +121,7 @@ def test_a_number_from_abroad_is_written_without_its_plus(demo: Flow) -> None:
     assert lines[0] == "ENTER|cafe24|order|07000001001||cafe24.order.next"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), spec=specs())
 def test_dialplan_and_simulation_tell_the_same(data: st.DataObject, spec: object) -> None:
     text = spec_text(spec)  # type: ignore[arg-type]

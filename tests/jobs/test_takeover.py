@@ -1,4 +1,4 @@
-"""Two workers that look like two machines: both have work, and one goes on with what the other left."""
+"""Two workers that look like two machines: one dies in the middle of its work, and the other goes on with it."""
 
 import asyncio
 import signal
@@ -44,12 +44,12 @@ async def _workers_are_up(hub: Hub) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _both_read(hub: Hub, street: Street) -> dict[str, str]:
-    """Wait until each machine is in the middle of reading a shop."""
+async def _shops_are_read(hub: Hub, street: Street) -> dict[str, str]:
+    """Wait until a machine (whichever was quicker may have taken every shop) is in the middle of reading."""
     async with asyncio.timeout(60):
         while True:
             runs = await _holders(hub, "sync:")
-            if set(runs.values()) == set(MACHINES) and street.calls >= 10:
+            if runs and street.calls >= 10:
                 return runs
             await asyncio.sleep(0.05)
 
@@ -73,11 +73,11 @@ async def test_a_dead_machine_s_work_goes_on_with_another_within_half_a_minute(
             await _workers_are_up(hub)
             # Shops that come while workers run need no restart of theirs.
             await hub.import_shops(home / "shops.toml")
-            runs = await _both_read(hub, street)
+            runs = await _shops_are_read(hub, street)
 
             # Qoo10 answers one number at a time: its first run is the longest.
             longest = f"sync:{(await hub.shop_store.named('main-qoo10')).id}"
-            dead = runs.get(longest, MACHINES[0])
+            dead = runs.get(longest) or next(iter(runs.values()))
             living = next(machine for machine in MACHINES if machine != dead)
             broken_off = {name for name, machine in (await _holders(hub, "sync:")).items() if machine == dead}
             workers[dead].send_signal(signal.SIGKILL)
