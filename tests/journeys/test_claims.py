@@ -17,6 +17,8 @@ def _open(window: Window, request: Request) -> Page:
     page.locator(".case-links").get_by_role("link", name="취소", exact=True).click()
     expect(page.locator(".case-title h1")).to_have_text("취소")
     expect(page.locator(".case-title .state")).to_have_text("요청")
+    # The keys are bound once the page has loaded.
+    page.wait_for_load_state()
     return page
 
 

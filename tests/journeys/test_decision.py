@@ -23,6 +23,7 @@ def _open(window: Window, request: Request) -> Page:
 def _unfold(page: Page) -> None:
     fold = page.locator("#decision .verdict-fold")
     expect(fold).to_be_visible()
+    page.wait_for_load_state()
     if fold.get_attribute("open") is None:
         fold.locator("> summary").click()
 

@@ -11,6 +11,7 @@ def _open_order(page: Page, scene: Scene) -> None:
     page.locator("#find").fill(scene.caller_lines["cafe24"]["order_no"])
     page.keyboard.press("Enter")
     expect(page.locator(".side .person").first).to_be_visible()
+    page.wait_for_load_state()
 
 
 def test_who_uncovers_a_customer_says_why_and_stands_in_the_log(open_window: OpenWindow, scene: Scene) -> None:

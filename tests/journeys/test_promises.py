@@ -16,6 +16,8 @@ def _open(window: Window, number: str) -> Page:
     page.keyboard.press("Enter")
     page.locator(".case-links").get_by_role("link", name="취소", exact=True).first.click()
     expect(page.locator(".case-title h1")).to_have_text("취소")
+    # The keys are bound once the page has loaded.
+    page.wait_for_load_state()
     return page
 
 
