@@ -41,6 +41,18 @@ def job_engine(url: str, *, worker_id: str) -> Iterator[None]:
         engine.dispose()
 
 
+async def upgrade_jobs(url: str) -> None:
+    """Bring the job tables up to date, before :func:`job_engine` is entered.
+
+    On PostgreSQL an index is built that waits for every transaction of the database. Launched without
+    this, the library waits in the thread of the loop, for ever if a transaction of that loop is open.
+    """
+    parsed = make_url(url)
+    if parsed.drivername.startswith("postgres"):
+        plain = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        await asyncio.to_thread(DBOS.migrate, plain)
+
+
 async def take_over(worker_id: str) -> int:
     """Put the unfinished jobs of a worker that is gone back into their queues; returns how many.
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.bootstrap import Hub
 from hub.core.errors import ConfigurationError
 from hub.desk.status import WORKER_LEASE
-from hub.jobs.engine import job_engine, purge
+from hub.jobs.engine import job_engine, purge, upgrade_jobs
 from hub.jobs.watch import LOOK_SECONDS, READING, Watch
 from hub.jobs.work import Job, Jobs
 from hub.store.database import to_ms
@@ -53,6 +53,7 @@ class Worker:
             what = f"a worker {settings.worker_id!r} is running already"
             raise ConfigurationError(what, fix="Give each worker its own HUB_WORKER_ID.")
         try:
+            await upgrade_jobs(settings.resolved_jobs_url)
             with job_engine(settings.resolved_jobs_url, worker_id=settings.worker_id):
                 watch = await self._launch()
                 log.info("worker.started", worker=settings.worker_id)

@@ -9,7 +9,9 @@ import pytest
 from dbos import DBOS, SetWorkflowID
 from sqlalchemy import create_engine, text
 
-from hub.jobs.engine import job_engine, purge, take_over
+from hub.jobs.engine import job_engine, purge, take_over, upgrade_jobs
+from hub.store.box import Box
+from hub.store.database import open_database
 
 
 async def _work(url: str) -> dict[str, Any]:
@@ -70,3 +72,34 @@ async def test_jobs_of_the_dead_are_taken_over_and_old_ones_forgotten(tmp_path: 
 
     seen["done"] = sorted(seen["done"])  # nothing orders the two jobs
     assert seen == {"taken": (0, 1), "done": [1, 2, 2], "kept": 0, "gone": 2, "left": 0}
+
+
+async def test_the_tables_are_made_while_another_task_is_in_a_transaction(postgres_url: str, box: Box) -> None:
+    """An index waited for the transaction, the transaction for its loop, and the loop for the index."""
+    database = open_database(postgres_url, box)
+
+    async def read_slowly() -> None:
+        async with database.reading() as connection:
+            # What keeps a snapshot between its statements holds an index up.
+            await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            await connection.exec_driver_sql("SELECT 1")
+            begun.set()
+            await asyncio.sleep(1)
+
+    begun = asyncio.Event()
+    reading = asyncio.create_task(read_slowly())
+    await begun.wait()
+    async with asyncio.timeout(60):
+        await upgrade_jobs(postgres_url)
+    assert reading.done()
+    await reading
+
+    # Nothing is left to be done at the launch, which runs in the loop's own thread.
+    async with database.reading() as connection:
+        version = text("SELECT version FROM dbos.dbos_migrations")
+        before = await connection.scalar(version)
+    with job_engine(postgres_url, worker_id="w1"):
+        DBOS.launch()
+        async with database.reading() as connection:
+            assert await connection.scalar(version) == before
+    await database.aclose()
