@@ -109,7 +109,7 @@ async def act(
         message = "dry run: nothing was sent"
         return ActionResult(outcome=Outcome.PENDING, lines=(), action_id="", message=message, findings=findings)
     if not request.confirmed:
-        await _require_sure(services, shop, request, stated)
+        await _require_sure(services, actor, shop, request, stated, about=about)
     # A shop that cannot be opened is said to be so before anything is stored.
     await services.connector(shop.name)
     action_id = await _store(services, actor, shop, request, letter, guarded, about=about)
@@ -134,13 +134,23 @@ def _require_sendable(actor: Actor, request: ActionRequest, guarded: GuardedText
         raise WrongRequestError(message, field="text")
 
 
-async def _require_sure(services: Services, shop: ShopRow, request: ActionRequest, stated: CapabilityState) -> None:
-    """Raises: UnconfirmedError with everything that a person must have read first."""
+async def _require_sure(
+    services: Services,
+    actor: Actor,
+    shop: ShopRow,
+    request: ActionRequest,
+    stated: CapabilityState,
+    *,
+    about: list[int],
+) -> None:
+    """Raises: UnconfirmedError with everything that a person must have read first; HeldError."""
     earlier = await earlier_answer(services.database, shop_id=shop.id, request=request)
     if earlier is None and not must_confirm(request.action, stated):
         return
     warning, warning_ko = stated.warning, stated.warning_ko
     if earlier is not None:
+        # Whoever sent it a moment ago took the case with it: nothing to confirm for anybody else.
+        await require_unheld(services, actor=actor, case_ids=about)
         warning = "; ".join(filter(None, (earlier.text, warning)))
         warning_ko = " ".join(filter(None, (earlier.text_ko, warning_ko)))
     raise UnconfirmedError(request.action, warning=warning, warning_ko=warning_ko)

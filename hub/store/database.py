@@ -4,11 +4,11 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from operator import itemgetter
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Boolean, Column, Select, Table, bindparam, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.functions import FunctionElement
@@ -24,6 +25,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from hub.core.errors import ConfigurationError
 from hub.store.box import Box
 
+#: seconds; whoever has a connection longer than this is not waited for
+_GIVEN_BACK_WITHIN: Final = 5.0
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -196,6 +199,12 @@ class Database:
         return rows
 
     async def aclose(self) -> None:
+        # A task that was cancelled is still giving its connection back, and a pool that is gone would never close it.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GIVEN_BACK_WITHIN):
+                # The pool tells nobody that it has got one back.
+                while cast("AsyncAdaptedQueuePool", self.engine.pool).checkedout():  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
         await self.engine.dispose()
         # A thread that is still at a cancelled statement tells this loop of its end, so the loop has to be there.
         for thread in self._ending:

@@ -2,14 +2,17 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from hub.core.contract import Outcome
+from hub.core.errors import OutcomeUnknownError
 from hub.desk.access import Actor, ForbiddenError, Role, command_line_actor
 from hub.desk.act import ReusedTokenError, act
 from hub.desk.action import Action, ActionRequest
+from hub.desk.answer_guard import GuardedText, guard_answer
 from hub.desk.case import NotFoundError
 from hub.desk.locks import (
     ANSWER_WITHIN,
@@ -95,6 +98,24 @@ async def test_of_two_answers_at_one_moment_one_is_sent(rig: Rig, people: dict[s
     assert len(rig.connectors[SHOP].sent) == 1
     async with rig.database.reading() as connection:
         assert len((await connection.execute(select(actions))).all()) == 1
+
+
+@on_sqlite
+async def test_an_answer_that_is_sent_meanwhile_is_nothing_to_confirm(
+    rig: Rig, people: dict[str, Actor], case_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the lock and the look at earlier answers somebody else takes the case and sends one."""
+    rig.connectors[SHOP].outcome = OutcomeUnknownError("no answer in time")
+
+    async def guard_slowly(*given: Any) -> GuardedText:
+        monkeypatch.undo()
+        await act(rig, people["kim"], answer("김의 답변", "k"))
+        return await guard_answer(*given)
+
+    monkeypatch.setattr("hub.desk.act.guard_answer", guard_slowly)
+    with pytest.raises(HeldError, match="kim-name"):
+        await act(rig, people["lee"], answer("이의 답변", "l"))
+    assert len(rig.connectors[SHOP].sent) == 1
 
 
 @on_sqlite

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from hub.store.box import Box
 from hub.store.database import Database, from_ms, open_database, to_ms
@@ -133,3 +133,26 @@ async def test_a_closed_database_leaves_no_thread_at_a_cancelled_statement(sqlit
     assert not any(thread.is_alive() for thread in at_work)
     with pytest.raises(asyncio.CancelledError):
         await counting
+
+
+async def test_a_database_is_not_closed_before_cancelled_readers_gave_their_connections_back(
+    database: Database,
+) -> None:
+    """A pool that is gone takes a connection back and never closes it."""
+    closed: list[object] = []
+    event.listen(database.engine.sync_engine, "close", lambda connection, _: closed.append(connection))
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async with database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+            begun.set()
+            await asyncio.sleep(60)
+
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    reading.cancel()
+    await database.aclose()
+
+    assert reading.cancelled()
+    assert len(closed) == 1
