@@ -4,12 +4,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache
 from itertools import pairwise
 from typing import Final
 
-import holidays
 from msgspec import Struct
+
+from hub.core.public_holidays import public_holidays
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKS_THROUGH: Final = "open"
@@ -50,14 +50,9 @@ class Hours(Struct, frozen=True, kw_only=True):
     closed: frozenset[date] = frozenset()
 
     def periods(self, day: date) -> tuple[Period, ...]:
-        if day in self.closed or (self.country is not None and day in _holidays(self.country, day.year)):
+        if day in self.closed or (self.country is not None and day in public_holidays(self.country, day.year)):
             return ()
         return self.week[day.weekday()]
-
-
-@cache
-def _holidays(country: str, year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays(country, years=year))
 
 
 def read_week(text: str) -> tuple[tuple[Period, ...], ...]:

@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import holidays
 from msgspec import Struct
+
+from hub.core.public_holidays import public_holidays
 
 ZONES: Final = {"KR": ZoneInfo("Asia/Seoul"), "JP": ZoneInfo("Asia/Tokyo")}
 _DAY: Final = timedelta(days=1)
@@ -44,7 +45,6 @@ class BusinessCalendar:
         self.zone: Final = zone
         self._closed = closed
         self._opened = opened
-        self._rest_of_year: dict[int, frozenset[date]] = {}
         self._sums: dict[tuple[date, int], date] = {}
 
     def is_business_day(self, day: date) -> bool:
@@ -54,10 +54,7 @@ class BusinessCalendar:
             return True
         if day.weekday() >= 5:
             return False
-        rest = self._rest_of_year.get(day.year)
-        if rest is None:
-            rest = self._rest_of_year[day.year] = frozenset(holidays.country_holidays(self.country, years=day.year))
-        return day not in rest
+        return day not in public_holidays(self.country, day.year)
 
     def roll_forward(self, day: date) -> date:
         """``day`` itself, or the next business day when it is a day of rest."""
