@@ -102,7 +102,11 @@ class Counted(Struct, frozen=True, kw_only=True):
 
 
 class FactReport(Struct, frozen=True, kw_only=True):
-    """``dimensions`` in the order of the columns, without those of time; ``always``: never added up over."""
+    """``dimensions`` in the order of the columns, without those of time; ``always``: never added up over.
+
+    ``read_alike``: the same facts for counting, where there are too many to read one by one. Given the dimensions that
+    are asked for, it tells one fact for many and how many they are: alike in these and in all that measures look at.
+    """
 
     name: str
     row: type[Fact]
@@ -111,6 +115,7 @@ class FactReport(Struct, frozen=True, kw_only=True):
     default: tuple[str, ...]
     measures: tuple[Measure, ...]
     always: tuple[str, ...] = ()
+    read_alike: Callable[[Counted, frozenset[str]], AsyncIterator[tuple[Any, int]]] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -145,14 +150,14 @@ async def tabulate_each(
 ) -> list[list[dict[str, Any]]]:
     """As :func:`tabulate`, of several ways to break down, from one reading of the facts."""
     tables: list[dict[tuple[Any, ...], list[_Tally]]] = [{} for _ in ways]
-    async for fact in report.read(counted):
+    async for fact, number in _alike(report, counted, frozenset(name for by in ways for name in by)):
         for by, cells in zip(ways, tables, strict=True):
             key = tuple(dimension_of(fact, name, counted.zone) for name in by)
             cell = cells.get(key)
             if cell is None:
                 cell = cells[key] = [_Tally(measure) for measure in report.measures]
             for tally in cell:
-                tally.add(fact)
+                tally.add(fact, number)
     return [
         [
             {
@@ -163,6 +168,15 @@ async def tabulate_each(
         ]
         for by, cells in zip(ways, tables, strict=True)
     ]
+
+
+async def _alike(report: FactReport, counted: Counted, names: frozenset[str]) -> AsyncIterator[tuple[Any, int]]:
+    if report.read_alike is None:
+        async for fact in report.read(counted):
+            yield fact, 1
+        return
+    async for fact, number in report.read_alike(counted, names):
+        yield fact, number
 
 
 async def facts_behind(
@@ -234,20 +248,21 @@ class _Tally:
         self.measure = measure
         self._count = 0
         self._part = 0
-        self._values: list[float] = []
+        # value -> how many facts have it
+        self._values: dict[float, int] = {}
 
-    def add(self, fact: Any) -> None:
+    def add(self, fact: Any, number: int) -> None:
         measure = self.measure
         if measure.value is not None:
             if measure.of(fact) and (value := measure.value(fact)) is not None:
-                self._values.append(value)
+                self._values[value] = self._values.get(value, 0) + number
             return
         if measure.how is How.RATE and measure.part(fact):
-            self._part += 1
+            self._part += number
         if measure.of(fact):
-            self._count += 1
+            self._count += number
             if measure.how is How.SHARE and measure.part(fact):
-                self._part += 1
+                self._part += number
 
     def result(self) -> float | None:
         """``None`` where there is nothing to divide or to rank."""
@@ -255,22 +270,30 @@ class _Tally:
             case How.COUNT:
                 return self._count
             case How.SUM:
-                return sum(self._values)
+                return self._sum()
             case How.SHARE:
                 return round(self._part / self._count, 4) if self._count else None
             case How.RATE:
                 return round(100 * self._part / self._count, 2) if self._count else None
             case How.MEAN:
-                return round(sum(self._values) / len(self._values), 1) if self._values else None
+                return round(self._sum() / sum(self._values.values()), 1) if self._values else None
             case How.MEDIAN:
                 return rank(self._values, 50)
             case How.P90:
                 return rank(self._values, 90)
 
+    def _sum(self) -> float:
+        return sum(value * number for value, number in self._values.items())
 
-def rank(values: Sequence[float], percent: int) -> float | None:
-    """The smallest value that at least so many per cent of the values do not exceed (nearest rank)."""
-    if not values:
-        return None
-    place = -(-len(values) * percent // 100)
-    return sorted(values)[max(place, 1) - 1]
+
+def rank(values: Mapping[float, int], percent: int) -> float | None:
+    """The smallest value that at least so many per cent of the values do not exceed (nearest rank).
+
+    ``values``: each with how often it occurred.
+    """
+    place = max(-(-sum(values.values()) * percent // 100), 1)
+    for value in sorted(values):
+        place -= values[value]
+        if place <= 0:
+            return value
+    return None
