@@ -87,4 +87,6 @@ reason_trees = Table(
     # null: the command line
     Column("author_id", BigInteger),
     Column("created_at", BigInteger, nullable=False),
+    # what came before it keeps the reasons that it had; null: it names all of the past
+    Column("valid_from", BigInteger),
 )

@@ -59,6 +59,7 @@ from hub.store.mall_tables import (
 )
 from hub.store.opening_tables import cheat_sheets, opening_answers
 from hub.store.phone_tables import phone_agents
+from hub.store.report_tables import report_mails, report_schedules, saved_reports
 from hub.store.rollup_tables import call_counts, count_changes, count_checks, inquiry_counts, reason_trees
 from hub.store.search_tables import search_blocks, search_dead, search_documents, search_queue, search_state
 from hub.store.truth_tables import breakers, call_quotas, incident_cases, incidents, reconciliations
@@ -140,8 +141,11 @@ __all__ = [
     "rebills",
     "reconciliations",
     "reply_drafts",
+    "report_mails",
+    "report_schedules",
     "rereads",
     "rule_books",
+    "saved_reports",
     "saved_views",
     "search_blocks",
     "search_dead",
