@@ -38,7 +38,7 @@ def answer(view: object) -> Response[bytes]:
     return Response(to_json(view), media_type=MediaType.JSON)
 
 
-def _row_id(text: str) -> int:
+def row_id(text: str) -> int:
     """Raises: NotFoundError for what can be no row's id."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < _INT64):
         raise NotFoundError
@@ -86,7 +86,7 @@ async def list_cases(
         shop=shop or None,
         kind=kind,
         state=case_state or None,
-        assignee=_row_id(assignee) if assignee else None,
+        assignee=row_id(assignee) if assignee else None,
     )
     try:
         found = await read_worklist(services, actor=request.user, filters=filters, cursor=cursor)
@@ -99,13 +99,13 @@ async def list_cases(
 @get("/cases/{case_id:str}", responses=answers(CaseView, "One case with everything around it."), tags=["desk"])
 async def one_case(request: ApiRequest, services: Given, case_id: FromPath[str]) -> Response[bytes]:
     """Read one case: deadlines, order, claims, inquiries, timeline; personal data masked."""
-    return answer(await read_case(services, actor=request.user, case_id=_row_id(case_id)))
+    return answer(await read_case(services, actor=request.user, case_id=row_id(case_id)))
 
 
 @get("/orders/{order_id:str}", responses=answers(Dossier, "One order with everything around it."), tags=["desk"])
 async def one_order(request: ApiRequest, services: Given, order_id: FromPath[str]) -> Response[bytes]:
     """Read one order by the hub's id (``order_id`` of a case or of a search result); personal data masked."""
-    return answer(await read_order(services, actor=request.user, order_id=_row_id(order_id)))
+    return answer(await read_order(services, actor=request.user, order_id=row_id(order_id)))
 
 
 @get("/search", responses=answers(SearchResult, "What was found, and how it was looked for."), tags=["desk"])

@@ -12,8 +12,12 @@ from hub.core.errors import ConfigurationError, MallError, NotFoundAtMallError, 
 from hub.desk.access import ForbiddenError
 from hub.desk.act import ReusedTokenError
 from hub.desk.action import WrongRequestError
+from hub.desk.assign import TakenError
 from hub.desk.case import NotFoundError
-from hub.desk.locks import HeldError
+from hub.desk.customer_links import LinkError
+from hub.desk.customer_marks import MarkError
+from hub.desk.locks import AskedError, HeldError
+from hub.desk.notes import NoteError
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +29,20 @@ _CODES: Final = {
     405: "method_not_allowed",
     413: "too_large",
     415: "wrong_media_type",
+}
+
+#: why something was not stored, by the key that the screens have words for
+_REASONS: Final = {
+    "customer_is_same": "both records say themselves that they are of one person",
+    "customer_joined": "other decisions make these one person; take one of those back first",
+    "customer_told_apart": "other decisions tell these apart; take one of those back first",
+    "customer_too_many": "this would join more identities than a person has",
+    "mark_without_end": "days: abuse is not marked without an end",
+    "mark_days": "days: more or fewer than a mark may last",
+    "mark_reason_missing": "reason: a mark is set and cleared with a reason",
+    "mark_reason_long": "reason: it is too long",
+    "note_empty": "text: it is empty",
+    "note_long": "text: it is too long",
 }
 
 AnyRequest = Request[Any, Any, Any]
@@ -80,6 +98,16 @@ def _held(_: AnyRequest, error: HeldError) -> Response[bytes]:
     return _answer(409, "held", str(error), "Ask them to give the case back, or wait until they have.")
 
 
+def _taken(_: AnyRequest, error: TakenError | AskedError) -> Response[bytes]:
+    if isinstance(error, TakenError):
+        return _answer(409, "taken", f"{error.name} has this case", "Ask them or a supervisor to give it.")
+    return _answer(409, "asked", f"{error.name} has asked for this case already", "Ask again in a minute.")
+
+
+def _refused(_: AnyRequest, error: LinkError | MarkError | NoteError) -> Response[bytes]:
+    return _answer(400, "wrong_request", _REASONS[error.key.removeprefix("notice.")])
+
+
 def _reused(_: AnyRequest, error: ReusedTokenError) -> Response[bytes]:
     return _answer(409, "reused_token", str(error), "Choose a new token to send this as well.")
 
@@ -108,6 +136,11 @@ HANDLERS: Final[dict[int | type[Exception], Any]] = {
     NotFoundError: _not_found,
     NotFoundAtMallError: _not_found,
     HeldError: _held,
+    TakenError: _taken,
+    AskedError: _taken,
+    LinkError: _refused,
+    MarkError: _refused,
+    NoteError: _refused,
     ReusedTokenError: _reused,
     WrongRequestError: _wrong,
     BadQueryError: _wrong,

@@ -9,10 +9,12 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from hub.api import desk, facts, figures
+from hub.api import customers, desk, facts, figures, work
 from hub.api.errors import HANDLERS
 
 PATH: Final = "/api/v1"
+#: every route but the description of them
+ROUTES: Final = (*desk.HANDLERS, *work.HANDLERS, *customers.HANDLERS, *facts.HANDLERS, *figures.HANDLERS)
 _DESCRIPTION: Final = """Everything the desk does, as JSON. Sign in at /sign-in; the session is a cookie.
 A POST also needs the header x-csrftoken with the value of the cookie hub_csrf, which every GET sets.
 Errors: {"error": {"code", "message", "fix"}}. Ids are strings. Times are ISO 8601 UTC. Lists continue
@@ -29,7 +31,7 @@ def create_api_router(*, session_cookie: str = "hub_session") -> Router:
 
     return Router(
         PATH,
-        route_handlers=[*desk.HANDLERS, *facts.HANDLERS, *figures.HANDLERS, openapi],
+        route_handlers=[*ROUTES, openapi],
         exception_handlers=HANDLERS,
     )
 
@@ -39,7 +41,7 @@ def _describe(session_cookie: str) -> Any:
     def document() -> bytes:
         """Made once, at the first request, from the handlers themselves."""
         app = Litestar(
-            route_handlers=[Router(PATH, route_handlers=[*desk.HANDLERS, *facts.HANDLERS, *figures.HANDLERS])],
+            route_handlers=[Router(PATH, route_handlers=[*ROUTES])],
             openapi_config=OpenAPIConfig(
                 title="hub",
                 version="1",
