@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     smtp_to: str | None = None
     """Who gets the alerts by mail; several addresses are separated by commas; absent: no alert is mailed."""
 
+    report_recipients: str | None = None
+    """Who may get reports by mail beside colleagues: addresses, or @company.example for all there, by commas."""
+
     public_url: str | None = None
     """Address of the desk as contacts outside reach it; absent: questions carry no link to answer by."""
 
@@ -215,6 +218,11 @@ class Settings(BaseSettings):
     @property
     def smtp_recipients(self) -> tuple[str, ...]:
         return tuple(address.strip() for address in (self.smtp_to or "").split(",") if address.strip())
+
+    @property
+    def report_addresses(self) -> frozenset[str]:
+        """Addresses, and domains with their "@"."""
+        return frozenset(part.casefold() for part in _parts(self.report_recipients))
 
     @field_validator("timezone")
     @classmethod

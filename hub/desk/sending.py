@@ -18,11 +18,16 @@ _PATIENCE_SECONDS: Final = 15.0
 
 
 class ChannelError(Exception):
-    """It could not be told. ``kind`` says how; the cause's text may quote an address with a key in it."""
+    """It could not be told. ``kind`` says how; the cause's text may quote an address with a key in it.
 
-    def __init__(self, kind: str) -> None:
+    ``is_unsure``: the other side may have taken it all the same. ``is_in_part``: it did, for some of the recipients.
+    """
+
+    def __init__(self, kind: str, *, is_unsure: bool = False, is_in_part: bool = False) -> None:
         super().__init__(kind)
         self.kind = kind
+        self.is_unsure = is_unsure
+        self.is_in_part = is_in_part
 
 
 class MailSender:
@@ -49,15 +54,36 @@ class MailSender:
             server = smtplib.SMTP_SSL(host, port, timeout=_PATIENCE_SECONDS, context=tls)
         else:
             server = smtplib.SMTP(host, port, timeout=_PATIENCE_SECONDS)
-        with server:
-            if settings.smtp_security == "starttls":
-                server.starttls(context=tls)
-            if settings.smtp_user is not None:
-                password = settings.smtp_password
-                server.login(settings.smtp_user, password.get_secret_value() if password else "")
-            refused = server.send_message(letter)
+        refused: Mapping[str, object] | None = None
+        try:
+            with server:
+                if settings.smtp_security == "starttls":
+                    server.starttls(context=tls)
+                if settings.smtp_user is not None:
+                    password = settings.smtp_password
+                    server.login(settings.smtp_user, password.get_secret_value() if password else "")
+                refused = _hand_over(server, letter)
+        except smtplib.SMTPException:
+            # Whoever has taken the letter may part without a word.
+            if refused is None:
+                raise
         if refused:
-            raise ChannelError("SomeRecipientsRefused")
+            raise ChannelError("SomeRecipientsRefused", is_in_part=True)
+
+
+def _hand_over(server: smtplib.SMTP, letter: EmailMessage) -> Mapping[str, object]:
+    """Recipients that were refused while others were not.
+
+    Raises: SMTPException for the server's no; ChannelError where it is not known whether it took the letter.
+    """
+    try:
+        return server.send_message(letter)
+    except smtplib.SMTPServerDisconnected as error:
+        raise ChannelError(type(error).__name__, is_unsure=True) from error
+    except smtplib.SMTPException:
+        raise
+    except OSError as error:
+        raise ChannelError(type(error).__name__, is_unsure=True) from error
 
 
 async def post_document(
