@@ -15,7 +15,9 @@ from hub.stats.call_figures import Terms
 from hub.stats.call_lines import Formula
 from hub.stats.report import Around, Asked, Report, read_report
 from hub.stats.staffing import WhatIf
+from hub.stats.stock import partner_by
 from hub.stats.workbook import write_workbook
+from routing.modes import ModeTable
 
 
 class ReportName(StrEnum):
@@ -79,10 +81,12 @@ def stats(
 
     async def work(hub: Hub) -> Report:
         zone = hub.settings.zone
+        mode_of = await hub.mode_of()
         around = Around(
             now=hub.now(),
             countries={name: manifest.country for name, manifest in hub.registry.manifests.items()},
-            mode_of=await hub.mode_of(),
+            mode_of=mode_of,
+            partner_of=partner_by(hub.routing.table if hub.routing else ModeTable()),
             mall=mall,
             shop=shop,
         )

@@ -4,13 +4,15 @@ A report reads facts: one row for each thing that can be counted, without any pe
 facts they cover. The table, the rows behind a cell and the files all come from the same facts.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Row, Select, tuple_
 
 from hub.core.model import Product
@@ -25,6 +27,8 @@ TIMES: Final = ("hour", "day", "week", "month", "clock_hour", "weekday")
 
 #: product, shop, mall, day -> inventory mode
 ModeOf = Callable[[Product, str, str, date], str]
+#: the same -> code or name of the partner whose goods these are, as far as anybody tells
+PartnerOf = Callable[[Product, str, str, date], str | None]
 
 
 class Fact(Struct, frozen=True, kw_only=True):
@@ -37,12 +41,15 @@ class Fact(Struct, frozen=True, kw_only=True):
 
 
 class How(StrEnum):
-    """How a measure is counted. ``RATE`` is ``part`` for each 100 of what is covered, the others as they are called."""
+    """How a measure is counted. ``RATE`` is ``part`` for each 100 of what is covered, ``RATIO`` the sum of ``value``
+    for each 1 of the sum of ``base``, the others as they are called.
+    """
 
     COUNT = "count"
     SUM = "sum"
     SHARE = "share"
     RATE = "rate"
+    RATIO = "ratio"
     MEAN = "mean"
     MEDIAN = "median"
     P90 = "p90"
@@ -55,7 +62,7 @@ def everything(_fact: Any) -> bool:
 class Measure(Struct, frozen=True, kw_only=True):
     """``of``: which facts it covers, and opens to. ``part``: those of a share or rate that count.
 
-    ``value``: the number of a sum, mean or rank; a fact for which it is ``None`` is not covered.
+    ``value``: the number of a sum, ratio, mean or rank; a fact for which it is ``None`` is not covered.
     """
 
     name: str
@@ -63,6 +70,7 @@ class Measure(Struct, frozen=True, kw_only=True):
     of: Callable[[Any], bool] = everything
     part: Callable[[Any], bool] = everything
     value: Callable[[Any], float | None] | None = None
+    base: Callable[[Any], float] | None = None
 
     def covers(self, fact: Any) -> bool:
         if self.how is How.RATE:
@@ -73,7 +81,8 @@ class Measure(Struct, frozen=True, kw_only=True):
 class Counted(Struct, frozen=True, kw_only=True):
     """What facts are read by. ``since`` and ``until`` are half-open, ``None`` where there is no bound.
 
-    ``countries``: the calendar of each mall. ``mall`` and ``shop``: of these alone.
+    ``countries``: the calendar of each mall. ``mall`` and ``shop``: of these alone. ``opens``: the only figure whose
+    facts are wanted, of the cell ``where``; a reader may leave others out, and need not.
     """
 
     database: Database
@@ -85,6 +94,9 @@ class Counted(Struct, frozen=True, kw_only=True):
     shop: str | None = None
     countries: Mapping[str, str] = {}
     mode_of: ModeOf | None = None
+    partner_of: PartnerOf | None = None
+    opens: str | None = None
+    where: Mapping[str, str | None] = {}
 
     def within(self, column: Any) -> list[Any]:
         """Conditions on a stored time."""
@@ -181,14 +193,41 @@ async def _alike(report: FactReport, counted: Counted, names: frozenset[str]) ->
 
 async def facts_behind(
     report: FactReport, counted: Counted, *, measure: Measure, where: Mapping[str, str]
-) -> AsyncIterator[Any]:
+) -> AsyncGenerator[Any]:
     """The facts of one cell, oldest first. ``where``: dimensions as text, :data:`ABSENT` for those without a value."""
-    wanted = {name: None if value == ABSENT else value for name, value in where.items()}
-    async for fact in report.read(counted):
-        if measure.covers(fact) and all(
-            as_text(dimension_of(fact, name, counted.zone)) == value for name, value in wanted.items()
-        ):
+    wanted = _wanted(where)
+    async for fact in report.read(replace(counted, opens=measure.name, where=wanted)):
+        if measure.covers(fact) and _is_of(fact, wanted, counted.zone):
             yield fact
+
+
+async def first_behind(
+    report: FactReport, counted: Counted, *, measure: Measure, where: Mapping[str, str], most: int
+) -> tuple[int, list[Any]]:
+    """How many facts stand behind a figure, and the first ``most`` of them."""
+    wanted, number = _wanted(where), 0
+    first: list[Any] = []
+    if report.read_alike is not None:
+        async for fact, alike in report.read_alike(counted, frozenset(where)):
+            if measure.covers(fact) and _is_of(fact, wanted, counted.zone):
+                number += alike
+    async with aclosing(facts_behind(report, counted, measure=measure, where=where)) as facts:
+        async for fact in facts:
+            if len(first) < most:
+                first.append(fact)
+            if report.read_alike is None:
+                number += 1
+            elif len(first) >= min(most, number):
+                break
+    return number, first
+
+
+def _wanted(where: Mapping[str, str]) -> dict[str, str | None]:
+    return {name: None if value == ABSENT else value for name, value in where.items()}
+
+
+def _is_of(fact: Any, wanted: Mapping[str, str | None], zone: ZoneInfo) -> bool:
+    return all(as_text(dimension_of(fact, name, zone)) == value for name, value in wanted.items())
 
 
 def dimension_of(fact: Any, name: str, zone: ZoneInfo) -> Any:
@@ -250,12 +289,14 @@ class _Tally:
         self._part = 0
         # value -> how many facts have it
         self._values: dict[float, int] = {}
+        self._base = 0.0
 
     def add(self, fact: Any, number: int) -> None:
         measure = self.measure
         if measure.value is not None:
             if measure.of(fact) and (value := measure.value(fact)) is not None:
                 self._values[value] = self._values.get(value, 0) + number
+                self._base += number * measure.base(fact) if measure.base is not None else 0
             return
         if measure.how is How.RATE and measure.part(fact):
             self._part += number
@@ -275,6 +316,8 @@ class _Tally:
                 return round(self._part / self._count, 4) if self._count else None
             case How.RATE:
                 return round(100 * self._part / self._count, 2) if self._count else None
+            case How.RATIO:
+                return round(self._sum() / self._base, 4) if self._base else None
             case How.MEAN:
                 return round(self._sum() / sum(self._values.values()), 1) if self._values else None
             case How.MEDIAN:

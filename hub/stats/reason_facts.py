@@ -4,19 +4,16 @@ An agent's note says why a call came; who noted nothing leaves it unknown. A cla
 the mall's category, else by its kind where the tree says so.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Select, and_, exists, func, select
 
-from hub.core.model import Product
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
 from hub.stats.reason_book import tree_in_force
-from hub.store.catalogue import StockFacts, read_stock_facts
-from hub.store.one import product_of
+from hub.stats.stock import stocks_of
 from hub.store.tables import calls, cases, claims, inquiries, lines, order_twins, orders, shops
-from routing.facts import CatalogueFacts, with_facts
 
 _CALL: Final = "call"
 
@@ -94,50 +91,14 @@ async def _with_modes(
     async for row in stream(counted.database, query, at=at, row_id=row_id):
         batch.append(row)
         if len(batch) == _BATCH:
-            for pair in zip(batch, await _modes(counted, batch), strict=True):
-                yield pair
+            for told, stock in zip(batch, await stocks_of(counted, batch), strict=True):
+                yield told, stock.mode
             batch = []
-    for pair in zip(batch, await _modes(counted, batch), strict=True):
-        yield pair
+    for told, stock in zip(batch, await stocks_of(counted, batch), strict=True):
+        yield told, stock.mode
 
 
 _BATCH: Final = 500
-
-
-async def _modes(counted: Counted, rows: Sequence[Any]) -> list[str | None]:
-    if counted.mode_of is None or not rows:
-        return [None] * len(rows)
-    # An inquiry often names no product; it has no mode then.
-    named = [(place, row) for place, row in enumerate(rows) if row.product_code or row.seller_sku]
-    products = [(row.shop_id, _product(row)) for _, row in named]
-    async with counted.database.reading() as connection:
-        known = await read_stock_facts(counted.database, connection, products)
-    modes: list[str | None] = [None] * len(rows)
-    for (place, row), (_, product), facts in zip(named, products, known, strict=True):
-        day = _day(row.at_ms)
-        modes[place] = counted.mode_of(with_facts(product, _catalogue(facts)), row.shop, row.mall, day)
-    return modes
-
-
-def _product(row: Any) -> Product:
-    if row.product_name is None:
-        return Product(name="", code=row.product_code)
-    return product_of(row)
-
-
-def _catalogue(stock: StockFacts | None) -> CatalogueFacts | None:
-    if stock is None:
-        return None
-    return CatalogueFacts(
-        item=stock.item_hints,
-        supplier_code=stock.supplier_code,
-        supplier_name=stock.supplier_name,
-        supplier=stock.supplier_hints,
-    )
-
-
-def _day(at: int) -> date:
-    return datetime.fromtimestamp(at / 1000, UTC).date()
 
 
 def _claims(counted: Counted) -> Select[Any]:

@@ -22,7 +22,7 @@ from hub.stats.definitions import (
 )
 from hub.stats.dimension import CALL_DIMENSIONS, INQUIRY_DIMENSIONS, INQUIRY_TIMES, Dimension, read_dimensions
 from hub.stats.fact_reports import FACT_REPORTS
-from hub.stats.facts import Counted, ModeOf, tabulate
+from hub.stats.facts import Counted, ModeOf, PartnerOf, tabulate
 from hub.stats.inquiries import inquiries_as_of, inquiries_per_channel
 from hub.stats.kept import count_calls
 from hub.stats.kpi import definitions_of
@@ -76,6 +76,7 @@ class Around(Struct, frozen=True, kw_only=True):
     now: datetime
     countries: Mapping[str, str] = {}
     mode_of: ModeOf | None = None
+    partner_of: PartnerOf | None = None
     mall: str | None = None
     shop: str | None = None
 
@@ -160,6 +161,7 @@ def counted_of(
         shop=around.shop,
         countries=around.countries,
         mode_of=around.mode_of,
+        partner_of=around.partner_of,
     )
 
 

@@ -15,12 +15,13 @@ from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
 from hub.stats.fact_reports import FACT_REPORTS
-from hub.stats.facts import TIMES, Counted, FactReport, Measure, ModeOf, facts_behind, tabulate_each
+from hub.stats.facts import TIMES, Counted, FactReport, Measure, ModeOf, facts_behind, first_behind, tabulate_each
 from hub.stats.inquiries import inquiries_as_of
 from hub.stats.kpi import kpis
 from hub.stats.reason_book import tree_in_force
 from hub.stats.report import Around, counted_of, require_known
 from hub.stats.span import SpanError, day_span
+from hub.stats.stock import partner_by
 from hub.store.shops import ShopStore
 from hub.web.render import Given, Pages, Renderer, locale_of, query_string
 from hub.web.stats_files import send_rows
@@ -78,6 +79,7 @@ async def read_asked(
         now=services.now(),
         countries=countries,
         mode_of=_mode_of(services),
+        partner_of=partner_by(services.routing.table if services.routing else ModeTable()),
         mall=mall or None,
     )
     counted = counted_of(services.database, since=span.since, until=span.until, zone=zone, around=around)
@@ -181,12 +183,7 @@ async def fact_rows_page(
         asked, measure, where = await _cell(request, services, report, first, last, mall, figure)
     except SpanError as error:
         return _wrong(request, pages, error)
-    shown: list[Any] = []
-    total = 0
-    async for fact in facts_behind(report, asked.counted, measure=measure, where=where):
-        total += 1
-        if total <= MOST_ROWS:
-            shown.append(fact)
+    total, shown = await first_behind(report, asked.counted, measure=measure, where=where, most=MOST_ROWS)
     columns = tuple(each for each in row_columns(report) if each != "case_id")
     zone = services.settings.zone
 
