@@ -24,6 +24,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from hub.core.errors import ConfigurationError
 from hub.store.box import Box
+from hub.store.sqlite_turns import connect as connect_sqlite
 
 #: seconds; whoever has a connection longer than this is not waited for
 _GIVEN_BACK_WITHIN: Final = 5.0
@@ -240,6 +241,7 @@ def open_database(url: str, box: Box, *, host: str | None = None) -> Database:
     if url.startswith("sqlite"):
         # The connection used last is used next: the page caches of the others stay small.
         engine = create_async_engine(url, connect_args={"timeout": 30}, hide_parameters=True, pool_use_lifo=True)
+        event.listen(engine.sync_engine, "do_connect", connect_sqlite)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     else:
         engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)

@@ -154,5 +154,6 @@ async def test_a_database_is_not_closed_before_cancelled_readers_gave_their_conn
     reading.cancel()
     await database.aclose()
 
-    assert reading.cancelled()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
     assert len(closed) == 1
