@@ -100,7 +100,7 @@ async def template_choices(
     found = suggest(book.tables.templates, wanted_of(case, manifest), used=used)
     choices = []
     for template in found:
-        if language is not None and template.language is not language:
+        if template.occasion is _O.REFUSAL or (language is not None and template.language is not language):
             continue
         values = values_of(case, actor=actor, manifest=manifest, language=template.language)
         filled = fill(template.body.strip(), values, language=template.language)

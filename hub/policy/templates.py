@@ -30,7 +30,7 @@ _EXTRA_LINES: Final = "\n\t"
 
 
 class Occasion(StrEnum):
-    """What an answer is about."""
+    """What an answer is about. REFUSAL is none: one sentence that tells the mall why a request is refused."""
 
     LATE_KNOWN = "late_known"
     NO_NEWS = "no_news"
@@ -51,6 +51,7 @@ class Occasion(StrEnum):
     HOLDING = "holding"
     PROMISE = "promise"
     APOLOGY = "apology"
+    REFUSAL = "refusal"
     OTHER = "other"
 
 

@@ -13,6 +13,7 @@ from hub.desk.contact import contact_card, likely_matter
 from hub.desk.drafts import read_drafts
 from hub.desk.locks import LockState, read_lock
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
+from hub.desk.ready_reasons import ready_reasons
 from hub.desk.reread import can_read_again
 from hub.desk.services import Services
 from hub.desk.users import list_users
@@ -108,6 +109,7 @@ async def moving_values(services: Services, request: PageRequest, view: CaseView
     return {
         "case": view,
         "lock": lock,
+        "ready": await ready_reasons(services, actor=request.user, case=view, offers=offers),
         "offers": [offer for offer in offers if offer.group != "inquiry"],
         "reply": next((offer for offer in offers if offer.action == Action.ANSWER_INQUIRY), None),
         "change": next((offer for offer in offers if offer.action == Action.CHANGE_ANSWER), None),

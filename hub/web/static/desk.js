@@ -101,7 +101,15 @@ document.addEventListener("click", async (event) => {
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-submit]")) event.target.form.requestSubmit();
+  if (event.target.matches?.("[data-ready]")) choose(event.target);
 });
+
+// A ready sentence takes the place of another one; what was typed stays before it.
+function choose(ready) {
+  const field = ready.form.elements.text, text = field.value.trim();
+  const isOwn = text && ![...ready.options].some((each) => each.value === text);
+  field.value = isOwn && ready.value ? `${text}\n${ready.value}` : isOwn ? field.value : ready.value;
+}
 
 // A page that comes back from the browser's memory is not sending any more.
 addEventListener("pageshow", () => $$(".is-sending").forEach((form) => form.classList.remove("is-sending")));

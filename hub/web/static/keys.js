@@ -81,6 +81,15 @@ function open(...names) {
   return true;
 }
 
+// The first who can be asked is under the hand: Enter asks. Where nobody can be, the matter is.
+function contact() {
+  const field = $("#contact .ask-ways button") ?? $('[data-key="contact"]');
+  if (!field) return;
+  if (!field.checkVisibility()) field.closest(".case-area")?.classList.add("is-side-open");
+  field.focus();
+  field.scrollIntoView({ block: "nearest" });
+}
+
 function view(name) {
   const link = $(`[data-view="${name}"]`);
   if (link) location.assign(link.href);
@@ -105,7 +114,7 @@ const RUN = {
   note: () => open("note"),
   memo: () => open("memo"),
   take: () => open("take"),
-  contact: () => open("contact"),
+  contact,
   promise: () => open("promise"),
   call: () => open("call"),
   reread: () => open("reread"),
