@@ -1,6 +1,8 @@
 """The command line: a public contract (docs/command-line.md). One file per command."""
 
 import sys
+from importlib import import_module
+from typing import Final
 
 import typer
 from typer._click.exceptions import ClickException
@@ -18,52 +20,29 @@ app = typer.Typer(
 )
 
 
-def _register() -> None:
-    # Imported here, so that a broken command names itself and `hub --help` lists the rest.
-    from hub.cli import (
-        act,
-        alerts,
-        asks,
-        book,
-        catalogue,
-        compensation,
-        connectors,
-        db,
-        demo,
-        export,
-        facts,
-        files,
-        ivr,
-        new_connector,
-        outbox,
-        phone,
-        policy,
-        quarantine,
-        replay,
-        resync,
-        route,
-        sandbox,
-        search,
-        serve,
-        shop,
-        stats,
-        status,
-        sync,
-        user,
-        worker,
-    )
+#: in the order of `hub --help`; each is a module here, and `-` of its command stands as `_`
+_COMMANDS: Final = (
+    "demo", "serve", "worker", "sandbox", "db", "shop", "sync", "catalogue", "resync", "replay", "status", "quarantine",
+    "act", "outbox", "export", "files", "facts", "route", "policy", "book", "ivr", "stats", "connectors",
+    "new_connector", "user", "alerts", "asks", "compensation", "phone", "search",
+)  # fmt: skip
 
-    for module in (
-        demo, serve, worker, sandbox, db, shop, sync, catalogue, resync, replay, status, quarantine, act, outbox,
-        export, files, facts, route, policy, book, ivr, stats, connectors, new_connector, user, alerts, asks,
-        compensation, phone, search,
-    ):  # fmt: skip
-        module.register(app)
+
+@app.callback()
+def _hub() -> None:
+    """Without it a command that is registered alone would have no name."""
+
+
+def _register(wanted: str | None = None) -> None:
+    """All commands, or where ``wanted`` is one of them only that: a worker needs neither the desk nor workbooks."""
+    one = (wanted or "").replace("-", "_")
+    for name in (one,) if one in _COMMANDS else _COMMANDS:
+        import_module(f"{__name__}.{name}").register(app)
 
 
 def main() -> None:
     """Entry point: runs one command, turns every foreseen error into one message and an exit code."""
-    _register()
+    _register(next(iter(sys.argv[1:]), None))
     try:
         outcome = app(standalone_mode=False)
     except ClickException as error:

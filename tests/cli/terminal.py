@@ -65,10 +65,9 @@ class Terminal:
 @contextmanager
 def _commands_once() -> Iterator[None]:
     """A process registers its commands once; here many commands share one."""
-    if cli.app.registered_commands:
-        with patch.object(cli, "_register"):
-            yield
-    else:
+    if not cli.app.registered_commands:
+        cli._register()
+    with patch.object(cli, "_register"):
         yield
 
 
