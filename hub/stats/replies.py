@@ -7,13 +7,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from hub.core.model import InquiryState
-from hub.policy.clock_file import standard_clocks
 from hub.policy.due import CaseFacts, CaseKind, Due, due_dates
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, stream
+from hub.stats.rules_then import read_rules_then
 from hub.stats.worktime import business_minutes
-from hub.store.shops import ShopRow, ShopStore
 from hub.store.tables import cases, inquiries, shops, status_changes
-from hub.sync.case_rules import CaseRules, ShopRules
+from hub.sync.case_rules import CaseRules
 
 #: a customer who asks again in the same thread so soon after an answer was not helped by it
 REOPEN_DAYS: Final = 7
@@ -51,11 +50,11 @@ class OnTime(Fact, frozen=True, kw_only=True):
 
 
 async def read_replies(counted: Counted) -> AsyncIterator[Reply]:
-    rules = await _rules(counted)
+    rules = await read_rules_then(counted)
     query = _inquiries(counted).where(*counted.within(inquiries.c.asked_at))
     async for row in stream(counted.database, query, at=inquiries.c.asked_at, row_id=inquiries.c.id):
         asked, answered = datetime.fromtimestamp(row.at_ms / 1000, UTC), moment(row.answered_at)
-        country, given = counted.countries.get(row.mall), rules.get(row.shop_id)
+        country, given = counted.countries.get(row.mall), rules.at(row.shop_id, asked)
         spent = None if answered is None else max(answered - asked, timedelta())
         in_hours = None
         if answered is not None and country is not None and given is not None:
@@ -81,18 +80,18 @@ async def read_replies(counted: Counted) -> AsyncIterator[Reply]:
 
 
 async def read_on_time(counted: Counted) -> AsyncIterator[OnTime]:
-    """By the clocks that are in force now; a shop whose mall has no calendar has none."""
-    rules = await _rules(counted)
+    """By the clocks that were in force when it was asked; a shop whose mall has no calendar has none."""
+    rules = await read_rules_then(counted)
     query = _inquiries(counted)
     if counted.since is not None:
         query = query.where(inquiries.c.asked_at >= _ms(counted.since - _LONGEST_DUE))
     if counted.until is not None:
         query = query.where(inquiries.c.asked_at < _ms(counted.until))
     async for row in stream(counted.database, query, at=inquiries.c.asked_at, row_id=inquiries.c.id):
-        given, country = rules.get(row.shop_id), counted.countries.get(row.mall)
+        asked, answered = datetime.fromtimestamp(row.at_ms / 1000, UTC), moment(row.answered_at)
+        given, country = rules.at(row.shop_id, asked), counted.countries.get(row.mall)
         if given is None or country is None:
             continue
-        asked, answered = datetime.fromtimestamp(row.at_ms / 1000, UTC), moment(row.answered_at)
         for due in _dues(row, asked, country, given):
             if (counted.since is None or due.at >= counted.since) and (counted.until is None or due.at < counted.until):
                 yield OnTime(
@@ -115,22 +114,6 @@ async def read_on_time(counted: Counted) -> AsyncIterator[OnTime]:
 def _dues(row: Any, asked: datetime, country: str, given: CaseRules) -> tuple[Due, ...]:
     facts = CaseFacts(kind=CaseKind(row.kind), mall=row.mall, shop=row.shop, country=country, opened_at=asked)
     return due_dates(facts, clocks=given.clocks, targets=given.targets, days=given.days)
-
-
-async def _rules(counted: Counted) -> dict[int, CaseRules]:
-    """By shop: clocks, aims and days of rest as they are now."""
-    found = {}
-    for shop in await ShopStore(counted.database).all():
-        country = counted.countries.get(shop.mall)
-        if country is not None:
-            found[shop.id] = await _rules_of(counted, shop, country)
-    return found
-
-
-async def _rules_of(counted: Counted, shop: ShopRow, country: str) -> CaseRules:
-    rules = ShopRules(counted.database, shop=shop, country=country, shipped=standard_clocks())
-    async with counted.database.reading() as connection:
-        return await rules.at(connection, counted.now)
 
 
 def _inquiries(counted: Counted) -> Select[Any]:

@@ -1,15 +1,12 @@
 """Every figure against an example that was counted by hand, and every figure against its rows."""
 
-import tomllib
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from sqlalchemy import Boolean, LargeBinary, Text, insert
 
 from hub.policy.calendar import business_calendar
 from hub.stats.fact_reports import FACT_REPORTS
@@ -17,49 +14,16 @@ from hub.stats.facts import ABSENT, Counted, How, as_text, dimension_of, facts_b
 from hub.stats.kpi import definitions_of, kpis
 from hub.stats.report import Around, read_report
 from hub.stats.worktime import business_minutes
-from hub.store.columns import metadata
-from hub.store.database import Database, to_ms
+from hub.store.database import Database
+from tests.stats.worked import COUNTRIES, SEOUL, counted_of, read_worked, store
 
-SEOUL = ZoneInfo("Asia/Seoul")
-WORKED = tomllib.loads((Path(__file__).parents[1] / "data/stats/worked.toml").read_text(encoding="utf-8"))
-NOT_TABLES = ("now", "since", "until", "expected")
-COUNTRIES = {"cafe24": "KR", "qoo10": "JP"}
-
-
-def a_row(table: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What is not given is nothing, where a table wants something."""
-    row = {}
-    for column in metadata.tables[table].c:
-        value = given.get(column.name)
-        if isinstance(value, datetime):
-            value = to_ms(value)
-        if value is None and not column.nullable and column.server_default is None:
-            empty = {Text: "", LargeBinary: b"-", Boolean: False}
-            value = next((nothing for kind, nothing in empty.items() if isinstance(column.type, kind)), 0)
-        row[column.name] = value
-    return {name: value for name, value in row.items() if value is not None}
-
-
-async def store(database: Database, tables: dict[str, Any]) -> None:
-    async with database.writing() as connection:
-        for name, found in tables.items():
-            if name not in NOT_TABLES:
-                for given in found:
-                    await connection.execute(insert(metadata.tables[name]), a_row(name, given))
+WORKED = read_worked("worked.toml")
 
 
 @pytest.fixture
 async def worked(database: Database) -> Counted:
     await store(database, WORKED)
-    return Counted(
-        database=database,
-        zone=SEOUL,
-        now=WORKED["now"],
-        since=WORKED["since"],
-        until=WORKED["until"],
-        countries=COUNTRIES,
-        mode_of=lambda product, shop, mall, on: "consignment" if product.code == "C1" else "unknown",
-    )
+    return counted_of(database, WORKED)
 
 
 async def test_every_figure_is_what_was_counted_by_hand(worked: Counted):

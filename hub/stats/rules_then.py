@@ -1,0 +1,105 @@
+"""The clocks, aims and days of rest of each shop as they were at a moment: the policy book that stood then.
+
+Every version of the book is kept, and its rows say from when to when they hold. So a question is measured by the
+version that was in force when it was asked, and by that version's rows for its day; what was asked before the first
+version by the first. Without a book, and where a version cannot be read, the shipped clocks hold.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+
+from hub.core.errors import ConfigurationError
+from hub.policy.book import PolicyTables, decode
+from hub.policy.calendar import business_calendar
+from hub.policy.clock_file import standard_clocks
+from hub.policy.due import MallClock
+from hub.policy.switches import clocks_with, switches_at
+from hub.stats.facts import Counted
+from hub.store.books import BookKind
+from hub.store.database import time_of
+from hub.store.shops import ShopRow, ShopStore
+from hub.store.tables import rule_books
+from hub.sync.case_rules import CaseRules
+
+log = structlog.get_logger(__name__)
+
+
+class RulesThen:
+    """``shops``: with the country of their calendar. ``books``: since when, and ``None`` for one that is unreadable."""
+
+    def __init__(
+        self,
+        shops: Mapping[int, tuple[ShopRow, str]],
+        books: list[tuple[datetime, PolicyTables | None]],
+        *,
+        shipped: tuple[MallClock, ...],
+    ) -> None:
+        self.shops: Final = shops
+        self._begun = [since for since, _ in books]
+        self._books = [tables for _, tables in books]
+        self._shipped = CaseRules(clocks=shipped)
+        self._known: dict[tuple[int, int, date], CaseRules] = {}
+
+    @property
+    def counts_hours(self) -> bool:
+        """Whether any clock that ever stood is one of hours: such a clock cares for more than the day."""
+        return any(hours is not None for _, hours in self._lengths())
+
+    @property
+    def longest_days(self) -> int:
+        """More calendar days than any clock that ever stood can take, rest and feasts included."""
+        return max((2 * (days or (hours or 0) // 24 + 1) for days, hours in self._lengths()), default=0) + 30
+
+    def _lengths(self) -> list[tuple[int | None, int | None]]:
+        """Business days or hours of each."""
+        own = [(row.business_days, row.hours) for tables in self._books if tables for row in tables.clocks]
+        return own + [(clock.business_days, clock.hours) for clock in self._shipped.clocks]
+
+    def at(self, shop_id: int, moment: datetime) -> CaseRules | None:
+        """``None`` for a shop whose mall has no calendar."""
+        found = self.shops.get(shop_id)
+        if found is None:
+            return None
+        if not self._books:
+            return self._shipped
+        shop, country = found
+        place = max(bisect_right(self._begun, moment) - 1, 0)
+        key = (shop_id, place, business_calendar(country).day_of(moment))
+        rules = self._known.get(key)
+        if rules is None:
+            rules = self._known[key] = self._rules(shop, country, self._books[place], key[2])
+        return rules
+
+    def _rules(self, shop: ShopRow, country: str, tables: PolicyTables | None, day: date) -> CaseRules:
+        if tables is None:
+            return self._shipped
+        switches = switches_at(tables, shop=shop.name, mall=shop.mall, on=day)
+        clocks = clocks_with(switches, self._shipped.clocks, mall=shop.mall)
+        return CaseRules(clocks=clocks, targets=switches.targets, days=switches.own_days(country))
+
+
+async def read_rules_then(counted: Counted) -> RulesThen:
+    query = select(rule_books.c.version, rule_books.c.created_at, rule_books.c.body)
+    query = query.where(rule_books.c.kind == BookKind.POLICY.value).order_by(rule_books.c.version)
+    async with counted.database.reading() as connection:
+        rows = (await connection.execute(query)).all()
+    shops = {
+        shop.id: (shop, counted.countries[shop.mall])
+        for shop in await ShopStore(counted.database).all()
+        if shop.mall in counted.countries
+    }
+    books = [(time_of(row.created_at), _tables(row.version, row.body)) for row in rows]
+    return RulesThen(shops, books, shipped=standard_clocks())
+
+
+def _tables(version: int, body: str) -> PolicyTables | None:
+    try:
+        return decode(body.encode())
+    except ConfigurationError:
+        log.warning("stats.policy.unreadable", version=version)
+        return None
