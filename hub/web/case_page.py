@@ -72,12 +72,18 @@ async def show_case(
             request,
             "partials/case_swap.html",
             status=status,
+            of_mall=view.row.mark.mall,
             address=filter_values(filters),
             filters=filters,
             **values,
         )
     return pages.page(
-        request, "pages/work.html", status=status, **await list_values(services, request, after=None), **values
+        request,
+        "pages/work.html",
+        status=status,
+        of_mall=view.row.mark.mall,
+        **await list_values(services, request, after=None),
+        **values,
     )
 
 

@@ -5,8 +5,6 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
-
 from hub.core.model import Money
 from hub.web.words import Words
 
@@ -60,15 +58,3 @@ def day(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     if (local.hour, local.minute) != (0, 0):
         return short(at, now, zone)
     return local.strftime("%m-%d" if local.year == now.astimezone(zone).year else "%Y-%m-%d")
-
-
-def time_tag(at: datetime | None, text: str, zone: ZoneInfo, css: str = "") -> Markup:
-    """``text`` with the exact time for the pointer and for programs."""
-    if at is None:
-        return Markup("<span>{}</span>").format(text)
-    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
-        at.isoformat(timespec="seconds"),
-        f"{absolute(at, zone)} ({zone.key})",
-        Markup(' class="{}"').format(css) if css else "",
-        text,
-    )

@@ -34,7 +34,15 @@ async def order_page(request: PageRequest, services: Given, pages: Pages, order_
     dossier = await read_order(services, actor=request.user, order_id=order_id)
     carriers = await services.carriers.of(services, dossier.shop.shop)
     names = {carrier.code: carrier.name for carrier in carriers}
-    return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=None, carrier_names=names)
+    return pages.page(
+        request,
+        "pages/order.html",
+        of_mall=dossier.shop.mark.mall,
+        dossier=dossier,
+        order_id=order_id,
+        notice=None,
+        carrier_names=names,
+    )
 
 
 @post("/orders/{order_id:int}/unmask")
@@ -48,9 +56,18 @@ async def unmask_order_form(
     if not data.reason.strip():
         dossier = await read_order(services, actor=request.user, order_id=order_id)
         missing = Notice(key="notice.reason_missing", tone="wrong")
-        return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=missing)
+        return pages.page(
+            request,
+            "pages/order.html",
+            of_mall=dossier.shop.mark.mall,
+            dossier=dossier,
+            order_id=order_id,
+            notice=missing,
+        )
     dossier = await unmask_order(services, actor=request.user, order_id=order_id, reason=data.reason)
-    return pages.page(request, "pages/order.html", dossier=dossier, order_id=order_id, notice=None)
+    return pages.page(
+        request, "pages/order.html", of_mall=dossier.shop.mark.mall, dossier=dossier, order_id=order_id, notice=None
+    )
 
 
 @get("/shops")

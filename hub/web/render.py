@@ -1,7 +1,6 @@
 """Templates and what every one of them may use; the only place that makes HTML."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -11,14 +10,14 @@ from litestar import MediaType, Request, Response
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.template.base import csrf_token
-from markupsafe import Markup
 
 from hub.core.model import Money
 from hub.desk.access import Actor, Permission
 from hub.desk.list_filters import filter_values
 from hub.desk.services import Services
-from hub.web.formats import day, money, short, span_words, time_tag
+from hub.web.formats import money
 from hub.web.keys import SHORTCUTS
+from hub.web.moments import Moments
 from hub.web.words import LOCALES, Words
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -67,28 +66,27 @@ class Renderer:
         )
 
     def page(
-        self, request: Request[Any, Any, Any], template: str, *, status: int = 200, **values: Any
+        self,
+        request: Request[Any, Any, Any],
+        template: str,
+        *,
+        status: int = 200,
+        of_mall: str | None = None,
+        **values: Any,
     ) -> Response[str]:
-        html = self._environment.get_template(template).render(**self._around(request), **values)
+        """``of_mall``: the mall that the page is about, whose clock its times are shown by."""
+        html = self._environment.get_template(template).render(**self._around(request, of_mall), **values)
         return Response(html, media_type=MediaType.HTML, status_code=status)
 
-    def _around(self, request: Request[Any, Any, Any]) -> dict[str, Any]:
+    def _around(self, request: Request[Any, Any, Any], of_mall: str | None = None) -> dict[str, Any]:
         actor = request.scope.get("user")
         words = Words(locale_of(request))
         now, zone = self._services.now(), self._services.settings.zone
 
-        def ago(at: datetime | None) -> Markup:
-            if at is None:
-                return Markup("<span>{}</span>").format(words("time.never"))
-            key = "time.ago" if at <= now else "time.ahead"
-            return time_tag(at, words(key, span=span_words(now - at, words)), zone)
-
-        def clock(at: datetime | None) -> Markup:
-            return time_tag(at, short(at, now, zone) if at else "–", zone)
-
         def cash(amount: Money | None) -> str:
             return money(amount, words.locale)
 
+        moments = Moments(now=now, zone=zone, words=words, malls=self._services.registry.manifests, mall=of_mall)
         return {
             "t": words,
             "locale": words.locale,
@@ -99,10 +97,11 @@ class Renderer:
             "csrf": csrf_token({"request": request}),
             "now": now,
             "zone": zone,
-            "ago": ago,
-            "clock": clock,
-            "day": lambda at: time_tag(at, day(at, now, zone), zone),
-            "span": lambda at: span_words(now - at, words),
+            "when": moments,
+            "ago": moments.ago,
+            "clock": moments.clock,
+            "day": moments.day,
+            "span": moments.span,
             "money": cash,
         }
 

@@ -176,6 +176,7 @@ class WorkController(Controller):
         return pages.page(
             request,
             "partials/case_news.html",
+            of_mall=view.row.mark.mall,
             base=f"/cases/{case_id}",
             address=filter_values(filters_in(request)),
             timeline=view.dossier.timeline,
@@ -196,15 +197,12 @@ class WorkController(Controller):
     ) -> Response[Any]:
         if not is_swap(request):
             return Redirect(f"/cases/{case_id}{query_string(filter_values(filters_in(request)), matter=matter)}")
+        view = await read_case(services, actor=request.user, case_id=case_id)
         return pages.page(
             request,
             "partials/contact.html",
-            **await contact_values(
-                services,
-                request,
-                await read_case(services, actor=request.user, case_id=case_id),
-                matter_of(matter) or Matter.OTHER,
-            ),
+            of_mall=view.row.mark.mall,
+            **await contact_values(services, request, view, matter_of(matter) or Matter.OTHER),
             address=filter_values(filters_in(request)),
         )
 
