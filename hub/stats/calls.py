@@ -150,7 +150,7 @@ async def count_calls_by(
             **dict(zip((dimension.value for dimension in by), key, strict=True)),
             figures=dict(zip(figures, cells[key], strict=True)),
         )
-        for key in sorted(cells, key=_order)
+        for key in sorted(cells, key=order_of)
     ]
 
 
@@ -268,9 +268,6 @@ def _value(row: Mapping[Any, Any], dimension: Dimension, buckets: Buckets) -> An
     return row[dimension.value]
 
 
-def _order(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Absent values first; hours by time, not by clock, where the clock is set back."""
-    return tuple(
-        (value is not None, value.timestamp() if isinstance(value, datetime) else value if value is not None else "")
-        for value in key
-    )
+def order_of(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Absent values first; hours by time, not by clock, where the clock is set back: each has its own offset."""
+    return tuple([(value is not None, value) for value in key])

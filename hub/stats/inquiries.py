@@ -4,10 +4,11 @@ A channel is a kind of written inquiry or one of the telephone lines. Written in
 they were asked, calls on the day they entered, under the line that was dialled (see :mod:`hub.stats.calls`).
 """
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,11 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 
 from hub.stats.call_figures import Figure
+from hub.stats.calls import CallCount, order_of
 from hub.stats.dimension import INQUIRY_TIMES, Dimension
-from hub.stats.kept import Cell, count_calls, count_written, hour_of, order_of
+from hub.stats.kept import Written, count_calls, count_written, hour_of
 from hub.stats.span import Span, at_clock, day_buckets, hour_buckets, start_of_day
-from hub.store.database import Database, from_ms, time_of
+from hub.store.database import Database, from_ms, time_of, to_ms
 from hub.store.tables import cases, feed_states, inquiries, shops
 
 PAGE: Final = 100
@@ -116,49 +118,57 @@ async def inquiries_per_channel(
     written = await count_written(database, **bounds, is_hourly=is_hourly, mall=mall, shop=shop)
     if written is None:
         written = await _count_written(database, **bounds, is_hourly=is_hourly, mall=mall, shop=shop)
-    cells: Counter[tuple[Any, ...]] = Counter()
+    when = tuple(dimension for dimension in by if dimension in INQUIRY_TIMES)
+    pick = _picker(by, when)
     # Hundreds of cells share a day, and finding its name costs more than counting them.
-    times: dict[datetime | None, tuple[Any, ...]] = {}
-    for cell in written:
-        values: dict[Dimension, str | None] = {
-            Dimension.MALL: cell.mall,
-            Dimension.SHOP: cell.shop,
-            Dimension.CHANNEL: cell.kind,
-        }
-        cells[_key(by, values, cell.at, zone, times)] += cell.number
+    times = _Times(when, zone)
+    cells: defaultdict[tuple[Any, ...], int] = defaultdict(int)
+    for start, of_mall, of_shop, kind, number in written:
+        cells[pick((of_mall, of_shop, kind, *times[start]))] += number
     if shop is None:
-        when = [Dimension.HOUR] if is_hourly else [Dimension.DAY] if set(by) & set(INQUIRY_TIMES) else []
-        of_calls = [*when, Dimension.MALL, Dimension.LINE]
-        for count in await count_calls(database, **bounds, by=of_calls, figures=(Figure.OFFERED,)):
+        unit = (Dimension.HOUR,) if is_hourly else (Dimension.DAY,) if when else ()
+        found = await count_calls(
+            database, **bounds, by=(*unit, Dimension.MALL, Dimension.LINE), figures=(Figure.OFFERED,)
+        )
+        for count in found:
             if mall in (None, count.mall):
                 channel = _CHANNEL_OF_LINE.get(count.line or "", Channel.CALL_OTHER).value
-                values = {Dimension.MALL: count.mall, Dimension.SHOP: None, Dimension.CHANNEL: channel}
-                at = count.hour or (start_of_day(count.day, zone) if count.day else None)
-                cells[_key(by, values, at, zone, times)] += count.figures[Figure.OFFERED]
+                known = times[_start(count, zone)] if when else ()
+                cells[pick((count.mall, None, channel, *known))] += count.figures[Figure.OFFERED]
+    fields = [dimension.value for dimension in by]
     return [
-        InquiryCount(**dict(zip((dimension.value for dimension in by), key, strict=True)), count=cells[key])
-        for key in sorted(cells, key=order_of)
+        InquiryCount(**dict(zip(fields, key, strict=True)), count=cells[key]) for key in sorted(cells, key=order_of)
     ]
 
 
-def _key(
-    by: Sequence[Dimension],
-    values: Mapping[Dimension, str | None],
-    at: datetime | None,
-    zone: ZoneInfo,
-    times: dict[datetime | None, tuple[Any, ...]],
-) -> tuple[Any, ...]:
-    """``times``: the times of ``by`` that were found before, in their order."""
-    found = times.get(at)
-    if found is None:
-        found = times[at] = tuple(_time(dimension, at, zone) for dimension in by if dimension in INQUIRY_TIMES)
-    timed = iter(found)
-    return tuple(values[dimension] if dimension in values else next(timed) for dimension in by)
+def _picker(by: Sequence[Dimension], when: Sequence[Dimension]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """The values of ``by``, in its order, out of mall, shop, channel and the times of ``when``."""
+    places = [(Dimension.MALL, Dimension.SHOP, Dimension.CHANNEL, *when).index(dimension) for dimension in by]
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple([values[place] for place in places])
 
 
-def _time(dimension: Dimension, at: datetime | None, zone: ZoneInfo) -> date | datetime | str | None:
-    if at is None:
-        return None
+class _Times(dict[int, tuple[Any, ...]]):
+    """The times that are asked for, by the start of an hour or day in milliseconds."""
+
+    def __init__(self, when: Sequence[Dimension], zone: ZoneInfo) -> None:
+        super().__init__()
+        self._when = when
+        self._zone = zone
+
+    def __missing__(self, start: int) -> tuple[Any, ...]:
+        at = datetime.fromtimestamp(start / 1000, UTC)
+        found = self[start] = tuple([_time(dimension, at, self._zone) for dimension in self._when])
+        return found
+
+
+def _start(count: CallCount, zone: ZoneInfo) -> int:
+    at = count.hour or (start_of_day(count.day, zone) if count.day else None)
+    return to_ms(at) or 0
+
+
+def _time(dimension: Dimension, at: datetime, zone: ZoneInfo) -> date | datetime | str:
     day = at.astimezone(zone).date()
     match dimension:
         case Dimension.HOUR:
@@ -231,7 +241,7 @@ async def _count_written(
     is_hourly: bool,
     mall: str | None,
     shop: str | None,
-) -> list[Cell]:
+) -> Sequence[Written]:
     """The long way, from the inquiries themselves."""
     span = await _known_span(database, since, until, zone)
     if span is None:
@@ -245,16 +255,9 @@ async def _count_written(
         .group_by(*groups)
     )
     async with database.reading() as connection:
-        return [
-            Cell(
-                at=buckets.hour(row.bucket) if is_hourly else buckets.start(row.bucket),
-                mall=row.mall,
-                shop=row.name,
-                kind=row.kind,
-                number=row.number,
-            )
-            for row in await connection.execute(query)
-        ]
+        found = (await connection.execute(query)).all()
+    start = buckets.hour if is_hourly else buckets.start
+    return [(to_ms(start(row.bucket)) or 0, row.mall, row.name, row.kind, row.number) for row in found]
 
 
 async def _known_span(

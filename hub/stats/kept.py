@@ -5,15 +5,15 @@ dimension that is not kept goes the long way, with the same result: a test holds
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, null, select
 
 from hub.stats.call_figures import COLUMNS, Figure
-from hub.stats.calls import CallCount, count_calls_by
+from hub.stats.calls import CallCount, count_calls_by, order_of
 from hub.stats.dimension import Dimension
 from hub.stats.span import Span, start_of_day
 from hub.store.database import Database, to_ms
@@ -23,19 +23,13 @@ from hub.store.tables import shops
 
 _HOUR: Final = timedelta(hours=1)
 _SEOUL_OFFSET: Final = timedelta(hours=9)
-_KEPT_OF_CALLS: Final = frozenset(
-    {Dimension.MALL, Dimension.LINE, Dimension.HANDLING_LINE, Dimension.DAY, Dimension.HOUR}
-)
+_TIMES: Final = frozenset({Dimension.DAY, Dimension.HOUR})
+_KEPT_OF_CALLS: Final = frozenset({Dimension.MALL, Dimension.LINE, Dimension.HANDLING_LINE}) | _TIMES
+#: in milliseconds, beyond every stored time
+_FOREVER: Final = 2**62
 
-
-class Cell(Struct, frozen=True, kw_only=True):
-    """``number`` written inquiries that were asked in the hour or day that began at ``at``."""
-
-    at: datetime
-    mall: str
-    shop: str
-    kind: str
-    number: int
+#: start in milliseconds of the hour or day, mall, shop, kind, and how many written inquiries were asked in it
+Written = tuple[int, str, str, str, int]
 
 
 async def count_calls(
@@ -53,31 +47,38 @@ async def count_calls(
     unit = await _unit(database, call_counts, since, until, zone, is_hourly=Dimension.HOUR in by)
     if unit is None:
         return await count_calls_by(database, since=since, until=until, zone=zone, by=by, figures=figures)
-    names = [dimension for dimension in by if dimension not in (Dimension.DAY, Dimension.HOUR)]
-    is_timed = len(names) < len(by)
-    groups = [call_counts.c[dimension.value] for dimension in names]
-    if is_timed:
-        groups.append(call_counts.c.starts_at)
-    sums = [func.sum(call_counts.c[figure.value]) for figure in figures]
-    query = select(*groups, *sums).where(*_within(call_counts, unit, since, until)).group_by(*groups)
+    names = tuple(dimension for dimension in by if dimension not in _TIMES)
+    query = _calls_kept(names, len(names) < len(by), tuple(figures))
+    times: dict[int, datetime | date] = {}
     cells: dict[tuple[Any, ...], list[int]] = {}
     async with database.reading() as connection:
-        for row in await connection.execute(query):
-            numbers = [int(number or 0) for number in row[len(groups) :]]
-            if not numbers[0]:
-                continue
-            values = dict(zip(names, row, strict=False))
-            start = row[len(groups) - 1] if is_timed else None
-            key = tuple(_value(dimension, values, start, zone) for dimension in by)
-            known = cells.get(key)
-            cells[key] = numbers if known is None else [a + b for a, b in zip(known, numbers, strict=True)]
+        rows = await database.fetch(connection, query, _bounds(unit, since, until))
+    for start, *row in rows:
+        numbers = [int(number or 0) for number in row[len(names) :]]
+        if not numbers[0]:
+            continue  # without groups the database answers one row of nothing
+        if start is not None and start not in times:
+            times[start] = _time(start, zone, is_hour=Dimension.HOUR in by)
+        values = iter(row)
+        key = tuple([times[start] if dimension in _TIMES else next(values) or None for dimension in by])
+        known = cells.get(key)
+        cells[key] = numbers if known is None else [a + b for a, b in zip(known, numbers, strict=True)]
+    fields = [dimension.value for dimension in by]
     return [
-        CallCount(
-            **dict(zip((dimension.value for dimension in by), key, strict=True)),
-            figures=dict(zip(figures, cells[key], strict=True)),
-        )
+        CallCount(**dict(zip(fields, key, strict=True)), figures=dict(zip(figures, cells[key], strict=True)))
         for key in sorted(cells, key=order_of)
     ]
+
+
+@cache
+def _calls_kept(names: tuple[Dimension, ...], is_timed: bool, figures: tuple[Figure, ...]) -> Select[Any]:
+    """The start, or nothing where no time is asked for, then the names, then the figures."""
+    kept = call_counts.c
+    groups = [kept.starts_at] if is_timed else []
+    groups += [kept[dimension.value] for dimension in names]
+    sums = [func.sum(kept[figure.value]) for figure in figures]
+    columns: list[Any] = [*([] if is_timed else [null()]), *groups, *sums]
+    return select(*columns).where(*_within(call_counts)).group_by(*groups)
 
 
 async def count_written(
@@ -89,39 +90,39 @@ async def count_written(
     is_hourly: bool,
     mall: str | None = None,
     shop: str | None = None,
-) -> list[Cell] | None:
+) -> Sequence[Written] | None:
     """Written inquiries by hour or day, shop and kind; ``None`` where the kept counts cannot tell."""
     unit = await _unit(database, inquiry_counts, since, until, zone, is_hourly=is_hourly)
     if unit is None:
         return None
-    kept = inquiry_counts.c
-    query = (
-        select(kept.starts_at, kept.kind, kept.number, shops.c.mall, shops.c.name)
-        .join_from(inquiry_counts, shops, shops.c.id == kept.shop_id)
-        .where(*_within(inquiry_counts, unit, since, until), kept.number != 0)
-    )
-    for wanted, column in ((mall, shops.c.mall), (shop, shops.c.name)):
-        if wanted is not None:
-            query = query.where(column == wanted)
+    wanted = {"of_mall": mall, "of_shop": shop}
+    given = {name: value for name, value in wanted.items() if value is not None}
     async with database.reading() as connection:
-        return [
-            Cell(
-                at=datetime.fromtimestamp(row.starts_at / 1000, UTC),
-                mall=row.mall,
-                shop=row.name,
-                kind=row.kind,
-                number=row.number,
-            )
-            for row in await connection.execute(query)
-        ]
+        return await database.fetch(connection, _written_kept(*given), _bounds(unit, since, until) | given)
 
 
-def order_of(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Absent values first; hours by time, not by clock, where the clock is set back."""
-    return tuple(
-        (value is not None, value.timestamp() if isinstance(value, datetime) else value if value is not None else "")
-        for value in key
+@cache
+def _written_kept(*wanted: str) -> Select[Any]:
+    kept = inquiry_counts.c
+    columns = {"of_mall": shops.c.mall, "of_shop": shops.c.name}
+    return (
+        select(kept.starts_at, shops.c.mall, shops.c.name, kept.kind, kept.number)
+        .join_from(inquiry_counts, shops, shops.c.id == kept.shop_id)
+        .where(*_within(inquiry_counts), kept.number != 0, *(columns[name] == bindparam(name) for name in wanted))
     )
+
+
+def _within(table: Any) -> tuple[Any, ...]:
+    starts_at = table.c.starts_at
+    return table.c.unit == bindparam("unit"), starts_at >= bindparam("first"), starts_at < bindparam("end")
+
+
+def _bounds(unit: int, since: datetime | None, until: datetime | None) -> dict[str, Any]:
+    return {
+        "unit": unit,
+        "first": -_FOREVER if since is None else to_ms(since),
+        "end": _FOREVER if until is None else to_ms(until),
+    }
 
 
 def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
@@ -130,21 +131,9 @@ def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
 
 
-def _value(dimension: Dimension, values: dict[Dimension, Any], start: int | None, zone: ZoneInfo) -> Any:
-    if start is not None and dimension is Dimension.DAY:
-        return datetime.fromtimestamp(start / 1000, zone).date()
-    if start is not None and dimension is Dimension.HOUR:
-        return hour_of(datetime.fromtimestamp(start / 1000, UTC), zone)
-    return values[dimension] or None
-
-
-def _within(table: Any, unit: int, since: datetime | None, until: datetime | None) -> list[Any]:
-    bounds = [table.c.unit == unit]
-    if since is not None:
-        bounds.append(table.c.starts_at >= to_ms(since))
-    if until is not None:
-        bounds.append(table.c.starts_at < to_ms(until))
-    return bounds
+def _time(start: int, zone: ZoneInfo, *, is_hour: bool) -> datetime | date:
+    at = datetime.fromtimestamp(start / 1000, UTC)
+    return hour_of(at, zone) if is_hour else at.astimezone(zone).date()
 
 
 async def _unit(

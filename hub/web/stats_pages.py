@@ -22,8 +22,9 @@ from hub.web import stats_counts, stats_reports
 from hub.web.render import Given, Pages, locale_of, query_string
 from hub.web.stats_files import send_workbook
 from hub.web.stats_lines import lines_export, lines_page, read_wish, topic_words
+from hub.web.stats_parts import View
 from hub.web.stats_pattern import pattern_page
-from hub.web.stats_views import View, mall_namer, read_page
+from hub.web.stats_views import mall_namer, read_page
 from hub.web.words import Words
 
 PageRequest = Request[Actor, str, State]

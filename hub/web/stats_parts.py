@@ -1,0 +1,89 @@
+"""What pages of figures are made of: the view that their address asks for, tables, and panels of picture and table."""
+
+from collections.abc import Callable
+from datetime import date
+from html import escape
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from hub.web.chart import Chart
+from hub.web.render import query_string
+
+MallName = Callable[[str], str]
+
+
+class Cell(Struct, frozen=True, kw_only=True):
+    """One figure; ``href`` opens its rows, and is absent where there are none. ``is_sum`` marks totals."""
+
+    count: int
+    href: str | None = None
+    is_sum: bool = False
+
+    @property
+    def html(self) -> str:
+        marks = "num is-sum" if self.is_sum else "num"
+        if not self.count:
+            return f'<td class="{marks} is-zero">0</td>'
+        if self.href is None:
+            return f'<td class="{marks}">{self.count:,}</td>'
+        return f'<td class="{marks}"><a href="{escape(self.href)}">{self.count:,}</a></td>'
+
+
+class Heading(Struct, frozen=True, kw_only=True):
+    """``define`` is the key of the figure's definition."""
+
+    text: str
+    define: str = ""
+    series: str = ""
+    span: int = 1
+
+
+class TableRow(Struct, frozen=True, kw_only=True):
+    """``html``: all cells at once. Ninety days have thousands, and a template takes five times as long for each."""
+
+    label: str
+    cells: tuple[Cell, ...]
+    href: str | None = None
+    is_current: bool = False
+
+    @property
+    def html(self) -> Markup:
+        return Markup("".join([cell.html for cell in self.cells]))  # noqa: S704  each has escaped its own
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """``groups`` stand above ``headings`` where these repeat; ``total`` is the last row."""
+
+    corner: str
+    headings: tuple[Heading, ...]
+    rows: tuple[TableRow, ...]
+    total: TableRow | None = None
+    groups: tuple[Heading, ...] = ()
+
+
+class Panel(Struct, frozen=True, kw_only=True):
+    """One mall: the same figures as picture and as table."""
+
+    title: str
+    series: tuple[Heading, ...]
+    chart: Chart
+    table: Table
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """What the address of the page asks for. ``day``: whose hours; absent means the newest day with calls."""
+
+    first: date
+    last: date
+    day: date | None = None
+    mall: str | None = None
+
+    def href(self, **changes: object) -> str:
+        values: dict[str, object] = {
+            "first": self.first.isoformat(),
+            "last": self.last.isoformat(),
+            "day": self.day.isoformat() if self.day else None,
+            "mall": self.mall,
+        }
+        return f"/stats{query_string(values, **changes)}"
