@@ -57,6 +57,7 @@ from hub.web.rebill import RebillController
 from hub.web.render import Given, Renderer
 from hub.web.reply import ReplyController
 from hub.web.search import SEARCH_PAGES
+from hub.web.style import STYLE_PAGES
 from hub.web.telephone_flow import TELEPHONE_FLOW_PAGES
 from hub.web.truth import TRUTH_PAGES
 from hub.web.work import WorkController
@@ -140,6 +141,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             *BOOK_VERSION_PAGES,
             *BOOK_MODE_PAGES,
             *TELEPHONE_FLOW_PAGES,
+            *STYLE_PAGES,
             *statistics,
             *more,
             create_static_files_router("/static", directories=[_STATIC], opt={"exclude_from_auth": True}),

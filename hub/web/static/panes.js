@@ -2,25 +2,31 @@
 // that nothing moves afterwards.
 
 (() => {
-  const LIMITS = { views: [140, 320], list: [260, 720], side: [220, 520] };
   const root = document.documentElement;
   const key = (pane) => `hub.pane.${pane}`;
 
   function stored(pane) {
     try { return Number(localStorage.getItem(key(pane))); } catch { return 0; } // storage may be switched off
   }
-  function set(pane, width, isKept) {
-    const [least, most] = LIMITS[pane];
-    const pixels = Math.round(Math.max(least, Math.min(most, width)));
-    root.style.setProperty(`--${pane}-width`, `${pixels}px`);
-    if (isKept) try { localStorage.setItem(key(pane), String(pixels)); } catch { /* kept for this page only */ }
-    for (const bar of document.querySelectorAll(`[data-pane="${pane}"]`)) bar.setAttribute("aria-valuenow", String(pixels));
+  const show = (pane, width) => root.style.setProperty(`--${pane}-width`, `${width}px`);
+  for (const pane of ["views", "list", "side"]) if (stored(pane) > 0) show(pane, stored(pane));
+
+  function set(bar, width, isKept) {
+    const pixels = Math.round(Math.max(bar.ariaValueMin, Math.min(bar.ariaValueMax, width)));
+    show(bar.dataset.pane, pixels);
+    bar.ariaValueNow = pixels;
+    if (isKept) try { localStorage.setItem(key(bar.dataset.pane), String(pixels)); } catch { /* kept for this page only */ }
   }
-  for (const pane of Object.keys(LIMITS)) if (stored(pane) > 0) set(pane, stored(pane), false);
 
   const beside = (bar) => (bar.hasAttribute("data-from-end") ? bar.nextElementSibling : bar.previousElementSibling);
   const width = (bar) => beside(bar).getBoundingClientRect().width;
   const grows = (bar) => (bar.hasAttribute("data-from-end") ? -1 : 1);
+
+  // What it is told as is how wide the pane came out.
+  document.addEventListener("focusin", (event) => {
+    const bar = event.target.closest?.("[data-pane]");
+    if (bar) bar.ariaValueNow = Math.round(width(bar));
+  });
 
   document.addEventListener("pointerdown", (event) => {
     const bar = event.target.closest?.("[data-pane]");
@@ -28,11 +34,11 @@
     event.preventDefault();
     bar.setPointerCapture(event.pointerId);
     const [from, start] = [event.clientX, width(bar)];
-    const move = (to) => set(bar.dataset.pane, start + (to.clientX - from) * grows(bar), false);
+    const move = (to) => set(bar, start + (to.clientX - from) * grows(bar), false);
     bar.addEventListener("pointermove", move);
     bar.addEventListener("lostpointercapture", () => {
       bar.removeEventListener("pointermove", move);
-      set(bar.dataset.pane, width(bar), true);
+      set(bar, width(bar), true);
     }, { once: true });
   });
 
@@ -41,7 +47,7 @@
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.code];
     if (!bar || !by) return;
     event.preventDefault();
-    set(bar.dataset.pane, width(bar) + by * grows(bar) * (event.shiftKey ? 48 : 12), true);
+    set(bar, width(bar) + by * grows(bar) * (event.shiftKey ? 48 : 12), true);
   });
 
   document.addEventListener("dblclick", (event) => {
