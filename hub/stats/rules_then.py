@@ -7,7 +7,7 @@ version by the first. Without a book, and where a version cannot be read, the sh
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final
 
 import structlog
@@ -15,15 +15,15 @@ from sqlalchemy import select
 
 from hub.core.errors import ConfigurationError
 from hub.policy.book import PolicyTables, decode
-from hub.policy.calendar import business_calendar
+from hub.policy.calendar import ZONES, business_calendar
 from hub.policy.clock_file import standard_clocks
 from hub.policy.due import MallClock
 from hub.policy.switches import clocks_with, switches_at
 from hub.stats.facts import Counted
 from hub.store.books import BookKind
 from hub.store.database import time_of
-from hub.store.shops import ShopRow, ShopStore
-from hub.store.tables import rule_books
+from hub.store.shops import ShopRow
+from hub.store.tables import rule_books, shops
 from hub.sync.case_rules import CaseRules
 
 log = structlog.get_logger(__name__)
@@ -75,6 +75,11 @@ class RulesThen:
             rules = self._known[key] = self._rules(shop, country, self._books[place], key[2])
         return rules
 
+    def on(self, shop_id: int, day: date) -> CaseRules | None:
+        """As they were when ``day`` began in the shop's country: for what is counted by whole days."""
+        found = self.shops.get(shop_id)
+        return self.at(shop_id, datetime.combine(day, time(), ZONES[found[1]])) if found else None
+
     def _rules(self, shop: ShopRow, country: str, tables: PolicyTables | None, day: date) -> CaseRules:
         if tables is None:
             return self._shipped
@@ -88,13 +93,15 @@ async def read_rules_then(counted: Counted) -> RulesThen:
     query = query.where(rule_books.c.kind == BookKind.POLICY.value).order_by(rule_books.c.version)
     async with counted.database.reading() as connection:
         rows = (await connection.execute(query)).all()
-    shops = {
-        shop.id: (shop, counted.countries[shop.mall])
-        for shop in await ShopStore(counted.database).all()
-        if shop.mall in counted.countries
+        # Those that are no longer worked as well: their past is counted too.
+        known = (await connection.execute(select(shops.c.id, shops.c.name, shops.c.mall))).all()
+    of_shop = {
+        row.id: (ShopRow(id=row.id, name=row.name, mall=row.mall, base_url=None), counted.countries[row.mall])
+        for row in known
+        if row.mall in counted.countries
     }
     books = [(time_of(row.created_at), _tables(row.version, row.body)) for row in rows]
-    return RulesThen(shops, books, shipped=standard_clocks())
+    return RulesThen(of_shop, books, shipped=standard_clocks())
 
 
 def _tables(version: int, body: str) -> PolicyTables | None:
