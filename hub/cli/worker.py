@@ -8,6 +8,7 @@ import typer
 
 from hub.bootstrap import open_hub
 from hub.cli.console import screen, settings_and_logs
+from hub.cli.report_mailing import tend_reports
 from hub.desk.alert_check import watch_alerts
 from hub.desk.call_following import follow_calls
 from hub.desk.search_tending import WORKER_STEP, tend_search
@@ -33,6 +34,7 @@ def worker() -> None:
             )
             beside = [asyncio.create_task(watch_alerts(hub)), asyncio.create_task(follow_calls(hub))]
             beside.append(asyncio.create_task(tend_search(hub, step=WORKER_STEP)))
+            beside.append(asyncio.create_task(tend_reports(hub)))
             try:
                 await Worker(hub).run(stop)
             finally:

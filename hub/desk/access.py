@@ -100,6 +100,8 @@ class AccessAction(StrEnum):
     GUARD = "guard"
     ASK = "ask"
     LOCK = "lock"
+    REPORT = "report"
+    REASONS = "reasons"
 
 
 async def record_access(

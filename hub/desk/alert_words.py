@@ -75,6 +75,12 @@ _SENTENCES: Final = {
         en="{differences} counts of the statistics differed from their events and were mended. "
         "Look at the checks on the statistics page; tell the developers if it happens again.",
     ),
+    "report_mail": Sentence(
+        ko="통계 메일 '{report}'을(를) 제대로 보내지 못했습니다({error}). 통계의 저장한 보기에서 발송 기록을 확인하고, "
+        "필요하면 지금 보내기를 누르세요.",
+        en="The report '{report}' was not mailed as it should have been ({error}). "
+        "Look at its log under the saved views of the statistics; send it again from there if it is needed.",
+    ),
     "test": Sentence(
         ko="시험 경보입니다. 아무 문제도 없습니다. 할 일은 없습니다.",
         en="This is a test. Nothing is wrong and there is nothing to do.",

@@ -20,7 +20,7 @@ from hub.store.alerts import Finding, Severity
 from hub.store.database import from_ms, time_of, to_ms
 from hub.store.health import Check, read_health
 from hub.store.leases import LEASE_SECONDS
-from hub.store.tables import actions, count_checks, leases, quarantine, rereads, shops
+from hub.store.tables import actions, count_checks, leases, quarantine, report_mails, rereads, shops
 
 #: from here on the day's data is expected to be whole, by the clock of the centre
 MORNING: Final = time(6, 0)
@@ -71,6 +71,15 @@ class CountCheck(Struct, frozen=True, kw_only=True):
     differences: int
 
 
+class TroubledMail(Struct, frozen=True, kw_only=True):
+    """The newest mail of a schedule that did not go out as it should have. ``error``: kind of what went wrong."""
+
+    schedule_id: int
+    report: str
+    error: str
+    since: datetime
+
+
 class AlertFacts(Struct, frozen=True, kw_only=True):
     """What the status does not tell. ``had_worker``: one was seen at some time; where cron reads the shops
     there never was, and none is missed. ``worker_seen_at``: when the newest was last alive, if known.
@@ -85,6 +94,7 @@ class AlertFacts(Struct, frozen=True, kw_only=True):
     disk_free_mb: int
     schema: Check
     count_check: CountCheck | None = None
+    troubled_mails: tuple[TroubledMail, ...] = ()
 
 
 def find_alerts(status: Status, facts: AlertFacts, *, settings: Settings) -> tuple[Finding, ...]:
@@ -109,6 +119,7 @@ def find_alerts(status: Status, facts: AlertFacts, *, settings: Settings) -> tup
     found += [_action(action) for action in facts.unknown_actions]
     found += [_queue(queue) for queue in facts.stuck_queues]
     found += _counts(facts.count_check)
+    found += [_mail(mail) for mail in facts.troubled_mails]
     found += _machine(facts, settings)
     return tuple(found)
 
@@ -233,6 +244,17 @@ def _queue(queue: StuckQueue) -> Finding:
     )
 
 
+def _mail(mail: TroubledMail) -> Finding:
+    """It stands until a later mail of the same schedule goes out, or the schedule is removed."""
+    return Finding(
+        key=f"report_mail:{mail.schedule_id}",
+        kind="report_mail",
+        severity=Severity.WARNING,
+        facts={"report": mail.report, "error": mail.error},
+        since=mail.since,
+    )
+
+
 def _counts(check: CountCheck | None) -> list[Finding]:
     """It stands until a comparison finds nothing: what was mended once should not have been wrong."""
     if check is None or not check.differences:
@@ -277,6 +299,7 @@ async def read_alert_facts(services: Services) -> AlertFacts:
             disk_free_mb=_free_mb(settings.home),
             schema=health.schema,
             count_check=await _count_check(connection),
+            troubled_mails=await _troubled_mails(connection),
         )
 
 
@@ -284,6 +307,28 @@ async def _count_check(connection: AsyncConnection) -> CountCheck | None:
     newest = select(count_checks.c.at, count_checks.c.differences).order_by(count_checks.c.at.desc()).limit(1)
     row = (await connection.execute(newest)).one_or_none()
     return None if row is None else CountCheck(at=time_of(row.at), differences=row.differences)
+
+
+async def _troubled_mails(connection: AsyncConnection) -> tuple[TroubledMail, ...]:
+    """One that still waits is troubled from its second try on: the first may have met a mail server at rest."""
+    newest = (
+        select(func.max(report_mails.c.id))
+        .where(report_mails.c.schedule_id.is_not(None))
+        .group_by(report_mails.c.schedule_id)
+    )
+    is_over = report_mails.c.state.in_(("partly", "unknown", "failed"))
+    is_failing = (report_mails.c.state == "waiting") & (report_mails.c.tries > 1)
+    query = (
+        select(report_mails)
+        .where(report_mails.c.id.in_(newest), is_over | is_failing)
+        .order_by(report_mails.c.schedule_id)
+    )
+    return tuple(
+        TroubledMail(
+            schedule_id=row.schedule_id, report=row.name, error=row.error or row.state, since=time_of(row.due_at)
+        )
+        for row in await connection.execute(query)
+    )
 
 
 async def _quarantined(connection: AsyncConnection, now: datetime) -> dict[str, Quarantined]:

@@ -40,6 +40,8 @@ MOVE_NOTE_PLACE = b"case_moves.note_sealed"
 CASE_NOTE_PLACE = b"case_notes.text_sealed"
 CUSTOMER_MARK_PLACE = b"customer_marks.reason_sealed"
 CUSTOMER_CLEARED_PLACE = b"customer_marks.cleared_reason_sealed"
+REPORT_SCHEDULE_PLACE = b"report_schedules.recipients_sealed"
+REPORT_MAIL_PLACE = b"report_mails.recipients_sealed"
 
 
 class OrderPrivate(Struct, frozen=True, kw_only=True, omit_defaults=True):

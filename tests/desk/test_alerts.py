@@ -27,6 +27,7 @@ from hub.desk.alerts import (
     CountCheck,
     Quarantined,
     StuckQueue,
+    TroubledMail,
     UnknownAction,
     find_alerts,
     last_morning,
@@ -251,6 +252,7 @@ def test_every_kind_has_its_sentence_with_what_to_do_in_both_languages():
         unknown_actions=(UnknownAction(id=7, shop="main", action="dispatch", since=AT),),
         stuck_queues=(StuckQueue(shop="main", waiting=3, since=AT),),
         count_check=CountCheck(at=AT, differences=2),
+        troubled_mails=(TroubledMail(schedule_id=3, report="weekly", error="NoMailServer", since=AT),),
     )
     found = [
         finding
