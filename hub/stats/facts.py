@@ -176,7 +176,7 @@ async def tabulate_each(
                 **dict(zip(by, key, strict=True)),
                 **{tally.measure.name: tally.result() for tally in cells[key]},
             }
-            for key in sorted(cells, key=lambda key: tuple((value is not None, value or 0) for value in key))
+            for key in sorted(cells, key=lambda key: tuple([(value is not None, value) for value in key]))
         ]
         for by, cells in zip(ways, tables, strict=True)
     ]
@@ -326,7 +326,9 @@ class _Tally:
                 return rank(self._values, 90)
 
     def _sum(self) -> float:
-        return sum(value * number for value, number in self._values.items())
+        total = sum(value * number for value, number in self._values.items())
+        # Tenths do not add up to tenths.
+        return round(total, 6) if isinstance(total, float) else total
 
 
 def rank(values: Mapping[float, int], percent: int) -> float | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, LargeBinary, Text, insert
 from hub.stats.facts import Counted
 from hub.store.columns import metadata
 from hub.store.database import Database, to_ms
+from hub.store.rollups import recount
 
 SEOUL = ZoneInfo("Asia/Seoul")
 COUNTRIES = {"cafe24": "KR", "smartstore": "KR", "qoo10": "JP"}
@@ -43,6 +44,7 @@ async def store(database: Database, tables: dict[str, Any]) -> None:
             if name not in _NOT_TABLES:
                 for given in found:
                     await connection.execute(insert(metadata.tables[name]), a_row(name, given))
+    await recount(database, at=0, started_by="hand")
 
 
 def counted_of(database: Database, example: dict[str, Any], **given: Any) -> Counted:
