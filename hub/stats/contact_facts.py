@@ -9,12 +9,19 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, exists, null, select
+from sqlalchemy import Select, null, select
 
+from hub.stats.alike import any_time, counted_alike, unit_of
+from hub.stats.call_figures import Figure
+from hub.stats.dimension import Dimension
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
-from hub.store.tables import calls, inquiries, lines, order_twins, orders, rebills, shops
+from hub.stats.kept import count_calls
+from hub.stats.sold import is_copy, is_of_copy, is_rebilled
+from hub.stats.span import start_of_day
+from hub.store.tables import calls, inquiries, lines, orders, shops
 
 LINE, CONTACT, COHORT = "order_line", "contact", "cohort"
+_OFFERED: Final = (Figure.OFFERED,)
 
 
 class Contact(Fact, frozen=True, kw_only=True):
@@ -47,6 +54,34 @@ async def read_contacts(counted: Counted) -> AsyncIterator[Contact]:
             yield call
 
 
+async def read_alike_contacts(counted: Counted, names: frozenset[str]) -> AsyncIterator[tuple[Contact, int]]:
+    """As :func:`read_contacts`, counted by the database: by shop, channel, and as much of the time as is asked for."""
+    for what, query, at, channel in (
+        (LINE, _paid_lines(counted), orders.c.paid_at, None),
+        (CONTACT, _written(counted), inquiries.c.asked_at, inquiries.c.kind),
+        (COHORT, _cohort(counted), orders.c.paid_at, inquiries.c.kind),
+    ):
+        columns = {"mall": shops.c.mall, "shop": shops.c.name, "channel": channel}
+        async for time, row, number in counted_alike(counted, query, names, at=at, by=columns):
+            yield _contact(time, what, row.mall, row.shop, row.channel), number
+    if counted.shop is None:
+        by = (Dimension.MALL, Dimension.LINE, *unit_of(names))
+        for count in await count_calls(
+            counted.database, since=counted.since, until=counted.until, zone=counted.zone, by=by, figures=_OFFERED
+        ):
+            if counted.mall in (None, count.mall):
+                time = count.hour or (start_of_day(count.day, counted.zone) if count.day else any_time(counted))
+                yield _contact(time, CONTACT, count.mall, None, _channel_of(count.line)), count.figures[Figure.OFFERED]
+
+
+def _contact(at: datetime, what: str, mall: str | None, shop: str | None, channel: str | None) -> Contact:
+    return Contact(at=at, mall=mall, shop=shop, what=what, channel=channel, order_no=None, reference="")
+
+
+def _channel_of(line: str | None) -> str:
+    return f"call_{line}" if line in ("order", "inquiry") else "call_other"
+
+
 async def _phoned(counted: Counted) -> AsyncIterator[Contact]:
     query = select(calls.c.entered_at.label("at_ms"), calls.c.call_id.label("row_id"), calls.c.mall, calls.c.line)
     query = query.where(calls.c.result.is_not(None), *counted.within(calls.c.entered_at))
@@ -58,19 +93,13 @@ async def _phoned(counted: Counted) -> AsyncIterator[Contact]:
             mall=row.mall,
             shop=None,
             what=CONTACT,
-            channel=f"call_{row.line}" if row.line in ("order", "inquiry") else "call_other",
+            channel=_channel_of(row.line),
             order_no=None,
             reference=row.row_id,
         )
 
 
 def _paid_lines(counted: Counted) -> Select[Any]:
-    rebilled = exists().where(
-        rebills.c.new_shop_id == lines.c.shop_id,
-        rebills.c.new_order_no == orders.c.order_no,
-        rebills.c.new_line_no == lines.c.line_no,
-        rebills.c.is_active,
-    )
     return (
         select(
             orders.c.paid_at.label("at_ms"),
@@ -83,17 +112,11 @@ def _paid_lines(counted: Counted) -> Select[Any]:
         )
         .join_from(lines, orders, orders.c.id == lines.c.order_id)
         .join(shops, shops.c.id == lines.c.shop_id)
-        .where(*counted.within(orders.c.paid_at), *counted.of_shop(shops), ~_is_copy(orders.c.id), ~rebilled)
+        .where(*counted.within(orders.c.paid_at), *counted.of_shop(shops), ~is_copy(orders.c.id), ~is_rebilled())
     )
 
 
 def _written(counted: Counted) -> Select[Any]:
-    copies = orders.alias("copies")
-    is_of_copy = exists().where(
-        order_twins.c.order_id == copies.c.id,
-        copies.c.shop_id == inquiries.c.shop_id,
-        copies.c.order_no == inquiries.c.order_no,
-    )
     return (
         select(
             inquiries.c.asked_at.label("at_ms"),
@@ -105,7 +128,7 @@ def _written(counted: Counted) -> Select[Any]:
             inquiries.c.inquiry_no.label("reference"),
         )
         .join_from(inquiries, shops, shops.c.id == inquiries.c.shop_id)
-        .where(*counted.within(inquiries.c.asked_at), *counted.of_shop(shops), ~is_of_copy)
+        .where(*counted.within(inquiries.c.asked_at), *counted.of_shop(shops), ~is_of_copy(inquiries))
     )
 
 
@@ -127,12 +150,8 @@ def _cohort(counted: Counted) -> Select[Any]:
             (orders.c.shop_id == inquiries.c.shop_id) & (orders.c.order_no == inquiries.c.order_no),
         )
         .join(shops, shops.c.id == inquiries.c.shop_id)
-        .where(*counted.within(orders.c.paid_at), *counted.of_shop(shops), ~_is_copy(orders.c.id))
+        .where(*counted.within(orders.c.paid_at), *counted.of_shop(shops), ~is_copy(orders.c.id))
     )
-
-
-def _is_copy(order_id: Any) -> ColumnElement[bool]:
-    return exists().where(order_twins.c.order_id == order_id)
 
 
 def _is_line(fact: Contact) -> bool:
@@ -151,6 +170,7 @@ CONTACT_RATE: Final = FactReport(
     name="contact-rate",
     row=Contact,
     read=read_contacts,
+    read_alike=read_alike_contacts,
     dimensions=("mall", "shop"),
     default=("mall",),
     measures=(

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import Select, and_, func, select
 
+from hub.stats.alike import counted_alike
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
 from hub.stats.reason_book import tree_in_force
+from hub.stats.sold import case_key_of_claim, is_of_copy, line_of_claim
 from hub.stats.stock import stocks_of
-from hub.store.tables import calls, cases, claims, inquiries, lines, order_twins, orders, shops
+from hub.store.tables import calls, cases, claims, inquiries, lines, shops
 
 _CALL: Final = "call"
 
@@ -61,6 +63,49 @@ async def read_reasons(counted: Counted) -> AsyncIterator[ReasonFact]:
             )
 
 
+async def read_alike_reasons(counted: Counted, names: frozenset[str]) -> AsyncIterator[tuple[ReasonFact, int]]:
+    """As :func:`read_reasons`, counted by the database; the mode of a product is known one by one only."""
+    if "mode" in names:
+        async for fact in read_reasons(counted):
+            yield fact, 1
+        return
+    tree = await tree_in_force(counted.database)
+    of_shop = {"mall": shops.c.mall, "shop": shops.c.name}
+    claimed, asked = (
+        column if "product" in names else None for column in (lines.c.product_name, inquiries.c.product_name)
+    )
+    columns = {**of_shop, "kind": claims.c.kind, "reason": claims.c.reason, "product": claimed}
+    async for at, row, number in counted_alike(counted, _claims(counted), names, at=claims.c.requested_at, by=columns):
+        yield _alike(at, row, source="claim", reason=tree.of_claim(row.reason)), number
+    columns = {**of_shop, "kind": inquiries.c.kind, "category": inquiries.c.category, "product": asked}
+    async for at, row, number in counted_alike(
+        counted, _inquiries(counted), names, at=inquiries.c.asked_at, by=columns
+    ):
+        reason = tree.of_inquiry(category=row.category, kind=row.kind)
+        yield _alike(at, row, source="inquiry", reason=reason), number
+    if counted.shop is None:
+        columns = {"mall": calls.c.mall, "shop": None, "kind": calls.c.line, "topic": calls.c.topic, "product": None}
+        async for at, row, number in counted_alike(counted, _calls(counted), names, at=calls.c.entered_at, by=columns):
+            yield _alike(at, row, source=_CALL, reason=tree.of_topic(row.topic)), number
+
+
+def _alike(at: datetime, row: Any, *, source: str, reason: str | None) -> ReasonFact:
+    return ReasonFact(
+        at=at,
+        mall=row.mall,
+        shop=row.shop,
+        source=source,
+        kind=row.kind or "",
+        reference="",
+        order_no=None,
+        product=row.product,
+        product_code=None,
+        mode=None,
+        group=_group(reason),
+        reason=reason,
+    )
+
+
 def _fact(row: Any, *, source: str, mode: str | None, reason: str | None) -> ReasonFact:
     return ReasonFact(
         at=datetime.fromtimestamp(row.at_ms / 1000, UTC),
@@ -103,22 +148,6 @@ _BATCH: Final = 500
 
 def _claims(counted: Counted) -> Select[Any]:
     """A claim on a copy of an order stands with the original."""
-    case_key = "claim:" + claims.c.order_no + ":" + claims.c.kind
-    copy = orders.alias("copy")
-    is_of_copy = exists().where(
-        order_twins.c.order_id == copy.c.id,
-        copy.c.shop_id == claims.c.shop_id,
-        copy.c.order_no == claims.c.order_no,
-    )
-    of_claim = and_(
-        lines.c.shop_id == claims.c.shop_id,
-        lines.c.line_no == claims.c.line_no,
-        lines.c.order_id.in_(
-            select(orders.c.id)
-            .where(orders.c.shop_id == claims.c.shop_id, orders.c.order_no == claims.c.order_no)
-            .correlate(claims)
-        ),
-    )
     return (
         select(
             claims.c.requested_at.label("at_ms"),
@@ -139,9 +168,9 @@ def _claims(counted: Counted) -> Select[Any]:
             cases.c.id.label("case_id"),
         )
         .join_from(claims, shops, shops.c.id == claims.c.shop_id)
-        .outerjoin(lines, of_claim)
-        .outerjoin(cases, and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == case_key))
-        .where(*counted.within(claims.c.requested_at), *counted.of_shop(shops), ~is_of_copy)
+        .outerjoin(lines, line_of_claim())
+        .outerjoin(cases, and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == case_key_of_claim()))
+        .where(*counted.within(claims.c.requested_at), *counted.of_shop(shops), ~is_of_copy(claims))
     )
 
 
@@ -188,6 +217,7 @@ REASONS: Final = FactReport(
     name="reasons",
     row=ReasonFact,
     read=read_reasons,
+    read_alike=read_alike_reasons,
     dimensions=("group", "reason", "mall", "shop", "source", "kind", "product", "mode"),
     default=("group", "reason", "mall"),
     measures=(
