@@ -29,6 +29,11 @@ def safe_link(url: str | None) -> str | None:
     return url if url and urlsplit(url).scheme in {"http", "https"} else None
 
 
+def host_of(url: str | None) -> str:
+    """Where a link leads, as it is told beside it."""
+    return urlsplit(url or "").hostname or ""
+
+
 def query_string(values: Mapping[str, object], **changes: object) -> str:
     """``?a=1&b=2`` of the values that are set, with ``changes``; empty when none is."""
     merged = {**values, **changes}
@@ -60,6 +65,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters["safe_link"] = safe_link
+        self._environment.filters["host"] = host_of
         self._environment.filters["with_carrier"] = with_carrier
         self._environment.globals.update(
             Permission=Permission, query_string=query_string, filter_values=filter_values, key_groups=SHORTCUTS
@@ -94,6 +100,7 @@ class Renderer:
             "nav": self._nav,
             "nav_more": self._nav_more,
             "path": request.url.path,
+            "query_now": request.url.query,
             "csrf": csrf_token({"request": request}),
             "now": now,
             "zone": zone,
