@@ -25,9 +25,10 @@ async def counted_alike(
     groups = [column.label(name) for name, column in by.items() if column is not None]
     groups += [] if buckets is None else [buckets.of(at).label("bucket")]
     absent = [null().label(name) for name, column in by.items() if column is None]
-    grouped = query.with_only_columns(*groups, *absent, func.count().label("alike")).group_by(*groups)
+    grouped: Select[Any] = query.with_only_columns(*groups, *absent, func.count().label("alike")).group_by(*groups)
     async with counted.database.reading() as connection:
         found = (await connection.execute(grouped)).all()
+    row: Row[Any]
     for row in found:
         yield any_time(counted) if buckets is None else buckets.start(row.bucket), row, row.alike
 

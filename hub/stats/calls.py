@@ -57,7 +57,7 @@ class CallFilter(Struct, frozen=True, kw_only=True):
     """Which calls stand behind a figure; ``None`` means all, :data:`ABSENT` those without a value.
 
     ``clock_hour``: 0 to 23, ``weekday``: 0 (Monday) to 6, of every day of the span in its zone.
-    ``way``: id of a way through the menu.
+    ``way``: id of a way through the menu. ``caller``: one of the figures that tell new, known and withheld numbers.
     """
 
     figure: Figure = Figure.OFFERED
@@ -69,6 +69,7 @@ class CallFilter(Struct, frozen=True, kw_only=True):
     clock_hour: int | None = None
     weekday: int | None = None
     way: str | None = None
+    caller: Figure | None = None
     terms: Terms = DEFAULT_TERMS
 
 
@@ -214,6 +215,8 @@ def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
     conditions = [ENDED, *within(span), condition_of(where.figure, where.terms)]
     if where.clock_hour is not None or where.weekday is not None:
         conditions.append(at_clock(calls.c.entered_at, span, clock_hour=where.clock_hour, weekday=where.weekday))
+    if where.caller is not None:
+        conditions.append(condition_of(where.caller, where.terms))
     if where.way == ABSENT:
         conditions.append(calls.c.ways.is_(None))
     elif where.way is not None:

@@ -15,6 +15,7 @@ from hub.stats.alike import any_time, counted_alike, unit_of
 from hub.stats.call_figures import Figure
 from hub.stats.dimension import Dimension
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
+from hub.stats.inquiries import Channel
 from hub.stats.kept import count_calls
 from hub.stats.sold import is_copy, is_of_copy, is_rebilled
 from hub.stats.span import start_of_day
@@ -71,15 +72,14 @@ async def read_alike_contacts(counted: Counted, names: frozenset[str]) -> AsyncI
         ):
             if counted.mall in (None, count.mall):
                 time = count.hour or (start_of_day(count.day, counted.zone) if count.day else any_time(counted))
-                yield _contact(time, CONTACT, count.mall, None, _channel_of(count.line)), count.figures[Figure.OFFERED]
+                yield (
+                    _contact(time, CONTACT, count.mall, None, Channel.of_line(count.line).value),
+                    count.figures[Figure.OFFERED],
+                )
 
 
 def _contact(at: datetime, what: str, mall: str | None, shop: str | None, channel: str | None) -> Contact:
     return Contact(at=at, mall=mall, shop=shop, what=what, channel=channel, order_no=None, reference="")
-
-
-def _channel_of(line: str | None) -> str:
-    return f"call_{line}" if line in ("order", "inquiry") else "call_other"
 
 
 async def _phoned(counted: Counted) -> AsyncIterator[Contact]:
@@ -93,7 +93,7 @@ async def _phoned(counted: Counted) -> AsyncIterator[Contact]:
             mall=row.mall,
             shop=None,
             what=CONTACT,
-            channel=_channel_of(row.line),
+            channel=Channel.of_line(row.line).value,
             order_no=None,
             reference=row.row_id,
         )

@@ -42,6 +42,10 @@ class Channel(StrEnum):
     def is_call(self) -> bool:
         return self in _CALLS
 
+    @classmethod
+    def of_line(cls, line: str | None) -> "Channel":
+        return _CHANNEL_OF_LINE.get(line or "", cls.CALL_OTHER)
+
 
 _CALLS: Final = frozenset({Channel.CALL_ORDER, Channel.CALL_INQUIRY, Channel.CALL_OTHER})
 _CHANNEL_OF_LINE: Final = {"order": Channel.CALL_ORDER, "inquiry": Channel.CALL_INQUIRY}
@@ -132,7 +136,7 @@ async def inquiries_per_channel(
         )
         for count in found:
             if mall in (None, count.mall):
-                channel = _CHANNEL_OF_LINE.get(count.line or "", Channel.CALL_OTHER).value
+                channel = Channel.of_line(count.line).value
                 known = times[_start(count, zone)] if when else ()
                 cells[pick((count.mall, None, channel, *known))] += count.figures[Figure.OFFERED]
     fields = [dimension.value for dimension in by]

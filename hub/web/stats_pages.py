@@ -9,12 +9,13 @@ from litestar.params import FromQuery
 
 from hub.desk.access import Actor, Permission, require
 from hub.stats.span import SpanError, day_span
-from hub.web import stats_counts, stats_order, stats_reports, stats_rows
+from hub.web import stats_counts, stats_reports, stats_rows, stats_saved
 from hub.web.render import Given, Pages, locale_of
 from hub.web.stats_lines import lines_export, lines_page
 from hub.web.stats_parts import View
 from hub.web.stats_pattern import pattern_page
 from hub.web.stats_rows import Wrong
+from hub.web.stats_saved import saved_links
 from hub.web.stats_views import mall_namer, read_page
 from hub.web.words import Words
 
@@ -78,7 +79,6 @@ router = Router(
         lines_export,
         *stats_rows.HANDLERS,
         pattern_page,
-        *stats_order.HANDLERS,
         *stats_reports.HANDLERS,
         *stats_counts.HANDLERS,
         *stats_saved.HANDLERS,

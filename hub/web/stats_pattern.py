@@ -203,11 +203,7 @@ class _Maker(Struct, frozen=True, kw_only=True):
                 (weekday, hour): f"{days[weekday]} {hour:02}:00 {self._count(week.get((weekday, hour), 0))}"
                 for weekday, hour in cells
             },
-            hrefs={
-                (weekday, hour): self._href(self.channel, hour=hour, weekday=weekday)
-                for weekday, hour in cells
-                if self.channel is not None
-            },
+            hrefs={(weekday, hour): self._href(self.channel, hour=hour, weekday=weekday) for weekday, hour in cells},
         )
 
     def _columns(self, hours: Mapping[tuple[int, str], int], channels: Sequence[Channel]) -> list[Column]:
@@ -250,7 +246,7 @@ class _Maker(Struct, frozen=True, kw_only=True):
         return f"{day:%m-%d} {self.words(f'stats.weekday.{day.weekday()}')}"
 
     def _day_href(self, day: date, before: int) -> str:
-        """One channel opens to its list, all together to the same picture's day on the page of days."""
+        """One channel opens to its list, all together to the day on the page of days."""
         at = day - timedelta(days=before)
         if self.channel is None:
             return f"/stats{query_string({'first': at, 'last': at, 'mall': self.mall})}"
@@ -272,6 +268,8 @@ class _Maker(Struct, frozen=True, kw_only=True):
             "hour": hour,
             "weekday": weekday,
         }
-        if channel is not None and channel.is_call:
+        if channel is None:
+            return f"/stats/arrivals{query_string(values)}"
+        if channel.is_call:
             return f"/stats/calls{query_string({**values, 'line': _LINES[channel]})}"
-        return f"/stats/inquiries{query_string({**values, 'channel': channel.value if channel else None})}"
+        return f"/stats/inquiries{query_string({**values, 'channel': channel.value})}"
