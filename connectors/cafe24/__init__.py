@@ -43,6 +43,17 @@ MANIFEST = Manifest(
         Capability.CHECK: _YES,
         Capability.ANSWER_INQUIRY: _YES,
         Capability.CHANGE_ANSWER: _YES,
+        Capability.SEND_ATTACHMENT: CapabilityState(
+            state=Support.NO,
+            instead=(
+                "The API takes only the address of a file that is public on the web, and the hub publishes none: "
+                "attach it in the mall's admin, Board > Posts, at the answer"
+            ),
+            instead_ko=(
+                "API는 웹에 공개된 파일의 주소만 받는데 허브는 파일을 공개하지 않습니다. "
+                "쇼핑몰 관리자 > 게시판 > 게시물 관리의 답변에 직접 첨부하세요."
+            ),
+        ),
         Capability.CONFIRM: _YES,
         Capability.DISPATCH: _YES,
         Capability.DELAY: _YES,

@@ -206,6 +206,7 @@ class Boards:
             content=_html(inquiry.text) + hostile,
             reply_status=reply_status(self._world, inquiry),
             reply_user_id=self._mall_id if inquiry.answers else None,
+            attach_file_urls=self._files(inquiry),
         )
         for message in thread_of(self._world, inquiry):
             yield self._article(
@@ -223,6 +224,13 @@ class Boards:
                     else {}
                 ),
             )
+
+    def _files(self, inquiry: InquiryFact) -> list[Json]:
+        """Some customers send a picture of what they ask about."""
+        if inquiry.number % 5:
+            return []
+        url = f"https://{self._mall_id}.example/file_data/{self._mall_id}/{inquiry.asked_at:%Y/%m/%d}/{inquiry.number:032x}.jpg"
+        return [{"no": 1, "name": f"photo_{inquiry.number}.jpg", "url": url}]
 
     def _article(self, inquiry: InquiryFact, **own: object) -> Json:
         return {
@@ -294,7 +302,15 @@ class Boards:
             "phone": inquiry.writer.phone,
             "search_type": "O" if inquiry.order else "P",
             "keyword": order_id(inquiry.order) if inquiry.order else product_code(inquiry.item) if inquiry.item else "",
-            "attached_file_detail": [],
+            # A path of the mall's storage: no host is told.
+            "attached_file_detail": [
+                {
+                    "no": file["no"],
+                    "source": file["name"],
+                    "name": f"/{inquiry.asked_at:%Y/%m/%d}/{inquiry.number:032x}.jpg",
+                }
+                for file in self._files(inquiry)
+            ],
             "reply_status": self._urgent_status(inquiry),
         }
 

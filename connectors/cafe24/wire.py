@@ -158,6 +158,7 @@ class ArticleWire(Struct):
     notice: Text = None
     reply_status: Text = None
     reply_user_id: Text = None
+    attach_file_urls: Any = None
 
 
 class UrgentWire(Struct):
@@ -182,6 +183,7 @@ class UrgentWire(Struct):
     keyword: Text = None
     reply_status: Text = None
     status: Text = None
+    attached_file_detail: Any = None
 
 
 class ReplyWire(Struct):
@@ -192,6 +194,7 @@ class ReplyWire(Struct):
     status: Text = None
     content: Text = None
     user_id: Text = None
+    attached_file_detail: Any = None
 
 
 class BoardWire(Struct):

@@ -100,6 +100,10 @@ CAPABILITIES: Mapping[Capability, CapabilityState] = {
         f"The API posts answers and changes none: correct it in QSM, inquiries (お問い合わせ): {HOME_PAGE}",
         "API로 등록한 답변은 고칠 수 없습니다. QSM 문의 관리(お問い合わせ)에서 정정하세요.",
     ),
+    Capability.SEND_ATTACHMENT: _elsewhere(
+        f"The API knows no files, neither in questions nor in answers: use QSM, inquiries (お問い合わせ): {HOME_PAGE}",
+        "API는 문의와 답변의 첨부 파일을 다루지 않습니다. QSM 문의 관리(お問い合わせ)에서 보고 첨부하세요.",
+    ),
     Capability.LIST_CARRIERS: _YES,
     Capability.READ_CATALOGUE: _YES,
     Capability.RECEIVE_EVENTS: _elsewhere(

@@ -28,6 +28,11 @@ CAPABILITIES: Final[Mapping[Capability, CapabilityState]] = MappingProxyType(
         Capability.LIST_CARRIERS: _YES,
         Capability.ANSWER_INQUIRY: _YES,
         Capability.CHANGE_ANSWER: _YES,
+        Capability.SEND_ATTACHMENT: _no(
+            "The API knows no files, neither in questions nor in answers. By hand: "
+            f"seller centre {_CENTRE} > 문의/리뷰관리.",
+            f"API는 문의와 답변의 첨부 파일을 다루지 않습니다. 직접 처리: 판매자센터({_CENTRE}) > 문의/리뷰관리.",
+        ),
         Capability.CONFIRM: _YES,
         Capability.DISPATCH: _YES,
         Capability.DELAY: _YES,

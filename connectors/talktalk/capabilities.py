@@ -16,6 +16,11 @@ _SENT_IS_SENT: Final = CapabilityState(
     instead="A message cannot be changed once sent: send another, or use partner.talk.naver.com",
     instead_ko="보낸 메시지는 고칠 수 없습니다: 새 메시지를 보내거나 톡톡 파트너센터를 이용하세요",
 )
+_TEXT_ONLY: Final = CapabilityState(
+    state=Support.NO,
+    instead="The hub sends text; a picture needs a public address, and the hub publishes none: partner.talk.naver.com",
+    instead_ko="허브는 글만 보냅니다. 사진은 공개된 주소가 있어야 보낼 수 있으니 톡톡 파트너센터에서 보내세요",
+)
 _NO_CONSENT: Final = CapabilityState(
     state=Support.NO,
     instead="No consent by browser: the key is made in the partner centre, 개발자도구 > 챗봇API 설정 > 보내기 API",
@@ -29,6 +34,7 @@ _STATED: Final = {
     Capability.RECEIVE_EVENTS: _YES,
     Capability.CHECK: _YES,
     Capability.CHANGE_ANSWER: _SENT_IS_SENT,
+    Capability.SEND_ATTACHMENT: _TEXT_ONLY,
     Capability.CONSENT: _NO_CONSENT,
 }
 CAPABILITIES: Final[Mapping[Capability, CapabilityState]] = {

@@ -1,19 +1,20 @@
-"""What a message shows, as plain text: text, a picture's address, the parts of a card.
+"""What a message shows: its text and the parts of a card as plain text, its pictures as files beside it.
 
 Source: Naver TalkTalk Chat Bot API V1, message types; confidence: sure.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from connectors.talktalk.vocabulary import PLAIN_INPUT, STICKER
 from connectors.talktalk.wire import EventWire
+from hub.core.attachments import MOST, attachment, web_address
+from hub.core.model import Attachment
 
 PICTURE: Final = "[사진]"
 CARD: Final = "[카드]"
 UNREADABLE: Final = "[표시할 수 없는 메시지]"
-_LONGEST_ADDRESS: Final = 2000
+_PICTURE_NAME: Final = "사진"
 
 
 def text_of(event: EventWire, count: Callable[[str], None]) -> str:
@@ -23,6 +24,23 @@ def text_of(event: EventWire, count: Callable[[str], None]) -> str:
         count(f"content:{event.event}")
         return UNREADABLE
     return "\n".join(shown)
+
+
+def files_of(event: EventWire) -> tuple[Attachment, ...]:
+    """The pictures of a message, in their order; those without an address of the web are in the text alone."""
+    found = (attachment(_PICTURE_NAME, address, unnamed=_PICTURE_NAME) for address in _addresses(event))
+    return tuple(each for each in found if each.url is not None)[:MOST]
+
+
+def _addresses(event: EventWire) -> Iterator[Any]:
+    if isinstance(event.image_content, dict):
+        yield event.image_content.get("imageUrl")
+    content = event.composite_content
+    cards = content.get("compositeList") if isinstance(content, dict) else None
+    for card in cards if isinstance(cards, list) else ():
+        picture = card.get("image") if isinstance(card, dict) else None
+        if isinstance(picture, dict):
+            yield picture.get("imageUrl")
 
 
 def _text(content: Any, count: Callable[[str], None]) -> Iterator[str]:
@@ -41,7 +59,7 @@ def _text(content: Any, count: Callable[[str], None]) -> Iterator[str]:
 
 def _picture(content: Any) -> Iterator[str]:
     if isinstance(content, dict):
-        yield _with_address(PICTURE, content.get("imageUrl"))
+        yield PICTURE
 
 
 def _cards(content: Any) -> Iterator[str]:
@@ -57,7 +75,7 @@ def _card(card: dict[str, Any]) -> Iterator[str]:
     yield from _words(card)
     picture = card.get("image")
     if isinstance(picture, dict):
-        yield _with_address(PICTURE, picture.get("imageUrl"))
+        yield PICTURE
     elements = card.get("elementList")
     data = elements.get("data") if isinstance(elements, dict) else None
     for element in data if isinstance(data, list) else ():
@@ -82,11 +100,5 @@ def _plain(value: Any) -> str | None:
 
 def _with_address(label: str, address: Any) -> str:
     """The label, with the address where it is one of the web."""
-    if not isinstance(address, str) or len(address) > _LONGEST_ADDRESS or not address.isprintable():
-        return label
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return label
-    is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    return f"{label} {address}" if is_web else label
+    found = web_address(address)
+    return f"{label} {found}" if found else label

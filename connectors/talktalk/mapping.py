@@ -17,13 +17,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from connectors.talktalk.contents import text_of
+from connectors.talktalk.contents import files_of, text_of
 from connectors.talktalk.kept import REFUSED, SENT, Note, Result, Told
 from connectors.talktalk.receiving import REPEAT
 from connectors.talktalk.vocabulary import TAKEN, TO_PERSON_OR_BACK, EventKind
 from connectors.talktalk.wire import EventWire
 from hub.core.contract import Reading
-from hub.core.model import Address, Inquiry, InquiryKind, InquiryState, Message, MessageAuthor, Party
+from hub.core.model import Address, Attachment, Inquiry, InquiryKind, InquiryState, Message, MessageAuthor, Party
 
 #: an echo of our own message comes within this time (confidence: guess)
 ECHO_WINDOW: Final = timedelta(minutes=10)
@@ -51,6 +51,7 @@ class Entry:
     claim: str | None = None
     is_standby: bool = False
     product: str | None = None
+    files: tuple[Attachment, ...] = ()
 
 
 @dataclass(slots=True)
@@ -166,6 +167,7 @@ def _event_entry(told: Told, event: EventWire, count: Count) -> Entry | None:
         raw=msgspec.json.decode(told.body),
         is_standby=event.standby is True,
         product=product,
+        files=files_of(event),
     )
 
 
@@ -256,7 +258,9 @@ def map_stretch(stretch: Stretch, *, conversation: str, user: str, writer: Party
         category=STANDBY if _is_with_a_person(stretch) else None,
         writer=writer,
         messages=tuple(
-            Message(message_no=entry.key, author=entry.author, text=entry.text, sent_at=entry.at)
+            Message(
+                message_no=entry.key, author=entry.author, text=entry.text, sent_at=entry.at, attachments=entry.files
+            )
             for entry in stretch.entries
         ),
         write_ref=user,

@@ -161,6 +161,7 @@ class Capability(StrEnum):
     MEMO = "memo"
     GIVE_POINTS = "give_points"
     CHANGE_ANSWER = "change_answer"
+    SEND_ATTACHMENT = "send_attachment"
     LIST_CARRIERS = "list_carriers"
     READ_CATALOGUE = "read_catalogue"
     RECEIVE_EVENTS = "receive_events"
@@ -332,7 +333,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     answer_limit: int = 4000
 
 
-#: what a connector implements if and only if its manifest says yes
+#: what a connector implements if and only if its manifest says yes. SEND_ATTACHMENT has none yet, so that no
+#: manifest can say yes: no mall's API takes a file with an answer but by the address of one that is public.
 PROTOCOLS: Mapping[Capability, type[Any]] = {
     Capability.READ_ORDERS: ReadsOrders,
     Capability.READ_CLAIMS: ReadsClaims,

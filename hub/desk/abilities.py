@@ -42,6 +42,8 @@ _SHOP = frozenset(
 def group_of(capability: Capability) -> AbilityGroup:
     if capability in _SHOP:
         return AbilityGroup.SHOP
+    if capability is Capability.SEND_ATTACHMENT:
+        return AbilityGroup.INQUIRY
     action = action_of(capability)
     if action is None:
         return AbilityGroup.READ

@@ -6,7 +6,7 @@ before it sends anything.
 
 from collections.abc import Iterable, Iterator
 
-from hub.core.contract import CapabilityState, Manifest, Support
+from hub.core.contract import Capability, CapabilityState, Manifest, Support
 from hub.core.model import ClaimKind, ClaimState, LineStatus
 from hub.desk.access import Actor, Permission
 from hub.desk.action import Action, fields_of, is_going_on, must_confirm, needs_of
@@ -82,6 +82,13 @@ def answer_limit(services: Services, case: CaseView) -> int:
     """Most characters of an answer that the mall takes."""
     manifest = services.registry.manifests.get(case.row.mark.mall)
     return manifest.answer_limit if manifest else 0
+
+
+def why_not_attached(services: Services, case: CaseView) -> CapabilityState | None:
+    """The way that exists, where an answer cannot carry files; ``None`` where the mall says nothing of it."""
+    manifest = services.registry.manifests.get(case.row.mark.mall)
+    stated = manifest.capabilities.get(Capability.SEND_ATTACHMENT) if manifest else None
+    return stated if stated is not None and stated.state is not Support.YES else None
 
 
 class _Offers:

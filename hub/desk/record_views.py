@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from hub.core.contract import Connector
-from hub.core.model import Inquiry, Money, Party
+from hub.core.model import Attachment, Inquiry, Money, Party
 from hub.core.redact import mask_party, mask_text
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
@@ -178,7 +178,14 @@ def _messages(inquiry: Inquiry, curtain: Curtain) -> tuple[MessageView, ...]:
     """The thread; made of question and answer where the mall gives no messages."""
     if inquiry.messages:
         return tuple(
-            MessageView(author=message.author, text=curtain.text(message.text) or "", at=message.sent_at)
+            MessageView(
+                author=message.author,
+                text=curtain.text(message.text) or "",
+                at=message.sent_at,
+                attachments=tuple(
+                    Attachment(name=curtain.text(file.name) or "", url=file.url) for file in message.attachments
+                ),
+            )
             for message in inquiry.messages
         )
     question = MessageView(author="customer", text=curtain.text(inquiry.text) or "", at=inquiry.asked_at)

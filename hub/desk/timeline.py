@@ -146,6 +146,7 @@ def _message_entries(inquiries: Sequence[InquiryView]) -> Iterator[TimelineEntry
                 words=(("kind", f"@kind.{inquiry.kind}"), ("subject", subject or ""), ("no", f"{inquiry.inquiry_no}")),
                 text=message.text,
                 author=message.author,
+                attachments=message.attachments,
             )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.core.model import Money, Party
+from hub.core.model import Attachment, Money, Party
 from hub.desk.care_views import GiftView, PromiseView, StepView
 from hub.desk.customer_views import CustomerView, MarkBadge
 
@@ -165,6 +165,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     author: str
     text: str
     at: datetime | None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class InquiryView(Struct, frozen=True, kw_only=True):
@@ -198,7 +199,7 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     ``lines``: line number, outcome and the mall's words, of an action on several lines. ``waiting_id``: of
     an action that can still be taken back; ``look_at``: when an uncertain one is looked at again.
     ``seen_at``: when the hub saw it, where that was long after the mall's own time. ``due_at`` is what was
-    promised, ``money`` what was given.
+    promised, ``money`` what was given; ``attachments`` are files of a message, kept by the mall.
     """
 
     kind: EntryKind
@@ -214,6 +215,7 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     look_at: datetime | None = None
     due_at: datetime | None = None
     money: Money | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class PersonView(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from hub.desk.case import read_case
 from hub.desk.contact import contact_card, likely_matter
 from hub.desk.drafts import read_drafts
 from hub.desk.locks import LockState, read_lock
-from hub.desk.offers import answer_limit, offers_of, waiting_inquiry
+from hub.desk.offers import answer_limit, offers_of, waiting_inquiry, why_not_attached
 from hub.desk.ready_reasons import ready_reasons
 from hub.desk.reread import can_read_again
 from hub.desk.services import Services
@@ -119,6 +119,7 @@ async def moving_values(services: Services, request: PageRequest, view: CaseView
         "offers": [offer for offer in offers if offer.group != "inquiry"],
         "reply": next((offer for offer in offers if offer.action == Action.ANSWER_INQUIRY), None),
         "change": next((offer for offer in offers if offer.action == Action.CHANGE_ANSWER), None),
+        "attaching": why_not_attached(services, view),
         "carriers": carriers,
         "carrier_names": {carrier.code: carrier.name for carrier in carriers},
         "reasons": REASONS,

@@ -141,7 +141,7 @@ def manifest(mall: str, letter: str, *, country: str = "KR", without: Iterable[C
 
 
 MANIFESTS = {
-    "alpha": manifest("alpha", "A"),
+    "alpha": manifest("alpha", "A", without=(Capability.SEND_ATTACHMENT,)),
     "japan": manifest("japan", "J", country="JP", without=(Capability.REFUSE_CANCEL,)),
 }
 SHOPS = {"alpha-main": "alpha", "alpha-outlet": "alpha", "japan-main": "japan"}

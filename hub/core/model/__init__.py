@@ -7,7 +7,7 @@ with the mall's own word kept beside it.
 
 from hub.core.model.claim import Claim, ClaimKind, ClaimReason, ClaimState, EndedBy, FaultParty
 from hub.core.model.identity import ShopRef
-from hub.core.model.inquiry import Inquiry, InquiryKind, InquiryState, Message, MessageAuthor
+from hub.core.model.inquiry import Attachment, Inquiry, InquiryKind, InquiryState, Message, MessageAuthor
 from hub.core.model.money import Money, minor_units
 from hub.core.model.order import Line, LineStatus, Order, Shipment
 from hub.core.model.party import Address, Party
@@ -15,6 +15,7 @@ from hub.core.model.product import InventoryHint, InventoryMode, Product
 
 __all__ = [
     "Address",
+    "Attachment",
     "Claim",
     "ClaimKind",
     "ClaimReason",

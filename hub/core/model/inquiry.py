@@ -27,13 +27,21 @@ class MessageAuthor(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Message(Struct, frozen=True, kw_only=True, gc=False):
+class Attachment(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A file beside a message: its name, and where the mall keeps it, if it tells. The hub never fetches it."""
+
+    name: str
+    url: str | None = None
+
+
+class Message(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One message of a thread; ``text`` is plain text as the mall gave it (HTML already reduced)."""
 
     message_no: str
     author: MessageAuthor
     text: str
     sent_at: datetime | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Inquiry(Struct, frozen=True, kw_only=True, gc=False):

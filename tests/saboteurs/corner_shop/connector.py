@@ -261,6 +261,7 @@ _YES = CapabilityState(state=Support.YES)
 _BY_TELEPHONE = CapabilityState(state=Support.NO, instead="Call the corner shop.", instead_ko="구멍가게에 전화하세요.")
 _ONLY_BY_TELEPHONE = (
     Capability.CHANGE_ANSWER,
+    Capability.SEND_ATTACHMENT,
     Capability.CONFIRM,
     Capability.DELAY,
     Capability.SELLER_CANCEL,
