@@ -160,10 +160,11 @@ def test_the_matrix_shows_every_mall_and_the_way_that_exists(agent: Browser) -> 
     ("query", "rows", "malls"),
     [
         ("group=cancel", ["취소 승인", "취소 거부"], 2),
-        ("can=no", ["취소 거부"], 2),
+        ("can=no", ["답변에 파일 첨부", "취소 거부"], 2),
         ("can=planned", [], 0),
-        ("mall=japan&group=inquiry", ["답변 등록", "답변 수정"], 1),
-        ("mall=alpha&can=no", [], 0),
+        ("mall=japan&group=inquiry", ["답변 등록", "답변 수정", "답변에 파일 첨부"], 1),
+        ("mall=alpha&can=no", ["답변에 파일 첨부"], 1),
+        ("mall=alpha&can=planned", [], 0),
     ],
 )
 def test_the_matrix_is_filtered(agent: Browser, query: str, rows: list[str], malls: int) -> None:
