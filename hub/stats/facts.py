@@ -161,24 +161,33 @@ async def tabulate_each(
     report: FactReport, counted: Counted, *, ways: Sequence[Sequence[str]]
 ) -> list[list[dict[str, Any]]]:
     """As :func:`tabulate`, of several ways to break down, from one reading of the facts."""
-    tables: list[dict[tuple[Any, ...], list[_Tally]]] = [{} for _ in ways]
-    async for fact, number in _alike(report, counted, frozenset(name for by in ways for name in by)):
-        for by, cells in zip(ways, tables, strict=True):
-            key = tuple(dimension_of(fact, name, counted.zone) for name in by)
-            cell = cells.get(key)
-            if cell is None:
-                cell = cells[key] = [_Tally(measure) for measure in report.measures]
-            for tally in cell:
-                tally.add(fact, number)
+    names = tuple(dict.fromkeys(name for by in ways for name in by))
+    finest: dict[tuple[Any, ...], list[_Tally]] = {}
+    async for fact, number in _alike(report, counted, frozenset(names)):
+        key = tuple([dimension_of(fact, name, counted.zone) for name in names])
+        cell = finest.get(key)
+        if cell is None:
+            cell = finest[key] = [_Tally(measure) for measure in report.measures]
+        for tally in cell:
+            tally.add(fact, number)
+    return [_added_up(report, finest, [names.index(name) for name in by], by) for by in ways]
+
+
+def _added_up(
+    report: FactReport, finest: Mapping[tuple[Any, ...], Sequence["_Tally"]], places: Sequence[int], by: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The rows of one way to break down, each from the cells that lie in it."""
+    cells: dict[tuple[Any, ...], list[_Tally]] = {}
+    for key, cell in finest.items():
+        own = tuple([key[place] for place in places])
+        known = cells.get(own)
+        if known is None:
+            known = cells[own] = [_Tally(measure) for measure in report.measures]
+        for tally, part in zip(known, cell, strict=True):
+            tally.take(part)
     return [
-        [
-            {
-                **dict(zip(by, key, strict=True)),
-                **{tally.measure.name: tally.result() for tally in cells[key]},
-            }
-            for key in sorted(cells, key=lambda key: tuple([(value is not None, value) for value in key]))
-        ]
-        for by, cells in zip(ways, tables, strict=True)
+        {**dict(zip(by, key, strict=True)), **{tally.measure.name: tally.result() for tally in cells[key]}}
+        for key in sorted(cells, key=lambda key: tuple([(value is not None, value) for value in key]))
     ]
 
 
@@ -285,48 +294,55 @@ class _Tally:
 
     def __init__(self, measure: Measure) -> None:
         self.measure = measure
-        self._count = 0
-        self._part = 0
+        self.count = 0
+        self.part = 0
         # value -> how many facts have it
-        self._values: dict[float, int] = {}
+        self.values: dict[float, int] = {}
         self._base = 0.0
 
     def add(self, fact: Any, number: int) -> None:
         measure = self.measure
         if measure.value is not None:
             if measure.of(fact) and (value := measure.value(fact)) is not None:
-                self._values[value] = self._values.get(value, 0) + number
+                self.values[value] = self.values.get(value, 0) + number
                 self._base += number * measure.base(fact) if measure.base is not None else 0
             return
         if measure.how is How.RATE and measure.part(fact):
-            self._part += number
+            self.part += number
         if measure.of(fact):
-            self._count += number
+            self.count += number
             if measure.how is How.SHARE and measure.part(fact):
-                self._part += number
+                self.part += number
+
+    def take(self, other: "_Tally") -> None:
+        """Add what was counted elsewhere."""
+        self.count += other.count
+        self.part += other.part
+        for value, number in other.values.items():
+            self.values[value] = self.values.get(value, 0) + number
 
     def result(self) -> float | None:
         """``None`` where there is nothing to divide or to rank."""
         match self.measure.how:
             case How.COUNT:
-                return self._count
+                return self.count
             case How.SUM:
                 return self._sum()
             case How.SHARE:
-                return round(self._part / self._count, 4) if self._count else None
+                return round(self.part / self.count, 4) if self.count else None
             case How.RATE:
-                return round(100 * self._part / self._count, 2) if self._count else None
+                return round(100 * self.part / self.count, 2) if self.count else None
             case How.RATIO:
                 return round(self._sum() / self._base, 4) if self._base else None
             case How.MEAN:
-                return round(self._sum() / sum(self._values.values()), 1) if self._values else None
+                return round(self._sum() / sum(self.values.values()), 1) if self.values else None
             case How.MEDIAN:
-                return rank(self._values, 50)
+                return rank(self.values, 50)
             case How.P90:
-                return rank(self._values, 90)
+                return rank(self.values, 90)
 
     def _sum(self) -> float:
-        total = sum(value * number for value, number in self._values.items())
+        total = sum(value * number for value, number in self.values.items())
         # Tenths do not add up to tenths.
         return round(total, 6) if isinstance(total, float) else total
 
