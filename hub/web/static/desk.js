@@ -111,6 +111,12 @@ function choose(ready) {
   field.value = isOwn && ready.value ? `${text}\n${ready.value}` : isOwn ? field.value : ready.value;
 }
 
+// Whoever signs out leaves nothing behind in this window.
+document.addEventListener("submit", (event) => {
+  if (event.target.getAttribute("action") !== "/sign-out") return;
+  Object.keys(sessionStorage).filter((key) => key.startsWith("draft ")).forEach((key) => sessionStorage.removeItem(key));
+}, true);
+
 // A page that comes back from the browser's memory is not sending any more.
 addEventListener("pageshow", () => $$(".is-sending").forEach((form) => form.classList.remove("is-sending")));
 

@@ -3,7 +3,7 @@
 import { post, screen } from "./lock.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
-const WAIT = 1000, AGAIN = 5000;
+const WAIT = 1000, AGAIN = 5000, OLDEST_PAGE = 30_000;
 let timer = 0, unsaved = null;
 
 const box = () => $("#reply[data-draft]");
@@ -11,13 +11,14 @@ const place = (field) => `draft ${field.dataset.user} ${field.dataset.draft}`;
 const tokenOf = (field) => field.form.elements.token.value;
 
 // The window's own store may be full or closed; the server's copy is the one that counts.
-function keepHere(field, token = tokenOf(field)) {
-  try { sessionStorage.setItem(place(field), JSON.stringify({ text: field.value, token })); } catch { /* see above */ }
+function keepHere(field, token = tokenOf(field), savedAt = 0) {
+  try { sessionStorage.setItem(place(field), JSON.stringify({ text: field.value, token, savedAt })); } catch { /* see above */ }
 }
 function kept(field) {
   try { return JSON.parse(sessionStorage.getItem(place(field))); } catch { return null; }
 }
 const forget = (field) => sessionStorage.removeItem(place(field));
+const forgetSaved = (field) => { if (kept(field)?.savedAt) forget(field); };
 
 function say(field, part) {
   const line = field.isConnected && $("#draft-state");
@@ -46,7 +47,10 @@ async function save(field, token = tokenOf(field)) {
     if (!answer.ok && answer.status !== 422) throw new Error(String(answer.status));
     const part = new DOMParser().parseFromString(await answer.text(), "text/html").body;
     const isSaved = Boolean($("[data-saved]", part));
-    if (answer.ok && text === field.value) forget(field);
+    if (answer.ok && text === field.value) {
+      // Not forgotten at once: a page of this case may be on its way that was made before the server had the text.
+      if (isSaved) { keepHere(field, token, Date.now()); setTimeout(forgetSaved, OLDEST_PAGE, field); } else forget(field);
+    }
     // It was sent meanwhile: it must not stand there to be sent again.
     if (answer.ok && !isSaved && text.trim() && field.value === text) field.value = "";
     say(field, [...part.childNodes]);
@@ -81,7 +85,8 @@ function prepare() {
   const field = box();
   const own = field && kept(field);
   if (!own) return;
-  if (own.text === field.value) { forget(field); return; }
+  const isOver = own.savedAt && (field.value || Date.now() - own.savedAt > OLDEST_PAGE);
+  if (own.text === field.value || isOver) { forget(field); return; }
   field.value = own.text;
   field.dispatchEvent(new Event("input", { bubbles: true }));
   keepHere(field, own.token);
@@ -93,10 +98,4 @@ document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.ta
 document.addEventListener("hub:leaving", flush);
 addEventListener("pagehide", flush);
 document.addEventListener("visibilitychange", () => { if (document.hidden) flush(); });
-// Whoever signs out leaves nothing behind in this window.
-document.addEventListener("submit", (event) => {
-  if (event.target.getAttribute("action") !== "/sign-out") return;
-  Object.keys(sessionStorage).filter((key) => key.startsWith("draft ")).forEach((key) => sessionStorage.removeItem(key));
-}, true);
-
 prepare();

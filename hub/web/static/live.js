@@ -71,10 +71,6 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (target.matches(".moving") && isBusy(target)) event.detail.shouldSwap = false;
 });
 const isOpen = (id) => String(id) === openCase();
-document.addEventListener("hub:case", (event) => { if (isOpen(event.detail.id)) readCase(); });
-document.addEventListener("hub:action", (event) => {
-  if (isOpen(event.detail.case_id)) { outcome = event.detail.outcome; readCase(); }
-});
 
 // Read before the address changed, the row of the open case does not know that it is.
 document.addEventListener("htmx:oobAfterSwap", () => {
@@ -90,8 +86,12 @@ const handlers = {
     askCounts();
   },
   mention({ case_id }) { changed.add(case_id); readRows(); askCounts(); },
-  case({ id }) { document.dispatchEvent(new CustomEvent("hub:case", { detail: { id } })); },
-  action(body) { document.dispatchEvent(new CustomEvent("hub:action", { detail: body })); changed.add(body.case_id); readRows(); },
+  case({ id }) { if (isOpen(id)) readCase(); },
+  action(body) {
+    if (isOpen(body.case_id)) { outcome = body.outcome; readCase(); }
+    changed.add(body.case_id);
+    readRows();
+  },
   lock(body) { changed.add(body.case_id); readRows(); document.dispatchEvent(new CustomEvent("hub:lock", { detail: body })); },
   call(body) { document.dispatchEvent(new CustomEvent("hub:call", { detail: body })); },
   shop() { askFresh(); },
