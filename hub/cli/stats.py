@@ -35,12 +35,17 @@ class ReportName(StrEnum):
     PROMISES = "promises"
     ASKS = "asks"
     COMPENSATION = "compensation"
+    FIRST_CONTACT = "first-contact"
+    REFUNDS = "refunds"
+    DISPATCH = "dispatch"
+    CLAIM_CAUSES = "claim-causes"
+    AGENTS = "agents"
 
 
 def register(app: typer.Typer) -> None:
     app.command(
         "stats",
-        help="The supervisor's figures: inquiries, calls, reasons, replies, promises, compensation and others.",
+        help="The supervisor's figures: inquiries, calls, reasons, replies, refunds, dispatch, agents and others.",
     )(stats)
     stats_counts.register(app)
 

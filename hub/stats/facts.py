@@ -298,14 +298,14 @@ class _Tally:
         self.part = 0
         # value -> how many facts have it
         self.values: dict[float, int] = {}
-        self._base = 0.0
+        self.base = 0.0
 
     def add(self, fact: Any, number: int) -> None:
         measure = self.measure
         if measure.value is not None:
             if measure.of(fact) and (value := measure.value(fact)) is not None:
                 self.values[value] = self.values.get(value, 0) + number
-                self._base += number * measure.base(fact) if measure.base is not None else 0
+                self.base += number * measure.base(fact) if measure.base is not None else 0
             return
         if measure.how is How.RATE and measure.part(fact):
             self.part += number
@@ -320,6 +320,7 @@ class _Tally:
         self.part += other.part
         for value, number in other.values.items():
             self.values[value] = self.values.get(value, 0) + number
+        self.base += other.base
 
     def result(self) -> float | None:
         """``None`` where there is nothing to divide or to rank."""
@@ -333,7 +334,7 @@ class _Tally:
             case How.RATE:
                 return round(100 * self.part / self.count, 2) if self.count else None
             case How.RATIO:
-                return round(self._sum() / self._base, 4) if self._base else None
+                return round(self._sum() / self.base, 4) if self.base else None
             case How.MEAN:
                 return round(self._sum() / sum(self.values.values()), 1) if self.values else None
             case How.MEDIAN:

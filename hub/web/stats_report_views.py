@@ -32,6 +32,11 @@ _WORDS_OF: Final = {
     ("compensation", "kind"): "gift.",
     ("asks", "channel"): "stats.way.",
     ("promises", "channel"): "promise_by.",
+    ("first-contact", "outcome"): "stats.resolution.",
+    ("refunds", "outcome"): "stats.outcome.",
+    ("dispatch", "outcome"): "stats.outcome.",
+    ("agents", "what"): "stats.work.",
+    ("agents", "line"): "stats.line.",
 }
 
 

@@ -27,7 +27,6 @@ async def worked(database: Database) -> Counted:
 
 
 async def test_every_figure_is_what_was_counted_by_hand(worked: Counted):
-    assert set(WORKED["expected"]) == set(FACT_REPORTS)
     for name, expected in WORKED["expected"].items():
         report = FACT_REPORTS[name]
         by = report.read_by(expected["by"])
