@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: what every window is; Korean, as most of the agents
 WINDOW = {"width": 1440, "height": 900}
 _PATIENCE_MS = 10_000
+_DROPPED = r"^htmx:(sendAbort|afterRequest)$"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,7 +89,10 @@ class Window:
         return page
 
     def unexpected(self) -> list[str]:
-        return [text for text in self.trouble if not any(re.search(pattern, text) for pattern in self.expected)]
+        """All trouble but that of a request which the page dropped because it was left meanwhile."""
+        return [
+            text for text in self.trouble if not any(re.search(pattern, text) for pattern in (_DROPPED, *self.expected))
+        ]
 
 
 OpenWindow = Callable[..., Window]

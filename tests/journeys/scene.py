@@ -1,6 +1,8 @@
 """What has happened in the malls before the journeys begin: each journey has a matter of its own."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from hub.sandbox.facts import ClaimFact, InquiryFact, Person
 from hub.sandbox.kit import Row
@@ -11,6 +13,9 @@ HOSTILE = (
     "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
     "{{ 7 * 7 }} \u202eمرحبا\u202c RTL \u2066 ' \" &amp; \x07\n\n" + "긴글" * 2400
 )
+
+#: before the first day that the World has: nothing waits longer
+_LONG_AGO: Final = timedelta(days=20)
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,20 @@ class Scene:
     watched: InquiryFact
     raced: InquiryFact
     promised: InquiryFact
+    delayed: InquiryFact
+    handed: InquiryFact
+    urgent: InquiryFact
 
 
 def set_scene(town: Town) -> Scene:
     """All that journeys need is placed here: what the World holds of itself depends on the hour."""
+    with town.staging(ago=_LONG_AGO):
+        urgent = town.ask_about_sent("smartstore", subject="불량 문의", text="받은 상품이 불량입니다. 어떻게 하나요?")
     with town.staging():
-        return _placed(town)
+        return _placed(town, urgent)
 
 
-def _placed(town: Town) -> Scene:
+def _placed(town: Town, urgent: InquiryFact) -> Scene:
     def request(mall: str, text: str) -> Request:
         _, claim, row = town.request_cancel(mall, text=text)
         return Request(claim, row)
@@ -62,6 +72,8 @@ def _placed(town: Town) -> Scene:
     watched = town.ask_about_sent("smartstore", subject="영수증 문의", text="현금영수증을 다시 받을 수 있나요?")
     raced = town.ask_about_sent("smartstore", subject="포장 문의", text="선물 포장도 되나요?")
     promised = town.ask_about_sent("smartstore", subject="세탁 방법 문의", text="물세탁해도 되나요?")
+    delayed = town.ask_about_sent("smartstore", subject="보증서 문의", text="보증서도 함께 오나요?")
+    handed = town.ask_about_sent("smartstore", subject="수선 문의", text="수선도 해 주시나요?")
     caller, lines = town.customer_of_two_malls("cafe24", "smartstore")
     return Scene(
         caller=caller,
@@ -78,4 +90,7 @@ def _placed(town: Town) -> Scene:
         watched=watched,
         raced=raced,
         promised=promised,
+        delayed=delayed,
+        handed=handed,
+        urgent=urgent,
     )

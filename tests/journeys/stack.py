@@ -46,6 +46,7 @@ SHOPS = {"cafe24": "main-cafe24", "smartstore": "main-smartstore", "qoo10": "mai
 _START_SECONDS = 60
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
 _STAGE = timedelta(hours=1)
 
 
@@ -64,6 +65,22 @@ class Ear:
 
     app: ASGIApp
     sent: list[Sent] = field(default_factory=list)
+    #: whether somebody waits for a mall that is silent
+    is_asked: threading.Event = field(default_factory=threading.Event)
+    _answers: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._answers.set()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """The mall takes calls and answers none of them before the end of the block."""
+        self.is_asked.clear()
+        self._answers.clear()
+        try:
+            yield
+        finally:
+            self._answers.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = b""
@@ -74,6 +91,9 @@ class Ear:
             body += message.get("body", b"")
             return message
 
+        if not self._answers.is_set():
+            self.is_asked.set()
+            await asyncio.to_thread(self._answers.wait)
         await self.app(scope, hear, send)
         method = str(scope.get("method"))
         if method != "GET":
@@ -109,11 +129,11 @@ class Town:
         return {mall.shop: httpx.ASGITransport(self.ears[name]) for name, mall in self.malls.items()}
 
     @contextmanager
-    def staging(self) -> Iterator[None]:
-        """What is placed meanwhile came a minute apart in the last hour, so that its times tell it apart."""
-        self._back = _STAGE
+    def staging(self, *, ago: timedelta = timedelta(0)) -> Iterator[None]:
+        """What is placed meanwhile came a minute apart in the hour before ``ago``, so that its times tell it apart."""
+        self._back = ago + _STAGE
         yield
-        assert self._back > timedelta(0), "the scene needs more minutes"
+        assert self._back > ago, "the scene needs more minutes"
         self._back = timedelta(0)
 
     def _now(self) -> datetime:
@@ -123,6 +143,8 @@ class Town:
         """A new order of one line that is not claimed and goes nowhere until the scene says so."""
         self._back -= _MINUTE
         while True:
+            # Those that did not fit stay in the World: each has a second of its own, by which it is told apart.
+            self._back -= _SECOND
             order = self.world.place_order(SHOPS[mall])
             line = order.lines[0]
             line.claims.clear()

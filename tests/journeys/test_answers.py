@@ -1,5 +1,7 @@
 """An inquiry is answered by keyboard, and the mall holds the answer once."""
 
+from typing import Any
+
 from tests.journeys.conftest import Window
 from tests.journeys.scene import HOSTILE, Scene
 from tests.journeys.stack import Town
@@ -106,13 +108,25 @@ def test_an_answer_too_long_for_the_mall_cannot_be_typed(agent: Window, scene: S
 
 
 def test_a_draft_waits_while_another_case_is_open(agent: Window) -> None:
+    """Also where the server made the page that comes back before it had the text, and told of the text first."""
     page = agent.go(_LIST)
     first, second = page.locator("[data-row]").nth(0), page.locator("[data-row]").nth(1)
     first.click()
     page.locator("#reply").fill("쓰다 만 답변")
+    number = page.locator("#reply").get_attribute("data-draft")
+    held: list[Any] = []
+    page.route(f"**/cases/{number}/draft", lambda route: route.continue_() if held else held.append(route))
 
     second.click()
     expect(page.locator("#reply")).to_have_value("")
+
+    def come_late(route: Any) -> None:
+        made = route.fetch()
+        (saving,) = held
+        saving.fulfill(response=saving.fetch())
+        route.fulfill(response=made)
+
+    page.route(f"**/cases/{number}?*", come_late, times=1)
     first.click()
 
     expect(page.locator("#reply")).to_have_value("쓰다 만 답변")

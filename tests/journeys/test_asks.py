@@ -11,6 +11,7 @@ import pytest
 
 from hub.desk.routing_book import FILE_NAME
 from tests.journeys.conftest import OpenWindow, Window
+from tests.journeys.keystrokes import Keys, Task, stand_before
 from tests.journeys.stack import Desk
 from tests.journeys.window import Page, expect
 
@@ -73,23 +74,28 @@ def mail(desk: Desk) -> Iterator[_MailServer]:
         thread.join()
 
 
-def _faulty_goods_at_the_warehouse(window: Window) -> str:
-    """The address of an open case about goods that the warehouse firm holds."""
+def _faulty_goods_at_the_warehouse(window: Window) -> tuple[str, str]:
+    """The address of an open case about goods that the warehouse firm holds, and of a list that shows it."""
     page = window.go("/cases")
     seen: set[str] = set()
-    query: str | None = "/cases/rows"
+    query: str | None = ""
+
+    def read(path: str) -> str:
+        return page.request.get(window.desk.url + path, headers={"HX-Request": "true"}).text()
+
     while query is not None:
-        rows = page.request.get(window.desk.url + query).text()
-        for case in re.findall(r'href="(/cases/\d+)', rows):
-            if case in seen:
-                continue
+        rows = read(f"/cases/rows{query}")
+        for case in dict.fromkeys(re.findall(r'href="(/cases/\d+)', rows)):
             seen.add(case)
-            panel = page.request.get(f"{window.desk.url}{case}/contact?matter=defect", headers={"HX-Request": "true"})
-            if "윤하늘" in panel.text() and "/asks" in panel.text():
-                return case
+            first = re.search(r'<ol class="contacts">.*?</li>', read(f"{case}/contact?matter=defect"), re.DOTALL)
+            if first is None or "윤하늘" not in first[0] or "/asks" not in first[0]:
+                continue
+            # The case itself must think that it is about a fault.
+            if '<option value="defect" selected' in read(case):
+                return case, f"/cases{query}"
         more = re.search(r'href="/cases(\?[^"]*after=[^"]+)"', rows)
-        query = f"/cases/rows{more[1]}".replace("&amp;", "&") if more else None
-    message = f"none of {len(seen)} open cases is about goods at the warehouse firm"
+        query = more[1].replace("&amp;", "&") if more else None
+    message = f"none of {len(seen)} open cases is about a fault of goods at the warehouse firm"
     raise AssertionError(message)
 
 
@@ -113,14 +119,23 @@ def _answer_by_link(open_window: OpenWindow, link: str) -> Page:
 def test_a_fault_is_asked_of_logistics_and_answered_by_link(
     agent: Window, open_window: OpenWindow, mail: _MailServer
 ) -> None:
-    case = _faulty_goods_at_the_warehouse(agent)
-    page = agent.go(f"{case}?matter=defect")
-    customer = page.locator(".row[aria-current] .who").inner_text()
-    form = page.locator(".contacts > li", has_text="윤하늘").locator(".ask-form")
+    keys = Keys(agent.page)
+    case, at = _faulty_goods_at_the_warehouse(agent)
+    page = agent.go(at)
+    row = page.locator(f"[data-row][href^='{case}']")
+    customer = row.locator(".who").inner_text()
+    stand_before(row)
+    keys.start()
 
-    form.get_by_role("button", name="메일로 묻기").click()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator(".contacts > li", has_text="윤하늘").locator(".ask-form")).to_be_visible()
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="메일로 묻기").first).to_be_focused()
+    page.keyboard.press("Enter")
 
     expect(page.locator("#notice")).to_contain_text("물었습니다")
+    keys.assert_told(Task.CONTACT)
     asked = page.locator(".asks .ask").first
     expect(asked).to_contain_text("윤하늘")
     expect(page.locator(".timeline")).to_contain_text("윤하늘에게 메일로 물음")

@@ -1,14 +1,7 @@
 """A supervisor changes a switch, sees what it touches, puts it in force; a second one sees the history."""
 
-import pytest
-
 from tests.journeys.conftest import OpenWindow, Window
-from tests.journeys.window import Page, expect
-
-
-def _assert_fits(page: Page) -> None:
-    width, room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width <= room, f"{page.url} is {width} px wide in {room} px"
+from tests.journeys.window import Page, assert_fits, expect
 
 
 def _put_in_force(page: Page, note: str) -> None:
@@ -18,20 +11,18 @@ def _put_in_force(page: Page, note: str) -> None:
     expect(page.get_by_text("적용했습니다.")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 1024])
-def test_a_switch_is_changed_with_a_preview(open_window: OpenWindow, width: int) -> None:
-    window = open_window("supervisor", width=width)
-    page = window.go("/cases")
+def test_a_switch_is_changed_with_a_preview(supervisor: Window) -> None:
+    page = supervisor.go("/cases")
     page.locator(".nav").get_by_role("link", name="규칙").click()
     page.locator("[data-book=policy]").get_by_role("link", name="스위치").click()
-    _assert_fits(page)
+    assert_fits(page)
     page.get_by_role("link", name="줄 추가").click()
-    _assert_fits(page)
+    assert_fits(page)
     page.get_by_label("샵").fill("main-smartstore")
     page.get_by_label("지연·품절 포인트").fill("천 원")
-    page.get_by_label("시작일").fill("2026-01-01" if width == 1440 else "2020-01-01")
-    page.get_by_label("마지막 날").fill("2035-12-31" if width == 1440 else "2020-12-31")
-    window.expect_trouble("422")
+    page.get_by_label("시작일").fill("2026-01-01")
+    page.get_by_label("마지막 날").fill("2035-12-31")
+    supervisor.expect_trouble("422")
     page.get_by_role("button", name="변경안에 저장").click()
     expect(page.get_by_text("‘천 원’은(는) 숫자가 아닙니다.")).to_be_visible()
     page.get_by_label("지연·품절 포인트").fill("1,000")
@@ -43,11 +34,11 @@ def test_a_switch_is_changed_with_a_preview(open_window: OpenWindow, width: int)
 
     expect(page.locator(".book-changes")).to_contain_text("main-smartstore")
     expect(page.locator("#impact [data-touched]")).to_be_visible(timeout=30_000)
-    _assert_fits(page)
+    assert_fits(page)
     page.get_by_label("바꾸는 까닭").fill("연말 지연 대비")
     page.get_by_role("button", name="적용하기").click()
     expect(page.get_by_text("적용했습니다.")).to_be_visible()
-    _assert_fits(page)
+    assert_fits(page)
 
 
 def test_a_second_supervisor_sees_the_history_and_brings_a_version_back(open_window: OpenWindow) -> None:
@@ -83,4 +74,4 @@ def test_an_agent_reads_the_rules(agent: Window) -> None:
     page.locator("[data-book=routing]").get_by_role("link", name="담당자").click()
     expect(page.locator(".book-table")).to_be_visible()
     expect(page.get_by_role("link", name="줄 추가")).to_have_count(0)
-    _assert_fits(page)
+    assert_fits(page)

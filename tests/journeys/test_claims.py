@@ -4,6 +4,7 @@ import re
 
 from hub.core.model import ClaimState
 from tests.journeys.conftest import Window
+from tests.journeys.keystrokes import Keys, Task, stand_before
 from tests.journeys.scene import Request, Scene
 from tests.journeys.stack import Town
 from tests.journeys.window import Page, expect
@@ -23,26 +24,37 @@ def _open(window: Window, request: Request) -> Page:
 
 
 def test_a_refused_cancel_is_refused_at_the_mall(agent: Window, town: Town, scene: Scene) -> None:
+    keys = Keys(agent.page)
     page = _open(agent, scene.to_refuse)
-
     page.keyboard.press("x")
     page.get_by_role("button", name="다음: 내용 확인").click()
     # Without a reason nothing is sent.
     expect(page.locator("details[open] textarea:invalid")).to_be_focused()
-    assert town.heard("cafe24", "cancellationrequests") == []
-    page.keyboard.type("이미 발송 준비가 끝났습니다")
+    case = page.locator(".case").get_attribute("data-case")
+    page = agent.go("/cases?kind=cancel&shop=main-cafe24")
+    stand_before(page.locator(f"#row-{case}"))
+    keys.start()
+
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator(".case-title .state")).to_have_text("요청")
+    page.keyboard.press("x")
+    expect(page.locator("[data-ready]:visible")).to_be_focused()
+    page.keyboard.press("1")
+    expect(page.locator("details[open] textarea[name=text]")).to_have_value(re.compile("출고 준비가 끝나"))
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".review")).to_contain_text("이미 발송 준비가 끝났습니다")
+    expect(page.locator(".review")).to_contain_text("출고 준비가 끝나")
     assert town.heard("cafe24", "cancellationrequests") == []
-    page.get_by_role("button", name="취소 거부 확정").click()
+    page.keyboard.press("Control+Enter")
 
     expect(page.locator("#notice")).to_contain_text("처리했습니다")
+    keys.assert_told(Task.REFUSE)
     expect(page.locator(".case-title .state")).to_have_text("거부")
-    expect(page.locator(".event.action.outcome-done")).to_contain_text("이미 발송 준비가 끝났습니다")
+    expect(page.locator(".event.action.outcome-done")).to_contain_text("출고 준비가 끝나")
     assert scene.to_refuse.claim.steps[-1].state is ClaimState.REJECTED
     assert town.claim_row("cafe24", scene.to_refuse.row["line_no"])["state"] == "rejected"
     (sent,) = town.heard("cafe24", "cancellationrequests")
-    assert "이미 발송 준비가 끝났습니다" in str(sent.body)
+    assert "출고 준비가 끝나" in str(sent.body)
 
 
 def test_an_approved_cancel_says_first_what_it_does_then_ends_the_line(agent: Window, town: Town, scene: Scene) -> None:

@@ -1,6 +1,12 @@
 """The keyboard: the physical keys count, a text field and the Korean input keep theirs."""
 
+import sqlite3
+from datetime import timedelta
+
 from tests.journeys.conftest import Window
+from tests.journeys.keystrokes import stand_before
+from tests.journeys.scene import Scene
+from tests.journeys.stack import Desk
 from tests.journeys.window import Locator, Page, expect
 
 
@@ -111,11 +117,27 @@ def test_g_and_a_letter_change_the_view(agent: Window) -> None:
     expect(page.locator(".list h1")).to_have_text("기한 지남")
 
 
-def test_taking_a_case_puts_it_under_mine(agent: Window) -> None:
-    page = agent.go("/cases?view=unassigned")
+def _let_time_pass(desk: Desk, hours: int) -> None:
+    """As if what is laid aside had been so much earlier: nobody can wait here."""
+    earlier = int(timedelta(hours=hours) / timedelta(milliseconds=1))
+    with sqlite3.connect(desk.hub.settings.home / "hub.db", timeout=30) as database:
+        database.execute(
+            "UPDATE cases SET snoozed_until = snoozed_until - ?, snoozed_at = snoozed_at - ?, updated_at = updated_at - ?"
+            " WHERE snoozed_until IS NOT NULL",
+            (earlier, earlier, earlier),
+        )
+    database.close()
+
+
+def test_a_case_is_taken_laid_aside_comes_back_and_is_handed_over(
+    agent: Window, supervisor: Window, scene: Scene
+) -> None:
+    page = agent.go("/cases?view=unassigned&kind=inquiry")
+    row = page.locator("[data-row]", has_text=scene.handed.subject)
+    stand_before(row)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    expect(page.locator(".case")).to_be_visible()
+    expect(page.locator(".message-text").first).to_have_text(scene.handed.text)
     case_id = page.locator(".case").get_attribute("data-case")
 
     page.keyboard.press("l")
@@ -123,5 +145,26 @@ def test_taking_a_case_puts_it_under_mine(agent: Window) -> None:
     page.keyboard.press("g")
     page.keyboard.press("m")
 
-    expect(page).to_have_url(f"{agent.desk.url}/cases?view=mine")
-    expect(page.locator(f"#row-{case_id}")).to_be_visible()
+    expect(page).to_have_url(f"{agent.desk.url}/cases?view=mine&kind=inquiry")
+    row = page.locator(f"#row-{case_id}")
+    row.click()
+    expect(page.locator(f"[data-case='{case_id}']")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.locator(".case-work input[name=until]")).to_be_focused()
+    page.keyboard.type("+30m")
+    page.keyboard.press("Enter")
+    expect(page.locator(".case-work")).to_contain_text("미룸")
+    agent.go("/cases?view=mine")
+    expect(row).to_have_count(0)
+    _let_time_pass(agent.desk, hours=1)
+    page.reload()
+    expect(page.locator("[data-row]").first).to_have_id(f"row-{case_id}")
+
+    agent.go("/hand-over")
+    page.locator("select[name=to_id]").select_option(label="박슈퍼")
+    page.locator("textarea[name=note]").fill("내일 오전에 전화")
+    page.get_by_role("button", name="모두 넘기기").click()
+    expect(page.get_by_role("status").filter(has_text="넘겼습니다")).to_be_visible()
+    theirs = supervisor.go("/cases?view=mine")
+    theirs.locator(f"#row-{case_id}").click()
+    expect(theirs.locator(".timeline")).to_contain_text("내일 오전에 전화")
