@@ -90,3 +90,10 @@ STAFFING_DEFINITIONS: Final = {
     "occupancy_ready": "Measured in those hours: seconds on calls ÷ seconds signed in and not paused.",
     "occupancy_signed_in": "Measured in those hours: seconds on calls ÷ seconds signed in.",
 }
+
+ORDER_LINE_DEFINITIONS: Final = {
+    "answered": "Answered calls to the order line.",
+    "noted": "The part of answered whose matter the agent noted.",
+    "assist": "The part of answered that could not order by web or app (web error, payment error, cannot use the web).",
+    "share": "assist ÷ answered; a call without a noted matter counts as one that could.",
+}

@@ -11,10 +11,12 @@ from sqlalchemy import select
 from hub.stats import staffing
 from hub.stats.call_figures import COLUMNS, DEFAULT_TERMS, LINE_COLUMNS, Terms
 from hub.stats.call_lines import LINE_DIMENSIONS, RATES, Formula, quality_per_line, topics_per_line
-from hub.stats.calls import calls_as_of
+from hub.stats.call_order import read_order_line
+from hub.stats.calls import calls_as_of, known_span
 from hub.stats.definitions import (
     DEFINITIONS,
     LINE_DEFINITIONS,
+    ORDER_LINE_DEFINITIONS,
     RATE_DEFINITIONS,
     SERVICE_LEVEL_DEFINITIONS,
     STAFFING_DEFINITIONS,
@@ -33,7 +35,7 @@ from hub.store.rollup_tables import call_counts
 from hub.store.rollups import DAY
 from hub.store.tables import shops
 
-REPORTS: Final = ("inquiries", "calls", "rates", "lines", "topics", "staffing", *FACT_REPORTS)
+REPORTS: Final = ("inquiries", "calls", "rates", "lines", "topics", "staffing", "order-line", *FACT_REPORTS)
 #: longer spans are a slip of the pen
 MAX_DAYS: Final = 3_700
 _TOPIC_COLUMNS: Final = ("topic", "topic_line", "is_misdialled", "answered")
@@ -118,6 +120,8 @@ async def read_report(
         return await topic_report(database, since=since, until=until, zone=zone, by=by)
     if name == "staffing":
         return await _staffing(database, since=since, until=until, zone=zone, by=by, asked=asked)
+    if name == "order-line":
+        return await _order_line(database, since=since, until=until, zone=zone, by=by)
     message = f"there is no report {name!r}; there are: {', '.join(REPORTS)}"
     raise ValueError(message)
 
@@ -341,6 +345,34 @@ async def _staffing(
         definitions=STAFFING_DEFINITIONS,
         columns=staffing.COLUMNS,
         rows=tuple({name: getattr(need, name) for name in staffing.COLUMNS} for need in needs),
+    )
+
+
+async def _order_line(
+    database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, by: str | None
+) -> Report:
+    """Always by mall, its age and the kind of caller."""
+    read_dimensions(by, allowed=(Dimension.MALL,), default=())
+    span = await known_span(database, since, until, zone)
+    cells = (await read_order_line(database, span=span)).cells if span else ()
+    return Report(
+        report="order-line",
+        since=since,
+        until=until,
+        zone=zone.key,
+        by=("mall", "age", "caller"),
+        data_as_of=await calls_as_of(database),
+        definitions=ORDER_LINE_DEFINITIONS,
+        columns=("mall", "age", "caller", *ORDER_LINE_DEFINITIONS),
+        rows=tuple(
+            {
+                "mall": cell.mall,
+                "age": cell.age,
+                "caller": cell.caller.value,
+                **{name: getattr(cell.calls, name) for name in ORDER_LINE_DEFINITIONS},
+            }
+            for cell in cells
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromQuery
 
 from hub.desk.access import Actor, Permission, require
 from hub.stats.span import SpanError, day_span
-from hub.web import stats_counts, stats_reports, stats_rows, stats_saved
+from hub.web import stats_counts, stats_order, stats_reasons, stats_reports, stats_rows, stats_saved
 from hub.web.render import Given, Pages, locale_of
 from hub.web.stats_lines import lines_export, lines_page
 from hub.web.stats_parts import View
@@ -79,8 +79,10 @@ router = Router(
         lines_export,
         *stats_rows.HANDLERS,
         pattern_page,
+        *stats_order.HANDLERS,
         *stats_reports.HANDLERS,
         *stats_counts.HANDLERS,
         *stats_saved.HANDLERS,
+        *stats_reasons.HANDLERS,
     ],
 )
