@@ -5,7 +5,7 @@ Every worker finds the same work and gives it the same name, so that it becomes 
 
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 from dbos import DBOS, SetWorkflowID
@@ -22,7 +22,7 @@ from hub.jobs.work import RUN_LEASE, Job, Jobs, run_lease
 from hub.store.books import BookKind, newest_version
 from hub.store.leases import Lease, held_and_abandoned
 from hub.store.shops import ShopRow
-from hub.sync.recount import find_uncounted
+from hub.sync.recount import days_of_rows, find_uncounted
 from hub.sync.rereads import shops_with_rereads
 
 log = structlog.get_logger(__name__)
@@ -44,8 +44,8 @@ class Watch:
         self._share = 0
         #: newest name given to each kind of work of a shop
         self._named: dict[tuple[str, int], str] = {}
-        #: version of the policy book by which every open case is counted
-        self._counted_by = 0
+        #: version of the policy book by which every open case is counted, and the day of its rows
+        self._counted_by: tuple[int, tuple[date, ...]] = (0, ())
         self._tending = Tending()
 
     async def look(self) -> None:
@@ -69,16 +69,19 @@ class Watch:
         await self._tending.round(self._hub)
 
     async def _uncounted(self, shops: Iterable[ShopRow], now: datetime) -> list[ShopRow]:
-        """Shops with cases that were counted by an older policy book; looked for until there are none."""
+        """Shops with cases that were counted by an older policy book, or before rows of it began or ended; looked
+        for until there are none, and again on the next day.
+        """
         database = self._hub.database
-        if await newest_version(database, BookKind.POLICY) == self._counted_by:
+        today = days_of_rows(now)
+        if (await newest_version(database, BookKind.POLICY), today) == self._counted_by:
             return []
         found = await find_uncounted(database, now=now)
         if found is None:
             return []
         known = [shop for shop in shops if shop.id in found.shop_ids and shop.mall in self._hub.registry.manifests]
         if not known and found.is_final:
-            self._counted_by = found.version
+            self._counted_by = (found.version, today)
         return known
 
     async def _take_over(self, name: str) -> None:

@@ -8,7 +8,7 @@ purchase abroad takes 7 to 14 days; a Japanese return clause is not shown, so th
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ from hub.policy.book_rows import (
     DayKind,
     DayRow,
     DefectProof,
+    Entry,
     FeeItem,
     FeeRow,
     FlatFee,
@@ -38,6 +39,7 @@ from hub.policy.due import DEFAULT_TARGETS, MallClock, Targets
 from hub.policy.grounds import Ground
 from hub.policy.stage import Stage
 
+_DAY: Final = timedelta(days=1)
 _SCOPE: Final = frozenset({"mall", "shop", "brand", "valid_from", "valid_to", "note"})
 
 
@@ -166,6 +168,14 @@ def clocks_with(switches: Switches, shipped: Iterable[MallClock], *, mall: str) 
         if clock.mall == mall and not any((clock.since, kind) in replaced for kind in clock.kinds)
     )
     return (*own, *kept)
+
+
+def turning_days(tables: PolicyTables) -> tuple[date, ...]:
+    """Days on which other deadlines hold than the day before: a row of theirs begins, or has ended the day before."""
+    rows: tuple[Entry, ...] = (*tables.targets, *tables.clocks, *tables.days)
+    begins = {row.valid_from for row in rows if row.valid_from is not None}
+    ended = {row.valid_to + _DAY for row in rows if row.valid_to is not None and row.valid_to < date.max}
+    return tuple(sorted(begins | ended))
 
 
 def _sections(tables: PolicyTables) -> Iterator[tuple[str, tuple[Any, ...]]]:

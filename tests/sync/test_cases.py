@@ -1,6 +1,6 @@
 """Deadlines of cases as they are kept: promises, the policy book, orders that wait to be sent. On both databases."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -274,3 +274,27 @@ async def test_the_books_days_move_the_clocks_of_the_cases(rig: Rig):
     assert before["due.target.claim"] == datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC)
     assert after["due.target.claim"] == datetime(2026, 11, 25, 14, 59, 59, tzinfo=UTC)
     assert after["due.law.refund"] - before["due.law.refund"] == timedelta(days=1)
+
+
+async def test_open_cases_are_counted_anew_on_the_day_on_which_a_row_begins_and_after_its_last(rig: Rig):
+    await a_cancel(rig)
+    first, last = date(2026, 11, 24), date(2026, 11, 25)
+    rows = (
+        TargetRow(claim_business_days=4),
+        TargetRow(shop="alpha-main", claim_business_days=9, valid_from=first, valid_to=last),
+    )
+    await write_book(rig, PolicyTables(targets=rows))
+    in_seoul = datetime(2026, 11, 23, 15, tzinfo=UTC)  # the 24th begins
+
+    minute = timedelta(minutes=1)
+    aims, counted = [], []
+    for at in (NOW + minute, in_seoul - minute, in_seoul + minute, in_seoul + timedelta(days=2) + minute):
+        counted.append(await recount(rig.database, countries=COUNTRIES, now=at))
+        aims += [each and each.date() for each in await last_aims(rig)]
+
+    assert counted == [1, 0, 1, 1]
+    assert aims == [date(2026, 11, 26), date(2026, 11, 26), date(2026, 12, 3), date(2026, 11, 26)]
+    after = in_seoul + timedelta(days=3)
+    found = await find_uncounted(rig.database, now=after)
+    assert found is not None
+    assert (found.shop_ids, found.is_final) == ((), True)
