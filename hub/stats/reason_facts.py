@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, select
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Select, and_, func, literal, select
 
 from hub.stats.alike import counted_alike
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
-from hub.stats.reason_book import tree_in_force
+from hub.stats.reason_book import tree_history
+from hub.stats.reason_tree import ReasonTree
 from hub.stats.sold import case_key_of_claim, is_of_copy, line_of_claim
 from hub.stats.stock import stocks_of
 from hub.store.tables import calls, cases, claims, inquiries, lines, shops
@@ -38,7 +41,12 @@ class ReasonFact(Fact, frozen=True, kw_only=True):
 
 
 async def read_reasons(counted: Counted) -> AsyncIterator[ReasonFact]:
-    tree = await tree_in_force(counted.database)
+    for part, tree in await _parts(counted):
+        async for fact in _read_part(part, tree):
+            yield fact
+
+
+async def _read_part(counted: Counted, tree: ReasonTree) -> AsyncIterator[ReasonFact]:
     async for row, mode in _with_modes(counted, _claims(counted), claims.c.requested_at, claims.c.id):
         yield _fact(row, source="claim", mode=mode, reason=tree.of_claim(row.reason))
     async for row, mode in _with_modes(counted, _inquiries(counted), inquiries.c.asked_at, inquiries.c.id):
@@ -69,7 +77,23 @@ async def read_alike_reasons(counted: Counted, names: frozenset[str]) -> AsyncIt
         async for fact in read_reasons(counted):
             yield fact, 1
         return
-    tree = await tree_in_force(counted.database)
+    for part, tree in await _parts(counted):
+        async for alike in _read_part_alike(part, tree, names):
+            yield alike
+
+
+async def _parts(counted: Counted) -> list[tuple[Counted, ReasonTree]]:
+    """The span, cut where another tree of reasons begins to count."""
+    history = await tree_history(counted.database)
+    return [
+        (replace(counted, since=stretch.since, until=stretch.until), stretch.tree)
+        for stretch in history.stretches(counted.since, counted.until)
+    ]
+
+
+async def _read_part_alike(
+    counted: Counted, tree: ReasonTree, names: frozenset[str]
+) -> AsyncIterator[tuple[ReasonFact, int]]:
     of_shop = {"mall": shops.c.mall, "shop": shops.c.name}
     claimed, asked = (
         column if "product" in names else None for column in (lines.c.product_name, inquiries.c.product_name)
@@ -207,6 +231,42 @@ def _calls(counted: Counted) -> Select[Any]:
         calls.c.entered_at.label("at_ms"), calls.c.call_id.label("row_id"), calls.c.mall, calls.c.line, calls.c.topic
     ).where(calls.c.result == "answered", *counted.within(calls.c.entered_at))
     return query if counted.mall is None else query.where(calls.c.mall == counted.mall)
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What so many claims, inquiries or calls tell of their reason. ``word``: ``None`` where they tell none."""
+
+    source: str
+    word: str | None
+    kind: str
+    number: int
+
+    def reason(self, tree: ReasonTree) -> str | None:
+        if self.source == "claim":
+            return tree.of_claim(self.word or "")
+        if self.source == _CALL:
+            return tree.of_topic(self.word)
+        return tree.of_inquiry(category=self.word, kind=self.kind)
+
+
+async def read_told(counted: Counted) -> list[Told]:
+    """The words of one span that reasons are known by, each once with its kind; often told ones first."""
+    asked = [
+        ("claim", _claims(counted), claims.c.reason, literal("")),
+        ("inquiry", _inquiries(counted), inquiries.c.category, inquiries.c.kind),
+        (_CALL, _calls(counted), calls.c.topic, literal("")),
+    ]
+    found: list[Told] = []
+    async with counted.database.reading() as connection:
+        for source, query, word, kind in asked:
+            grouped = query.with_only_columns(
+                word.label("word"), kind.label("kind"), func.count().label("number")
+            ).group_by(word, *([kind] if source == "inquiry" else []))
+            found += [
+                Told(source=source, word=row.word or None, kind=row.kind, number=row.number)
+                for row in await connection.execute(grouped)
+            ]
+    return sorted(found, key=lambda told: (-told.number, told.source, told.word or "", told.kind))
 
 
 def _is_known(fact: ReasonFact) -> bool:

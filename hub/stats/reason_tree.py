@@ -5,7 +5,7 @@ past too, and the old ones are kept (:mod:`hub.stats.reason_book`).
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 _STANDARD: Final = Path(__file__).parent / "reasons.toml"
+#: what a reason names: reasons of claims, topics of calls, categories and kinds of inquiries
+FIELDS: Final = ("claims", "topics", "categories", "kinds")
 _Code = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
 _Title = Annotated[str, Meta(min_length=1, max_length=60)]
 
@@ -44,21 +46,23 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ReasonTree:
     """Finds the reason, ``group.reason``, of what a claim, a call or an inquiry tells; ``None`` where nothing does."""
 
-    def __init__(self, groups: tuple[Group, ...]) -> None:
+    def __init__(self, groups: tuple[Group, ...], *, former: Sequence["ReasonTree"] = ()) -> None:
+        """``former``: trees that still name a part of the past; a code that only they have keeps their title."""
         self.groups: Final = groups
+        self._former = former
         self._by: dict[tuple[str, str], str] = {}
         for code, field, word in _words(groups):
-            self._by.setdefault((field, _folded(word)), code)
+            self._by.setdefault((field, folded(word)), code)
 
     def of_claim(self, reason: str) -> str | None:
-        return self._by.get(("claims", _folded(reason)))
+        return self._by.get(("claims", folded(reason)))
 
     def of_topic(self, topic: str | None) -> str | None:
-        return self._by.get(("topics", _folded(topic))) if topic else None
+        return self._by.get(("topics", folded(topic))) if topic else None
 
     def of_inquiry(self, *, category: str | None, kind: str) -> str | None:
-        named = self._by.get(("categories", _folded(category))) if category else None
-        return named or self._by.get(("kinds", _folded(kind)))
+        named = self._by.get(("categories", folded(category))) if category else None
+        return named or self._by.get(("kinds", folded(kind)))
 
     def title(self, code: str, locale: str) -> str:
         """Of a group or of ``group.reason``; an old code that the tree no longer has is shown as it is."""
@@ -70,7 +74,8 @@ class ReasonTree:
                     named = next((reason for reason in group.reason if reason.code == second), None)
                 if named is not None:
                     return named.ko if locale == "ko" else named.en
-        return code
+        titles = (tree.title(code, locale) for tree in self._former)
+        return next((title for title in titles if title != code), code)
 
 
 def read_tree(text: str | bytes) -> ReasonTree:
@@ -89,11 +94,35 @@ def read_tree(text: str | bytes) -> ReasonTree:
                 raise ValueError(message)
             codes.add(code)
     for code, field, word in _words(groups):
-        other = seen.setdefault((field, _folded(word)), code)
+        other = seen.setdefault((field, folded(word)), code)
         if other != code:
             message = f"{word!r} of {field} falls under {other} and under {code}"
             raise ValueError(message)
     return ReasonTree(groups)
+
+
+def tree_text_of(groups: Sequence[Group]) -> str:
+    """The tree as TOML, which :func:`read_tree` reads."""
+    return "\n".join(line for group in groups for line in _group_lines(group)) + "\n"
+
+
+def _group_lines(group: Group) -> Iterator[str]:
+    yield "[[group]]"
+    yield from (f"{name} = {_quoted(getattr(group, name))}" for name in ("code", "ko", "en"))
+    if not group.reason:
+        yield "reason = []"
+    for reason in group.reason:
+        yield "[[group.reason]]"
+        yield from (f"{name} = {_quoted(getattr(reason, name))}" for name in ("code", "ko", "en"))
+        for field in FIELDS:
+            if words := getattr(reason, field):
+                yield f"{field} = [{', '.join(_quoted(word) for word in words)}]"
+    yield ""
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML string, but for one sign.
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
 
 
 def standard_text() -> str:
@@ -108,10 +137,11 @@ def standard_tree() -> ReasonTree:
 def _words(groups: tuple[Group, ...]) -> Iterator[tuple[str, str, str]]:
     for group in groups:
         for reason in group.reason:
-            for field in ("claims", "topics", "categories", "kinds"):
+            for field in FIELDS:
                 for word in getattr(reason, field):
                     yield f"{group.code}.{reason.code}", field, word
 
 
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
+    """How words are compared."""
     return "".join(unicodedata.normalize("NFKC", word).casefold().split())
