@@ -20,7 +20,7 @@ from hub.stats.report_view import RelativeSpan, ReportView, days_of, read_view
 from hub.stats.span import day_span
 from hub.stats.workbook import write_workbook
 from hub.web.stats_report_views import ReportWords, figure_text
-from hub.web.stats_reports import read_asked
+from hub.web.stats_reports import Address, read_asked
 from hub.web.stats_views import mall_namer
 from hub.web.words import Words
 
@@ -73,15 +73,9 @@ async def read_figures(services: Services, wanted: Wanted) -> Figures:
 async def _count(services: Services, view: ReportView, *, first: date, last: date) -> Table:
     """Raises: ValueError."""
     if (report := FACT_REPORTS.get(view.report)) is not None:
-        asked = await read_asked(
-            services,
-            report,
-            first=first.isoformat(),
-            last=last.isoformat(),
-            mall=view["mall"],
-            by=view["by"],
-            then=view["then"],
-        )
+        days = {"first": first.isoformat(), "last": last.isoformat()}
+        address = Address(**days, mall=view["mall"], by=view["by"], then=view["then"])
+        asked = await read_asked(services, report, address)
         (rows,) = await tabulate_each(report, asked.counted, ways=[asked.by])
         return Table(
             report=report.name,

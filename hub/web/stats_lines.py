@@ -20,12 +20,14 @@ from hub.stats.span import Span, SpanError, day_span
 from hub.stats.staffing import Need, WhatIf, staffing_needs
 from hub.web.render import Given, Pages, locale_of, query_string
 from hub.web.stats_files import send_workbook
+from hub.web.stats_parts import read_days
 from hub.web.stats_views import mall_namer
 from hub.web.words import Words
 from ivr.topics import line_of_topic
 
 PageRequest = Request[Actor, str, State]
 MAX_DAYS: Final = 92
+_DEFAULT_DAYS: Final = 7
 #: shares of 1 among the rates; the others are seconds
 _SECONDS: Final = ("asa_seconds", "aht_seconds")
 _REPORTS: Final = ("lines", "topics", "staffing")
@@ -159,12 +161,8 @@ async def lines_export(
 
 
 def _span(first: str, last: str, today: date, zone: Any) -> tuple[Span, tuple[date, date]]:
-    """Absent: the last seven days. Raises: SpanError."""
-    try:
-        until = date.fromisoformat(last) if last else today
-        since = date.fromisoformat(first) if first else date.fromordinal(until.toordinal() - 6)
-    except ValueError:
-        raise SpanError("no_time", "not a date") from None
+    """Raises: SpanError."""
+    since, until = read_days(first, last, today=today, default=_DEFAULT_DAYS)
     return day_span(since, until, zone=zone, max_days=MAX_DAYS), (since, until)
 
 

@@ -1,6 +1,6 @@
 """The page of the order line: whether ordering by web or app is inconvenient, or the callers are new to it."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from litestar import Request, Response, get
@@ -17,7 +17,7 @@ from hub.stats.report import read_report
 from hub.stats.span import Span, SpanError, day_span
 from hub.web.render import Given, Pages, locale_of, query_string
 from hub.web.stats_files import send_workbook
-from hub.web.stats_parts import MallName
+from hub.web.stats_parts import MallName, read_days
 from hub.web.stats_views import mall_namer
 from hub.web.words import Words
 
@@ -58,7 +58,7 @@ async def order_page(
     words = Words(locale_of(request))
     given = {"first": first, "last": last, "mall": ""}
     try:
-        days = _days(first, last, services.now().astimezone(zone).date())
+        days = read_days(first, last, today=services.now().astimezone(zone).date(), default=_DEFAULT_DAYS)
         span = day_span(*days, zone=zone, max_days=MAX_DAYS)
     except SpanError as error:
         wrong = f"stats.wrong.{error.key}"
@@ -85,22 +85,13 @@ async def order_export(
     require(request.user, Permission.EXPORT)
     zone = services.settings.zone
     try:
-        days = _days(first, last, services.now().astimezone(zone).date())
+        days = read_days(first, last, today=services.now().astimezone(zone).date(), default=_DEFAULT_DAYS)
         span = day_span(*days, zone=zone, max_days=MAX_DAYS)
     except SpanError as error:
         wrong = {"key": f"stats.wrong.{error.key}", "days": MAX_DAYS}
         return pages.page(request, "pages/stats_wrong.html", status=422, wrong=wrong)
     found = await read_report(services.database, name="order-line", since=span.since, until=span.until, zone=zone)
     return await send_workbook(request, services, "order-line", found.columns, found.rows)
-
-
-def _days(first: str, last: str, today: date) -> tuple[date, date]:
-    """Raises: SpanError."""
-    try:
-        until = date.fromisoformat(last) if last else today
-        return (date.fromisoformat(first) if first else until - timedelta(days=_DEFAULT_DAYS - 1)), until
-    except (ValueError, OverflowError):
-        raise SpanError("no_time", "not a date") from None
 
 
 class _Maker(Struct, frozen=True, kw_only=True):

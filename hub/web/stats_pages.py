@@ -12,7 +12,7 @@ from hub.stats.span import SpanError, day_span
 from hub.web import stats_counts, stats_order, stats_reasons, stats_reports, stats_rows, stats_saved
 from hub.web.render import Given, Pages, locale_of
 from hub.web.stats_lines import lines_export, lines_page
-from hub.web.stats_parts import View
+from hub.web.stats_parts import View, read_days
 from hub.web.stats_pattern import pattern_page
 from hub.web.stats_rows import Wrong
 from hub.web.stats_saved import saved_links
@@ -55,11 +55,10 @@ async def stats_page(
 
 def _view(*, first: str, last: str, day: str, mall: str, today: date) -> View:
     """Raises: SpanError for what is no date."""
+    since, until = read_days(first, last, today=today, default=_DEFAULT_DAYS)
     try:
-        until = date.fromisoformat(last) if last else today
-        since = date.fromisoformat(first) if first else until - timedelta(days=_DEFAULT_DAYS - 1)
         hours = date.fromisoformat(day) if day else None
-    except (ValueError, OverflowError):
+    except ValueError:
         raise SpanError("no_time", "not a date") from None
     if hours is not None and not since <= hours <= until:
         hours = None

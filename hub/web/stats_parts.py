@@ -1,12 +1,13 @@
 """What pages of figures are made of: the view that their address asks for, tables, and panels of picture and table."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 
 from markupsafe import Markup
 from msgspec import Struct
 
+from hub.stats.span import SpanError
 from hub.web.chart import Chart
 from hub.web.render import query_string
 
@@ -69,6 +70,19 @@ class Panel(Struct, frozen=True, kw_only=True):
     series: tuple[Heading, ...]
     chart: Chart
     table: Table
+
+
+def read_days(first: str, last: str, *, today: date, default: int) -> tuple[date, date]:
+    """The first and the last day of an address; without a word the last is today, and ``default`` days are told.
+
+    Raises: SpanError for what is no date.
+    """
+    try:
+        until = date.fromisoformat(last) if last else today
+        since = date.fromisoformat(first) if first else until - timedelta(days=default - 1)
+    except (ValueError, OverflowError):
+        raise SpanError("no_time", "not a date") from None
+    return since, until
 
 
 class View(Struct, frozen=True, kw_only=True):

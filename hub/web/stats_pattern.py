@@ -21,6 +21,7 @@ from hub.store.shops import ShopStore
 from hub.web.chart import Chart, Column, Part, stacked_bars
 from hub.web.render import Given, Pages, locale_of, query_string
 from hub.web.stats_charts import HeatMap, Trend, heat_map, trend
+from hub.web.stats_parts import read_days
 from hub.web.stats_views import mall_namer
 from hub.web.words import Words
 
@@ -62,7 +63,7 @@ async def pattern_page(
     values: dict[str, Any] = {"malls": [(each, name(each)) for each in malls], "channels": tuple(Channel)}
     given = {"first": first, "last": last, "mall": mall, "channel": channel}
     try:
-        days = _days(first, last, services.now().astimezone(zone).date())
+        days = read_days(first, last, today=services.now().astimezone(zone).date(), default=_DEFAULT_DAYS)
         span = day_span(*days, zone=zone, max_days=MAX_DAYS)
         wanted = _channel(channel)
         await _require_mall(services.database, mall, services.registry.manifests)
@@ -90,15 +91,6 @@ async def pattern_page(
         as_of=await inquiries_as_of(services.database),
         **values,
     )
-
-
-def _days(first: str, last: str, today: date) -> tuple[date, date]:
-    """Raises: SpanError."""
-    try:
-        until = date.fromisoformat(last) if last else today
-        return (date.fromisoformat(first) if first else until - timedelta(days=_DEFAULT_DAYS - 1)), until
-    except (ValueError, OverflowError):
-        raise SpanError("no_time", "not a date") from None
 
 
 def _channel(text: str) -> Channel | None:

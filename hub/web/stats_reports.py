@@ -1,13 +1,13 @@
 """The pages of the reports that are counted from their rows: the table, the rows of a figure, and both as files."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Final
+from datetime import date, datetime
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from hub.core.model import Product
@@ -25,6 +25,7 @@ from hub.stats.stock import partner_by
 from hub.store.shops import ShopStore
 from hub.web.render import Given, Pages, Renderer, locale_of, query_string
 from hub.web.stats_files import send_rows
+from hub.web.stats_parts import read_days
 from hub.web.stats_report_views import ReportWords, report_page, row_columns, row_text
 from hub.web.stats_views import mall_namer
 from hub.web.words import Words
@@ -53,21 +54,33 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return {"first": self.first.isoformat(), "last": self.last.isoformat(), "mall": self.mall}
 
 
-async def read_asked(
-    services: Services, report: FactReport, *, first: str, last: str, mall: str, by: str, then: str
-) -> Asked:
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """The words of an address as they were given; ``format``: of the file."""
+
+    first: str = ""
+    last: str = ""
+    mall: str = ""
+    by: str = ""
+    then: str = ""
+    figure: str = ""
+    format: str = "xlsx"
+
+
+def _address(request: PageRequest) -> Address:
+    given = request.query_params
+    return Address(**{name: str(given[name]) for name in Address.__struct_fields__ if name in given})
+
+
+async def read_asked(services: Services, report: FactReport, address: Address) -> Asked:
     """Raises: ValueError (SpanError) for a span, a mall or a dimension that does not exist."""
     zone = services.settings.zone
     today = services.now().astimezone(zone).date()
-    try:
-        until = date.fromisoformat(last) if last else today
-        since = date.fromisoformat(first) if first else until - timedelta(days=_DEFAULT_DAYS - 1)
-    except (ValueError, OverflowError):
-        raise SpanError("no_time", "not a date") from None
+    since, until = read_days(address.first, address.last, today=today, default=_DEFAULT_DAYS)
+    mall, by, then = address.mall or None, address.by, address.then
     span = day_span(since, until, zone=zone, max_days=MAX_DAYS)
     countries = {name: manifest.country for name, manifest in services.registry.manifests.items()}
     try:
-        await require_known(services.database, mall=mall or None, shop=None, malls=countries)
+        await require_known(services.database, mall=mall, shop=None, malls=countries)
     except ValueError as error:
         raise SpanError("no_mall", str(error)) from None
     try:
@@ -80,7 +93,7 @@ async def read_asked(
         countries=countries,
         mode_of=_mode_of(services),
         partner_of=partner_by(services.routing.table if services.routing else ModeTable()),
-        mall=mall or None,
+        mall=mall,
     )
     counted = counted_of(services.database, since=span.since, until=span.until, zone=zone, around=around)
     # The first that was asked for stands first.
@@ -88,37 +101,27 @@ async def read_asked(
     return Asked(
         first=since,
         last=until,
-        mall=mall or None,
+        mall=mall,
         by=tuple(dict.fromkeys((*order, *chosen))),
         counted=counted,
     )
 
 
 @get("/reports/{name:str}")
-async def fact_report_page(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    name: FromPath[str],
-    first: FromQuery[str] = "",
-    last: FromQuery[str] = "",
-    mall: FromQuery[str] = "",
-    by: FromQuery[str] = "",
-    then: FromQuery[str] = "",
-) -> Response[str]:
+async def fact_report_page(request: PageRequest, services: Given, pages: Pages, name: FromPath[str]) -> Response[str]:
     require(request.user, Permission.SEE_STATISTICS)
     report = _report(name)
-    words = await _words(request, services)
+    words, address = await _words(request, services), _address(request)
     around: dict[str, Any] = {
         "report": report.name,
         "reports": tuple(FACT_REPORTS),
         "dimensions": [(each, words.dimension(each)) for each in (*report.dimensions, *_OFFERED)],
         "malls": [(each, words.mall_name(each)) for each in await _malls(services)],
-        "given": {"first": first, "last": last, "mall": mall, "by": by, "then": then},
+        "given": msgspec.structs.asdict(address),
         "days": MAX_DAYS,
     }
     try:
-        asked = await read_asked(services, report, first=first, last=last, mall=mall, by=by, then=then)
+        asked = await read_asked(services, report, _address(request))
     except SpanError as error:
         key = f"stats.wrong.{error.key}"
         return pages.page(request, "pages/stats_report.html", status=422, wrong=key, found=None, **around)
@@ -127,7 +130,12 @@ async def fact_report_page(
     found = report_page(
         report, by=asked.by, rows=rows, totals=totals, first_by=first_by, words=words, asked=asked.values
     )
-    around["given"] = {**asked.values, "mall": mall, "by": asked.by[0], "then": asked.by[1] if asked.by[1:] else ""}
+    around["given"] = {
+        **asked.values,
+        "mall": address.mall,
+        "by": asked.by[0],
+        "then": asked.by[1] if asked.by[1:] else "",
+    }
     return pages.page(
         request,
         "pages/stats_report.html",
@@ -135,52 +143,37 @@ async def fact_report_page(
         found=found,
         as_of=await inquiries_as_of(services.database),
         definitions=[kpi for (of, _), kpi in kpis().items() if of == report.name],
-        export=f"/stats/reports/{report.name}/export{query_string({**asked.values, 'by': by, 'then': then})}",
+        export=f"/stats/reports/{report.name}/export"
+        + query_string({**asked.values, "by": address.by, "then": address.then}),
         **around,
     )
 
 
 @get("/reports/{name:str}/export")
 async def fact_report_export(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    name: FromPath[str],
-    first: FromQuery[str] = "",
-    last: FromQuery[str] = "",
-    mall: FromQuery[str] = "",
-    by: FromQuery[str] = "",
-    then: FromQuery[str] = "",
-    kind: Annotated[str, QueryParameter(name="format")] = "xlsx",
+    request: PageRequest, services: Given, pages: Pages, name: FromPath[str]
 ) -> Response[Any] | Stream:
     """The whole table: figures as numbers, names as codes."""
     require(request.user, Permission.EXPORT)
     report = _report(name)
     try:
-        asked = await read_asked(services, report, first=first, last=last, mall=mall, by=by, then=then)
+        asked = await read_asked(services, report, _address(request))
     except SpanError as error:
         return _wrong(request, pages, error)
     (rows,) = await tabulate_each(report, asked.counted, ways=[asked.by])
-    return await send_rows(request, services, report.name, (*asked.by, *report.columns), rows, kind=kind)
+    return await send_rows(
+        request, services, report.name, (*asked.by, *report.columns), rows, kind=_address(request).format
+    )
 
 
 @get("/reports/{name:str}/rows")
-async def fact_rows_page(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    name: FromPath[str],
-    first: FromQuery[str] = "",
-    last: FromQuery[str] = "",
-    mall: FromQuery[str] = "",
-    figure: FromQuery[str] = "",
-) -> Response[str]:
+async def fact_rows_page(request: PageRequest, services: Given, pages: Pages, name: FromPath[str]) -> Response[str]:
     """The rows behind one figure; all are counted, the first are shown."""
     require(request.user, Permission.SEE_STATISTICS)
     report = _report(name)
     words = await _words(request, services)
     try:
-        asked, measure, where = await _cell(request, services, report, first, last, mall, figure)
+        asked, measure, where = await _cell(request, services, report)
     except SpanError as error:
         return _wrong(request, pages, error)
     total, shown = await first_behind(report, asked.counted, measure=measure, where=where, most=MOST_ROWS)
@@ -209,20 +202,12 @@ async def fact_rows_page(
 
 @get("/reports/{name:str}/rows/export")
 async def fact_rows_export(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    name: FromPath[str],
-    first: FromQuery[str] = "",
-    last: FromQuery[str] = "",
-    mall: FromQuery[str] = "",
-    figure: FromQuery[str] = "",
-    kind: Annotated[str, QueryParameter(name="format")] = "xlsx",
+    request: PageRequest, services: Given, pages: Pages, name: FromPath[str]
 ) -> Response[Any] | Stream:
     require(request.user, Permission.EXPORT)
     report = _report(name)
     try:
-        asked, measure, where = await _cell(request, services, report, first, last, mall, figure)
+        asked, measure, where = await _cell(request, services, report)
     except SpanError as error:
         return _wrong(request, pages, error)
     columns = row_columns(report)
@@ -231,16 +216,15 @@ async def fact_rows_export(
         async for fact in facts_behind(report, asked.counted, measure=measure, where=where):
             yield {column: getattr(fact, column) for column in columns}
 
-    return await send_rows(request, services, f"{report.name}-rows", columns, rows(), kind=kind)
+    return await send_rows(request, services, f"{report.name}-rows", columns, rows(), kind=_address(request).format)
 
 
-async def _cell(
-    request: PageRequest, services: Services, report: FactReport, first: str, last: str, mall: str, figure: str
-) -> tuple[Asked, Measure, dict[str, str]]:
+async def _cell(request: PageRequest, services: Services, report: FactReport) -> tuple[Asked, Measure, dict[str, str]]:
     """Raises: SpanError for an address that was not made here."""
-    asked = await read_asked(services, report, first=first, last=last, mall=mall, by="", then="")
+    address = _address(request)
+    asked = await read_asked(services, report, msgspec.structs.replace(address, by="", then=""))
     try:
-        measure = report.measure(figure or report.columns[0])
+        measure = report.measure(address.figure or report.columns[0])
     except ValueError as error:
         raise SpanError("address", str(error)) from None
     where = {
