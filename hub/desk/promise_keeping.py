@@ -55,12 +55,16 @@ async def settle(services: Services, *, case_id: int | None = None, shop_id: int
             update(promises)
             .where(promises.c.id.in_(found), _is_soon(services))
             .values(reminded_at=to_ms(now))
-            .returning(promises.c.case_id)
+            .returning(promises.c.case_id, promises.c.owner_id)
         )
-        soon_of = set(soon.scalars())
+        reminded = {(row.case_id, row.owner_id) for row in soon}
+        soon_of = {case_id for case_id, _ in reminded}
         await refresh_cases(services, connection, broken_of)
-        for each in soon_of - broken_of:
+        for each in sorted(soon_of - broken_of):
             await publish(connection, Topic.CASE, id=each)
+        for each, owner_id in sorted(pair for pair in reminded if pair[1] is not None):
+            # Whoever is to keep it is told wherever they are in the desk.
+            await publish(connection, Topic.MENTION, user_id=owner_id, case_id=each)
     return len(found)
 
 

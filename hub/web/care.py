@@ -1,7 +1,7 @@
 """What the case page shows of promises, complaints and compensations, and what their forms offer."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from hub.desk.complaint_views import complaint_of
 from hub.desk.promise_list import zone_of
 from hub.desk.services import Services
 from hub.desk.users import list_users
-from hub.desk.views import CaseView
+from hub.desk.views import AskView, CaseView
 from hub.policy.book_rows import Gift
 from hub.web.acting import Notice
 from hub.web.formats import absolute, short
@@ -64,6 +64,15 @@ def due_tags(services: Services) -> Callable[[datetime, str], Markup]:
     return tag
 
 
+def newest_asks(asks: Sequence[AskView]) -> dict[int, AskView]:
+    """Each of these questions (oldest first) by its id: itself, or the last one that took its place unanswered."""
+    newest: dict[int, AskView] = {}
+    for ask in reversed(asks):
+        after = next((each for each in asks if each.follows_id == ask.ask_id), None)
+        newest[ask.ask_id] = newest[after.ask_id] if after is not None else ask
+    return newest
+
+
 async def care_values(
     services: Services, *, actor: Actor, case: CaseView, typed: CareTyped | None = None
 ) -> dict[str, Any]:
@@ -77,6 +86,7 @@ async def care_values(
         "promise_channels": tuple(Channel),
         "broken_reasons": tuple(BrokenReason),
         "promise_zone": zone_of(services, mall),
+        "ask_of": newest_asks(tuple(ask for ask in case.dossier.asks if ask.case_id == case_id)),
         "due_tag": due_tags(services),
         "complaint": complaint_of(case.dossier.complaint_steps, case_id),
         "complaint_steps": STEPS,

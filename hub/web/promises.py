@@ -39,6 +39,7 @@ class PromiseForm(Struct, kw_only=True):
     to_whom: str = ToWhom.CUSTOMER.value
     channel: str = Channel.CALL.value
     owner_id: str = ""
+    ask_id: str = ""
     token: str = ""
 
 
@@ -83,6 +84,7 @@ def _new_promise(services: Services, form: PromiseForm) -> NewPromise:
         to_whom=ToWhom(form.to_whom),
         channel=Channel(form.channel),
         owner_id=row_id(form.owner_id) if form.owner_id else None,
+        ask_id=row_id(form.ask_id) if form.ask_id else None,
         token=form.token or None,
     )
 

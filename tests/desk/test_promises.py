@@ -30,6 +30,7 @@ from hub.desk.promises import (
     tell_kept,
 )
 from hub.store.database import to_ms
+from hub.store.live import Topic, newest_event, read_events
 from hub.store.tables import cases, promises, users
 from hub.sync.cases import NEVER
 from tests.desk.invented import NOW, Rig
@@ -439,9 +440,12 @@ async def test_reminded_once_before_it_is_due(people: Rig, agent: Actor):
     assert (await read_due_now(people, actor=agent)).soon == ()
     people.at = DUE - timedelta(minutes=15)
 
+    newest = await newest_event(people.database)
     assert await settle(people) == 1
     assert await settle(people) == 0
 
+    told = [event for event in await read_events(people.database, after=newest) if event.topic is Topic.MENTION]
+    assert [event.body for event in told] == [{"user_id": agent.user_id, "case_id": case_id}]
     due = await read_due_now(people, actor=agent)
     assert [row.promise.promise_id for row in due.soon] == [promise_id]
     assert (await _read(people, case_id, promise_id)).reminded_at == people.at

@@ -270,3 +270,23 @@ def test_a_call_is_noted(asking: Browser, mailbox: Mailbox):
     assert "윤하늘에게 전화로 물음" in page
     assert "내일 검수한대요" in page
     assert mailbox.letters == []
+
+
+def test_a_promise_names_the_question_whose_answer_it_waits_for(asking: Browser):
+    case_id = asking.case_id("alpha-main", order_no="A-2")
+    assert 'name="ask_id"' not in asking.get(f"/cases/{case_id}").text
+    _ask(asking, case_id)
+    chosen = re.search(
+        r'<select name="ask_id">.*?<option value="(\d+)"', asking.get(f"/cases/{case_id}").text, re.DOTALL
+    )
+    assert chosen is not None
+
+    asking.post(f"/cases/{case_id}/promises", due="+2h", ask_id=chosen[1], token="p")
+    waiting = asking.get(f"/cases/{case_id}").text
+    asking.post(f"/cases/{case_id}/asks/{chosen[1]}/answer", text="내일 들어온대요")
+    answered = asking.get(f"/cases/{case_id}").text
+    wrong = asking.post(f"/cases/{case_id}/promises", due="+2h", ask_id="1", token="q")
+
+    assert re.search(r'href="#asks">답을 기다림:[^<]*답 없음</a>', waiting)
+    assert re.search(r'href="#asks">답을 기다림:[^<]*답 옴</a>', answered)
+    assert wrong.status_code == 404

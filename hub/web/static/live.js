@@ -23,6 +23,7 @@ function askCounts() {
     for (const part of document.querySelectorAll("#view-links, #board")) htmx.trigger(part, "counts");
   }, 2000);
 }
+const askStrip = soon(() => { const strip = $("#promise-strip"); if (strip) htmx.trigger(strip, "news"); });
 const askFresh = soon(() => { const fresh = $("#fresh"); if (fresh) htmx.trigger(fresh, "news"); }, 1000);
 
 // Rows that stand in the list are read again where they stand: the list does not move.
@@ -85,7 +86,7 @@ const handlers = {
     askNews();
     askCounts();
   },
-  mention({ case_id }) { changed.add(case_id); readRows(); askCounts(); },
+  mention({ case_id }) { changed.add(case_id); readRows(); askCounts(); askStrip(); },
   case({ id }) { if (isOpen(id)) readCase(); },
   action(body) {
     if (isOpen(body.case_id)) { outcome = body.outcome; readCase(); }
