@@ -27,6 +27,7 @@ class ReportName(StrEnum):
     LINES = "lines"
     TOPICS = "topics"
     STAFFING = "staffing"
+    ORDER_LINE = "order-line"
     REASONS = "reasons"
     CONTACT_RATE = "contact-rate"
     REPLIES = "replies"

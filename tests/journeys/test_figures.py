@@ -1,15 +1,23 @@
 """A supervisor reads a figure, opens it to its rows, and takes the same rows away as a file."""
 
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from python_calamine import CalamineWorkbook
 
 from tests.journeys.conftest import Window
 from tests.journeys.window import Locator, Page, expect
 
+SEOUL = ZoneInfo("Asia/Seoul")
+
 
 def _number(cell: Locator) -> int:
-    return int(cell.inner_text().replace(",", ""))
+    return _count(cell.inner_text())
+
+
+def _count(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def _busiest_day(page: Page) -> None:
@@ -41,11 +49,41 @@ def test_the_order_lines_calls_of_a_day_open_to_as_many_rows_and_as_many_in_the_
 
     expect(page.locator(".rows-total")).to_have_text(f"{shown:,}건")
     expect(page.locator("main tbody tr")).to_have_count(shown)
-    for line in page.locator("main tbody tr td:nth-child(4)").all_inner_texts():
-        assert line == "주문 라인"
-    rows = _saved(page, tmp_path)
-    assert len(rows) == 1 + shown
-    assert len({row[0] for row in rows}) == 1 + shown
+    shown_rows = [row.locator("td").all_inner_texts() for row in page.locator("main tbody tr").all()]
+    assert {cells[3] for cells in shown_rows} == {"주문 라인"}
+    heads, *rows = _saved(page, tmp_path)
+    assert len({row[0] for row in rows}) == len(rows) == shown
+    # Call by call: when it came, by which number, who took it, from whom.
+    for cells, row in zip(shown_rows, rows, strict=True):
+        call = dict(zip(heads, row, strict=True))
+        entered = datetime.fromisoformat(str(call["entered_at"])).astimezone(SEOUL)
+        told = (f"{entered:%m-%d %H:%M:%S}", call["did"], call["agent"] or "–", call["caller"] or "–")
+        assert (cells[0], cells[1], cells[10], cells[11]) == told
+
+
+def test_the_question_of_the_order_line_is_answered_three_clicks_from_the_front_page(supervisor: Window) -> None:
+    page = supervisor.go("/")
+
+    page.get_by_role("navigation").get_by_role("link", name="통계", exact=True).click()
+    page.get_by_role("link", name="주문 라인", exact=True).click()
+
+    expect(page.get_by_role("heading", name="웹·앱 주문이 불편한가, 고객이 아직 낯선가")).to_be_visible()
+    answer = page.locator(".order-answer").inner_text()
+    callers = page.locator("section[aria-labelledby=callers-title] tbody tr")
+    new, known, withheld = ([*map(_count, row.locator("td").all_inner_texts()[:3])] for row in callers.all())
+    for answered, _, assist in (new, known):
+        assert f"{answered:,}건 중 {assist:,}건" in answer
+    ages = page.locator("section[aria-labelledby=ages-title] tbody tr").all()
+    of_ages = [[*map(_count, row.locator("td").all_inner_texts()[:3])] for row in ages]
+    assert [sum(column) for column in zip(*of_ages, strict=True)] == [
+        sum(column) for column in zip(new, known, withheld, strict=True)
+    ]
+
+    figure = callers.locator("td:nth-child(4) a").first  # could not order by web or app
+    shown = _number(figure)
+    figure.click()
+
+    expect(page.locator(".rows-total")).to_have_text(f"{shown:,}건")
 
 
 def test_a_bar_of_the_chart_opens_to_the_same_rows_as_its_cell(supervisor: Window) -> None:
@@ -79,4 +117,4 @@ def test_a_span_that_is_none_says_so(supervisor: Window) -> None:
     page = supervisor.go("/stats?first=2026-13-45")
 
     expect(page.get_by_role("alert").filter(visible=True)).to_be_visible()
-    expect(page.locator(".span-form")).to_be_visible()
+    expect(page.locator("form.span-form[method=get]")).to_be_visible()
