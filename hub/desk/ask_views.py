@@ -14,7 +14,7 @@ from hub.desk.ask_text import Answer
 from hub.desk.record_views import Curtain
 from hub.desk.views import AskMark, AskView
 from hub.store.box import Box
-from hub.store.database import from_ms, time_of
+from hub.store.database import among, from_ms, read_rows, time_of
 from hub.store.sealed import ASK_ANSWER_PLACE, ASK_PLACE
 from hub.store.tables import asks, users
 
@@ -114,16 +114,9 @@ async def read_ask_marks(connection: AsyncConnection, case_ids: Sequence[int]) -
     """What the list says of each case: an unread answer, else whom it waits for since when."""
     if not case_ids:
         return {}
-    is_unread = asks.c.answered_at.is_not(None) & asks.c.answer_read_at.is_(None)
-    is_waiting = asks.c.answered_at.is_(None) & asks.c.state.in_(OPEN)
-    query = (
-        select(asks.c.case_id, asks.c.role, asks.c.state, asks.c.asked_at, asks.c.answered_at)
-        .where(asks.c.case_id.in_(case_ids), asks.c.state != "withdrawn", or_(is_unread, is_waiting))
-        .order_by(asks.c.asked_at, asks.c.id)
-    )
     marks: dict[int, AskMark] = {}
     first_asked: dict[int, datetime] = {}
-    for row in await connection.execute(query):
+    for row in await read_rows(connection, _MARKS, cases=list(case_ids)):
         asked_at = first_asked.setdefault(row.case_id, time_of(row.asked_at))
         if row.answered_at is not None:
             marks[row.case_id] = AskMark(role=row.role, since=time_of(row.answered_at), is_answered=True)
@@ -131,3 +124,17 @@ async def read_ask_marks(connection: AsyncConnection, case_ids: Sequence[int]) -
             # The newest one is waited for, since the first was asked.
             marks[row.case_id] = AskMark(role=row.role, since=asked_at)
     return marks
+
+
+_MARKS: Final = (
+    select(asks.c.case_id, asks.c.role, asks.c.state, asks.c.asked_at, asks.c.answered_at)
+    .where(
+        among(asks.c.case_id, "cases"),
+        asks.c.state != "withdrawn",
+        or_(
+            asks.c.answered_at.is_not(None) & asks.c.answer_read_at.is_(None),
+            asks.c.answered_at.is_(None) & or_(*(asks.c.state == state for state in OPEN)),
+        ),
+    )
+    .order_by(asks.c.asked_at, asks.c.id)
+)

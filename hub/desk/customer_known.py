@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.customer_identity import (
@@ -23,7 +23,7 @@ from hub.desk.customer_identity import (
 from hub.desk.customer_views import MarkBadge, MarkKind, MarkView
 from hub.desk.record_views import Curtain, open_inquiry
 from hub.store.box import Box
-from hub.store.database import from_ms, time_of, to_ms
+from hub.store.database import among, from_ms, read_rows, time_of, to_ms
 from hub.store.sealed import CUSTOMER_MARK_PLACE, normal_email
 from hub.store.tables import (
     callbacks,
@@ -180,22 +180,7 @@ async def read_badges(
     """For lists: the marks of each case's customer. Two statements where somebody else of the same number is marked."""
     if not case_ids:
         return {}
-    of = _people_of(case_ids)
-    near, marked = customer_identities.alias("near"), customer_identities.alias("marked")
-    is_near = or_(
-        and_(of.c.phone_idx != b"", near.c.phone_idx == of.c.phone_idx),
-        and_(of.c.email_idx != b"", near.c.email_idx == of.c.email_idx),
-    )
-    query = (
-        select(of, near.c.id.label("near_id"), near.c.name_idx.label("near_name"), customer_marks.c.kind)
-        .select_from(
-            of.join(near, is_near)
-            .join(marked, marked.c.person_id == near.c.person_id)
-            .join(customer_marks, customer_marks.c.identity_id == marked.c.id)
-        )
-        .where(_in_force(now))
-    )
-    rows = (await connection.execute(query)).all()
+    rows = await read_rows(connection, _BADGES, cases=list(case_ids), now=to_ms(now))
     doubtful = [row for row in rows if row.near_name != row.name_idx]
     split = await _split_pairs(connection, doubtful) if doubtful else set()
     found: dict[int, dict[MarkKind, bool]] = defaultdict(dict)
@@ -208,20 +193,6 @@ async def read_badges(
         case_id: tuple(MarkBadge(kind=kind, is_sure=kinds[kind]) for kind in MarkKind if kind in kinds)
         for case_id, kinds in found.items()
     }
-
-
-def _people_of(case_ids: Sequence[int]) -> Any:
-    """``case_id`` with the identity of its buyer, writer or caller."""
-    of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
-    of_thread = (inquiries.c.shop_id == cases.c.shop_id) & (inquiries.c.thread_no == cases.c.thread_no)
-    case_id = cases.c.id.label("case_id")
-    return union_all(
-        select(case_id, *order_columns()).select_from(cases.join(orders, of_order)).where(cases.c.id.in_(case_ids)),
-        select(case_id, *inquiry_columns())
-        .select_from(cases.join(inquiries, of_thread))
-        .where(cases.c.id.in_(case_ids), cases.c.order_no.is_(None)),
-        select(callbacks.c.case_id, *callback_columns()).where(callbacks.c.case_id.in_(case_ids)),
-    ).subquery("people")
 
 
 async def _split_pairs(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> set[tuple[Identity, int]]:
@@ -240,3 +211,36 @@ async def _split_pairs(connection: AsyncConnection, rows: Sequence[Row[Any]]) ->
         .where(near.c.id.in_({row.near_id for row in rows}), own.c.name_idx.in_({row.name_idx for row in rows}))
     )
     return {(identity_of_row(row), row.near_id) for row in await connection.execute(query)}
+
+
+def _badges() -> Select[Any]:
+    """Of each case the marks in force of everybody with its customer's phone or address."""
+    of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
+    of_thread = (inquiries.c.shop_id == cases.c.shop_id) & (inquiries.c.thread_no == cases.c.thread_no)
+    case_id = cases.c.id.label("case_id")
+    # ``case_id`` with the identity of its buyer, writer or caller.
+    of = union_all(
+        select(case_id, *order_columns()).select_from(cases.join(orders, of_order)).where(among(cases.c.id, "cases")),
+        select(case_id, *inquiry_columns())
+        .select_from(cases.join(inquiries, of_thread))
+        .where(among(cases.c.id, "cases"), cases.c.order_no.is_(None)),
+        select(callbacks.c.case_id, *callback_columns()).where(among(callbacks.c.case_id, "cases")),
+    ).subquery("people")
+    near, marked = customer_identities.alias("near"), customer_identities.alias("marked")
+    is_near = or_(
+        and_(of.c.phone_idx != b"", near.c.phone_idx == of.c.phone_idx),
+        and_(of.c.email_idx != b"", near.c.email_idx == of.c.email_idx),
+    )
+    is_lasting = or_(customer_marks.c.until_at.is_(None), customer_marks.c.until_at > bindparam("now"))
+    return (
+        select(of, near.c.id.label("near_id"), near.c.name_idx.label("near_name"), customer_marks.c.kind)
+        .select_from(
+            of.join(near, is_near)
+            .join(marked, marked.c.person_id == near.c.person_id)
+            .join(customer_marks, customer_marks.c.identity_id == marked.c.id)
+        )
+        .where(customer_marks.c.cleared_at.is_(None), is_lasting)
+    )
+
+
+_BADGES: Final = _badges()

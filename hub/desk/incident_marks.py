@@ -1,11 +1,13 @@
 """Which cases belong to an open incident: for lists, before anything else is known of it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.views import IncidentMark
+from hub.store.database import among, read_rows
 from hub.store.tables import incident_cases, incidents
 
 
@@ -13,13 +15,15 @@ async def read_marks(connection: AsyncConnection, case_ids: Sequence[int]) -> di
     """The open incident of each of these cases, the largest where there are several."""
     if not case_ids:
         return {}
-    query = (
-        select(incident_cases.c.case_id, incidents.c.id, incidents.c.count.label("many"), incidents.c.reason)
-        .join_from(incident_cases, incidents, incidents.c.id == incident_cases.c.incident_id)
-        .where(incident_cases.c.case_id.in_(case_ids), incidents.c.closed_at.is_(None))
-        .order_by(incidents.c.count, incidents.c.id)
-    )
     return {
         row.case_id: IncidentMark(incident_id=row.id, count=row.many, reason=row.reason)
-        for row in await connection.execute(query)
+        for row in await read_rows(connection, _MARKS, cases=list(case_ids))
     }
+
+
+_MARKS: Final = (
+    select(incident_cases.c.case_id, incidents.c.id, incidents.c.count.label("many"), incidents.c.reason)
+    .join_from(incident_cases, incidents, incidents.c.id == incident_cases.c.incident_id)
+    .where(among(incident_cases.c.case_id, "cases"), incidents.c.closed_at.is_(None))
+    .order_by(incidents.c.count, incidents.c.id)
+)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import CompoundSelect, Row, Select, select, union
+from sqlalchemy import CompoundSelect, Row, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
 from hub.desk.twins import read_twins
 from hub.desk.views import OtherOrder
-from hub.store.database import from_ms
+from hub.store.database import among, from_ms, read_rows
 from hub.store.tables import cases, lines, orders, shops
 
 LIMIT: Final = 20
@@ -76,19 +76,11 @@ async def summarise(
         row for row in found if not any(twin.is_original and twin.order_id in shown for twin in twins.get(row.id, ()))
     ]
     by_order: dict[int, list[Row[Any]]] = defaultdict(list)
-    line_query: Select[Any] = (
-        select(lines.c.order_id, lines.c.product_name, lines.c.status)
-        .where(lines.c.order_id.in_([row.id for row in found]))
-        .order_by(lines.c.order_id, lines.c.line_no)
-    )
-    for line in (await connection.execute(line_query)).all():
+    for line in await read_rows(connection, _LINES, orders=[row.id for row in found]):
         by_order[line.order_id].append(line)
     open_cases: dict[tuple[int, str], list[Row[Any]]] = defaultdict(list)
-    # Sorted and sifted here: in the statement both would lead the planner to the index of all open cases.
-    case_query: Select[Any] = select(
-        cases.c.id, cases.c.shop_id, cases.c.order_no, cases.c.kind, cases.c.is_open, cases.c.due_at
-    ).where(cases.c.shop_id.in_({row.shop_id for row in found}), cases.c.order_no.in_({row.order_no for row in found}))
-    for case in sorted(await connection.execute(case_query), key=lambda row: (row.due_at, row.id)):
+    given = {"shops": sorted({row.shop_id for row in found}), "numbers": sorted({row.order_no for row in found})}
+    for case in sorted(await read_rows(connection, _CASES, **given), key=lambda row: (row.due_at, row.id)):
         if case.is_open:
             open_cases[case.shop_id, case.order_no].append(case)
     return tuple(
@@ -117,3 +109,14 @@ def _other(
         open_kinds=tuple(dict.fromkeys(case.kind for case in order_cases)),
         matched_by="phone" if is_by_phone else "email",
     )
+
+
+_LINES: Final = (
+    select(lines.c.order_id, lines.c.product_name, lines.c.status)
+    .where(among(lines.c.order_id, "orders"))
+    .order_by(lines.c.order_id, lines.c.line_no)
+)
+# Sorted and sifted by whoever reads: in the statement both would lead the planner to the index of all open cases.
+_CASES: Final = select(
+    cases.c.id, cases.c.shop_id, cases.c.order_no, cases.c.kind, cases.c.is_open, cases.c.due_at
+).where(among(cases.c.shop_id, "shops"), among(cases.c.order_no, "numbers"))

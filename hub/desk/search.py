@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.desk.access import Actor, Permission, require
 from hub.desk.person import NEWEST_FIRST, summarise
 from hub.desk.search_keys import Keys, find_cases, find_orders
-from hub.desk.search_numbers import Numbers, read_numbers
+from hub.desk.search_numbers import Numbers, read_numbers, read_standing
 from hub.desk.search_words import find_words, read_words
 from hub.desk.services import Services
 from hub.desk.views import CaseRow, DueView, OtherOrder
 from hub.desk.worklist import case_rows, select_rows
+from hub.store.database import among, read_rows
 from hub.store.sealed import normal_email, normal_name
 from hub.store.search_documents import Group
-from hub.store.search_index import count_waiting
 from hub.store.tables import cases, orders, shops
 
 LENGTH: Final = 100
@@ -42,7 +42,7 @@ class Extent(Struct, frozen=True, kw_only=True):
 
 
 #: a page of its own; and the list under the box while somebody types
-PAGE: Final = Extent(shown=30, counted=200)
+PAGE: Final = Extent(shown=30, counted=100)
 QUICK: Final = Extent(shown=6, counted=20)
 
 
@@ -80,16 +80,16 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
         return SearchResult(text="", searched=(), orders=(), cases=(), is_cut=False)
     database, words = services.database, read_words(text)
     async with database.reading() as connection:
-        keys = _keys(services, await read_numbers(database, connection, text), text)
-        order_hits = await find_words(database, connection, words, Group.ORDER, limit=extent.counted)
-        case_hits = await find_words(database, connection, words, Group.CASE, limit=extent.counted)
+        standing = await read_standing(database, connection)
+        keys = _keys(services, read_numbers(text, standing.samples), text)
+        hits = await find_words(database, connection, words, below=standing.next_number, limit=extent.counted)
+        order_hits, case_hits = hits[Group.ORDER], hits[Group.CASE]
         also = [document.row_id for document in order_hits.documents]
         order_ids = await find_orders(database, connection, keys, also=also, limit=extent.counted + 1)
         case_ids = await find_cases(database, connection, keys, also=case_hits.documents, limit=extent.counted + 1)
         found_orders = await _orders(services, connection, order_ids[: extent.shown], keys)
         of_orders = [each.open_case_id for each in found_orders if each.open_case_id is not None]
         rows = await _cases(services, connection, [*case_ids[: extent.shown], *of_orders])
-        waiting = await count_waiting(database, connection)
     result = SearchResult(
         text=text,
         searched=_searched(keys, has_words=bool(words.pairs)),
@@ -101,7 +101,7 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
         many_cases=case_hits.is_many or len(case_ids) > extent.counted,
         order_count=min(len(order_ids), extent.counted),
         case_count=min(len(case_ids), extent.counted),
-        waiting=waiting,
+        waiting=standing.waiting,
     )
     return msgspec.structs.replace(result, opens=_opens(result) if keys.numbers.is_one else None)
 
@@ -144,19 +144,22 @@ async def _orders(
 ) -> tuple[OtherOrder, ...]:
     if not ids:
         return ()
-    query = (
-        select(orders, shops.c.name.label("shop"), shops.c.mall)
-        .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
-        .where(orders.c.id.in_(ids))
-        .order_by(*NEWEST_FIRST)
-    )
-    rows = (await connection.execute(query)).all()
+    rows = await read_rows(connection, _ORDERS, ids=list(ids))
     return await summarise(connection, rows, phones=frozenset(keys.phones), malls=services.registry)
 
 
 async def _cases(services: Services, connection: AsyncConnection, ids: Sequence[int]) -> dict[int, CaseRow]:
     if not ids:
         return {}
-    rows = (await connection.execute(select_rows().where(cases.c.id.in_(sorted(set(ids)))))).all()
+    rows = await read_rows(connection, _CASES, ids=sorted(set(ids)))
     shown = await case_rows(connection, rows, malls=services.registry, now=services.now())
     return {row.case_id: row for row in shown}
+
+
+_ORDERS: Final = (
+    select(orders, shops.c.name.label("shop"), shops.c.mall)
+    .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
+    .where(among(orders.c.id, "ids"))
+    .order_by(*NEWEST_FIRST)
+)
+_CASES: Final = select_rows().where(among(cases.c.id, "ids"))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import bindparam, select, union
+from sqlalchemy import bindparam, literal_column, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.person import NEWEST_FIRST
@@ -44,30 +44,25 @@ async def find_cases(
 
     Questions often come without an order, so inquiries are found by their writer too.
     """
-    given = keys.given()
-    threads = await database.fetch(connection, _THREADS, given | {"limit": limit})
-    by_thread = {(shop_id, thread_no) for shop_id, thread_no in threads}
-    by_thread |= {(each.shop_id, each.thread_no) for each in also if each.thread_no is not None}
+    by_thread = {(each.shop_id, each.thread_no) for each in also if each.thread_no is not None}
     by_claim = {(each.shop_id, each.order_no, each.kind) for each in also if each.kind is not None}
     ids = [each.case_id for each in also if each.case_id is not None]
     if keys.numbers.case_id is not None:
         ids.append(keys.numbers.case_id)
-    if not (by_thread or by_claim or ids):
-        return []
-    given |= {
+    given = keys.given() | {
         "threads": sorted({thread_no for _, thread_no in by_thread}),
         "orders": sorted({order_no for _, order_no, _ in by_claim if order_no is not None}),
         "ids": ids,
+        "limit": limit,
     }
-    found: list[Any] = []
+    found: dict[int, Any] = {}
     for row in await database.fetch(connection, _CASES, given):
-        case_id, shop_id, thread_no, order_no, kind, *_ = row
+        is_sure, case_id, shop_id, thread_no, order_no, kind, *_ = row
         # Sifted here: pairs of columns would be a condition for each.
         is_claimed = thread_no is None and (shop_id, order_no, kind) in by_claim
-        if case_id in ids or (shop_id, thread_no) in by_thread or is_claimed:
-            found.append(row)
-    newest = sorted(found, key=lambda row: (*row[-2:], row[0]), reverse=True)
-    return [row[0] for row in newest]
+        if is_sure or (shop_id, thread_no) in by_thread or is_claimed:
+            found[case_id] = row
+    return sorted(found, key=lambda case_id: (*found[case_id][-2:], case_id), reverse=True)
 
 
 # Unions of single searches: with OR the planner would rather walk all orders by their date.
@@ -97,11 +92,12 @@ _WRITTEN: Final = (
     select(inquiries.c.id).where(inquiries.c.writer_phone_idx == bindparam("other_phone")),
     select(inquiries.c.id).where(inquiries.c.writer_name_idx == bindparam("name")),
 )
-_THREADS: Final[Any] = (
+_THREADS: Final = (
     select(inquiries.c.shop_id, inquiries.c.thread_no)
     .where(inquiries.c.id.in_(union(*_WRITTEN)))
     .order_by((inquiries.c.asked_at + 0).desc())
     .limit(bindparam("limit"))
+    .subquery("written")
 )
 _SHOWN: Final = (
     cases.c.id,
@@ -113,8 +109,11 @@ _SHOWN: Final = (
     cases.c.opened_at,
 )
 _OF_SHOPS: Final = among(cases.c.shop_id, "shops")
-_CASES: Final[Any] = union(
-    select(*_SHOWN).where(_OF_SHOPS, among(cases.c.thread_no, "threads")),
-    select(*_SHOWN).where(_OF_SHOPS, among(cases.c.order_no, "orders")),
-    select(*_SHOWN).where(_OF_SHOPS, among(cases.c.id, "ids")),
+_OF_WRITTEN: Final = (cases.c.shop_id == _THREADS.c.shop_id) & (cases.c.thread_no == _THREADS.c.thread_no)
+#: what needs no sifting is 1 in its first column
+_CASES: Final[Any] = union_all(
+    select(literal_column("1"), *_SHOWN).select_from(_THREADS.join(cases, _OF_WRITTEN)).where(_OF_SHOPS),
+    select(literal_column("0"), *_SHOWN).where(_OF_SHOPS, among(cases.c.thread_no, "threads")),
+    select(literal_column("0"), *_SHOWN).where(_OF_SHOPS, among(cases.c.order_no, "orders")),
+    select(literal_column("1"), *_SHOWN).where(_OF_SHOPS, among(cases.c.id, "ids")),
 )

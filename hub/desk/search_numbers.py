@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.database import Database
 from hub.store.sealed import normal_phone
+from hub.store.search_index import NEXT_NUMBER, WAITING
 from hub.store.tables import lines, orders, shops
 
 _FEWEST_DIGITS: Final = 8
@@ -30,9 +32,26 @@ class Numbers(Struct, frozen=True, kw_only=True):
     is_one: bool
 
 
-async def read_numbers(database: Database, connection: AsyncConnection, text: str) -> Numbers:
+class Standing(Struct, frozen=True, kw_only=True):
+    """What every search asks first. ``samples``: id, order and line number of each shop that is read.
+
+    ``next_number``: of the index; ``waiting``: rows that it does not know yet, see :func:`count_waiting`.
+    """
+
+    samples: tuple[tuple[int, str | None, str | None], ...]
+    next_number: int
+    waiting: int
+
+
+async def read_standing(database: Database, connection: AsyncConnection) -> Standing:
+    rows = await database.fetch(connection, _STANDING, {})
+    next_number, waiting = rows[0][3:] if rows else (0, 0)
+    return Standing(samples=tuple(row[:3] for row in rows), next_number=next_number or 0, waiting=waiting)
+
+
+def read_numbers(text: str, samples: Iterable[tuple[int, str | None, str | None]]) -> Numbers:
     """``text`` in every way in which it can be a number of a shop that is read."""
-    samples = await database.fetch(connection, _SAMPLES, {})
+    samples = tuple(samples)
     plain = unicodedata.normalize("NFKC", text).removeprefix("#")
     bare = _BETWEEN.sub("", plain)
     spellings = [text, plain, bare]
@@ -64,7 +83,7 @@ def _phones(text: str) -> tuple[str, ...]:
 
 
 # A number of each shop: the highest, which its index gives at once.
-_SAMPLES: Final[Any] = select(
+_STANDING: Final[Any] = select(
     shops.c.id,
     select(orders.c.order_no)
     .where(orders.c.shop_id == shops.c.id)
@@ -80,4 +99,6 @@ _SAMPLES: Final[Any] = select(
     .correlate(shops)
     .scalar_subquery()
     .label("line_no"),
+    NEXT_NUMBER.label("next_number"),
+    WAITING.label("waiting"),
 ).where(shops.c.is_active)

@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
 from hub.desk.views import TwinView
+from hub.store.database import among, read_rows
 from hub.store.tables import cases, order_twins, orders, shops
 
 
@@ -19,8 +20,7 @@ async def read_twins(
     """The twins of each of these orders that has any: of a copy its original, of an original its copies."""
     if not order_ids:
         return {}
-    is_asked = order_twins.c.order_id.in_(order_ids) | order_twins.c.original_id.in_(order_ids)
-    pairs = (await connection.execute(select(order_twins).where(is_asked))).all()
+    pairs = await read_rows(connection, _PAIRS, orders=list(order_ids))
     known = await _order_rows(connection, {number for pair in pairs for number in pair})
     copies = {pair.order_id for pair in pairs}
     twins: dict[int, list[TwinView]] = defaultdict(list)
@@ -38,13 +38,8 @@ async def read_originals(
     numbers = {order_no for _, order_no in keys}
     if not numbers:
         return {}
-    query = (
-        select(orders.c.shop_id, orders.c.order_no, order_twins.c.original_id)
-        .join_from(order_twins, orders, orders.c.id == order_twins.c.order_id)
-        # "+ 0" leaves the planner the index of numbers: by the shop it would walk all of its orders.
-        .where(orders.c.order_no.in_(numbers), (orders.c.shop_id + 0).in_({shop_id for shop_id, _ in keys}))
-    )
-    copies = (await connection.execute(query)).all()
+    given = {"numbers": sorted(numbers), "shops": sorted({shop_id for shop_id, _ in keys})}
+    copies = await read_rows(connection, _COPIES, **given)
     known = await _order_rows(connection, {row.original_id for row in copies})
     return {(row.shop_id, row.order_no): _view(known[row.original_id], is_original=True, malls=malls) for row in copies}
 
@@ -53,15 +48,8 @@ async def _order_rows(connection: AsyncConnection, order_ids: Collection[int]) -
     """Orders by id, each with the case of it that is due first among the open ones."""
     if not order_ids:
         return {}
-    of_order = (cases.c.shop_id == orders.c.shop_id) & (cases.c.order_no == orders.c.order_no) & cases.c.is_open
-    query = (
-        select(orders.c.id, orders.c.order_no, shops.c.name, shops.c.mall, cases.c.id.label("case_id"))
-        .select_from(orders.join(shops, shops.c.id == orders.c.shop_id).outerjoin(cases, of_order))
-        .where(orders.c.id.in_(order_ids))
-        .order_by(cases.c.due_at.desc(), cases.c.id.desc())
-    )
     # Of several cases the one that is due first comes last and stays.
-    return {row.id: row for row in await connection.execute(query)}
+    return {row.id: row for row in await read_rows(connection, _ORDERS, ids=sorted(order_ids))}
 
 
 def _view(row: Row[Any], *, is_original: bool, malls: Malls) -> TwinView:
@@ -73,3 +61,26 @@ def _view(row: Row[Any], *, is_original: bool, malls: Malls) -> TwinView:
         is_original=is_original,
         open_case_id=row.case_id,
     )
+
+
+# Not with OR: each half has an index of its own.
+_PAIRS: Final = union(
+    select(order_twins.c.order_id, order_twins.c.original_id).where(among(order_twins.c.order_id, "orders")),
+    select(order_twins.c.order_id, order_twins.c.original_id).where(among(order_twins.c.original_id, "orders")),
+)
+_COPIES: Final = (
+    select(orders.c.shop_id, orders.c.order_no, order_twins.c.original_id)
+    .join_from(order_twins, orders, orders.c.id == order_twins.c.order_id)
+    # "+ 0" leaves the planner the index of numbers: by the shop it would walk all of its orders.
+    .where(among(orders.c.order_no, "numbers"), among(orders.c.shop_id + 0, "shops"))
+)
+_ORDERS: Final = (
+    select(orders.c.id, orders.c.order_no, shops.c.name, shops.c.mall, cases.c.id.label("case_id"))
+    .select_from(
+        orders.join(shops, shops.c.id == orders.c.shop_id).outerjoin(
+            cases, (cases.c.shop_id == orders.c.shop_id) & (cases.c.order_no == orders.c.order_no) & cases.c.is_open
+        )
+    )
+    .where(among(orders.c.id, "ids"))
+    .order_by(cases.c.due_at.desc(), cases.c.id.desc())
+)

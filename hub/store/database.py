@@ -3,16 +3,19 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from operator import itemgetter
 from threading import Thread
 from typing import Any, Final, cast
 
-from sqlalchemy import Boolean, Column, Select, Table, bindparam, event
+from msgspec import Struct
+from sqlalchemy import Boolean, Column, ColumnElement, CompoundSelect, Select, Table, bindparam, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -54,8 +57,8 @@ class _Among(FunctionElement[bool]):
         return self
 
 
-def among(column: Column[Any], parameter: str) -> FunctionElement[bool]:
-    """``column`` is one of a list given as one value, for :meth:`Database.fetch` alone.
+def among(column: ColumnElement[Any], parameter: str) -> FunctionElement[bool]:
+    """``column`` is one of a list given as one value, for :meth:`Database.fetch` and :func:`read_rows`.
 
     ``IN`` with a value for each member would be another statement for each length.
     """
@@ -99,10 +102,8 @@ class Database:
         self.host = host
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._write_lock = asyncio.Lock()
-        # Both drivers take values by position: "?" and "%s".
-        self._positional = engine.dialect if self.is_sqlite else PGDialectAsync_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+        self._positional = _POSITIONAL[self.is_sqlite]
         self._statements: dict[object, tuple[str, itemgetter[Any]]] = {}
-        self._queries: dict[Select[Any], tuple[str, tuple[str, ...], dict[str, Any]]] = {}
         self._ending: list[Thread] = []
         if self.is_sqlite:
             event.listen(engine.sync_engine, "invalidate", self._roll_back)
@@ -186,18 +187,7 @@ class Database:
         Like :meth:`upsert_rows` it is compiled once. On SQLite it takes one turn of the driver's
         thread, where a statement through SQLAlchemy takes four.
         """
-        found = self._queries.get(query)
-        if found is None:
-            compiled = query.compile(dialect=self._positional)
-            found = self._queries[query] = compiled.string, tuple(compiled.positiontup or ()), compiled.params
-        text, names, fixed = found
-        given = fixed | parameters
-        values = tuple([given[name] for name in names])
-        if not self.is_sqlite:
-            return (await connection.exec_driver_sql(text, values)).all()
-        values = tuple([json.dumps(value) if isinstance(value, list) else value for value in values])
-        rows: Sequence[Any] = await (await _driver(connection)).execute_fetchall(text, values)
-        return rows
+        return await _fetch(connection, _compiled(query, is_sqlite=self.is_sqlite), parameters)
 
     async def aclose(self) -> None:
         # A task that was cancelled is still giving its connection back, and a pool that is gone would never close it.
@@ -227,6 +217,67 @@ class Database:
         # The driver's own way in would take its turn too late.
         driver._tx.put_nowait((None, roll_back))  # noqa: SLF001
         self._ending = [thread for thread in (*self._ending, driver._thread) if thread.is_alive()]  # noqa: SLF001
+
+
+class _Compiled(Struct, frozen=True, kw_only=True):
+    """A query in the words of one driver, what it is given and what it gives. ``truths``: columns of yes and no."""
+
+    text: str
+    names: tuple[str, ...]
+    fixed: dict[str, Any]
+    row: Callable[[Iterable[Any]], Any]
+    truths: tuple[int, ...]
+
+
+#: by whether it is SQLite; both drivers take values by position: "?" and "%s"
+_POSITIONAL: Final[Mapping[bool, Any]] = {
+    True: SQLiteDialect_aiosqlite(paramstyle="qmark"),
+    False: PGDialectAsync_psycopg(paramstyle="format"),  # type: ignore[no-untyped-call]
+}
+_COMPILED: Final[dict[tuple[object, bool], _Compiled]] = {}
+
+
+def _compiled(query: Select[Any] | CompoundSelect[Any], *, is_sqlite: bool) -> _Compiled:
+    found = _COMPILED.get((query, is_sqlite))
+    if found is None:
+        compiled = query.compile(dialect=_POSITIONAL[is_sqlite])
+        columns = list(query.selected_columns)
+        names = [column.key or "" for column in columns]
+        found = _COMPILED[query, is_sqlite] = _Compiled(
+            text=compiled.string,
+            names=tuple(compiled.positiontup or ()),
+            fixed=compiled.params,
+            row=namedtuple("Row", names, rename=True)._make,  # type: ignore[attr-defined]  # noqa: PYI024  made here
+            truths=tuple(at for at, column in enumerate(columns) if is_sqlite and isinstance(column.type, Boolean)),
+        )
+    return found
+
+
+async def _fetch(connection: AsyncConnection, compiled: _Compiled, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    given = {**compiled.fixed, **parameters}
+    values = [given[name] for name in compiled.names]
+    if connection.dialect.name != "sqlite":
+        return (await connection.exec_driver_sql(compiled.text, tuple(values))).all()
+    bound = tuple([json.dumps(value) if isinstance(value, list) else value for value in values])
+    rows: Sequence[Any] = await (await _driver(connection)).execute_fetchall(compiled.text, bound)
+    return rows
+
+
+async def read_rows(
+    connection: AsyncConnection, query: Select[Any] | CompoundSelect[Any], **parameters: Any
+) -> list[Any]:
+    """As :meth:`Database.fetch`, by name: each row a tuple with the columns of ``query`` as attributes."""
+    compiled = _compiled(query, is_sqlite=connection.dialect.name == "sqlite")
+    rows = await _fetch(connection, compiled, parameters)
+    if not compiled.truths:
+        return [compiled.row(row) for row in rows]
+    found = []
+    for row in rows:
+        values = list(row)
+        for at in compiled.truths:
+            values[at] = None if values[at] is None else bool(values[at])
+        found.append(compiled.row(values))
+    return found
 
 
 async def _driver(connection: AsyncConnection) -> Any:

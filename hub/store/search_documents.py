@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -74,36 +75,76 @@ class Document(Struct, frozen=True, kw_only=True):
         return f"Document({self.source} {self.row_id})"
 
 
+def _never(_: Document) -> bool:
+    return False
+
+
 async def read_documents(
-    database: Database, connection: AsyncConnection, source: Source, row_ids: Sequence[int]
+    database: Database,
+    connection: AsyncConnection,
+    source: Source,
+    row_ids: Sequence[int],
+    *,
+    is_enough: "Enough" = _never,
 ) -> dict[int, Document]:
-    """Documents by the key of their row; those of rows that are gone, or say nothing, are left out."""
+    """Documents by the key of their row; those of rows that are gone, or say nothing, are left out.
+
+    What stands open in the tables (names of products) is asked first: where ``is_enough`` says so of it alone,
+    nothing of that row is unsealed, and its document holds nothing else.
+    """
     if not row_ids:
         return {}
-    found = await _READERS[source](database, connection, list(row_ids))
+    found = await _READERS[source](database, connection, list(row_ids), is_enough)
     return {document.row_id: document for document in found if any(document.texts)}
 
 
-async def _orders(database: Database, connection: AsyncConnection, ids: list[int]) -> list[Document]:
-    products: dict[int, list[str]] = defaultdict(list)
-    for order_id, name in await database.fetch(connection, _PRODUCTS, {"ids": ids}):
-        products[order_id].append(name)
-    found = []
+async def _orders(
+    database: Database, connection: AsyncConnection, ids: list[int], is_enough: "Enough"
+) -> list[Document]:
+    products: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for order_id, shop_id, name in await database.fetch(connection, _PRODUCTS, {"ids": ids}):
+        products[order_id, shop_id].append(_folded_product(name))
+    found = [
+        document
+        for (order_id, shop_id), names in products.items()
+        if is_enough(document := Document(source=Source.ORDER, row_id=order_id, shop_id=shop_id, texts=_once(names)))
+    ]
+    ids = sorted(set(ids) - {document.row_id for document in found})
+    if not ids:
+        return found
     for order_id, shop_id, sealed in await database.fetch(connection, _ORDERS, {"ids": ids}):
         private = unpack_order(database.box.open(sealed, ORDER_PLACE))
         people = [person for person in (private.buyer, private.receiver) if person is not None]
         texts = [folded_name(name) for person in people for name in (person.name, person.name_kana)]
-        texts += [folded_text(name) for name in products[order_id]]
+        texts += products[order_id, shop_id]
         found.append(
             Document(source=Source.ORDER, row_id=order_id, shop_id=shop_id, texts=_once(texts), phones=_phones(people))
         )
     return found
 
 
-async def _inquiries(database: Database, connection: AsyncConnection, ids: list[int]) -> list[Document]:
+@lru_cache(maxsize=8_192)
+def _folded_product(name: str) -> str:
+    """Many orders are of the same products."""
+    return folded_text(name)
+
+
+async def _inquiries(
+    database: Database, connection: AsyncConnection, ids: list[int], is_enough: "Enough"
+) -> list[Document]:
     """Answers are left out: most are templates, and would be found by whoever looks for a customer's words."""
     found = []
-    for row_id, shop_id, thread_no, sealed in await database.fetch(connection, _INQUIRIES, {"ids": ids}):
+    for row_id, shop_id, thread_no, product, sealed in await database.fetch(connection, _INQUIRIES, {"ids": ids}):
+        of_product = Document(
+            source=Source.INQUIRY,
+            row_id=row_id,
+            shop_id=shop_id,
+            texts=(_folded_product(product or ""),),
+            thread_no=thread_no,
+        )
+        if is_enough(of_product):
+            found.append(of_product)
+            continue
         inquiry = _unpack_inquiry(database.box.open(sealed, INQUIRY_PLACE))
         writer = inquiry.writer or _NOBODY
         texts = [folded_name(writer.name), folded_name(writer.name_kana)]
@@ -122,7 +163,7 @@ async def _inquiries(database: Database, connection: AsyncConnection, ids: list[
     return found
 
 
-async def _claims(database: Database, connection: AsyncConnection, ids: list[int]) -> list[Document]:
+async def _claims(database: Database, connection: AsyncConnection, ids: list[int], _: "Enough") -> list[Document]:
     rows = await database.fetch(connection, _CLAIMS, {"ids": ids})
     return [
         Document(
@@ -146,7 +187,7 @@ def _written(source: Source, place: bytes) -> "Reader":
         .where(among(table.c.id, "ids"))
     )
 
-    async def read(database: Database, connection: AsyncConnection, ids: list[int]) -> list[Document]:
+    async def read(database: Database, connection: AsyncConnection, ids: list[int], _: Enough) -> list[Document]:
         rows = await database.fetch(connection, query, {"ids": ids})
         return [
             Document(
@@ -170,13 +211,14 @@ def _phones(people: Sequence[Party]) -> tuple[str, ...]:
     return tuple(phone for person in people for phone in (person.phone, person.phone_second) if phone)
 
 
-Reader = Callable[[Database, AsyncConnection, list[int]], Awaitable[list[Document]]]
+Enough = Callable[[Document], bool]
+Reader = Callable[[Database, AsyncConnection, list[int], Enough], Awaitable[list[Document]]]
 
 _ORDERS: Any = select(orders.c.id, orders.c.shop_id, orders.c.sealed).where(among(orders.c.id, "ids"))
-_PRODUCTS: Any = select(lines.c.order_id, lines.c.product_name).where(among(lines.c.order_id, "ids"))
-_INQUIRIES: Any = select(inquiries.c.id, inquiries.c.shop_id, inquiries.c.thread_no, inquiries.c.sealed).where(
-    among(inquiries.c.id, "ids")
-)
+_PRODUCTS: Any = select(lines.c.order_id, lines.c.shop_id, lines.c.product_name).where(among(lines.c.order_id, "ids"))
+_INQUIRIES: Any = select(
+    inquiries.c.id, inquiries.c.shop_id, inquiries.c.thread_no, inquiries.c.product_name, inquiries.c.sealed
+).where(among(inquiries.c.id, "ids"))
 _CLAIMS: Any = select(
     claims.c.id, claims.c.shop_id, claims.c.order_no, claims.c.kind, claims.c.reason_text_sealed
 ).where(among(claims.c.id, "ids"))

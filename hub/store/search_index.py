@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from msgspec import Struct
@@ -30,7 +31,7 @@ _BITS: Final = 14
 BLOCK: Final = 1 << _BITS
 #: blocks that are read first, where common words have hits enough, and then at once
 _FIRST: Final = 8
-_AT_ONCE: Final = 64
+_AT_ONCE: Final = 128
 #: where so many times as much is to be gone through, each place is looked up instead
 _MUCH: Final = 16
 #: pairs whose token is remembered while documents are taken in
@@ -70,6 +71,15 @@ async def forget_shop(connection: AsyncConnection, shop_id: int) -> None:
     await connection.execute(delete(search_documents).where(search_documents.c.shop_id == shop_id))
 
 
+#: scalar subqueries for the statement that reads more beside them
+NEXT_NUMBER: Final[Any] = select(search_state.c.next_no).limit(1).scalar_subquery()
+WAITING: Final[Any] = (
+    select(func.count())
+    .select_from(select(search_queue.c.row_id).order_by(search_queue.c.row_id).limit(MOST_COUNTED + 1).subquery())
+    .scalar_subquery()
+)
+
+
 async def count_waiting(database: Database, connection: AsyncConnection) -> int:
     """Rows that are not in the index as they are now; MOST_COUNTED + 1 stands for all higher numbers."""
     ((count,),) = await database.fetch(connection, _WAITING, {})
@@ -86,23 +96,29 @@ class SearchIndex:
     # finding
 
     async def find(
-        self, connection: AsyncConnection, group: Group, pairs: Collection[str], *, limit: int, below: int | None = None
-    ) -> list[int]:
-        """Numbers of the newest documents that hold all ``pairs`` (one at least), highest first; see :meth:`rows_of`.
+        self, connection: AsyncConnection, pairs: Collection[str], below: Mapping[Group, int], *, limit: int
+    ) -> dict[Group, list[int]]:
+        """Numbers of the newest documents of each group that hold all ``pairs`` (one at least), highest first.
 
-        ``below`` goes on after the last number of an earlier answer.
+        Only numbers under that of ``below``: :data:`NEXT_NUMBER`, or the last number of an earlier answer. See
+        :meth:`rows_of`.
         """
-        tokens = [self._token(group, pair) for pair in set(pairs)]
-        if below is None:
-            below = sum(row[0] for row in await self._database.fetch(connection, _NEXT, {}))
-        found: list[int] = []
-        blocks = list(range((below - 1) >> _BITS, -1, -1)) if below else []
+        tokens = {group: {self._token(group, pair) for pair in pairs} for group in below}
+        found: dict[Group, list[int]] = {group: [] for group in below}
+        blocks = list(range((max(below.values(), default=0) - 1) >> _BITS, -1, -1))
         for start in (0, *range(_FIRST, len(blocks), _AT_ONCE)):
-            given = {"blocks": blocks[start : start + (_AT_ONCE if start else _FIRST)], "tokens": tokens}
-            rows = await self._database.fetch(connection, _FIND, given)
-            found += [no for no in _in_all(rows, len(set(tokens))) if no < below][: limit - len(found)]
-            if len(found) >= limit:
+            sought = [group for group in below if len(found[group]) < limit]
+            if not sought or not blocks:
                 break
+            given = {
+                "blocks": blocks[start : start + (_AT_ONCE if start else _FIRST)],
+                "tokens": sorted({token for group in sought for token in tokens[group]}),
+            }
+            rows = await self._database.fetch(connection, _FIND, given)
+            for group in sought:
+                own = [row for row in rows if row[1] in tokens[group]]
+                numbers = (no for no in _in_all(own, len(tokens[group])) if no < below[group])
+                found[group] += islice(numbers, limit - len(found[group]))
         return found
 
     async def rows_of(self, connection: AsyncConnection, numbers: Sequence[int]) -> list[tuple[Source, int]]:
@@ -324,10 +340,7 @@ _IS_BIG: Final = array("H", [1]).tobytes() == b"\0\1"
 _FIND: Any = select(search_blocks.c.block, search_blocks.c.token, search_blocks.c.members).where(
     among(search_blocks.c.block, "blocks"), among(search_blocks.c.token, "tokens")
 )
-_WAITING: Any = select(func.count()).select_from(
-    select(search_queue.c.row_id).order_by(search_queue.c.row_id).limit(MOST_COUNTED + 1).subquery()
-)
-_NEXT: Any = select(search_state.c.next_no)
+_WAITING: Any = select(WAITING.label("waiting"))
 _BY_NUMBER: Any = select(search_documents.c.no, search_documents.c.source, search_documents.c.row_id).where(
     among(search_documents.c.no, "numbers")
 )
