@@ -287,3 +287,29 @@ async def test_a_body_is_freed_with_the_last_name_of_its_answer() -> None:
         assert body() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("base", ["https://mall.example.com", "https://mall.example.com/", "http://127.0.0.1:9/api/v2"])
+@pytest.mark.parametrize("path", ["", "orders", "/orders/1%2F2", "/주문?since=1&a=b c", "https://other.example.com/x"])
+async def test_an_address_is_what_the_client_would_make_of_it(base: str, path: str) -> None:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return ok()
+
+    clock = SleepingClock()
+    client = make_client(base_url=base, transport=httpx.MockTransport(answer))
+    http = MallHttp(
+        shop="main",
+        client=client,
+        rate=Rate(per_second=1000.0, capacity=1000, source="test"),
+        classify=classify,
+        read_limits=lambda _response: None,
+        clock=clock,
+        sleep=clock.sleep,
+    )
+
+    await http.read("GET", path, operation="read_orders", params={"page": "2"})
+
+    assert asked == [client.build_request("GET", path, params={"page": "2"}).url]
