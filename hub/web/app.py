@@ -37,6 +37,7 @@ from hub.web.book_versions import BOOK_VERSION_PAGES
 from hub.web.books import BOOK_TABLE_PAGES
 from hub.web.calling import CallingController
 from hub.web.cheat_sheets import SHEET_PAGES
+from hub.web.colours import ink_on
 from hub.web.compensation import COMPENSATION_PAGES
 from hub.web.complaints import ComplaintController
 from hub.web.consent import PAGES as CONSENT_PAGES
@@ -202,9 +203,9 @@ async def _health() -> Response[str]:
 
 @get("/marks.css", exclude_from_auth=True)
 async def _mall_marks(services: Given) -> Response[str]:
-    """One class per mall with its colour: the pages themselves carry no style."""
+    """One class per mall with its colour, and the ink that can be read on it: the pages themselves carry no style."""
     rules = [
-        f".mall-{name} {{ --mall: {manifest.colour}; }}"
+        f".mall-{name} {{ --mall: {manifest.colour}; --mall-ink: {ink_on(manifest.colour)}; }}"
         for name, manifest in services.registry.manifests.items()
         if _NAME.fullmatch(name) and _COLOUR.fullmatch(manifest.colour)
     ]

@@ -4,7 +4,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from hub.web import style as module
+from hub.web.colours import contrast, ink_on
 from tests.web.conftest import Browser
 
 WEB = Path(module.__file__).parent
@@ -43,3 +46,17 @@ def test_every_token_that_a_sheet_uses_is_defined() -> None:
         text = sheet.read_text(encoding="utf-8")
         used = set(re.findall(r"var\((--[\w-]+)", text))
         assert used - known - set_by_the_script == set(), sheet.name
+
+
+def test_the_letter_of_each_mall_can_be_read_on_its_colour(browser: Browser) -> None:
+    drawn = re.findall(r"--mall: (#\w{6}); --mall-ink: (#\w{6})", browser.get("/marks.css").text)
+
+    assert len(drawn) == len(browser.rig.registry.manifests)
+    assert [(colour, ink) for colour, ink in drawn if contrast(colour, ink) < 4.5] == []
+
+
+def test_contrast_is_that_of_the_guidelines() -> None:
+    assert contrast("#ffffff", "#000000") == 21
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+    assert ink_on("#03c75a") == "#000000"
+    assert ink_on("#1b5fd9") == "#ffffff"
