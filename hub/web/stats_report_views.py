@@ -103,7 +103,7 @@ class ReportWords(Struct, frozen=True, kw_only=True):
 def figure_text(measure: Measure, value: float | None) -> str:
     if value is None:
         return "–"
-    if measure.how is How.SHARE:
+    if measure.how in (How.SHARE, How.RATIO):
         return f"{value:.1%}"
     return f"{value:,.2f}" if measure.how is How.RATE else f"{value:,.10g}" if value < 1e9 else f"{value:,.0f}"
 
