@@ -8,6 +8,8 @@ const DRAWN = [
 const SVG = "http://www.w3.org/2000/svg";
 const SCALE = 3;
 const TITLE = 28;
+const ROW = 20;
+const KEY = "12px";
 const label = document.querySelector('meta[name="chart-save"]')?.content;
 
 for (const chart of document.querySelectorAll("svg.chart")) {
@@ -40,12 +42,18 @@ async function save(chart, button) {
 
 async function picture_of(chart) {
   const { width, height } = chart.viewBox.baseVal;
+  const { marks, rows } = key_of(chart, width);
+  const above = TITLE + rows * ROW;
   const copy = with_looks(chart);
   copy.setAttribute("xmlns", SVG);
   copy.setAttribute("width", width * SCALE);
-  copy.setAttribute("height", (height + TITLE) * SCALE);
-  copy.setAttribute("viewBox", `0 ${-TITLE} ${width} ${height + TITLE}`);
-  copy.append(...title(chart));
+  copy.setAttribute("height", (height + above) * SCALE);
+  copy.setAttribute("viewBox", `0 ${-above} ${width} ${height + above}`);
+  copy.append(line_of(`${chart.getAttribute("aria-label") ?? ""}${span()}`, { x: 4, y: 18 - above, size: 14, weight: 600 }));
+  for (const mark of marks) {
+    mark.setAttribute("transform", `translate(0 ${TITLE - above})`);
+    copy.append(mark);
+  }
   const fills = patterns(copy);
   if (fills) copy.prepend(fills);
   const image = new Image();
@@ -55,7 +63,7 @@ async function picture_of(chart) {
   canvas.width = image.width;
   canvas.height = image.height;
   const pen = canvas.getContext("2d");
-  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--paper") || "white";
+  pen.fillStyle = ground_of(chart);
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.drawImage(image, 0, 0);
   return new Promise((done, failed) => {
@@ -94,17 +102,45 @@ function patterns(copy) {
   return defs;
 }
 
-function title(chart) {
+// What the chart stands on: a picture has no page behind it.
+function ground_of(element) {
+  for (let each = element; each; each = each.parentElement) {
+    const colour = getComputedStyle(each).backgroundColor;
+    if (!/^(transparent|rgba\(.*, 0\))$/.test(colour)) return colour;
+  }
+  return "white";
+}
+
+// The key of the series stands beside the chart on the page, and above it in the picture.
+function key_of(chart, width) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `${KEY} ${getComputedStyle(document.body).fontFamily}`;
+  const marks = [];
+  let [x, row] = [4, 0];
+  for (const item of chart.closest("section, figure")?.querySelectorAll(".series-key li") ?? []) {
+    const swatch = item.querySelector("svg");
+    const room = swatch.width.baseVal.value;
+    const text = item.textContent.trim();
+    const wide = room + 6 + pen.measureText(text).width + 16;
+    if (x > 4 && x + wide > width) [x, row] = [4, row + 1];
+    const mark = document.createElementNS(SVG, "g");
+    const drawn = document.createElementNS(SVG, "g");
+    drawn.setAttribute("transform", `translate(${x} ${row * ROW})`);
+    drawn.append(...[...swatch.children].map(with_looks));
+    mark.append(drawn, line_of(text, { x: x + room + 6, y: row * ROW + 11, size: 12, weight: 400 }));
+    marks.push(mark);
+    x += wide;
+  }
+  return { marks, rows: marks.length ? row + 1 : 0 };
+}
+
+function line_of(words, { x, y, size, weight }) {
   const text = document.createElementNS(SVG, "text");
   const looks = getComputedStyle(document.body);
-  text.setAttribute("x", 4);
-  text.setAttribute("y", -10);
-  text.setAttribute("font-size", 14);
-  text.setAttribute("font-weight", 600);
-  text.setAttribute("font-family", looks.fontFamily);
-  text.setAttribute("fill", looks.color);
-  text.textContent = `${chart.getAttribute("aria-label") ?? ""}${span()}`;
-  return [text];
+  const said = { x, y, "font-size": size, "font-weight": weight, "font-family": looks.fontFamily, fill: looks.color };
+  for (const [name, value] of Object.entries(said)) text.setAttribute(name, value);
+  text.textContent = words;
+  return text;
 }
 
 // The days of the page: a picture leaves it.
