@@ -40,6 +40,7 @@ from hub.web.cheat_sheets import SHEET_PAGES
 from hub.web.colours import ink_on
 from hub.web.compensation import COMPENSATION_PAGES
 from hub.web.complaints import ComplaintController
+from hub.web.compression import COMPRESSION
 from hub.web.consent import PAGES as CONSENT_PAGES
 from hub.web.customers import CUSTOMER_PAGES
 from hub.web.decision import DecisionController
@@ -178,6 +179,7 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
             Exception: _failed,
         },
         before_send=[_add_headers],
+        compression_config=COMPRESSION,
         openapi_config=None,
         # Logs are set up once, by hub.logging.
         logging_config=None,
