@@ -23,7 +23,12 @@ async def ready_reasons(
     A sentence with a gap that the hub cannot fill is left out: what is chosen must be whole. Of a book that
     cannot be read there is none; the reply box says what is wrong with it.
     """
-    kinds = {Action(offer.action): offer.kind for offer in offers if offer.is_allowed and offer.action in REFUSALS}
+    # Not every mall takes a sentence: at some a request is refused by sending the goods.
+    kinds = {
+        Action(offer.action): offer.kind
+        for offer in offers
+        if offer.is_allowed and offer.action in REFUSALS and "text" in offer.fields
+    }
     if not kinds:
         return {}
     try:

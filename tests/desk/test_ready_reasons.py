@@ -1,5 +1,6 @@
 """Sentences for a refusal: of the kind, in the mall's language, and whole."""
 
+import msgspec
 import pytest
 
 from hub.core.model import ClaimKind
@@ -44,6 +45,10 @@ async def test_a_refusal_has_whole_sentences_of_its_kind_and_language_and_a_repl
         found |= await ready_reasons(rig, actor=agent, case=case, offers=offers_of(rig, actor=agent, case=case))
         assert await template_choices(rig, actor=agent, case=case) == ()
 
+    without_text = [
+        msgspec.structs.replace(offer, fields=("carrier",)) for offer in offers_of(rig, actor=agent, case=case)
+    ]
+    assert await ready_reasons(rig, actor=agent, case=case, offers=without_text) == {}
     assert found == {
         "refuse-cancel": ("린넨 셔츠: 이미 준비했습니다.", "배송 중입니다."),
         "refuse-return": ("사용하셨습니다.", "배송 중입니다."),
