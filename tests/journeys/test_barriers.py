@@ -193,7 +193,7 @@ def _routes(desk: Desk) -> list[str]:
 _LINKS: Final = "links => links.map(link => link.getAttribute('href'))"
 #: menus lie over the page and would hide it
 _UNFOLD: Final = 'document.querySelectorAll("details:not(.menu, .nav-more)").forEach(box => { box.open = true; })'
-_IS_STILL: Final = "() => document.querySelectorAll('.htmx-request').length === 0"
+_IS_STILL: Final = "() => document.querySelectorAll('.htmx-request:not(.specimen *)').length === 0"
 _RULES: Final = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"], preload: false}).then(found =>
     found.violations.filter(each => ["serious", "critical"].includes(each.impact)).flatMap(each => each.nodes.map(node =>
         `${each.id}: ${node.target.join(" ")} ${node.html.slice(0, 120)} – ${[...node.any, ...node.all, ...node.none].map(one => one.message)[0]}`)))"""

@@ -1,4 +1,4 @@
-"""What moves on an open case is read again in its parts: state, owner, promises, offers and timeline."""
+"""What moves on an open case is read again in its parts: question, state, owner, promises, offers and timeline."""
 
 import re
 
@@ -42,5 +42,21 @@ def test_every_part_of_the_news_has_its_place_on_the_page(agent: Browser, return
     names = re.findall(r'id="(case-[a-z]+)" hx-swap-oob', agent.get(f"{returned}/news").text)
     page = agent.get(returned).text
 
-    assert len(names) == 4
+    assert len(names) == 5
     assert [name for name in names if f'id="{name}" class="moving"' not in page] == []
+
+
+def test_what_the_customer_said_last_stands_before_what_is_to_be_decided(agent: Browser) -> None:
+    address = f"/cases/{agent.case_id('alpha-main', thread_no='Q-1')}"
+
+    page, news = agent.get(address).text, agent.get(f"{address}/news").text
+
+    asked = re.search(r'<p class="asked-text">(.+?)</p>', page, re.DOTALL)
+    assert asked is not None
+    assert f'<p class="asked-text">{asked[1]}</p>' in part(news, "asked")
+    assert page.index('class="asked-text"') < page.index('id="decision"')
+    assert page.index('class="asked-text"') < page.index('class="message-text"')
+
+
+def test_a_request_without_a_question_shows_none(agent: Browser, returned: str) -> None:
+    assert 'class="asked-text"' not in agent.get(returned).text
