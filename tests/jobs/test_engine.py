@@ -55,13 +55,13 @@ async def _work(url: str) -> dict[str, Any]:
 
 
 async def _until(is_so: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
 async def _all_over(count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await DBOS.list_workflows_async(status="SUCCESS")) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

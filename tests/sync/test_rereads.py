@@ -329,9 +329,13 @@ from tests.sync.test_rereads import Rig
 async def main() -> None:
     database = open_database(sys.argv[1], Box(keys={1: b"k" * 32}, index_key=b"i" * 32))
     rig = Rig(database, await ShopStore(database).named("main"))
+    read = 0
     async def slow() -> None:
+        nonlocal read
+        read += 1
         print("reading", flush=True)
-        await asyncio.sleep(0.2)
+        if read == 3:
+            await asyncio.Event().wait()
     rig.mall.before = slow
     await rig.drain()
 
