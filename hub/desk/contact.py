@@ -1,7 +1,7 @@
 """Whom an agent asks about a case: the chain of the routing table, with people, hours and reasons."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.complaint_views import complaint_of
 from hub.desk.customer_views import MarkKind
+from hub.desk.matters import OF_KIND, OF_REASON
 from hub.desk.routing_book import Refusal, catalogue_facts
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ContactCard, ContactView
@@ -24,23 +25,6 @@ from routing.contacts import Directory
 from routing.modes import ModeDecision, resolve_mode
 from routing.words import Step
 
-_OF_KIND: Final = {
-    "cancel": Matter.STOCK,
-    "exchange": Matter.STOCK,
-    "return": Matter.DEFECT,
-    "order_inquiry": Matter.DISPATCH_DELAY,
-    "product_inquiry": Matter.PRODUCT_DETAIL,
-    "non_receipt": Matter.MISSING_PARCEL,
-}
-_OF_REASON: Final = {
-    ClaimReason.LATE: Matter.DISPATCH_DELAY,
-    ClaimReason.OUT_OF_STOCK: Matter.STOCK,
-    ClaimReason.DEFECT: Matter.DEFECT,
-    ClaimReason.DAMAGED: Matter.DEFECT,
-    ClaimReason.WRONG_ITEM: Matter.DEFECT,
-    ClaimReason.MISSING_PART: Matter.DEFECT,
-}
-
 
 def likely_matter(case: CaseView) -> Matter:
     """Where the card starts: a hard case or customer has its hot line; else by reason, else by kind."""
@@ -49,9 +33,9 @@ def likely_matter(case: CaseView) -> Matter:
     if is_marked or (complaint is not None and complaint.is_hard):
         return Matter.HARD_CASE
     for claim in case.dossier.claims:
-        if claim.kind == case.row.kind and claim.is_open and claim.reason in _OF_REASON:
-            return _OF_REASON[ClaimReason(claim.reason)]
-    return _OF_KIND.get(case.row.kind, Matter.OTHER)
+        if claim.kind == case.row.kind and claim.is_open and claim.reason in OF_REASON:
+            return OF_REASON[ClaimReason(claim.reason)]
+    return OF_KIND.get(case.row.kind, Matter.OTHER)
 
 
 class Route(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Which team a case belongs to, and who of it is next: pure rules, the same for every mall."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -11,28 +11,38 @@ FULL: Final = 25
 
 
 class TeamRule(Struct, frozen=True, kw_only=True):
-    """What comes to a team by itself; an empty part means any, three empty parts mean nothing."""
+    """What comes to a team by itself; an empty part means any, four empty parts mean nothing."""
 
     team_id: int
     malls: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    matters: frozenset[str] = frozenset()
 
     @property
     def narrowness(self) -> int:
-        return sum(bool(part) for part in (self.malls, self.kinds, self.languages))
+        return sum(bool(part) for part in (self.malls, self.kinds, self.languages, self.matters))
 
-    def fits(self, *, mall: str, kind: str, language: str) -> bool:
-        """``kind`` is a group of kinds, ``language`` that of the mall's customers (ISO 639-1)."""
-        return bool(self.narrowness) and all(
-            not part or word in part
-            for part, word in ((self.malls, mall), (self.kinds, kind), (self.languages, language))
+    def fits(self, *, mall: str, kind: str, language: str, about: Collection[int] = ()) -> bool:
+        """``kind`` is a group of kinds, ``language`` that of the mall's customers (ISO 639-1); ``about``: the teams
+        with one of whose matters the case deals.
+        """
+        is_about = not self.matters or self.team_id in about
+        return (
+            bool(self.narrowness)
+            and is_about
+            and all(
+                not part or word in part
+                for part, word in ((self.malls, mall), (self.kinds, kind), (self.languages, language))
+            )
         )
 
 
-def team_for(rules: Iterable[TeamRule], *, mall: str, kind: str, language: str) -> int | None:
+def team_for(
+    rules: Iterable[TeamRule], *, mall: str, kind: str, language: str, about: Collection[int] = ()
+) -> int | None:
     """The team whose rule is narrowest; of equals the oldest. ``None`` where no rule fits."""
-    fitting = [rule for rule in rules if rule.fits(mall=mall, kind=kind, language=language)]
+    fitting = [rule for rule in rules if rule.fits(mall=mall, kind=kind, language=language, about=about)]
     best = min(fitting, key=lambda rule: (-rule.narrowness, rule.team_id), default=None)
     return best.team_id if best else None
 

@@ -1,4 +1,4 @@
-"""Teams: a queue by mall, matter and language, with its members; cases come to it and are dealt out."""
+"""Teams: a queue by mall, kind, matter and language, with its members; cases come to it and are dealt out."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -14,12 +14,14 @@ from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.dealing import Seat, TeamRule, deal, team_for
 from hub.desk.list_filters import GROUP_OF, KINDS, KindGroup, is_awake
+from hub.desk.matters import is_about
 from hub.desk.moves import Move, record_moves, tell_moved
 from hub.desk.presence import is_there
 from hub.desk.services import Malls, Services
 from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import cases, presence, shops, team_members, teams, users
+from routing.chain import Matter
 
 NAME_LIMIT: Final = 40
 #: cases of one round: the next follows in seconds
@@ -42,7 +44,7 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Team(Struct, frozen=True, kw_only=True):
-    """Empty ``malls``, ``kinds`` or ``languages``: any; all three: nothing comes to it by itself.
+    """Empty ``malls``, ``kinds``, ``languages`` or ``matters``: any; all four: nothing comes to it by itself.
 
     ``is_dealt``: its cases are given to its members who are there; otherwise they take them.
     """
@@ -52,6 +54,7 @@ class Team(Struct, frozen=True, kw_only=True):
     malls: tuple[str, ...] = ()
     kinds: tuple[KindGroup, ...] = ()
     languages: tuple[str, ...] = ()
+    matters: tuple[Matter, ...] = ()
     is_dealt: bool = False
     members: tuple[Member, ...] = ()
 
@@ -62,6 +65,7 @@ class Team(Struct, frozen=True, kw_only=True):
             malls=frozenset(self.malls),
             kinds=frozenset(kind.value for kind in self.kinds),
             languages=frozenset(self.languages),
+            matters=frozenset(matter.value for matter in self.matters),
         )
 
 
@@ -72,6 +76,7 @@ class TeamGiven(Struct, frozen=True, kw_only=True):
     malls: Collection[str] = ()
     kinds: Collection[KindGroup] = ()
     languages: Collection[str] = ()
+    matters: Collection[Matter] = ()
     is_dealt: bool = False
     member_ids: Collection[int] = ()
 
@@ -113,6 +118,7 @@ def _team(rows: Sequence[Any]) -> Team:
         malls=tuple(msgspec.json.decode(first.malls)),
         kinds=tuple(KindGroup(kind) for kind in msgspec.json.decode(first.kinds)),
         languages=tuple(msgspec.json.decode(first.languages)),
+        matters=tuple(Matter(matter) for matter in msgspec.json.decode(first.matters)),
         is_dealt=first.is_dealt,
         members=tuple(Member(user_id=row.user_id, name=row.user_name) for row in rows if row.user_id is not None),
     )
@@ -144,7 +150,12 @@ def _row(services: Services, given: TeamGiven) -> dict[str, Any]:
         raise TeamError("name")
     if set(given.malls) - set(services.registry.manifests) or set(given.languages) - set(LANGUAGES.values()):
         raise TeamError("wrong")
-    parts = {"malls": given.malls, "kinds": [kind.value for kind in given.kinds], "languages": given.languages}
+    parts = {
+        "malls": given.malls,
+        "kinds": [kind.value for kind in given.kinds],
+        "languages": given.languages,
+        "matters": [matter.value for matter in given.matters],
+    }
     encoded = {part: msgspec.json.encode(sorted(set(words))).decode() for part, words in parts.items()}
     return {"name": name, "is_dealt": given.is_dealt, **encoded}
 
@@ -191,8 +202,9 @@ async def _fill_queues(services: Services, found: Sequence[Team]) -> int:
     if not rules:
         return 0
     malls = services.registry
+    of_matters = [rule for rule in rules if rule.matters]
     query = (
-        select(cases.c.id, cases.c.kind, shops.c.mall)
+        select(cases.c.id, cases.c.kind, shops.c.mall, *(_about(rule) for rule in of_matters))
         .select_from(cases.join(shops, shops.c.id == cases.c.shop_id))
         .where(cases.c.is_open, cases.c.team_id.is_(None), or_(*(_fitting(malls, rule) for rule in rules)))
         .limit(BATCH)
@@ -202,7 +214,8 @@ async def _fill_queues(services: Services, found: Sequence[Team]) -> int:
     by_team: dict[int, list[int]] = defaultdict(list)
     for row in rows:
         kind = GROUP_OF.get(row.kind, KindGroup.OTHER).value
-        team_id = team_for(rules, mall=row.mall, kind=kind, language=language_of(malls, row.mall))
+        about = {rule.team_id for rule, is_fitting in zip(of_matters, row[3:], strict=True) if is_fitting}
+        team_id = team_for(rules, mall=row.mall, kind=kind, language=language_of(malls, row.mall), about=about)
         if team_id is not None:
             by_team[team_id].append(row.id)
     if not by_team:
@@ -221,10 +234,16 @@ def _fitting(malls: Malls, rule: TeamRule) -> ColumnElement[bool]:
         for mall in malls.manifests
         if (not rule.malls or mall in rule.malls) and (not rule.languages or language_of(malls, mall) in rule.languages)
     ]
-    of_mall = shops.c.mall.in_(named)
-    if not rule.kinds:
-        return of_mall
-    return and_(of_mall, cases.c.kind.in_([kind for group in rule.kinds for kind in KINDS[KindGroup(group)]]))
+    fitting: list[ColumnElement[bool]] = [shops.c.mall.in_(named)]
+    if rule.kinds:
+        fitting.append(cases.c.kind.in_([kind for group in rule.kinds for kind in KINDS[KindGroup(group)]]))
+    if rule.matters:
+        fitting.append(is_about([Matter(matter) for matter in rule.matters]))
+    return and_(*fitting)
+
+
+def _about(rule: TeamRule) -> ColumnElement[bool]:
+    return is_about([Matter(matter) for matter in rule.matters]).label(f"about_{rule.team_id}")
 
 
 async def _deal_out(services: Services, team: Team) -> int:

@@ -15,6 +15,8 @@ teams = Table(
     Column("malls", Text, nullable=False),
     Column("kinds", Text, nullable=False),
     Column("languages", Text, nullable=False),
+    # of routing.chain.Matter
+    Column("matters", Text, nullable=False, server_default=text("'[]'")),
     # cases are dealt out to its members who are there
     Column("is_dealt", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),

@@ -13,6 +13,7 @@ from hub.desk.access import Permission, require
 from hub.desk.board import read_board
 from hub.desk.list_filters import KindGroup, filter_values, filters_of
 from hub.desk.marks import mall_mark
+from hub.desk.matters import TOLD
 from hub.desk.saved_views import ViewError, remove_view, save_view
 from hub.desk.services import Services
 from hub.desk.teams import LANGUAGES, Team, TeamError, TeamGiven, read_teams, remove_team, save_team
@@ -20,6 +21,7 @@ from hub.desk.users import list_users
 from hub.web.auth import Form
 from hub.web.render import Given, Pages, is_swap, query_string
 from hub.web.work_list import PageRequest
+from routing.chain import Matter
 
 _LONGEST: Final = 200
 
@@ -37,6 +39,7 @@ class TeamForm(Struct, kw_only=True):
     mall: str | list[str] = ""
     kind: str | list[str] = ""
     language: str | list[str] = ""
+    matter: str | list[str] = ""
     member_id: str | list[str] = ""
     is_dealt: str = ""
 
@@ -86,6 +89,7 @@ async def _teams(
         malls=[mall_mark(services.registry, name) for name in sorted(services.registry.manifests)],
         kinds=tuple(KindGroup),
         languages=sorted(set(LANGUAGES.values())),
+        matters=TOLD,
         people=[user for user in await list_users(services.database) if user.is_active],
     )
 
@@ -96,6 +100,7 @@ def _given_of(team: Team) -> TeamGiven:
         malls=team.malls,
         kinds=team.kinds,
         languages=team.languages,
+        matters=team.matters,
         is_dealt=team.is_dealt,
         member_ids=[member.user_id for member in team.members],
     )
@@ -123,6 +128,7 @@ async def _save(
         malls=_all(data.mall),
         kinds=[KindGroup(kind) for kind in _all(data.kind) if kind in set(KindGroup)],
         languages=_all(data.language),
+        matters=[Matter(matter) for matter in _all(data.matter) if matter in set(TOLD)],
         is_dealt=bool(data.is_dealt),
         member_ids=[_row_id(each) for each in _all(data.member_id)],
     )

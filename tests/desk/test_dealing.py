@@ -42,6 +42,9 @@ def test_the_narrowest_team_has_a_case_and_a_team_without_a_rule_none() -> None:
     assert team_for(rules, mall="japan", kind="cancel", language="ja") == 3
     assert team_for(rules, mall="alpha", kind="return", language="ko") == 2
     assert team_for(rules, mall="alpha", kind="cancel", language="ko") is None
+    defects = TeamRule(team_id=5, kinds=frozenset({"return"}), matters=frozenset({"defect"}))
+    assert team_for([*rules, defects], mall="alpha", kind="return", language="ko", about={5}) == 5
+    assert team_for([*rules, defects], mall="alpha", kind="return", language="ko") == 2, "about something else"
     assert team_for([japan, returns], mall="japan", kind="return", language="ja") == 2, "of equals the oldest"
 
 
