@@ -71,8 +71,9 @@ def test_a_supervisor_makes_teams_and_shares_views_and_an_agent_may_not(browser:
     lee = browser.sign_in("lee")
 
     assert "팀 이름은 1~40자" in lee.post("/teams", name="").text
-    assert lee.post("/teams", name="일본 <b>", language="ja").status_code == 303
-    team = re.search(r'action="/teams/(\d+)"', lee.get("/teams").text)
+    assert lee.post("/teams", name="일본 <b>", language="ja", matter="stock").status_code == 303
+    team = re.search(r'action="/teams/(\d+)"', page := lee.get("/teams").text)
+    assert re.findall(r'name="matter" value="(\w+)" checked', page) == ["stock"]
     assert team is not None
     case_id = lee.case_id("japan-main", order_no="J-1")
     assert "팀 대기로 옮겼습니다" in lee.post(f"/cases/{case_id}/team", swap=True, team_id=team[1]).text
