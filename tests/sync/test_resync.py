@@ -26,8 +26,9 @@ async def states(hub: Hub) -> Sequence[Any]:
 
 async def lose_newest_orders(hub: Hub, shop_id: int, *, share: int = 3) -> None:
     """Every third order of the shop is gone from the store."""
+    query = select(orders.c.id).where(orders.c.shop_id == shop_id)
     async with hub.database.writing() as connection:
-        ids = (await connection.scalars(select(orders.c.id).where(orders.c.shop_id == shop_id))).all()
+        ids = (await connection.scalars(query.order_by(orders.c.id))).all()
         await connection.execute(delete(orders).where(orders.c.id.in_(ids[::share])))
 
 
@@ -78,7 +79,7 @@ async def test_one_order_is_read_with_the_lines_that_are_known(tmp_path: Path, d
     async with town.hub(tmp_path, database_url) as hub:
         assert_complete(await hub.sync())
         shop, before = await hub.shop_store.named(name), await states(hub)
-        query = select(orders.c.id, orders.c.order_no).where(orders.c.shop_id == shop.id).limit(1)
+        query = select(orders.c.id, orders.c.order_no).where(orders.c.shop_id == shop.id).order_by(orders.c.id).limit(1)
         async with hub.database.writing() as connection:
             row = (await connection.execute(query)).one()
             spoilt = {"status": "unknown", "raw_status": "?", "content_hash": b"?"}
