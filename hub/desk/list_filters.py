@@ -131,6 +131,19 @@ def conditions(
     if is_back:
         yield is_laid_aside()
         yield _is_open(is_few=True)
+    yield from choosing(filters)
+
+
+def open_and_awake(now: datetime) -> tuple[tuple[ColumnElement[bool], ...], ...]:
+    """All of them in two parts: those that nobody laid aside, which stand in an index of their own, and the few."""
+    return (
+        (cases.c.is_open, cases.c.snoozed_until.is_(None)),
+        (is_laid_aside(), _is_open(is_few=True), is_awake(now)),
+    )
+
+
+def choosing(filters: Filters) -> Iterable[ColumnElement[bool]]:
+    """What the filters ask for besides the view."""
     if filters.mall is not None:
         yield shops.c.mall == filters.mall
     if filters.shop is not None:

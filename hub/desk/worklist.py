@@ -34,9 +34,10 @@ from hub.desk.list_filters import (
     Filters,
     KindGroup,
     View,
+    choosing,
     conditions,
-    is_awake,
     narrowing,
+    open_and_awake,
     unseen_mentions,
 )
 from hub.desk.lock_marks import lock_mark, mark_columns
@@ -168,10 +169,12 @@ async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filte
     def total(which: ColumnElement[bool] | None) -> ColumnElement[int]:
         return func.count() if which is None else func.sum(case((which, 1), else_=0))
 
-    def wanted(filters: Filters) -> ColumnElement[bool]:
-        return and_(*conditions(filters, user_id=actor.user_id, now=now, zone=zone))
+    def wanted(filters: Filters) -> ColumnElement[bool] | None:
+        narrower = narrowing(filters.view, actor.user_id, now, zone)
+        which = [*choosing(filters), *(() if narrower is None else (narrower,))]
+        return and_(*which) if which else None
 
-    open_counts = (
+    open_counts = [
         select(
             shops.c.name,
             shops.c.mall,
@@ -186,9 +189,10 @@ async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filte
             literal(0).label(View.SNOOZED.value),
         )
         .select_from(cases.join(shops, shops.c.id == cases.c.shop_id))
-        .where(cases.c.is_open, shops.c.is_active, is_awake(now))
+        .where(shops.c.is_active, *part)
         .group_by(shops.c.name, shops.c.mall, cases.c.kind, cases.c.team_id)
-    )
+        for part in open_and_awake(now)
+    ]
     apart = select(
         cast(null(), Text),
         cast(null(), Text),
@@ -198,7 +202,7 @@ async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filte
         *(_count_of(Filters(view=view), actor, now, zone) for view in (View.MENTIONED, View.SNOOZED)),
     )
     async with services.database.reading() as connection:
-        rows = (await connection.execute(union_all(open_counts, apart))).mappings().all()
+        rows = (await connection.execute(union_all(*open_counts, apart))).mappings().all()
     return _counts(rows, counted)
 
 

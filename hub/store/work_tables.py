@@ -69,6 +69,18 @@ cases = Table(
         postgresql_where=text("team_id IS NOT NULL"),
     ),
     index_of_given("cases", "snoozed_until"),
+    # all that the counts beside the list ask for: they read no row
+    Index(
+        "ix_cases_awake",
+        "shop_id",
+        "kind",
+        "team_id",
+        "assignee_id",
+        "due_at",
+        "state",
+        sqlite_where=text("is_open = 1 AND snoozed_until IS NULL"),
+        postgresql_where=text("is_open AND snoozed_until IS NULL"),
+    ),
 )
 
 # One write to a mall: stored before it is sent, its outcome after. An outbox as long as it waits.
