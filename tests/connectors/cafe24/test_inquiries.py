@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from connectors.cafe24 import inquiry_feed
-from connectors.cafe24.inquiry_mapping import Board
+from connectors.cafe24.inquiry_mapping import Board, map_urgent
 from connectors.cafe24.values import html_text, plain_text
+from connectors.cafe24.wire import UrgentWire
 from hub.core.contract import OpenKeys, Span
 from hub.core.errors import NotFoundAtMallError
-from hub.core.model import Inquiry, InquiryKind, InquiryState, MessageAuthor
+from hub.core.model import Attachment, Inquiry, InquiryKind, InquiryState, MessageAuthor
 from tests.connectors.cafe24.mall import NOW, Mall
 
 SPAN = Span(since=NOW - timedelta(days=30), until=NOW)
@@ -339,3 +340,29 @@ async def test_unknown_codes_are_counted() -> None:
         pass
 
     assert connector.unknown_codes == Counter({"reply_status:Q": 1})
+
+
+def test_an_urgent_inquirys_files_are_named_and_have_no_address():
+    wire = UrgentWire(
+        article_no=7,
+        start_date="2026-11-20T10:00:00+09:00",
+        content="찢어졌어요",
+        reply_status="F",
+        attached_file_detail=[
+            {"no": 1, "source": "상자.png", "name": "/2026/11/20/4f43.png"},
+            {"no": 2, "source": None, "name": 5},
+            None,
+        ],
+    )
+    board = Board(shop_no=1, no=None, kind=InquiryKind.ORDER_INQUIRY)
+
+    inquiry = map_urgent(wire, None, board=board, codes=Counter())
+
+    assert inquiry.messages[0].attachments == (Attachment(name="상자.png"), Attachment(name="file-2"))
+    odd = map_urgent(
+        UrgentWire(article_no=8, start_date="2026-11-20", reply_status="F", attached_file_detail="x"),
+        None,
+        board=board,
+        codes=Counter(),
+    )
+    assert odd.messages[0].attachments == ()
