@@ -1,10 +1,6 @@
-"""Rows of the statistics as files: Excel, made and removed once it was sent, or CSV, sent while it is made."""
+"""Rows of the statistics as files, Excel or CSV, sent while they are made."""
 
-import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from litestar import Request
@@ -14,10 +10,9 @@ from litestar.response import Stream
 from hub.desk.access import AccessAction, Actor, record_access
 from hub.desk.services import Services
 from hub.stats.csv_file import csv_chunks
-from hub.stats.workbook import write_workbook
+from hub.stats.workbook import workbook_chunks
 
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_BLOCK: Final = 1 << 16
 
 Rows = AsyncIterator[Mapping[str, Any]] | Iterable[Mapping[str, Any]]
 
@@ -25,16 +20,10 @@ Rows = AsyncIterator[Mapping[str, Any]] | Iterable[Mapping[str, Any]]
 async def send_workbook(
     request: Request[Actor, str, State], services: Services, name: str, columns: Sequence[str], rows: Rows
 ) -> Stream:
-    """The rows as a file that is removed once it was sent; who took it stands in the access log before."""
+    """The rows as a file that is sent while it is made; who took it stands in the access log before."""
     await _note(request, services, name)
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hub-"))
-    try:
-        await write_workbook(folder / "rows.xlsx", title=name, columns=columns, rows=_each(rows))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return Stream(
-        _sent(folder / "rows.xlsx"),
+        workbook_chunks(title=name, columns=columns, rows=_each(rows)),
         media_type=_XLSX,
         headers={"content-disposition": f'attachment; filename="{name}.xlsx"'},
     )
@@ -78,12 +67,3 @@ async def _each(rows: Rows) -> AsyncIterator[Mapping[str, Any]]:
     else:
         for row in rows:
             yield row
-
-
-async def _sent(path: Path) -> AsyncIterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while block := await asyncio.to_thread(file.read, _BLOCK):
-                yield block
-    finally:
-        await asyncio.to_thread(shutil.rmtree, path.parent, ignore_errors=True)
