@@ -6,7 +6,7 @@ without case, with runs of blanks as one blank.
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -133,6 +133,17 @@ class ModeTable:
         self._defaults: dict[str | None, list[ModeDefault]] = {}
         for default in defaults:
             self._defaults.setdefault(default.shop, []).append(default)
+
+    @property
+    def days_of_change(self) -> tuple[date, ...]:
+        """In order, the days on which something else may hold than on the day before."""
+        entries: list[Validity] = [row for rows in self._rows.values() for row in rows]
+        entries += [prepared.rule for prepared in self._rules]
+        entries += [default for defaults in self._of_partner.values() for default in defaults]
+        entries += [default for defaults in self._defaults.values() for default in defaults]
+        begun = {entry.valid_from for entry in entries if entry.valid_from is not None}
+        ended = {entry.valid_to + timedelta(days=1) for entry in entries if entry.valid_to not in (None, date.max)}
+        return tuple(sorted(begun | ended))
 
     @property
     def prepared_rules(self) -> tuple["PreparedRule", ...]:

@@ -88,11 +88,13 @@ def stats(
     async def work(hub: Hub) -> Report:
         zone = hub.settings.zone
         mode_of = await hub.mode_of()
+        table = hub.routing.table if hub.routing else ModeTable()
         around = Around(
             now=hub.now(),
             countries={name: manifest.country for name, manifest in hub.registry.manifests.items()},
             mode_of=mode_of,
-            partner_of=partner_by(hub.routing.table if hub.routing else ModeTable()),
+            partner_of=partner_by(table),
+            mode_changes=table.days_of_change,
             mall=mall,
             shop=shop,
         )

@@ -42,7 +42,9 @@ GROUP_OF_REASON: Final[Mapping[ClaimReason, str]] = {
 }
 #: figures that count claims alone
 _OF_CLAIMS: Final = frozenset({"claims", "unknown_claims", *(f"{group}_claims" for group in GROUPS)})
-_ALIKE: Final = ("shop_id", "mall", "shop", "product_name", "product_code", "kind", "reason", "found_group")
+_ALIKE: Final = ("mall", "shop", "kind", "reason", "found_group")
+#: told apart where somebody asks for the dimension
+_ON_WISH: Final[Mapping[str, str]] = {"product": "product_name", "product_code": "product_code"}
 
 
 class CauseFact(Fact, frozen=True, kw_only=True):
@@ -71,18 +73,21 @@ async def read_causes(counted: Counted) -> AsyncIterator[CauseFact]:
 
 async def read_causes_alike(counted: Counted, names: frozenset[str]) -> AsyncIterator[tuple[CauseFact, int]]:
     buckets = buckets_of(counted, names)
-    nothing = (null().label("order_no"), null().label("reference"))
-    for what, query, at in (
-        (_CLAIM, _claims(counted), claims.c.requested_at),
-        (_LINE, _lines(counted), orders.c.paid_at),
-    ):
+    alike = (*_ALIKE, *(column for name, column in _ON_WISH.items() if name in names))
+    nothing = [column for name, column in _ON_WISH.items() if name not in names]
+    nothing += ["order_no", "reference"]
+    kinds = [(_CLAIM, _claims(counted), claims.c.requested_at)]
+    if counted.opens not in _OF_CLAIMS:
+        kinds.append((_LINE, _lines(counted), orders.c.paid_at))
+    for what, query, at in kinds:
         bucket = literal(0) if buckets is None else buckets.of(at)
         one = query.add_columns(bucket.label("bucket")).subquery()
-        fixed = [one.c[name] for name in _ALIKE]
-        numbers = (func.min(one.c.at_ms).label("at_ms"), func.min(one.c.case_id).label("case_id"))
-        alike = select(*fixed, *numbers, *nothing, func.count().label("number")).group_by(*fixed, one.c.bucket)
+        fixed = [one.c[name] for name in alike]
+        firsts = (func.min(one.c.at_ms).label("at_ms"), func.min(one.c.case_id).label("case_id"))
+        absent = (null().label(name) for name in nothing)
+        groups = select(*fixed, *firsts, *absent, func.count().label("number")).group_by(*fixed, one.c.bucket)
         async with counted.database.reading() as connection:
-            rows = (await connection.execute(alike)).all()
+            rows = (await connection.execute(groups)).all()
         for row in rows:
             yield _fact(what, row), row.number
 

@@ -5,7 +5,8 @@ A clock is the law's, the mall's, or the ship date that was announced to the mal
 clocks but those of hours end with a day, so that only the days of a line matter.
 """
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -17,12 +18,13 @@ from hub.policy.calendar import ZONES, business_calendar
 from hub.policy.due import CaseFacts, CaseKind, Due, due_dates
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment
 from hub.stats.rules_then import RulesThen, read_rules_then
-from hub.stats.sold import BATCH, in_batches, is_copy, is_rebilled, is_within, of_cell
-from hub.stats.stock import PRODUCT_COLUMNS, Stock, stocks_of
+from hub.stats.sold import in_batches, is_copy, is_rebilled, is_within, of_cell
+from hub.stats.stock import PRODUCT_COLUMNS, Stock, Stocks
 from hub.store.database import to_ms
 from hub.store.tables import cases, claims, lines, orders, shops
 
 _DAY_MS: Final = 86_400_000
+_MOST_HELD: Final = 50_000
 _STOCK: Final = frozenset({"mode", "partner"})
 #: figures that only lines can have which left on a later day than they were paid, or not at all
 _OF_LATE: Final = frozenset({"late", "waiting", "late_days_median", "late_days_p90"})
@@ -59,24 +61,38 @@ class DispatchFact(Fact, frozen=True, kw_only=True):
 
 
 async def read_dispatches(counted: Counted) -> AsyncIterator[DispatchFact]:
-    reading = _Reading(counted, await read_rules_then(counted))
+    reading, stocks = _Reading(counted, await read_rules_then(counted)), Stocks(counted)
     async for rows in in_batches(counted, reading.rows(), row_id=lines.c.id):
-        for row, stock in zip(rows, await stocks_of(counted, rows), strict=True):
+        for row, stock in zip(rows, await stocks.of(rows), strict=True):
             for fact in reading.facts(row, stock):
                 yield fact
 
 
 async def read_dispatches_alike(counted: Counted, names: frozenset[str]) -> AsyncIterator[tuple[DispatchFact, int]]:
     reading = _Reading(counted, await read_rules_then(counted))
-    wants_stock = not names.isdisjoint(_STOCK)
-    async with counted.database.reading() as connection:
-        rows = (await connection.execute(reading.groups(wants_stock=wants_stock))).all()
-    for first in range(0, len(rows), BATCH):
-        batch = rows[first : first + BATCH]
-        stocks = await stocks_of(counted, batch) if wants_stock else [Stock()] * len(batch)
-        for row, stock in zip(batch, stocks, strict=True):
-            for fact in reading.facts(row, stock):
+    if names.isdisjoint(_STOCK):
+        async with counted.database.reading() as connection:
+            groups = (await connection.execute(reading.groups())).all()
+        for row in groups:
+            for fact in reading.facts(row, Stock()):
                 yield fact, row.number
+        return
+    # Almost every line is of another product or day: the database has nothing to put together.
+    stocks = Stocks(counted)
+    first: dict[tuple[Any, ...], Any] = {}
+    numbers: Counter[tuple[Any, ...]] = Counter()
+    async for rows in in_batches(counted, reading.rows(), row_id=lines.c.id):
+        for row, stock in zip(rows, await stocks.of(rows), strict=True):
+            key = (*reading.alike(row), stock.mode, stock.partner)
+            numbers[key] += 1
+            first.setdefault(key, row)
+        if len(first) > _MOST_HELD:
+            for fact, number in reading.all(first, numbers):
+                yield fact, number
+            first.clear()
+            numbers.clear()
+    for fact, number in reading.all(first, numbers):
+        yield fact, number
 
 
 class _Reading:
@@ -98,12 +114,13 @@ class _Reading:
         return day if self._is_daily else column
 
     def rows(self) -> Select[Any]:
-        """One for each line."""
-        case_id = (
+        """One for each line; its case where somebody is going to look at it."""
+        of_order = (
             select(func.min(cases.c.id))
             .where(cases.c.shop_id == lines.c.shop_id, cases.c.order_no == orders.c.order_no)
             .scalar_subquery()
         )
+        case_id = null() if self._counted.opens is None else of_order
         return self._lines(
             lines.c.id.label("row_id"),
             _began().label("at_ms"),
@@ -114,17 +131,15 @@ class _Reading:
             *PRODUCT_COLUMNS,
         )
 
-    def groups(self, *, wants_stock: bool) -> Select[Any]:
-        """One for all lines of a shop that are alike in their days and their state and, on wish, their product."""
-        product = PRODUCT_COLUMNS if wants_stock else ()
+    def groups(self) -> Select[Any]:
+        """One for all lines of a shop that are alike in their days and their state."""
         days = [self._bucket(time).label(f"day_of_{time.name}") for time in (_began().label("at_ms"), *_times())]
-        one = self._lines(*days, _began().label("at_ms"), *_times(), *product).subquery()
-        fixed = [one.c[name] for name in ("shop_id", "mall", "shop", "is_paid", "state", *(c.name for c in product))]
+        one = self._lines(*days, _began().label("at_ms"), *_times()).subquery()
+        fixed = [one.c[name] for name in ("shop_id", "mall", "shop", "is_paid", "state")]
         alike = [*fixed, *(one.c[day.name] for day in days)]
         times = [func.min(one.c[name]).label(name) for name in ("at_ms", *(time.name for time in _times()))]
-        nothing = [null().label(name) for name in ("order_no", "line_no", "case_id")]
-        named = [] if wants_stock else [null().label("product_name")]
-        return select(*fixed, *times, *nothing, *named, func.count().label("number")).group_by(*alike)
+        nothing = [null().label(name) for name in ("order_no", "line_no", "case_id", "product_name")]
+        return select(*fixed, *times, *nothing, func.count().label("number")).group_by(*alike)
 
     def _lines(self, *columns: Any) -> Select[Any]:
         counted = self._counted
@@ -154,6 +169,20 @@ class _Reading:
             earliest = (self._bucket(_began()), self._bucket(lines.c.planned_ship_at))
             query = query.where(or_(left.is_(None), *(self._bucket(left) > day for day in earliest)))
         return query
+
+    def alike(self, row: Any) -> tuple[Any, ...]:
+        """What lines of one group have in common."""
+        times = (row.at_ms, row.planned_ship_at, row.dispatched_at, row.cancelled_at)
+        unit = _DAY_MS if self._is_daily else 1
+        days = [at if at is None else (at + self._offset_ms) // unit for at in times]
+        return (row.shop_id, row.is_paid, row.state, *days)
+
+    def all(
+        self, first: Mapping[tuple[Any, ...], Any], numbers: Mapping[tuple[Any, ...], int]
+    ) -> Iterator[tuple[DispatchFact, int]]:
+        for key, row in first.items():
+            for fact in self.facts(row, Stock(mode=key[-2], partner=key[-1])):
+                yield fact, numbers[key]
 
     def facts(self, row: Any, stock: Stock) -> list[DispatchFact]:
         found = self._rules.shops.get(row.shop_id)

@@ -81,7 +81,8 @@ class Measure(Struct, frozen=True, kw_only=True):
 class Counted(Struct, frozen=True, kw_only=True):
     """What facts are read by. ``since`` and ``until`` are half-open, ``None`` where there is no bound.
 
-    ``countries``: the calendar of each mall. ``mall`` and ``shop``: of these alone. ``opens``: the only figure whose
+    ``countries``: the calendar of each mall. ``mall`` and ``shop``: of these alone. ``mode_changes``: in order, the
+    days on which modes and partners may begin to be others; ``None``: any day. ``opens``: the only figure whose
     facts are wanted, of the cell ``where``; a reader may leave others out, and need not.
     """
 
@@ -95,6 +96,7 @@ class Counted(Struct, frozen=True, kw_only=True):
     countries: Mapping[str, str] = {}
     mode_of: ModeOf | None = None
     partner_of: PartnerOf | None = None
+    mode_changes: tuple[date, ...] | None = None
     opens: str | None = None
     where: Mapping[str, str | None] = {}
 
@@ -217,7 +219,8 @@ async def first_behind(
     wanted, number = _wanted(where), 0
     first: list[Any] = []
     if report.read_alike is not None:
-        async for fact, alike in report.read_alike(counted, frozenset(where)):
+        opened = replace(counted, opens=measure.name, where=wanted)
+        async for fact, alike in report.read_alike(opened, frozenset(where)):
             if measure.covers(fact) and _is_of(fact, wanted, counted.zone):
                 number += alike
     async with aclosing(facts_behind(report, counted, measure=measure, where=where)) as facts:

@@ -7,6 +7,7 @@ only for the same reason of the tree. Contacts are read in the order of their ti
 held at once.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +17,7 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Select, func, select
 
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
+from hub.stats.facts import TIMES, Counted, Fact, FactReport, How, Measure, stream
 from hub.stats.reason_book import tree_in_force
 from hub.stats.reason_tree import ReasonTree
 from hub.stats.sold import is_of_copy
@@ -27,6 +28,7 @@ FOLLOW_DAYS: Final = 7
 #: how long before a span a contact may have been that still reaches into it: answered late
 LOOKED_BACK: Final = timedelta(days=40)
 _FOLLOW_MS: Final = FOLLOW_DAYS * 86_400_000
+_QUARTER_MS: Final = 900_000
 INQUIRY, CALL = "inquiry", "call"
 
 
@@ -65,6 +67,7 @@ class _Contact(Struct, kw_only=True):
 
     at: int
     closed: int | None
+    reach: int
     keys: tuple[Any, ...]
     source: str
     channel: str
@@ -78,12 +81,11 @@ class _Contact(Struct, kw_only=True):
     followed: int | None = None
     is_same_reason: bool = False
     is_reason_in_doubt: bool = False
+    #: which contact it met last: two that share two keys meet once
+    met: int = 0
 
-    @property
-    def reach(self) -> int:
-        return (self.at if self.closed is None else max(self.closed, self.at)) + _FOLLOW_MS
-
-    def meet(self, later: "_Contact") -> None:
+    def meet(self, later: "_Contact", number: int) -> None:
+        self.met = number
         later.is_later = True
         self.followed = later.at if self.followed is None else self.followed
         if later.reason is None:
@@ -93,9 +95,37 @@ class _Contact(Struct, kw_only=True):
 
 
 async def read_first_contacts(counted: Counted) -> AsyncIterator[ContactFact]:
+    now = to_ms(counted.now) or 0
+    async for contact in _settled(counted):
+        yield _fact(contact, now)
+
+
+async def read_first_contacts_alike(counted: Counted, names: frozenset[str]) -> AsyncIterator[tuple[ContactFact, int]]:
+    """Those of a quarter of an hour at once, or of the whole span where nobody asks for their time."""
+    now, has_time = to_ms(counted.now) or 0, not names.isdisjoint(TIMES)
+    first: dict[tuple[Any, ...], _Contact] = {}
+    numbers: Counter[tuple[Any, ...]] = Counter()
+    async for contact in _settled(counted):
+        key = (
+            contact.at // _QUARTER_MS if has_time else 0,
+            contact.mall,
+            contact.shop,
+            contact.channel,
+            _outcome(contact, now),
+            contact.reason is None,
+            contact.is_same_reason,
+            contact.is_reason_in_doubt,
+        )
+        numbers[key] += 1
+        first.setdefault(key, contact)
+    for key, number in numbers.items():
+        yield _fact(first[key], now), number
+
+
+async def _settled(counted: Counted) -> AsyncIterator[_Contact]:
+    """The contacts that are counted, each when no later one can belong to it any more."""
     since = None if counted.since is None else to_ms(counted.since)
     until = None if counted.until is None else to_ms(counted.until)
-    now = to_ms(counted.now) or 0
     waiting: list[tuple[int, int, _Contact]] = []
     by_key: dict[Any, dict[int, _Contact]] = {}
     number = unsettled = 0
@@ -105,19 +135,21 @@ async def read_first_contacts(counted: Counted) -> AsyncIterator[ContactFact]:
             _forget(by_key, place, over)
             unsettled -= until is None or over.at < until
             if _is_wanted(over, counted, since, until):
-                yield _fact(over, now)
+                yield over
         if until is not None and contact.at >= until and not unsettled:
             break
-        for earlier in {id(each): each for key in contact.keys for each in by_key.get(key, {}).values()}.values():
-            earlier.meet(contact)
         number += 1
         unsettled += until is None or contact.at < until
-        heappush(waiting, (contact.reach, number, contact))
         for key in contact.keys:
-            by_key.setdefault(key, {})[number] = contact
+            for earlier in by_key.setdefault(key, {}).values():
+                if earlier.met != number:
+                    earlier.meet(contact, number)
+        for key in contact.keys:
+            by_key[key][number] = contact
+        heappush(waiting, (contact.reach, number, contact))
     for _, _, over in sorted(waiting, key=lambda each: each[:2]):
         if _is_wanted(over, counted, since, until):
-            yield _fact(over, now)
+            yield over
 
 
 def _forget(by_key: dict[Any, dict[int, _Contact]], place: int, contact: _Contact) -> None:
@@ -187,16 +219,22 @@ async def _contacts(counted: Counted) -> AsyncIterator[_Contact]:
 
 
 async def _written(counted: Counted, tree: ReasonTree, first: int | None) -> AsyncIterator[_Contact]:
-    query = _inquiries()
+    query, reasons = _inquiries(), dict[tuple[str | None, str], str | None]()
     if first is not None:
         query = query.where(inquiries.c.asked_at >= first)
     async for row in stream(counted.database, query, at=inquiries.c.asked_at, row_id=inquiries.c.id):
+        told = (row.category, row.kind)
+        if told in reasons:
+            reason = reasons[told]
+        else:
+            reason = reasons[told] = tree.of_inquiry(category=row.category, kind=row.kind)
         keys: list[Any] = [("thread", row.shop_id, row.thread_no)]
         keys += [("order", row.shop_id, row.order_no)] if row.order_no else []
         keys += [bytes(phone) for phone in (row.writer_phone_idx, row.buyer_phone_idx) if phone]
         yield _Contact(
             at=row.at_ms,
             closed=row.answered_at,
+            reach=max(row.answered_at or 0, row.at_ms) + _FOLLOW_MS,
             keys=tuple(dict.fromkeys(keys)),
             source=INQUIRY,
             channel=row.kind,
@@ -205,21 +243,32 @@ async def _written(counted: Counted, tree: ReasonTree, first: int | None) -> Asy
             shop=row.shop,
             case_id=row.case_id,
             order_no=row.order_no,
-            reason=tree.of_inquiry(category=row.category, kind=row.kind),
+            reason=reason,
         )
 
 
 async def _called(counted: Counted, tree: ReasonTree, first: int | None) -> AsyncIterator[_Contact]:
     """A call that nobody took is no answer, but a customer who came back."""
-    query = select(calls.c.entered_at.label("at_ms"), calls.c.call_id.label("row_id"), calls)
-    query = query.where(calls.c.result.is_not(None))
+    query = select(
+        calls.c.entered_at.label("at_ms"),
+        calls.c.call_id.label("row_id"),
+        calls.c.mall,
+        calls.c.line,
+        calls.c.topic,
+        calls.c.result,
+        calls.c.wait_seconds,
+        calls.c.talk_seconds,
+        calls.c.caller_idx,
+    ).where(calls.c.result.is_not(None))
     if first is not None:
         query = query.where(calls.c.entered_at >= first)
     async for row in stream(counted.database, query, at=calls.c.entered_at, row_id=calls.c.call_id):
-        spent = (row.wait_seconds or 0.0) + (row.talk_seconds or 0.0)
+        ended = row.at_ms + round(((row.wait_seconds or 0.0) + (row.talk_seconds or 0.0)) * 1000)
+        is_answered = row.result == "answered"
         yield _Contact(
             at=row.at_ms,
-            closed=row.at_ms + round(spent * 1000) if row.result == "answered" else None,
+            closed=ended if is_answered else None,
+            reach=(ended if is_answered else row.at_ms) + _FOLLOW_MS,
             keys=(bytes(row.caller_idx),) if row.caller_idx else (),
             source=CALL,
             channel=f"call_{row.line}" if row.line in ("order", "inquiry") else "call_other",
@@ -275,6 +324,7 @@ FIRST_CONTACT: Final = FactReport(
     name="first-contact",
     row=ContactFact,
     read=read_first_contacts,
+    read_alike=read_first_contacts_alike,
     dimensions=("mall", "shop", "source", "channel", "outcome"),
     default=("mall", "source"),
     measures=(

@@ -1,7 +1,7 @@
 """A report as rows and columns: the one document of command line, JSON and files."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,7 @@ class Around(Struct, frozen=True, kw_only=True):
     countries: Mapping[str, str] = {}
     mode_of: ModeOf | None = None
     partner_of: PartnerOf | None = None
+    mode_changes: tuple[date, ...] | None = None
     mall: str | None = None
     shop: str | None = None
 
@@ -166,6 +167,7 @@ def counted_of(
         countries=around.countries,
         mode_of=around.mode_of,
         partner_of=around.partner_of,
+        mode_changes=around.mode_changes,
     )
 
 

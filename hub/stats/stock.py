@@ -1,5 +1,6 @@
 """Inventory mode and partner of what was sold, asked for many rows at once."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -33,6 +34,7 @@ class Stock(Struct, frozen=True, kw_only=True):
 
 
 _NOTHING: Final = Stock()
+_MOST_KNOWN: Final = 100_000
 
 
 def partner_by(table: ModeTable) -> PartnerOf:
@@ -43,6 +45,31 @@ def partner_by(table: ModeTable) -> PartnerOf:
         return None if found.mode is InventoryMode.DIRECT_PURCHASE else found.partner
 
     return partner
+
+
+class Stocks:
+    """Asked once for each product between two days on which the routing table changes."""
+
+    def __init__(self, counted: Counted) -> None:
+        self._counted = counted
+        self._known: dict[tuple[Any, ...], Stock] = {}
+
+    async def of(self, rows: Sequence[Any]) -> list[Stock]:
+        """As :func:`stocks_of`."""
+        if self._counted.mode_of is None:
+            return [_NOTHING] * len(rows)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        keys = [self._key(row) for row in rows]
+        unknown = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._known}
+        found = await stocks_of(self._counted, list(unknown.values()))
+        self._known.update(zip(unknown, found, strict=True))
+        return [self._known[key] for key in keys]
+
+    def _key(self, row: Any) -> tuple[Any, ...]:
+        day, changes = _day(row.at_ms), self._counted.mode_changes
+        since = day if changes is None else bisect_right(changes, day)
+        return (row.shop_id, *(getattr(row, column.name) for column in PRODUCT_COLUMNS), since)
 
 
 async def stocks_of(counted: Counted, rows: Sequence[Any]) -> list[Stock]:

@@ -88,11 +88,13 @@ async def read_asked(services: Services, report: FactReport, address: Address) -
     except ValueError as error:
         raise SpanError("address", str(error)) from None
     await services.refresh_routing()
+    table = services.routing.table if services.routing else ModeTable()
     around = Around(
         now=services.now(),
         countries=countries,
         mode_of=_mode_of(services),
-        partner_of=partner_by(services.routing.table if services.routing else ModeTable()),
+        partner_of=partner_by(table),
+        mode_changes=table.days_of_change,
         mall=mall,
     )
     counted = counted_of(services.database, since=span.since, until=span.until, zone=zone, around=around)

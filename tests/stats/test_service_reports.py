@@ -1,16 +1,18 @@
 """First contacts, refunds, dispatch, causes of claims and agents: against an example that was counted by hand."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 import pytest
 
+from hub.core.model import InventoryMode, Product
 from hub.stats.fact_reports import FACT_REPORTS
 from hub.stats.facts import ABSENT, Counted, How, as_text, facts_behind, first_behind, tabulate
 from hub.store.database import Database
 from hub.store.sealed import CALL_EVENT_PLACE, pack
 from ivr.event import Event, Kind, Source
 from ivr.phone import REST_REASON
+from routing.modes import ModeDefault, ModeTable
 from tests.stats.worked import SEOUL, counted_of, read_worked, store
 
 SERVICE = read_worked("service.toml")
@@ -65,6 +67,27 @@ async def test_late_goods_are_told_by_mode_and_partner(on_sqlite: Counted):
 
     law = {(row["mode"], row["partner"]): (row["due"], row["late"]) for row in found if row["cause"] == "law"}
     assert law == {("consignment", "정원상사"): (2, 1), ("unknown", None): (7, 1)}
+
+
+async def test_a_mode_is_asked_for_again_only_where_the_table_changes(on_sqlite: Counted):
+    asked: list[date] = []
+
+    def mode(product: Product, shop: str, mall: str, on: date) -> str:
+        asked.append(on)
+        return "consignment" if on < change else "direct_purchase"
+
+    change = date(2026, 3, 4)
+    table = ModeTable(defaults=[ModeDefault(mode=InventoryMode.CONSIGNMENT, valid_to=date(2026, 3, 3))])
+    assert table.days_of_change == (change,)
+    known = msgspec.structs.replace(on_sqlite, mode_of=mode, mode_changes=table.days_of_change)
+    found = await tabulate(FACT_REPORTS["dispatch"], known, by=("cause", "mode"))
+
+    due = {(row["cause"], row["mode"]): row["due"] for row in found}
+    assert due[("law", "consignment")] == 8
+    assert due[("law", "direct_purchase")] == 1
+    assert due[("mall", "direct_purchase")] == 2
+    # Four products, of which one was sold before the change and after it.
+    assert len(asked) == 5
 
 
 async def test_days_and_hours_are_told_apart(on_sqlite: Counted):
