@@ -48,6 +48,9 @@ class Figure(StrEnum):
     REPEATED = "repeated"
     RECOVERED = "recovered"
 
+    # That of an enumeration is written in Python; every cell of a report asks for it.
+    __hash__ = str.__hash__
+
 
 #: of the counts per hour; their names are a contract of the command line
 COLUMNS: Final = tuple(Figure)[: list(Figure).index(Figure.OTHER)]

@@ -5,7 +5,7 @@ into; a call that still goes on is in no figure. The columns are those of
 :class:`ivr.counts.HourCount`, unless others are asked for.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -151,7 +151,7 @@ async def count_calls_by(
             **dict(zip((dimension.value for dimension in by), key, strict=True)),
             figures=dict(zip(figures, cells[key], strict=True)),
         )
-        for key in sorted(cells, key=order_of)
+        for key in in_order(cells)
     ]
 
 
@@ -271,6 +271,10 @@ def _value(row: Mapping[Any, Any], dimension: Dimension, buckets: Buckets) -> An
     return row[dimension.value]
 
 
-def order_of(key: tuple[Any, ...]) -> tuple[Any, ...]:
+def in_order(keys: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Absent values first; hours by time, not by clock, where the clock is set back: each has its own offset."""
-    return tuple([(value is not None, value) for value in key])
+    try:
+        return sorted(keys)
+    except TypeError:
+        # What stands beside each other was compared, so an absent value beside a word comes here.
+        return sorted(keys, key=lambda key: tuple([(value is not None, value) for value in key]))

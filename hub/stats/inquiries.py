@@ -16,7 +16,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 
 from hub.stats.call_figures import Figure
-from hub.stats.calls import CallCount, order_of
+from hub.stats.calls import CallCount, in_order
 from hub.stats.dimension import INQUIRY_TIMES, Dimension
 from hub.stats.kept import Written, count_calls, count_written, hour_of
 from hub.stats.span import Span, at_clock, day_buckets, hour_buckets, start_of_day
@@ -140,9 +140,7 @@ async def inquiries_per_channel(
                 known = times[_start(count, zone)] if when else ()
                 cells[pick((count.mall, None, channel, *known))] += count.figures[Figure.OFFERED]
     fields = [dimension.value for dimension in by]
-    return [
-        InquiryCount(**dict(zip(fields, key, strict=True)), count=cells[key]) for key in sorted(cells, key=order_of)
-    ]
+    return [InquiryCount(**dict(zip(fields, key, strict=True)), count=cells[key]) for key in in_order(cells)]
 
 
 def _picker(by: Sequence[Dimension], when: Sequence[Dimension]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:

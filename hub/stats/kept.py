@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, bindparam, func, null, select
 
 from hub.stats.call_figures import COLUMNS, Figure
-from hub.stats.calls import CallCount, count_calls_by, order_of
+from hub.stats.calls import CallCount, count_calls_by, in_order
 from hub.stats.dimension import Dimension
 from hub.stats.span import Span, start_of_day
 from hub.store.database import Database, to_ms
@@ -49,25 +49,33 @@ async def count_calls(
         return await count_calls_by(database, since=since, until=until, zone=zone, by=by, figures=figures)
     names = tuple(dimension for dimension in by if dimension not in _TIMES)
     query = _calls_kept(names, len(names) < len(by), tuple(figures))
-    times: dict[int, datetime | date] = {}
+    is_hour = Dimension.HOUR in by
+    times: dict[int, int | date] = {}
     cells: dict[tuple[Any, ...], list[int]] = {}
     async with database.reading() as connection:
         rows = await database.fetch(connection, query, _bounds(unit, since, until))
+    # The time stands first, then the names in their order.
+    pick = [0 if dimension in _TIMES else 1 + names.index(dimension) for dimension in by]
     for start, *row in rows:
-        numbers = [int(number or 0) for number in row[len(names) :]]
+        numbers = row[len(names) :]
         if not numbers[0]:
             continue  # without groups the database answers one row of nothing
         if start is not None and start not in times:
-            times[start] = _time(start, zone, is_hour=Dimension.HOUR in by)
-        values = iter(row)
-        key = tuple([times[start] if dimension in _TIMES else next(values) or None for dimension in by])
+            # Hours are put in order as they are stored: aware times take ten times as long to compare.
+            times[start] = start if is_hour else _at(start).astimezone(zone).date()
+        values = (times.get(start), *[name or None for name in row[: len(names)]])
+        key = tuple([values[place] for place in pick])
         known = cells.get(key)
         cells[key] = numbers if known is None else [a + b for a, b in zip(known, numbers, strict=True)]
+    hours = {start: hour_of(_at(start), zone) for start in times} if is_hour else {}
     fields = [dimension.value for dimension in by]
-    return [
-        CallCount(**dict(zip(fields, key, strict=True)), figures=dict(zip(figures, cells[key], strict=True)))
-        for key in sorted(cells, key=order_of)
-    ]
+    found = []
+    for key in in_order(cells):
+        given = dict(zip(fields, key, strict=True))
+        if is_hour:
+            given["hour"] = hours[given["hour"]]
+        found.append(CallCount(**given, figures=dict(zip(figures, cells[key], strict=True))))
+    return found
 
 
 @cache
@@ -131,9 +139,8 @@ def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
 
 
-def _time(start: int, zone: ZoneInfo, *, is_hour: bool) -> datetime | date:
-    at = datetime.fromtimestamp(start / 1000, UTC)
-    return hour_of(at, zone) if is_hour else at.astimezone(zone).date()
+def _at(start: int) -> datetime:
+    return datetime.fromtimestamp(start / 1000, UTC)
 
 
 async def _unit(

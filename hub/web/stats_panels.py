@@ -7,6 +7,7 @@ made once.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -72,15 +73,17 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
                 days = found.setdefault(mall, defaultdict(lambda: [0] * len(places)))
                 if row.day is not None and row.channel is not None:
                     days[row.channel][places[row.day]] += row.count
-        return tuple(self._inquiry_panel(found[mall], mall) for mall in ([None] if is_summed else []) + [*malls])
+        spans = self._day_spans()
+        return tuple(self._inquiry_panel(found[mall], mall, spans) for mall in ([None] if is_summed else []) + [*malls])
 
-    def _inquiry_panel(self, counts: defaultdict[str, list[int]], mall: str | None) -> Panel:
+    def _inquiry_panel(self, counts: defaultdict[str, list[int]], mall: str | None, spans: Sequence[str]) -> Panel:
         calls = (*_CALLS, *([_OTHER] if _OTHER in counts else []))
         channels = (*_WRITTEN, *calls)
         days = self.span.days
         labels, counted = [f"{day:%m-%d}" for day in days], self.counted
         names = {channel: self.channel(channel) for channel in channels}
-        hrefs = {channel: self._day_hrefs(*self._rows_of(channel), mall=mall) for channel in channels}
+        hrefs = {channel: _hrefs(spans, *self._rows_of(channel), mall=mall) for channel in channels}
+        sums = {page: _hrefs(spans, page, {}, mall=mall) for page in ("inquiries", "calls")}
         columns = [
             Column(
                 label=labels[place],
@@ -109,7 +112,7 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
                     *(Heading(text=names[channel], define="offered") for channel in calls),
                     Heading(text=self.words("stats.called"), define="offered"),
                 ),
-                rows=self._day_rows(counts, calls, hrefs, mall, labels),
+                rows=self._day_rows(counts, calls, {**hrefs, **sums}, labels),
                 total=self._total_row(counts, calls, mall),
             ),
         )
@@ -119,13 +122,13 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
         counts: Days,
         calls: Sequence[str],
         hrefs: Mapping[str, Sequence[str]],
-        mall: str | None,
         labels: Sequence[str],
     ) -> tuple[TableRow, ...]:
+        """``hrefs``: of each channel, and of both pages of rows, by day."""
         weekdays = [self.words(f"stats.weekday.{weekday}") for weekday in range(7)]
         opens = self.view.href(day="0").split("day=0")
         groups = [
-            (channels, [hrefs[channel] for channel in channels], self._day_hrefs(page, {}, mall=mall))
+            (channels, [hrefs[channel] for channel in channels], hrefs[page])
             for channels, page in ((_WRITTEN, "inquiries"), (calls, "calls"))
         ]
         rows = []
@@ -161,12 +164,10 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
         """The page of a channel's rows, and what that is asked for."""
         return ("calls", {"line": _LINE_OF[channel]}) if channel in _LINE_OF else ("inquiries", {"channel": channel})
 
-    def _day_hrefs(self, page: str, where: Mapping[str, object], *, mall: str | None) -> list[str]:
-        """Of each day of the span."""
-        days = self.span.days
-        rest = query_string({"mall": mall, **where}).replace("?", "&", 1)
-        ends = [*days[1:], days[-1] + timedelta(days=1)]
-        return [f"/stats/{page}?from={day}&to={end}{rest}" for day, end in zip(days, ends, strict=True)]
+    def _day_spans(self) -> list[str]:
+        """Each day as an address has it."""
+        days = [day.isoformat() for day in (*self.span.days, self.view.last + timedelta(days=1))]
+        return [f"from={day}&to={end}" for day, end in pairwise(days)]
 
     def _rows_href(self, page: str, **where: object) -> str:
         """Of the whole span."""
@@ -300,6 +301,11 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
             headings=tuple(Heading(text=self.line(taker or None), define="handled") for taker in handling),
             rows=rows,
         )
+
+
+def _hrefs(spans: Iterable[str], page: str, where: Mapping[str, object], *, mall: str | None) -> list[str]:
+    rest = query_string({"mall": mall, **where}).replace("?", "&", 1)
+    return [f"/stats/{page}?{span}{rest}" for span in spans]
 
 
 def _cell(count: int, href: str, *, is_sum: bool = False) -> Cell:

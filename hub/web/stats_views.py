@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ from hub.web.render import query_string
 from hub.web.stats_panels import PanelMaker, added, hours_between
 from hub.web.stats_parts import MallName, Panel, Table, View
 from hub.web.words import Words
+
+_CALLS: Final = frozenset(channel.value for channel in Channel if channel.is_call)
 
 
 class StatsPage(Struct, frozen=True, kw_only=True):
@@ -75,7 +77,7 @@ async def read_page(database: Database, *, view: View, span: Span, words: Words,
 
 
 def _is_call(row: InquiryCount) -> bool:
-    return Channel(row.channel or "").is_call
+    return row.channel in _CALLS
 
 
 def _of_malls(counts: Iterable[CallCount], malls: Sequence[str]) -> list[CallCount]:
