@@ -55,6 +55,7 @@ class MailSender:
         else:
             server = smtplib.SMTP(host, port, timeout=_PATIENCE_SECONDS)
         refused: Mapping[str, object] | None = None
+        failure: Exception | None = None
         try:
             with server:
                 if settings.smtp_security == "starttls":
@@ -62,11 +63,16 @@ class MailSender:
                 if settings.smtp_user is not None:
                     password = settings.smtp_password
                     server.login(settings.smtp_user, password.get_secret_value() if password else "")
-                refused = _hand_over(server, letter)
+                try:
+                    refused = _hand_over(server, letter)
+                except (smtplib.SMTPException, ChannelError) as error:
+                    failure = error
         except smtplib.SMTPException:
-            # Whoever has taken the letter may part without a word.
-            if refused is None:
+            # How it takes leave says nothing about the letter.
+            if refused is None and failure is None:
                 raise
+        if failure is not None:
+            raise failure
         if refused:
             raise ChannelError("SomeRecipientsRefused", is_in_part=True)
 

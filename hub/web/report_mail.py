@@ -3,9 +3,10 @@
 import tempfile
 import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from hub.desk.report_mails import Figures, UnreadableReportError, Wanted
 from hub.desk.services import Services
 from hub.stats.fact_reports import FACT_REPORTS
 from hub.stats.facts import ABSENT, Measure, tabulate_each
+from hub.stats.inquiries import inquiries_as_of
 from hub.stats.kpi import kpis
 from hub.stats.reason_book import tree_in_force
 from hub.stats.report import Around, read_report
@@ -38,6 +40,7 @@ class Table(Struct, frozen=True, kw_only=True):
     by: tuple[str, ...]
     columns: tuple[str, ...]
     rows: Sequence[Mapping[str, Any]]
+    as_of: datetime | None
     measures: Mapping[str, Measure] = {}
 
 
@@ -62,7 +65,7 @@ async def read_figures(services: Services, wanted: Wanted) -> Figures:
     )
     return Figures(
         period=f"{first.isoformat()} – {last.isoformat()}" if first != last else first.isoformat(),
-        text=as_text(table, names),
+        text=f"{as_text(table, names)}\n\n{_as_of(table, words, zone)}",
         rows=len(table.rows),
         workbook=await _workbook(table),
         file_name=f"{table.report}-{first.isoformat()}.xlsx",
@@ -82,6 +85,7 @@ async def _count(services: Services, view: ReportView, *, first: date, last: dat
             by=asked.by,
             columns=(*asked.by, *report.columns),
             rows=rows,
+            as_of=await inquiries_as_of(services.database),
             measures={measure.name: measure for measure in report.measures},
         )
     span = day_span(first, last, zone=services.settings.zone, max_days=_MAX_DAYS)
@@ -105,7 +109,7 @@ async def _count(services: Services, view: ReportView, *, first: date, last: dat
         for row in found.rows
         if (not no_mall or row["mall"] is None) and view["channel"] in ("", row.get("channel"))
     ]
-    return Table(report=found.report, by=found.by, columns=found.columns, rows=rows)
+    return Table(report=found.report, by=found.by, columns=found.columns, rows=rows, as_of=found.data_as_of)
 
 
 async def _workbook(table: Table) -> bytes:
@@ -117,6 +121,12 @@ async def _workbook(table: Table) -> bytes:
         path = Path(folder) / "rows.xlsx"
         await write_workbook(path, title=table.report, columns=table.columns, rows=rows())
         return path.read_bytes()
+
+
+def _as_of(table: Table, words: Words, zone: ZoneInfo) -> str:
+    key = "stats.calls_as_of" if table.report == "lines" else "stats.inquiries_as_of"
+    at = "–" if table.as_of is None else table.as_of.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return f"{words(key)}: {at} ({zone.key})"
 
 
 def as_text(table: Table, names: ReportWords) -> str:
@@ -140,7 +150,7 @@ def as_text(table: Table, names: ReportWords) -> str:
 def _heading(table: Table, name: str, words: Words) -> str:
     if (kpi := kpis().get((table.report, name))) is not None:
         return kpi.title(words.locale)
-    places = ("stats.by.", "stats.col.") if name in table.by else ("stats.figure.", "stats.rate.")
+    places = ("stats.by.", "stats.col.", "stats.") if name in table.by else ("stats.figure.", "stats.rate.")
     return next((words(place + name) for place in places if words.has(place + name)), name)
 
 

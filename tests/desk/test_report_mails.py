@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import socketserver
+import threading
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -38,7 +40,7 @@ from hub.desk.report_schedules import (
 )
 from hub.desk.report_times import Every, OnRest, Timetable, newest_due, next_due
 from hub.desk.saved_reports import MOST, SavedReportError, read_saved_reports, remove_report, save_report
-from hub.desk.sending import ChannelError
+from hub.desk.sending import ChannelError, MailSender
 from hub.policy.calendar import business_calendar
 from hub.settings import Settings
 from hub.store.alerts import AlertStore
@@ -429,3 +431,59 @@ async def test_addresses_stand_sealed(mailing: Rig, supervisor: Actor):
         rows = [dict(row) for row in (await connection.execute(select(report_mails))).mappings()]
     assert rows
     assert "partner" not in json.dumps(rows, default=repr)
+
+
+class _Server(socketserver.StreamRequestHandler):
+    """A mail server that says ``after`` once it has the letter, or hangs up."""
+
+    def handle(self) -> None:
+        server: Any = self.server
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            if line[:4].upper() == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                while self.rfile.readline() != b".\r\n":
+                    pass
+                if server.after is None:
+                    return
+                self.wfile.write(server.after)
+            elif line[:4].upper() == b"QUIT":
+                self.wfile.write(b"500 what\r\n")
+                return
+            else:
+                self.wfile.write(b"250 ok\r\n")
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    with socketserver.TCPServer(("127.0.0.1", 0), _Server) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("after", "raised"),
+    [
+        (b"250 taken\r\n", None),
+        (b"554 no\r\n", ("SMTPDataError", False)),
+        (None, ("SMTPServerDisconnected", True)),
+    ],
+)
+async def test_a_letter_is_taken_refused_or_nobody_knows(
+    server: Any, after: bytes | None, raised: tuple[str, bool] | None
+):
+    server.after = after
+    letter = EmailMessage()
+    letter["From"], letter["To"] = "hub@example.com", "a@example.com"
+    letter.set_content("figures")
+    sender = MailSender(SETTINGS.model_copy(update={"smtp_port": server.server_address[1]}))
+
+    if raised is None:
+        await sender.send(letter)
+        return
+    with pytest.raises(ChannelError) as caught:
+        await sender.send(letter)
+    assert (caught.value.kind, caught.value.is_unsure) == raised
