@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from bench import call_records, desk, dlt_load, grown, pop, search, shops, stats
+from bench import call_records, desk, desk_pages, dlt_load, grown, pop, search, shops, stats
 from bench.again import AIM as AIM_AGAIN
 from bench.again import Reread
 from bench.equality import compare
@@ -94,6 +94,7 @@ SECTIONS = (
     "calls",
     "pop",
     "search",
+    "pages",
     "stats",
 )
 
@@ -119,7 +120,9 @@ async def main(arguments: argparse.Namespace) -> int:
             for database in _databases(arguments):
                 say("\n".join(await stats.report(arguments.events, is_postgresql=database == "postgresql")))
         if "search" in chosen:
-            say("\n".join(await _search(Path(folder), arguments)))
+            say("\n".join(await _over_large(Path(folder), arguments, what="search")))
+        if "pages" in chosen:
+            say("\n".join(await _over_large(Path(folder), arguments, what="pages")))
         if "mapping" in chosen:
             say("\n".join(await mapping()))
         if "pacing" in chosen:
@@ -222,15 +225,18 @@ async def _grown(folder: Path, arguments: argparse.Namespace) -> list[str]:
     return grown.lines(await _child(list[grown.Grown], "bench.grown", str(folder / "grown"), *sizes))
 
 
-async def _search(folder: Path, arguments: argparse.Namespace) -> list[str]:
+async def _over_large(folder: Path, arguments: argparse.Namespace, *, what: str) -> list[str]:
+    """The search box, or the pages of the desk, over the same store on each database."""
     wanted = _databases(arguments)
+    home, stored = str(folder / "large"), str(arguments.stored // 10)
     said: list[str] = []
     with _postgres(needed="postgresql" in wanted) as server:
         for database in wanted:
             into = [server.create()] if database == "postgresql" and server else []
-            home = str(folder / f"search-{database}")
-            found = await _child(search.Found, "bench.search", home, str(arguments.stored // 10), *into)
-            said += search.lines_of(found)
+            if what == "search":
+                said += search.lines_of(await _child(search.Found, "bench.search", home, stored, *into))
+            else:
+                said += desk_pages.lines_of(await _child(desk_pages.Paged, "bench.desk_pages", home, stored, *into))
     return said
 
 

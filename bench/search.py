@@ -1,63 +1,35 @@
-"""What the search box costs: the index of as many invented orders as wanted, and questions to it on both databases.
+"""What the search box costs over a store of :mod:`bench.large`: its index, and questions to it, on both databases.
 
-Orders, lines and inquiries are written straight into the tables, sealed and blind as the hub does it; the index
-is filled by the hub's own steps. Each question is the whole search of the desk, with the rows that it shows.
-``python -m bench.search HOME ORDERS [DATABASE_URL]``.
+Each question is the whole search of the desk, with the rows that it shows.
+``python -m bench.search HOME ORDERS [DATABASE_URL]``; a store that is not there is built.
 """
 
 import asyncio
+import os
 import random
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from bench.full_sync import settings_of
-from bench.invented import NOW, open_ingest
+from bench.invented import NOW
+from bench.large import build, claim_no_of, copy, order_of
 from bench.server_cost import server_seconds
 from hub.bootstrap import Hub, open_hub
-from hub.core.model import Inquiry, InquiryKind, InquiryState, Line, LineStatus, Order, Party, Product
 from hub.desk.access import Actor, Role
 from hub.desk.search import search
-from hub.desk.search_tending import BULK, WORKER_STEP
-from hub.store.database import to_ms
-from hub.store.ids import new_id
-from hub.store.rows import Row, RowMaker
+from hub.desk.search_tending import WORKER_STEP
+from hub.store.rows import RowMaker
 from hub.store.search_index import SearchIndex
-from hub.store.tables import cases, inquiries, lines, orders, search_queue
+from hub.store.tables import orders, search_documents, search_queue
 
 AIM_MS = 30.0
-_ROWS = 5_000
-#: one order in so many has an inquiry
-_ASKED = 5
-_SPAN = timedelta(days=90)
 _ROUNDS = 60
-_FAMILY = (
-    "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민진지엄채원천방공현함변염여추도"
-)
-_FIRST = "민서지도예하주현수준은시윤우진영성재동건승연태경혜정미선소나가규다라보상세아유이종찬창철필한해형호화환"
-_LAST = "준서윤우원진현민호수영은지아연희경훈빈미나라린솔슬용욱웅율인일재정주철태하혁형환"
-_KINDS = "린넨 셔츠,가죽 지갑,면 양말,여름 모자,니트 가디건,운동화,머그컵,무선 이어폰,수분 크림,에코백,우산,담요"
-_LOOKS = "블루,화이트,그레이,베이지,블랙,핑크,오버핏,슬림핏,대용량,무료배송,신상,한정판,세트,기획,프리미엄"
-_SAID = (
-    "배송이 언제 되나요",
-    "사이즈가 맞지 않아요",
-    "색상이 화면과 달라요",
-    "교환하고 싶어요",
-    "환불은 언제 처리되나요",
-    "포장이 찢어져 왔어요",
-    "재입고 예정이 있나요",
-    "주소를 바꾸고 싶어요",
-    "영수증이 필요해요",
-    "지퍼가 고장났어요",
-)
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -74,162 +46,60 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """CPU seconds with the server's; bytes of the whole database before and after the index was filled."""
+    """``worker_seconds``: CPU, with the server's, of a thousand orders that were written again and changed."""
 
     database: str
     orders: int
     documents: int
-    fill_seconds: float
     worker_seconds: float
-    bytes_before: int
-    bytes_after: int
+    index_bytes: int
+    all_bytes: int
+    load: float
     asked: tuple[Asked, ...]
 
 
 async def measure(home: Path, count: int, url: str | None) -> Found:
-    async with open_hub(settings_of(home, url)) as hub:
-        await open_ingest(hub)
-        shop = await hub.shop_store.named("invented")
-        maker = RowMaker(hub.database.box, shop_id=shop.id, country="KR")
-        for page in _pages(maker, count):
-            await _store(hub, page)
-        before = await _size(hub)
-        begun = _cpu(url)
-        documents = await _fill(hub, BULK)
-        filled = _cpu(url) - begun
-        after = await _size(hub)
+    await build(home, count)
+    if url is not None:
+        await copy(home, url)
+    async with open_hub(settings_of(home, url), now=lambda: NOW) as hub:
+        async with hub.database.reading() as connection:
+            documents = await connection.scalar(select(func.count()).select_from(search_documents)) or 0
+        index_bytes, all_bytes = await _sizes(hub)
         asked = [await _ask(hub, url, what, texts) for what, texts in _questions(count).items()]
-        # What goes on every day: a thousand rows that were written again and changed.
         begun = _cpu(url)
-        await _change(hub, maker, WORKER_STEP, count)
+        await _change(hub, WORKER_STEP, count)
         written = _cpu(url) - begun
     return Found(
         database="sqlite" if url is None else "postgresql",
         orders=count,
         documents=documents,
-        fill_seconds=filled,
         worker_seconds=written,
-        bytes_before=before,
-        bytes_after=after,
+        index_bytes=index_bytes,
+        all_bytes=all_bytes,
+        load=os.getloadavg()[0],
         asked=tuple(asked),
     )
 
 
-# what is stored
-
-
-def _name(chance: random.Random) -> str:
-    """A few names are many people's, as they are."""
-    bends = {_FAMILY: 2.5, _FIRST: 1.5, _LAST: 1.5}
-    return "".join(letters[int(len(letters) * chance.random() ** bend)] for letters, bend in bends.items())
-
-
-def _product(chance: random.Random) -> str:
-    number = int(2_000 * chance.random() ** 2)
-    own = random.Random(number)
-    looks = own.sample(_LOOKS.split(","), 2)
-    return f"{looks[0]} {own.choice(_KINDS.split(','))} {looks[1]} {number:04d}"
-
-
-def _order(number: int, count: int) -> Order:
-    chance = random.Random(number)
-    order_no = f"2026{number:012d}"
-    buyer = Party(name=_name(chance), phone=f"010-{number % 9973:04d}-{number // 7 % 9973:04d}")
-    line = Line(
-        line_no=f"{order_no}-1",
-        status=LineStatus.PAID,
-        raw_status="PAYED",
-        quantity=1,
-        product=Product(name=_product(chance), code=f"P{number % 2000}"),
+async def _change(hub: Hub, many: int, count: int) -> None:
+    """What goes on every day: orders that were written again, and are another's now."""
+    chosen = random.Random(time.time()).sample(range(count), min(many, count))
+    query = select(orders.c.id, orders.c.shop_id).where(
+        orders.c.order_no.in_([f"2026{number:012d}" for number in chosen])
     )
-    at = NOW - _SPAN + _SPAN * (number / count)
-    return Order(order_no=order_no, ordered_at=at, paid_at=at, buyer=buyer, receiver=buyer, lines=(line,))
-
-
-def _inquiry(number: int, order: Order) -> Inquiry:
-    chance = random.Random(-number)
-    said = chance.sample(_SAID, 3)
-    return Inquiry(
-        inquiry_no=f"Q{number}",
-        thread_no=f"Q{number}",
-        kind=InquiryKind.ORDER_INQUIRY,
-        state=InquiryState.UNANSWERED,
-        raw_state="WAIT",
-        asked_at=order.ordered_at or NOW,
-        order_no=order.order_no,
-        subject=said[0],
-        text=f"안녕하세요. {said[1]}. {said[2]}. 주문자 {order.buyer.name if order.buyer else ''} 입니다.",
-        writer=order.buyer,
-    )
-
-
-def _pages(maker: RowMaker, count: int) -> Iterator[dict[Any, list[Row]]]:
-    at = to_ms(NOW)
-    for start in range(0, count, _ROWS):
-        rows: dict[Any, list[Row]] = {orders: [], lines: [], inquiries: [], cases: [], search_queue: []}
-        for number in range(start, min(start + _ROWS, count)):
-            order = _order(number, count)
-            order_id = new_id()
-            rows[orders].append(maker.order_row(order_id, "", "", order, number.to_bytes(16, "big"), at))
-            rows[lines] += [maker.line_row(new_id(), order_id, line, b"1" * 16, at) for line in order.lines]
-            rows[search_queue].append({"row_id": order_id, "source": "order", "queued_at": at})
-            if number % _ASKED == 0:
-                row = maker.inquiry_row(new_id(), _inquiry(number, order), b"1" * 16, at)
-                rows[inquiries].append(row)
-                rows[cases].append(_case(row))
-                rows[search_queue].append({"row_id": row["id"], "source": "inquiry", "queued_at": at})
-        yield rows
-
-
-def _case(inquiry: Row) -> Row:
-    same = {name: inquiry[name] for name in ("shop_id", "kind", "order_no", "thread_no", "state", "product_name")}
-    return same | {
-        "id": new_id(),
-        "case_key": f"inquiry:{inquiry['thread_no']}",
-        "is_open": True,
-        "opened_at": inquiry["asked_at"],
-        "due_at": inquiry["asked_at"],
-        "due_cause": "due.target.answer",
-        "due_all": "[]",
-        "updated_at": inquiry["asked_at"],
-    }
-
-
-async def _store(hub: Hub, page: dict[Any, list[Row]]) -> None:
     async with hub.database.writing() as connection:
-        for table, rows in page.items():
-            key = list(table.primary_key.columns)
-            await hub.database.upsert_rows(connection, table, rows, key=key, changed_hash=False)
-
-
-async def _change(hub: Hub, maker: RowMaker, many: int, count: int) -> None:
-    chosen = random.Random(1).sample(range(count), min(many, count))
-    query = select(orders.c.id).where(orders.c.order_no.in_([f"2026{number:012d}" for number in chosen]))
-    async with hub.database.writing() as connection:
-        ids = list(await connection.scalars(query))
-        changed = [
-            maker.order_row(order_id, "", "", _order(-number, count), b"2" * 16, 0)
-            for number, order_id in zip(chosen, ids, strict=True)
-        ]
-        for row in changed:
-            await connection.execute(orders.update().where(orders.c.id == row["id"]).values(sealed=row["sealed"]))
-        queued = [{"row_id": order_id, "source": "order", "queued_at": 0} for order_id in ids]
+        found = (await connection.execute(query)).all()
+        for number, (order_id, shop_id) in zip(chosen, found, strict=True):
+            maker = RowMaker(hub.database.box, shop_id=shop_id, country="KR")
+            row = maker.order_row(order_id, "", "", order_of(-number, count), b"2" * 16, 0)
+            await connection.execute(orders.update().where(orders.c.id == order_id).values(sealed=row["sealed"]))
+        queued = [{"row_id": order_id, "source": "order", "queued_at": 0} for order_id, _ in found]
         key = list(search_queue.primary_key.columns)
         await hub.database.upsert_rows(connection, search_queue, queued, key=key, changed_hash=False)
-    await _fill(hub, WORKER_STEP)
-
-
-async def _fill(hub: Hub, step: int) -> int:
-    index, taken = SearchIndex(hub.database), 0
-    while True:
-        done = await index.take_in(limit=step, now=NOW)
-        taken += done.taken
-        if done.is_last:
-            break
-    if not hub.database.is_sqlite:
-        async with hub.database.engine.connect() as connection:
-            await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text("ANALYZE"))
-    return taken
+    index = SearchIndex(hub.database)
+    while not (await index.take_in(limit=WORKER_STEP, now=NOW)).is_last:
+        pass
 
 
 # what is asked
@@ -237,12 +107,16 @@ async def _fill(hub: Hub, step: int) -> int:
 
 def _questions(count: int) -> dict[str, list[str]]:
     chance = random.Random(7)
-    some = [_order(number, count) for number in chance.sample(range(count), _ROUNDS)]
+    numbers = chance.sample(range(count), _ROUNDS)
+    some = [order_of(number, count) for number in numbers]
     names = [order.buyer.name or "" for order in some if order.buyer]
     phones = [order.buyer.phone or "" for order in some if order.buyer]
     products = [order.lines[0].product.name for order in some]
+    shipped = [order.lines[0].shipment for order in some]
     return {
         "order number": [order.order_no for order in some],
+        "tracking number": [parcel.tracking_no or "" for parcel in shipped if parcel],
+        "claim number": [claim_no_of(number // 20 * 20) for number in numbers],
         "phone": [phone.replace("-", " ") for phone in phones],
         "phone of nobody": [f"010-9999-{number:04d}" for number in range(_ROUNDS)],
         "whole name": names,
@@ -260,7 +134,8 @@ def _questions(count: int) -> dict[str, list[str]]:
 async def _ask(hub: Hub, url: str | None, what: str, texts: list[str]) -> Asked:
     agent = Actor(user_id=1, login="bench", name="bench", role=Role.AGENT)
     times: list[float] = []
-    result = await search(hub, actor=agent, text=texts[0])
+    for typed in texts[:3]:
+        result = await search(hub, actor=agent, text=typed)
     cpu = _cpu(url)
     for typed in texts:
         begun = time.perf_counter()
@@ -282,23 +157,24 @@ def _cpu(url: str | None) -> float:
     return time.process_time() + ((server_seconds(url) or 0.0) if url else 0.0)
 
 
-async def _size(hub: Hub) -> int:
-    if hub.database.is_sqlite:
-        size = text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
-    else:
-        size = text("SELECT pg_database_size(current_database())")
+async def _sizes(hub: Hub) -> tuple[int, int]:
+    """Bytes of the index (0 where the database does not tell), and of all."""
     async with hub.database.reading() as connection:
-        return await connection.scalar(size) or 0
+        if hub.database.is_sqlite:
+            size = text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+            return 0, await connection.scalar(size) or 0
+        of_index = text("SELECT pg_total_relation_size('search_blocks') + pg_total_relation_size('search_documents')")
+        every = text("SELECT pg_database_size(current_database())")
+        return await connection.scalar(of_index) or 0, await connection.scalar(every) or 0
 
 
 def lines_of(found: Found) -> list[str]:
     """What the bench says of it."""
     worst = max(found.asked, key=lambda each: each.p99_ms)
-    each = found.fill_seconds / found.documents * 1e6
-    size = f"{(found.bytes_after - found.bytes_before) / 1e6:.0f} MB beside {found.bytes_before / 1e6:.0f} MB"
+    index = f"index of {found.index_bytes / 1e6:.0f} MB in " if found.index_bytes else ""
     said = [
-        f"search, {found.database}, {found.orders:,} orders: {found.documents:,} documents, {each:.0f} µs CPU each",
-        f"  index of {size}; {WORKER_STEP:,} changed orders {found.worker_seconds:.2f} s CPU",
+        f"search, {found.database}, {found.orders:,} orders, {found.documents:,} documents, load {found.load:.0f}",
+        f"  {index}{found.all_bytes / 1e6:.0f} MB; {WORKER_STEP:,} changed orders {found.worker_seconds:.2f} s CPU",
     ]
     for asked in found.asked:
         times = f"{asked.cpu_ms:.1f} ms CPU, p50 {asked.p50_ms:.1f} ms, p99 {asked.p99_ms:.1f} ms"
