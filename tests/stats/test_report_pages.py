@@ -74,6 +74,9 @@ async def test_the_table_in_the_file_is_that_of_the_screen(sign_in: SignIn):
         ("pattern?channel=letter", 422, "주소가 잘못"),
         ("pattern?first=2026-01-01&last=2026-11-01", 422, "92일"),
         ("inquiries?from=2026-11-01&to=2026-11-02&weekday=7", 422, "주소가 잘못"),
+        ("calls?from=2026-11-01&to=2026-11-02&caller=nobody", 422, "주소가 잘못"),
+        ("arrivals?from=2026-11-01&to=2026-11-02&after=1~", 422, "주소가 잘못"),
+        ("order-line?first=2026-11-02&last=2026-11-01", 422, "시작일이 종료일보다"),
     ],
 )
 async def test_a_wrong_address_says_why(sign_in: SignIn, address: str, status: int, words: str):
@@ -83,18 +86,19 @@ async def test_a_wrong_address_says_why(sign_in: SignIn, address: str, status: i
     assert words in answer.text
 
 
-async def test_the_week_opens_hour_by_hour(sign_in: SignIn):
+async def test_the_week_opens_hour_by_hour_with_one_channel_or_all(sign_in: SignIn):
     supervisor = await sign_in(Role.SUPERVISOR)
-    page = (await supervisor.get(f"/stats/pattern?{SPAN}&channel=order_inquiry")).text
-    cells = re.findall(r'<a href="([^"]*weekday[^"]*)"[^>]*>\s*<g><title>[^<]* ([\d,]+)건</title>', page)
-    assert cells
-    for href, count in cells[:3]:
-        shown = TOTAL.search((await supervisor.get(unescape(href))).text)
-        assert shown is not None
-        assert number(shown.group(1)) == number(count)
-    whole = TOTAL.search(page)
-    assert whole is not None
-    assert sum(number(count) for _, count in cells) == number(whole.group(1))
+    for channel in ("&channel=order_inquiry", ""):
+        page = (await supervisor.get(f"/stats/pattern?{SPAN}{channel}")).text
+        cells = re.findall(r'<a href="([^"]*weekday[^"]*)"[^>]*>\s*<g><title>[^<]* ([\d,]+)건</title>', page)
+        assert cells
+        for href, count in cells[:2]:
+            shown = TOTAL.search((await supervisor.get(unescape(href))).text)
+            assert shown is not None
+            assert number(shown.group(1)) == number(count)
+        whole = TOTAL.search(page)
+        assert whole is not None
+        assert sum(number(count) for _, count in cells) == number(whole.group(1))
 
 
 async def test_a_supervisor_counts_anew_and_an_agent_does_not(sign_in: SignIn):
