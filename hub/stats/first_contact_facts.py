@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, null, select
 
 from hub.stats.facts import TIMES, Counted, Fact, FactReport, How, Measure, stream
 from hub.stats.reason_book import tree_in_force
@@ -219,7 +219,7 @@ async def _contacts(counted: Counted) -> AsyncIterator[_Contact]:
 
 
 async def _written(counted: Counted, tree: ReasonTree, first: int | None) -> AsyncIterator[_Contact]:
-    query, reasons = _inquiries(), dict[tuple[str | None, str], str | None]()
+    query, reasons = _inquiries(counted), dict[tuple[str | None, str], str | None]()
     if first is not None:
         query = query.where(inquiries.c.asked_at >= first)
     async for row in stream(counted.database, query, at=inquiries.c.asked_at, row_id=inquiries.c.id):
@@ -281,12 +281,14 @@ async def _called(counted: Counted, tree: ReasonTree, first: int | None) -> Asyn
         )
 
 
-def _inquiries() -> Select[Any]:
-    case_id = (
+def _inquiries(counted: Counted) -> Select[Any]:
+    """With their cases where somebody is going to look at them."""
+    of_thread = (
         select(func.min(cases.c.id))
         .where(cases.c.shop_id == inquiries.c.shop_id, cases.c.thread_no == inquiries.c.thread_no)
         .scalar_subquery()
     )
+    case_id = null() if counted.opens is None else of_thread
     buyer = (
         select(orders.c.buyer_phone_idx)
         .where(orders.c.shop_id == inquiries.c.shop_id, orders.c.order_no == inquiries.c.order_no)
