@@ -123,6 +123,8 @@ class SearchIndex:
 
     async def rows_of(self, connection: AsyncConnection, numbers: Sequence[int]) -> list[tuple[Source, int]]:
         """Source and key of the rows that these numbers stand for, in their order; those of nothing are left out."""
+        if not numbers:
+            return []
         rows = await self._database.fetch(connection, _BY_NUMBER, {"numbers": list(numbers)})
         known = {row[0]: (Source(row[1]), row[2]) for row in rows}
         return [known[no] for no in numbers if no in known]

@@ -1,15 +1,21 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import Message, MessageAuthor, Party, Shipment
 from hub.desk.access import Actor
 from hub.desk.complaints import mark_hard
 from hub.desk.search import PAGE, QUICK, SearchedBy, search
 from hub.desk.search_tending import take_all_in
+from hub.desk.search_words import read_words
+from hub.store import database
+from hub.store.box import Box
+from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE
 from hub.store.search_index import SearchIndex
 from hub.store.shops import ShopStore
 from hub.store.tables import search_blocks, search_dead, search_documents
@@ -286,6 +292,54 @@ async def test_many_small_steps_find_as_much_as_one(sqlite_rig: Rig, agent: Acto
 
     assert await _found(rig, agent, "청색 모자") == {"S-1", "S-3", "S-5", "S-7"}
     assert await _found(rig, agent, "홍색") == {"S-0", "S-2", "S-4", "S-6", "S-8"}
+
+
+async def test_what_stands_open_is_compared_before_anything_is_unsealed(
+    sqlite_rig: Rig, agent: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, unsealed = sqlite_rig, []
+    await rig.write("alpha-main", order("R-1", line("R-1-1", name="파란 모자")), inquiry("N-1", "지퍼가 고장났어요"))
+    await take_all_in(rig)
+    unseal = Box.open
+
+    def noted(box: Box, sealed: bytes, place: bytes) -> bytes:
+        unsealed.append(place)
+        return unseal(box, sealed, place)
+
+    monkeypatch.setattr(Box, "open", noted)
+
+    assert await _found(rig, agent, "파란 모자") == {"R-1"}
+    assert unsealed == []
+    assert await _found(rig, agent, "길동 모자") == {"R-1"}
+    assert unsealed == [ORDER_PLACE]
+    assert await _found(rig, agent, "지퍼가") == {"지퍼가 고장났어요"}
+    assert unsealed == [ORDER_PLACE, INQUIRY_PLACE]
+
+
+async def test_a_search_for_nothing_takes_four_statements(
+    searchable: Rig, agent: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    fetch = database._fetch
+
+    async def noted(connection: AsyncConnection, query: Any, given: Any) -> Any:
+        asked.append(query.text)
+        return await fetch(connection, query, given)
+
+    monkeypatch.setattr(database, "_fetch", noted)
+
+    assert await _found(searchable, agent, "없는뷁 낱말") == set()
+    # the shops' numbers with the state of the index, its blocks, the orders, the cases
+    assert len(asked) == 4
+
+
+async def test_a_long_text_is_found_by_some_of_its_pairs(sqlite_rig: Rig, agent: Actor) -> None:
+    said = "지난주에 받은 가방의 지퍼가 하루 만에 고장났는데 새것으로 바꿀 수 있을까요"
+    await sqlite_rig.write("alpha-main", inquiry("N-1", said), inquiry("N-2", said.replace("하루", "이틀")))
+    await take_all_in(sqlite_rig)
+
+    assert len(read_words(said).pairs) == 8
+    assert await _found(sqlite_rig, agent, said) == {said}
 
 
 async def test_a_name_stands_nowhere_in_the_file(sqlite_rig: Rig, tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
+from typing import Any
 
+import aiosqlite
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,3 +159,21 @@ async def test_a_database_is_not_closed_before_cancelled_readers_gave_their_conn
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert len(closed) == 1
+
+
+async def test_a_statement_on_sqlite_takes_one_turn_of_the_drivers_thread(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[object] = []
+    execute = aiosqlite.Connection._execute
+
+    async def noted(self: Any, function: Any, *arguments: Any) -> Any:
+        turns.append(function)
+        return await execute(self, function, *arguments)
+
+    async with sqlite_database.reading() as connection:
+        monkeypatch.setattr(aiosqlite.Connection, "_execute", noted)
+        rows = (await connection.execute(text("SELECT 1 UNION SELECT 2 ORDER BY 1"))).all()
+
+    # Nothing was begun, so giving the connection back takes none either.
+    assert (len(turns), [row[0] for row in rows]) == (1, [1, 2])
