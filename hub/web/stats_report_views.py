@@ -35,9 +35,14 @@ _WORDS_OF: Final = {
     ("first-contact", "outcome"): "stats.resolution.",
     ("refunds", "outcome"): "stats.outcome.",
     ("dispatch", "outcome"): "stats.outcome.",
+    ("claim-causes", "group"): "cause_group.",
+    ("claim-causes", "reason"): "reason.",
     ("agents", "what"): "stats.work.",
     ("agents", "line"): "stats.line.",
 }
+
+#: named by the tree of reasons
+_OF_TREE: Final = frozenset({("reasons", "group"), ("reasons", "reason"), ("first-contact", "reason")})
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -84,7 +89,7 @@ class ReportWords(Struct, frozen=True, kw_only=True):
             return self.words("stats.unknown")
         if name == "mall":
             return self.mall_name(value)
-        if report == "reasons" and name in ("group", "reason"):
+        if (report, name) in _OF_TREE:
             return self.tree.title(value, self.words.locale)
         if isinstance(value, datetime):
             return f"{value:%Y-%m-%d %H:%M}"
@@ -98,6 +103,12 @@ class ReportWords(Struct, frozen=True, kw_only=True):
     def heading(self, report: str, name: str) -> Heading:
         kpi = kpis()[report, name]
         return Heading(text=kpi.title(self.words.locale), define=kpi.definition(self.words.locale))
+
+
+def is_coded(report: FactReport, name: str) -> bool:
+    """Whether a column of the rows holds codes that have words."""
+    places = {*_WORDS_OF, *_OF_TREE}
+    return name in (*report.dimensions, "mall", "kind") or (report.name, name) in places
 
 
 def figure_text(measure: Measure, value: float | None) -> str:

@@ -26,7 +26,7 @@ from hub.store.shops import ShopStore
 from hub.web.render import Given, Pages, Renderer, locale_of, query_string
 from hub.web.stats_files import send_rows
 from hub.web.stats_parts import read_days
-from hub.web.stats_report_views import ReportWords, report_page, row_columns, row_text
+from hub.web.stats_report_views import ReportWords, is_coded, report_page, row_columns, row_text
 from hub.web.stats_views import mall_namer
 from hub.web.words import Words
 from routing.modes import ModeTable, resolve_mode
@@ -183,8 +183,9 @@ async def fact_rows_page(request: PageRequest, services: Given, pages: Pages, na
     zone = services.settings.zone
 
     def shown_as(column: str, value: Any) -> str:
-        is_coded = column in (*report.dimensions, "mall") and not isinstance(value, datetime | bool)
-        return words.value(report.name, column, value) if is_coded else row_text(value, zone=zone)
+        if is_coded(report, column) and not isinstance(value, datetime | bool):
+            return words.value(report.name, column, value)
+        return row_text(value, zone=zone)
 
     return pages.page(
         request,

@@ -48,6 +48,18 @@ async def test_every_report_shows_figures_that_open_to_their_rows_and_files_that
     assert text.headers["content-disposition"] == 'attachment; filename="reasons-rows.csv"'
 
 
+async def test_rows_tell_in_words_what_is_stored_as_codes(sign_in: SignIn):
+    supervisor = await sign_in(Role.SUPERVISOR)
+
+    causes = (await supervisor.get(f"/stats/reports/claim-causes/rows?{SPAN}&figure=claims")).text
+    late = (await supervisor.get(f"/stats/reports/dispatch/rows?{SPAN}&figure=on_time")).text
+
+    body = causes.partition("<tbody>")[2]
+    assert re.search("<td>(?:취소|반품|교환)</td>", body)
+    assert not re.search("<td>(?:cancel|return|exchange|product|delivery|expectation|late|unknown)</td>", body)
+    assert "기한 내" in late.partition("<tbody>")[2]
+
+
 async def test_the_table_in_the_file_is_that_of_the_screen(sign_in: SignIn):
     supervisor = await sign_in(Role.SUPERVISOR)
     page = (await supervisor.get(f"/stats/reports/replies?{SPAN}&by=channel")).text
