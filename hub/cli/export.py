@@ -9,13 +9,13 @@ from typing import Annotated, Any, TextIO
 
 import msgspec
 import typer
-import xlsxwriter
 
 from hub.bootstrap import Hub
 from hub.cli.console import read_span, with_hub
 from hub.core.errors import ConfigurationError
 from hub.desk.access import AccessAction, command_line_actor, record_access
 from hub.desk.export import ExportKind, ExportRequest, columns, export_rows
+from hub.stats.workbook import write_workbook
 
 
 class Format(StrEnum):
@@ -64,7 +64,7 @@ def export(
             )
         rows = export_rows(hub.database, request, mode_of=await hub.mode_of())
         if form is Format.XLSX and output is not None:
-            await _write_xlsx(rows, kind, output)
+            await write_workbook(output, title=kind.value, columns=columns(kind), rows=rows)
         elif output is not None:
             with output.open("w", encoding="utf-8", newline="") as file:
                 await _write_text(rows, kind, form, file)
@@ -91,22 +91,3 @@ def _plain_cell(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in "=+-@\t\r" and value[:1]:
         return "'" + value
     return value
-
-
-async def _write_xlsx(rows: AsyncIterator[dict[str, Any]], kind: ExportKind, output: Path) -> None:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(str(output), options) as book:
-        sheet = book.add_worksheet(kind.value)
-        names = columns(kind)
-        sheet.write_row(0, 0, names)
-        number = 0
-        async for row in rows:
-            number += 1
-            for place, name in enumerate(names):
-                value = row[name]
-                if isinstance(value, bool):
-                    sheet.write_boolean(number, place, value)
-                elif isinstance(value, int | float) and abs(value) < 10**15:
-                    sheet.write_number(number, place, value)
-                elif value is not None:
-                    sheet.write_string(number, place, str(value)[:32_767])

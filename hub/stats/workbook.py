@@ -239,6 +239,12 @@ def _last_parts(title: str, sheets: int) -> list[tuple[str, str]]:
         for number in numbers
     )
     return [
-        ("xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}"><sheets>{book}</sheets></workbook>'),
+        (
+            "xl/workbook.xml",
+            (
+                f'<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}"><bookViews><workbookView/></bookViews>'
+                f"<sheets>{book}</sheets></workbook>"
+            ),
+        ),
         ("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_RELATIONS}">{links}</Relationships>'),
     ]
