@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from hub.store import schema
 from hub.store.box import Box
@@ -25,6 +26,11 @@ NOTHING_IS_SKIPPED = any(os.environ.get(name, "").lower() in _TRUE for name in (
 #: settings of the person who runs the tests must not reach them
 for _name in [name for name in os.environ if name.startswith("HUB_") and not name.startswith("HUB_TEST_")]:
     del os.environ[_name]
+
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hub")
 
 
 # Nothing is skipped where that would hide something.
