@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hub.core.contract import Manifest
 from hub.web.formats import absolute, day, short, span_words
@@ -74,9 +74,9 @@ class Moments:
         return text if zone is self._zone else f"{text} · {absolute(at, self._zone)} ({self._zone.key})"
 
     def _tag(self, at: datetime, text: str, zone: ZoneInfo) -> Markup:
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            at.isoformat(timespec="seconds"), self._exact(at, zone), text
-        )
+        # Hundreds stand on a page, and `Markup.format` takes six times as long.
+        exact = escape(self._exact(at, zone))
+        return Markup(f'<time datetime="{at.isoformat(timespec="seconds")}" title="{exact}">{escape(text)}</time>')  # noqa: S704  both are escaped
 
     def _zone_of(self, mall: str | None) -> ZoneInfo:
         manifest = self._malls.get(mall or self._mall or "")

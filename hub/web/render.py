@@ -63,6 +63,8 @@ class Renderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            # Templates change with the program: a page need not look at each of its files.
+            auto_reload=False,
         )
         self._environment.filters["safe_link"] = safe_link
         self._environment.filters["host"] = host_of
