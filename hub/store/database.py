@@ -88,6 +88,20 @@ def async_url(url: str) -> str:
     return parsed.set(drivername=driver).render_as_string(hide_password=False)
 
 
+class _Look(Struct, kw_only=True):
+    """The connection of one task's reads, once it has read; ``is_busy`` while a reader is at it."""
+
+    connection: AsyncConnection | None = None
+    is_busy: bool = False
+
+    async def give_back(self) -> None:
+        """To the pool, unless a reader is still at it; the next reader takes another."""
+        if self.connection is not None and not self.is_busy:
+            connection, self.connection = self.connection, None
+            # Whoever is cancelled meanwhile leaves none behind.
+            await asyncio.shield(asyncio.create_task(connection.close()))
+
+
 class Database:
     """The engine and the keys. ``reading`` gives a snapshot, ``writing`` one transaction.
 
@@ -105,17 +119,58 @@ class Database:
         self._positional = _POSITIONAL[self.is_sqlite]
         self._statements: dict[object, tuple[str, itemgetter[Any]]] = {}
         self._ending: list[Thread] = []
+        self._looks: dict[asyncio.Task[Any], _Look] = {}
         if self.is_sqlite:
             event.listen(engine.sync_engine, "invalidate", self._roll_back)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        async with self.engine.connect() as connection:
-            yield connection
+        look = self._look_of_task()
+        if look is None or look.is_busy:
+            async with self.engine.connect() as connection:
+                yield connection
+            return
+        if look.connection is None:
+            look.connection = await self.engine.connect()
+        look.is_busy, is_whole = True, False
+        try:
+            yield look.connection
+            is_whole = True
+        finally:
+            look.is_busy = False
+            if not is_whole:
+                # On PostgreSQL a transaction in which anything failed answers nothing any more.
+                await look.give_back()
+
+    @asynccontextmanager
+    async def one_look(self) -> AsyncIterator[None]:
+        """Whatever this task reads inside, one after the other, comes over one connection.
+
+        A page reads in twenty places, and each :meth:`reading` of its own asks the pool for one and the server
+        for a transaction, which takes longer than most of our statements do. Every statement still sees what was
+        committed before it. Other tasks, also those begun inside, read for themselves.
+        """
+        task = asyncio.current_task()
+        if task is None or task in self._looks:
+            yield
+            return
+        look = self._looks[task] = _Look()
+        try:
+            yield
+        finally:
+            del self._looks[task]
+            await look.give_back()
+
+    def _look_of_task(self) -> _Look | None:
+        task = asyncio.current_task()
+        return self._looks.get(task) if task is not None else None
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end, rolled back by any exception."""
+        if (look := self._look_of_task()) is not None:
+            # Who waits for the way to write holds no connection that another writer may be waiting for.
+            await look.give_back()
         if not self.is_sqlite:
             async with self.engine.begin() as connection:
                 yield connection

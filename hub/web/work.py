@@ -154,12 +154,13 @@ class WorkController(Controller):
         notice = request.query_params.get("notice")
         shown = Notice(key=f"notice.{notice}", tone=tone_of(notice)) if notice in _NOTICES else None
         await look_after(services, case_id)
-        await settle(services, case_id=case_id)
-        await open_to_work(services, actor=request.user, case_id=case_id)
-        view = await look_at(services, actor=request.user, case_id=case_id)
-        wanted = str(request.query_params.get("template", ""))
-        typed = await chosen_template(services, actor=request.user, case=view, template_id=wanted)
-        return await show_case(request, services, pages, view, notice=shown, typed=typed)
+        async with services.database.one_look():
+            await settle(services, case_id=case_id)
+            await open_to_work(services, actor=request.user, case_id=case_id)
+            view = await look_at(services, actor=request.user, case_id=case_id)
+            wanted = str(request.query_params.get("template", ""))
+            typed = await chosen_template(services, actor=request.user, case=view, template_id=wanted)
+            return await show_case(request, services, pages, view, notice=shown, typed=typed)
 
     @get("/{case_id:int}/news")
     async def case_news(
@@ -171,7 +172,9 @@ class WorkController(Controller):
         outcome: FromQuery[str] = "",
     ) -> Response[Any]:
         """What has happened since, to be put in its place: nothing that is being typed is touched."""
-        view = await read_case(services, actor=request.user, case_id=case_id)
+        async with services.database.one_look():
+            view = await read_case(services, actor=request.user, case_id=case_id)
+            moving = await moving_values(services, request, view)
         told = Notice(key=f"notice.{outcome}", tone=tone_of(outcome)) if outcome in set(Outcome) else None
         return pages.page(
             request,
@@ -183,7 +186,7 @@ class WorkController(Controller):
             notice=told,
             typed=None,
             review=None,
-            **await moving_values(services, request, view),
+            **moving,
         )
 
     @get("/{case_id:int}/contact")

@@ -4,13 +4,15 @@ import asyncio
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import aiosqlite
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from hub.store.box import Box
 from hub.store.database import Database, from_ms, open_database, to_ms
@@ -177,3 +179,79 @@ async def test_a_statement_on_sqlite_takes_one_turn_of_the_drivers_thread(
 
     # Nothing was begun, so giving the connection back takes none either.
     assert (len(turns), [row[0] for row in rows]) == (1, [1, 2])
+
+
+@pytest.fixture
+def lent(database: Database) -> list[object]:
+    """Each time that the pool lent a connection."""
+    found: list[object] = []
+    event.listen(database.engine.sync_engine, "checkout", lambda connection, *_: found.append(connection))
+    return found
+
+
+async def _owners(database: Database) -> list[str]:
+    async with database.reading() as connection:
+        return list(await connection.scalars(select(leases.c.owner).order_by(leases.c.owner)))
+
+
+async def test_all_that_a_look_reads_comes_over_one_connection(database: Database, lent: list[object]) -> None:
+    async with database.one_look():
+        await _owners(database)
+        async with database.one_look():
+            await _owners(database)
+        await _owners(database)
+        during = len(lent)
+    await _owners(database)
+
+    assert (during, len(lent)) == (1, 2)
+
+
+async def test_a_look_sees_what_is_written_meanwhile(database: Database, lent: list[object]) -> None:
+    async def write(owner: str) -> None:
+        async with database.writing() as connection:
+            await connection.execute(leases.insert(), {"name": owner, "owner": owner, "until_at": 0})
+
+    async with database.one_look():
+        before = await _owners(database)
+        # By another task, which has connections of its own, and by this one, which holds none while it writes.
+        await asyncio.create_task(write("another"))
+        between = await _owners(database)
+        await write("own")
+        after = await _owners(database)
+
+    assert (before, between, after) == ([], ["another"], ["another", "own"])
+    assert len(lent) == 4
+
+
+async def test_a_look_goes_on_after_a_statement_failed(database: Database) -> None:
+    async with database.one_look():
+        with pytest.raises(DBAPIError):
+            async with database.reading() as connection:
+                await connection.execute(text("SELECT no_such_column FROM leases"))
+        found = await _owners(database)
+
+    assert found == []
+
+
+async def test_a_reader_inside_a_reader_of_a_look_has_its_own(database: Database) -> None:
+    async with database.one_look(), database.reading() as outer, database.reading() as inner:
+        assert outer is not inner
+
+
+async def test_a_cancelled_look_leaves_no_connection_behind(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def look() -> None:
+        async with database.one_look():
+            await _owners(database)
+            begun.set()
+            await asyncio.Event().wait()
+
+    looking = asyncio.create_task(look())
+    await begun.wait()
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+
+    pool = cast("AsyncAdaptedQueuePool", database.engine.pool)
+    assert pool.checkedout() == 0
