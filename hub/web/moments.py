@@ -32,6 +32,7 @@ class Moments:
         self._words = words
         self._malls = malls
         self._mall = mall
+        self._zones: dict[str, ZoneInfo] = {}
 
     def clock(self, at: datetime | None, mall: str | None = None) -> Markup:
         """The clock time today, month and day this year, else the date."""
@@ -79,9 +80,14 @@ class Moments:
         return Markup(f'<time datetime="{at.isoformat(timespec="seconds")}" title="{exact}">{escape(text)}</time>')  # noqa: S704  both are escaped
 
     def _zone_of(self, mall: str | None) -> ZoneInfo:
-        manifest = self._malls.get(mall or self._mall or "")
-        # One object for a key: the same zone under two names stays two.
-        return ZoneInfo(manifest.timezone) if manifest and manifest.timezone != self._zone.key else self._zone
+        name = mall or self._mall or ""
+        zone = self._zones.get(name)
+        if zone is None:
+            manifest = self._malls.get(name)
+            # One object for a key: the same zone under two names stays two.
+            zone = ZoneInfo(manifest.timezone) if manifest and manifest.timezone != self._zone.key else self._zone
+            self._zones[name] = zone
+        return zone
 
     def _beside(self, at: datetime, text: str, zone: ZoneInfo) -> str:
         if zone is self._zone or at.astimezone(zone).utcoffset() == at.astimezone(self._zone).utcoffset():

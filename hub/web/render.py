@@ -1,11 +1,12 @@
 """Templates and what every one of them may use; the only place that makes HTML."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Context
 from litestar import MediaType, Request, Response
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
@@ -50,6 +51,18 @@ def with_carrier(words: tuple[tuple[str, str], ...], names: Mapping[str, str]) -
 Nav = tuple[tuple[str, str, Permission], ...]
 
 
+class _Context(Context):
+    """Calls what it is told to call. Jinja asks each time whether the context itself is wanted, and nothing here
+    wants it: on a page of 50 rows that took a third of its time.
+    """
+
+    def call(self, called: Callable[..., Any], /, *args: Any, **words: Any) -> Any:
+        # Where a loop or a block stands, for those who want the context.
+        words.pop("_block_vars", None)
+        words.pop("_loop_vars", None)
+        return called(*args, **words)
+
+
 class Renderer:
     """Renders templates for one hub."""
 
@@ -66,6 +79,7 @@ class Renderer:
             # Templates change with the program: a page need not look at each of its files.
             auto_reload=False,
         )
+        self._environment.context_class = _Context
         self._environment.filters["safe_link"] = safe_link
         self._environment.filters["host"] = host_of
         self._environment.filters["with_carrier"] = with_carrier
