@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, false, select
+from sqlalchemy import BindParameter, ColumnElement, Row, false, select
 
 from hub.desk.views import LockMark
 from hub.store.database import time_of, to_ms
 from hub.store.tables import case_locks, cases, reply_drafts, users
 
 
-def mark_columns(user_id: int | None) -> tuple[ColumnElement[Any], ...]:
+def mark_columns(user_id: int | BindParameter[int] | None) -> tuple[ColumnElement[Any], ...]:
     """Columns for a query over cases, each found by a key: for :func:`lock_mark`, and ``has_draft`` of ``user_id``."""
 
     def of_lock(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import (
+    BigInteger,
+    BindParameter,
     ColumnElement,
+    CompoundSelect,
     Row,
     Select,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     false,
@@ -31,13 +36,17 @@ from hub.desk.incident_marks import read_marks
 from hub.desk.list_filters import (
     GROUP_OF,
     KINDS,
+    READER,
     Filters,
     KindGroup,
     View,
     choosing,
     conditions,
+    filter_parameters,
+    moment_values,
     narrowing,
     open_and_awake,
+    shape_of,
     unseen_mentions,
 )
 from hub.desk.lock_marks import lock_mark, mark_columns
@@ -69,6 +78,8 @@ __all__ = [
 
 PAGE: Final = 50
 _INT64: Final = 2**63
+#: queries that are kept, the one used last the longest
+_SHAPES: Final = 256
 #: a cursor among the rows that are back from being laid aside, which stand before all others
 _BACK: Final = "b"
 #: views that one group of open cases cannot tell
@@ -102,37 +113,47 @@ async def read_worklist(services: Services, *, actor: Actor, filters: Filters, c
     ValueError for a cursor that was not made here.
     """
     require(actor, Permission.WORK_CASES)
-    is_closed = filters.view is View.CLOSED
-    has_top = filters.view not in {View.CLOSED, View.SNOOZED}
+    has_top = _has_top(filters.view)
     place = _parse_cursor(cursor) if cursor is not None else None
 
+    shape, is_known = shape_of(filters), actor.user_id is not None
     now, zone = services.now(), services.settings.zone
-
-    def which(*, is_back: bool) -> Select[Any]:
-        query = select_rows(actor.user_id).add_columns(_NEWEST.label("newest")).limit(PAGE + 1)
-        return query.where(*conditions(filters, user_id=actor.user_id, now=now, zone=zone, is_back=is_back))
+    values = moment_values(now, zone, user_id=actor.user_id) | filter_parameters(filters)
+    if place is not None:
+        values |= {"after_due": place[1], "after_id": place[2]}
 
     async with services.database.reading() as connection:
         back: Sequence[Row[Any]] = ()
         if has_top and (place is None or place[0]):
-            top = which(is_back=True).order_by(*_FEW_FIRST)
-            top = top if place is None else top.where(_after(*place[1:]))
-            back = (await connection.execute(top)).all()
+            top = _page(shape, is_known=is_known, is_back=True, is_after=place is not None)
+            back = (await connection.execute(top, values)).all()
         if len(back) > PAGE:
             found: Sequence[Row[Any]] = back[:PAGE]
             next_cursor: str | None = _cursor_at(back[PAGE - 1], prefix=_BACK)
         else:
-            rest = which(is_back=False).order_by(*_order(filters.view))
-            if has_top:
-                rest = rest.where(or_(cases.c.snoozed_until.is_(None), ~cases.c.is_open))
-            if place is not None and not place[0]:
-                rest = rest.where(_after(*place[1:], is_descending=is_closed))
-            others = (await connection.execute(rest)).all()
+            rest = _page(shape, is_known=is_known, is_after=place is not None and not place[0])
+            others = (await connection.execute(rest, values)).all()
             found = [*back, *others[:PAGE]]
             next_cursor = _cursor_at(others[PAGE - 1]) if len(others) > PAGE else None
         newest = found[0].newest if found else await connection.scalar(select(_NEWEST))
-        shown = await case_rows(connection, found, malls=services.registry, now=services.now())
+        shown = await case_rows(connection, found, malls=services.registry, now=now)
     return Worklist(rows=shown, next_cursor=next_cursor, newest=newest or 0)
+
+
+def _has_top(view: View) -> bool:
+    return view not in {View.CLOSED, View.SNOOZED}
+
+
+@lru_cache(maxsize=_SHAPES)
+def _page(shape: Filters, *, is_known: bool, is_after: bool, is_back: bool = False) -> Select[Any]:
+    """The rows of one page and one more. ``is_after`` a place; ``is_back``: of those on top only."""
+    reader = READER if is_known else None
+    query = select_rows(reader).add_columns(_NEWEST.label("newest")).limit(PAGE + 1)
+    query = query.where(*conditions(shape, reader=reader, is_back=is_back))
+    query = query.order_by(*(_FEW_FIRST if is_back else _order(shape.view)))
+    if _has_top(shape.view) and not is_back:
+        query = query.where(or_(cases.c.snoozed_until.is_(None), ~cases.c.is_open))
+    return query.where(_after(is_descending=shape.view is View.CLOSED)) if is_after else query
 
 
 #: of few rows: not through the index of all cases by deadline, which would be read from end to end for them
@@ -162,16 +183,36 @@ async def read_rows(services: Services, *, actor: Actor, case_ids: Sequence[int]
 async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filters] = ()) -> Counts:
     """One statement over the open cases; its rows are few (shops times kinds times teams)."""
     require(actor, Permission.WORK_CASES)
-    now, zone = services.now(), services.settings.zone
+    values = moment_values(services.now(), services.settings.zone, user_id=actor.user_id)
+    for number, filters in enumerate(saved):
+        values |= filter_parameters(filters, prefix=_saved(number))
+    query = _counting(tuple(shape_of(filters) for filters in saved), is_known=actor.user_id is not None)
+    async with services.database.reading() as connection:
+        rows = (await connection.execute(query, values)).mappings().all()
+    return _counts(rows, [_is_counted(filters) for filters in saved])
+
+
+def _is_counted(filters: Filters) -> bool:
+    return filters.view not in _UNCOUNTED
+
+
+def _saved(number: int) -> str:
+    """Before the names of what belongs to one's own view of this number."""
+    return f"saved_{number}_"
+
+
+@lru_cache(maxsize=_SHAPES)
+def _counting(saved: tuple[Filters, ...], *, is_known: bool) -> CompoundSelect[Any]:
+    """Of the standing views, and of own ones of these shapes."""
+    reader = READER if is_known else None
     views = [view for view in View if view not in _UNCOUNTED]
-    counted = [filters.view not in _UNCOUNTED for filters in saved]
 
     def total(which: ColumnElement[bool] | None) -> ColumnElement[int]:
         return func.count() if which is None else func.sum(case((which, 1), else_=0))
 
-    def wanted(filters: Filters) -> ColumnElement[bool] | None:
-        narrower = narrowing(filters.view, actor.user_id, now, zone)
-        which = [*choosing(filters), *(() if narrower is None else (narrower,))]
+    def wanted(number: int, filters: Filters) -> ColumnElement[bool] | None:
+        narrower = narrowing(filters.view, reader)
+        which = [*choosing(filters, prefix=_saved(number)), *(() if narrower is None else (narrower,))]
         return and_(*which) if which else None
 
     open_counts = [
@@ -180,10 +221,10 @@ async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filte
             shops.c.mall,
             cases.c.kind,
             cases.c.team_id,
-            *(total(narrowing(view, actor.user_id, now, zone)).label(view.value) for view in views),
+            *(total(narrowing(view, reader)).label(view.value) for view in views),
             *(
-                (total(wanted(filters)) if is_counted else literal(0)).label(f"saved_{number}")
-                for number, (filters, is_counted) in enumerate(zip(saved, counted, strict=True))
+                (total(wanted(number, filters)) if _is_counted(filters) else literal(0)).label(_saved(number))
+                for number, filters in enumerate(saved)
             ),
             literal(0).label(View.MENTIONED.value),
             literal(0).label(View.SNOOZED.value),
@@ -191,7 +232,7 @@ async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filte
         .select_from(cases.join(shops, shops.c.id == cases.c.shop_id))
         .where(shops.c.is_active, *part)
         .group_by(shops.c.name, shops.c.mall, cases.c.kind, cases.c.team_id)
-        for part in open_and_awake(now)
+        for part in open_and_awake()
     ]
     apart = select(
         cast(null(), Text),
@@ -199,17 +240,14 @@ async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filte
         cast(null(), Text),
         cast(null(), cases.c.team_id.type),
         *(literal(0) for _ in (*views, *saved)),
-        *(_count_of(Filters(view=view), actor, now, zone) for view in (View.MENTIONED, View.SNOOZED)),
+        *(_count_of(Filters(view=view), reader) for view in (View.MENTIONED, View.SNOOZED)),
     )
-    async with services.database.reading() as connection:
-        rows = (await connection.execute(union_all(*open_counts, apart))).mappings().all()
-    return _counts(rows, counted)
+    return union_all(*open_counts, apart)
 
 
-def _count_of(filters: Filters, actor: Actor, now: datetime, zone: Any) -> ColumnElement[int]:
-    which = conditions(filters, user_id=actor.user_id, now=now, zone=zone)
+def _count_of(filters: Filters, reader: BindParameter[int] | None) -> ColumnElement[int]:
     joined = cases.join(shops, shops.c.id == cases.c.shop_id)
-    return select(func.count()).select_from(joined).where(*which).scalar_subquery()
+    return select(func.count()).select_from(joined).where(*conditions(filters, reader=reader)).scalar_subquery()
 
 
 def _counts(rows: Sequence[Any], counted: Sequence[bool]) -> Counts:
@@ -227,7 +265,7 @@ def _counts(rows: Sequence[Any], counted: Sequence[bool]) -> Counts:
         if row["team_id"] is not None:
             by_team[row["team_id"]] = by_team.get(row["team_id"], 0) + row["open"]
     saved = tuple(
-        sum(row[f"saved_{number}"] for row in rows) if is_counted else None for number, is_counted in enumerate(counted)
+        sum(row[_saved(number)] for row in rows) if is_counted else None for number, is_counted in enumerate(counted)
     )
     return Counts(views=views, kinds=kinds, shops=by_shop, malls=by_mall, teams=by_team, saved=saved)
 
@@ -235,13 +273,14 @@ def _counts(rows: Sequence[Any], counted: Sequence[bool]) -> Counts:
 async def count_new(services: Services, *, actor: Actor, filters: Filters, since: int) -> int:
     """Cases that came into this list after its marker ``since`` (see :class:`Worklist`)."""
     require(actor, Permission.WORK_CASES)
-    wanted = conditions(filters, user_id=actor.user_id, now=services.now(), zone=services.settings.zone)
+    wanted = conditions(filters, reader=None if actor.user_id is None else READER)
     query = select(func.count()).select_from(_joined()).where(*wanted, cases.c.id > since)
+    values = moment_values(services.now(), services.settings.zone, user_id=actor.user_id)
     async with services.database.reading() as connection:
-        return await connection.scalar(query) or 0
+        return await connection.scalar(query, values | filter_parameters(filters)) or 0
 
 
-def select_rows(user_id: int | None = None) -> Select[Any]:
+def select_rows(user_id: int | BindParameter[int] | None = None) -> Select[Any]:
     """All that :func:`case_row` needs, for the list and for single cases; with ``user_id`` what is new to them."""
     columns: tuple[Any, ...] = (
         cases,
@@ -286,7 +325,8 @@ def _cursor_at(row: Row[Any], *, prefix: str = "") -> str:
     return f"{prefix}{row.due_at}.{row.id}"
 
 
-def _after(due_at: int, case_id: int, *, is_descending: bool = False) -> ColumnElement[bool]:
+def _after(*, is_descending: bool = False) -> ColumnElement[bool]:
+    due_at, case_id = bindparam("after_due", type_=BigInteger), bindparam("after_id", type_=BigInteger)
     if is_descending:
         return or_(cases.c.due_at < due_at, and_(cases.c.due_at == due_at, cases.c.id < case_id))
     return or_(cases.c.due_at > due_at, and_(cases.c.due_at == due_at, cases.c.id > case_id))
