@@ -1,5 +1,6 @@
 """Stacked bars as plain numbers for an SVG that the template draws: no script, no style, no outside host."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from html import escape
 from typing import Final
@@ -20,15 +21,17 @@ class Part(Struct, frozen=True, kw_only=True):
 
     series: str
     value: int
-    href: str
-    title: str
+    href: str | None = None
+    title: str = ""
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """``parts`` from the bottom up."""
+    """``parts`` from the bottom up. With ``href`` the whole column has one address, and ``title`` says what it is."""
 
     label: str
     parts: tuple[Part, ...]
+    href: str | None = None
+    title: str = ""
 
 
 class Bar(Struct, frozen=True, kw_only=True):
@@ -37,15 +40,37 @@ class Bar(Struct, frozen=True, kw_only=True):
     width: float
     height: float
     series: str
+    href: str | None
+    title: str
+
+    @property
+    def html(self) -> str:
+        return (
+            f'<a href="{escape(self.href or "")}" tabindex="-1"><title>{escape(self.title)}</title><rect class="bar" '
+            f'x="{self.x}" y="{self.y}" width="{self.width}" height="{self.height}" '
+            f'fill="url(#fill-{self.series})"/></a>\n'
+        )
+
+    @property
+    def outline(self) -> str:
+        """As a piece of an SVG path."""
+        return f"M{self.x} {self.y}h{self.width}v{self.height}h-{self.width}z"
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """The ground of a column that has one address as a whole."""
+
+    x: float
+    width: float
+    height: float
     href: str
     title: str
 
     @property
     def html(self) -> str:
         return (
-            f'<a href="{escape(self.href)}" tabindex="-1"><title>{escape(self.title)}</title><rect class="bar" '
-            f'x="{self.x}" y="{self.y}" width="{self.width}" height="{self.height}" '
-            f'fill="url(#fill-{self.series})"/></a>\n'
+            f'<a href="{escape(self.href)}" tabindex="-1"><title>{escape(self.title)}</title><rect class="field" '
+            f'x="{self.x}" y="{_TOP}" width="{self.width}" height="{self.height}"/></a>\n'
         )
 
 
@@ -66,11 +91,22 @@ class Chart(Struct, frozen=True, kw_only=True):
     bars: tuple[Bar, ...]
     levels: tuple[Mark, ...]
     labels: tuple[Mark, ...]
+    fields: tuple[Field, ...] = ()
 
     @property
     def html(self) -> Markup:
-        """All bars at once: ninety days have hundreds."""
-        return Markup("".join([bar.html for bar in self.bars]))  # noqa: S704  each has escaped its own
+        """All bars at once; those without an address as one path for each series, their columns' fields above."""
+        outlines: defaultdict[str, list[str]] = defaultdict(list)
+        for bar in self.bars:
+            if bar.href is None:
+                outlines[bar.series].append(bar.outline)
+        drawn = [bar.html for bar in self.bars if bar.href is not None]
+        drawn += [
+            f'<path class="bar" fill="url(#fill-{series})" d="{"".join(outline)}"/>\n'
+            for series, outline in outlines.items()
+        ]
+        drawn += [field.html for field in self.fields]
+        return Markup("".join(drawn))  # noqa: S704  each has escaped its own
 
 
 def stacked_bars(columns: Sequence[Column], *, width: int = 560, height: int = 220) -> Chart:
@@ -84,12 +120,23 @@ def stacked_bars(columns: Sequence[Column], *, width: int = 560, height: int = 2
     bar_wide = round(bar_width, 1)
     bars: list[Bar] = []
     labels: list[Mark] = []
+    fields: list[Field] = []
     for number, column in enumerate(columns):
         middle = _LEFT + step * (number + 0.5)
         left = round(middle - bar_width / 2, 1)
         if number % every == 0:
             labels.append(Mark(at=round(middle, 1), text=column.label))
         level = base
+        if column.href is not None:
+            fields.append(
+                Field(
+                    x=round(middle - step / 2, 1),
+                    width=round(step, 1),
+                    height=base - _TOP,
+                    href=column.href,
+                    title=column.title,
+                )
+            )
         for part in column.parts:
             if part.value <= 0:
                 continue
@@ -114,6 +161,7 @@ def stacked_bars(columns: Sequence[Column], *, width: int = 560, height: int = 2
         bars=tuple(bars),
         levels=tuple(Mark(at=round(base - level * scale, 1), text=f"{level:,}") for level in _levels(top)),
         labels=tuple(labels),
+        fields=tuple(fields),
     )
 
 

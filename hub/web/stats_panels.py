@@ -4,10 +4,10 @@ Ninety days of several malls are thousands of figures, each with an address of i
 made once.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -31,11 +31,33 @@ _SERIES_OF: Final = {line: channel for channel, line in _LINE_OF.items()}
 _HOUR_FIGURES: Final = (Figure.OFFERED, Figure.ANSWERED, Figure.ABANDONED_QUEUE, Figure.OTHER)
 _HOUR: Final = timedelta(hours=1)
 
-#: channel -> how many on each day of the span
+#: more days than these are too many to show for each mall on one page
+LONG_DAYS: Final = 31
+
+#: channel -> how many on each day of the span, or in each of its steps
 Days = Mapping[str, Sequence[int]]
 
 
-class PanelMaker(Struct, frozen=True, kw_only=True):
+class _Step(Struct, frozen=True, kw_only=True):
+    """A row: a day, or the days of a week.
+
+    ``days``: their places in the span; ``span``: as an address has it; ``mark``: its short name on an axis.
+    """
+
+    first: date
+    last: date
+    span: str
+    days: slice
+    mark: str
+    label: str
+    title: str
+    href: str
+
+    def holds(self, day: date | None) -> bool:
+        return day is not None and self.first <= day <= self.last
+
+
+class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
     """Builds the parts of one page; addresses and words are the page's."""
 
     view: View
@@ -60,79 +82,148 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
         """A number with its counter."""
         return self.words("stats.count", count="{}").format
 
-    # Inquiries: a row a day, a column a channel.
+    # Inquiries: a row a day or a week, a column a channel.
 
     def inquiry_panels(
         self, cube: Iterable[InquiryCount], malls: Sequence[str], *, is_summed: bool
     ) -> tuple[Panel, ...]:
-        """One for each mall; before them one of all together where ``is_summed``."""
-        places = {day: place for place, day in enumerate(self.span.days)}
-        found: dict[str | None, defaultdict[str, list[int]]] = {}
-        for row in cube:
-            for mall in (row.mall or ABSENT, None):
-                days = found.setdefault(mall, defaultdict(lambda: [0] * len(places)))
-                if row.day is not None and row.channel is not None:
-                    days[row.channel][places[row.day]] += row.count
-        spans = self._day_spans()
-        return tuple(self._inquiry_panel(found[mall], mall, spans) for mall in ([None] if is_summed else []) + [*malls])
+        """One for each mall; before them one of all together where ``is_summed``.
 
-    def _inquiry_panel(self, counts: defaultdict[str, list[int]], mall: str | None, spans: Sequence[str]) -> Panel:
-        calls = (*_CALLS, *([_OTHER] if _OTHER in counts else []))
+        Beside the days of all malls, those of a long span are single malls' weeks: each mall has a page of its days.
+        """
+        places = {day: place for place, day in enumerate(self.days)}
+        found: dict[str, dict[str, list[int]]] = {mall: {} for mall in malls}
+        for row in cube:
+            days = found.get(row.mall or ABSENT)
+            if days is not None and row.day is not None and row.channel is not None:
+                numbers = days.get(row.channel) or days.setdefault(row.channel, [0] * len(places))
+                numbers[places[row.day]] += row.count
+        steps = self._days()
+        if not is_summed:
+            return tuple(self._inquiry_panel(found[mall], mall, steps) for mall in malls)
+        channels = {channel for days in found.values() for channel in days}
+        every = {
+            channel: [
+                sum(day) for day in zip(*[days[channel] for days in found.values() if channel in days], strict=True)
+            ]
+            for channel in channels
+        }
+        is_weekly = self.is_long
+        of_malls = self._weeks() if is_weekly else steps
+        return (
+            self._inquiry_panel(every, None, steps),
+            *(self._inquiry_panel(found[mall], mall, of_malls, is_weekly=is_weekly) for mall in malls),
+        )
+
+    @cached_property
+    def days(self) -> list[date]:
+        return self.span.days
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.days) > LONG_DAYS
+
+    def _inquiry_panel(
+        self, daily: Days, mall: str | None, steps: Sequence[_Step], *, is_weekly: bool = False
+    ) -> Panel:
+        calls = (*_CALLS, *([_OTHER] if _OTHER in daily else []))
         channels = (*_WRITTEN, *calls)
-        days = self.span.days
-        labels, counted = [f"{day:%m-%d}" for day in days], self.counted
+        none = [0] * len(self.days)
+        counts = {
+            channel: [sum(numbers[step.days]) for step in steps]
+            for channel in channels
+            for numbers in [daily.get(channel, none)]
+        }
         names = {channel: self.channel(channel) for channel in channels}
-        hrefs = {channel: _hrefs(spans, *self._rows_of(channel), mall=mall) for channel in channels}
-        sums = {page: _hrefs(spans, page, {}, mall=mall) for page in ("inquiries", "calls")}
-        columns = [
-            Column(
-                label=labels[place],
-                parts=tuple(
-                    Part(
-                        series=channel,
-                        value=number,
-                        href=hrefs[channel][place],
-                        title=f"{day} {names[channel]} {counted(f'{number:,}')}",
-                    )
-                    for channel in channels
-                    if (number := counts[channel][place])
-                ),
-            )
-            for place, day in enumerate(days)
-        ]
+        of_mall = query_string({"mall": mall}).replace("?", "&", 1)
+        hrefs = {channel: _hrefs(steps, *self._rows_of(channel), mall=mall) for channel in channels}
+        sums = {page: _hrefs(steps, page, {}, mall=mall) for page in ("inquiries", "calls")}
         return Panel(
             title=self.title(mall),
+            href=self.view.href(mall=mall) if is_weekly else None,
             series=tuple(Heading(text=names[channel], series=channel) for channel in channels),
-            chart=stacked_bars(columns),
+            chart=stacked_bars(
+                self._long_columns(counts, names, steps, mall)
+                if self.is_long
+                else self._columns(counts, names, steps, hrefs)
+            ),
             table=Table(
-                corner=self.words("stats.day"),
+                corner=self.words("stats.by.week" if is_weekly else "stats.day"),
                 headings=(
                     *(Heading(text=names[channel], define="inquiries") for channel in _WRITTEN),
                     Heading(text=self.words("stats.written"), define="inquiries"),
                     *(Heading(text=names[channel], define="offered") for channel in calls),
                     Heading(text=self.words("stats.called"), define="offered"),
                 ),
-                rows=self._day_rows(counts, calls, {**hrefs, **sums}, labels),
+                rows=self._step_rows(counts, calls, {**hrefs, **sums}, steps, of_mall if is_weekly else ""),
                 total=self._total_row(counts, calls, mall),
+                opens="stats.show_days" if is_weekly else "stats.show_hours",
             ),
         )
 
-    def _day_rows(
+    def _columns(
+        self,
+        counts: Days,
+        names: Mapping[str, str],
+        steps: Sequence[_Step],
+        hrefs: Mapping[str, Sequence[str]],
+    ) -> list[Column]:
+        """Each part with its own address."""
+        counted = self.counted
+        return [
+            Column(
+                label=step.mark,
+                parts=tuple(
+                    Part(
+                        series=channel,
+                        value=number,
+                        href=hrefs[channel][place],
+                        title=f"{step.title} {name} {counted(f'{number:,}')}",
+                    )
+                    for channel, name in names.items()
+                    if (number := counts[channel][place])
+                ),
+            )
+            for place, step in enumerate(steps)
+        ]
+
+    def _long_columns(
+        self, counts: Days, names: Mapping[str, str], steps: Sequence[_Step], mall: str | None
+    ) -> list[Column]:
+        """Columns too narrow to hit a part of: each opens to all that came in; the table has the parts."""
+        counted, total = self.counted, self.words("stats.total")
+        columns = []
+        for step, href, *numbers in zip(
+            steps, _hrefs(steps, "arrivals", {}, mall=mall), *[counts[channel] for channel in names], strict=True
+        ):
+            told = [f"{name} {number:,}" for name, number in zip(names.values(), numbers, strict=True) if number]
+            columns.append(
+                Column(
+                    label=step.mark,
+                    parts=tuple(
+                        Part(series=channel, value=number) for channel, number in zip(names, numbers, strict=True)
+                    ),
+                    href=href if told else None,
+                    title=f"{step.title} {', '.join(told)} · {total} {counted(f'{sum(numbers):,}')}",
+                )
+            )
+        return columns
+
+    def _step_rows(
         self,
         counts: Days,
         calls: Sequence[str],
         hrefs: Mapping[str, Sequence[str]],
-        labels: Sequence[str],
+        steps: Sequence[_Step],
+        rest: str,
     ) -> tuple[TableRow, ...]:
-        """``hrefs``: of each channel, and of both pages of rows, by day."""
-        weekdays = [self.words(f"stats.weekday.{weekday}") for weekday in range(7)]
-        opens = self.view.href(day="0").split("day=0")
+        """``hrefs``: of each channel, and of both pages of rows, by step; ``rest`` ends the steps' own addresses."""
         groups = [
             (channels, [hrefs[channel] for channel in channels], hrefs[page])
             for channels, page in ((_WRITTEN, "inquiries"), (calls, "calls"))
         ]
         rows = []
-        for place, day in enumerate(self.span.days):
+        for place, step in enumerate(steps):
             cells: list[Cell] = []
             for channels, own, of_sum in groups:
                 numbers = [counts[channel][place] for channel in channels]
@@ -140,22 +231,57 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
                 cells.append(_cell(sum(numbers), of_sum[place], is_sum=True))
             rows.append(
                 TableRow(
-                    label=f"{labels[place]} {weekdays[day.weekday()]}",
-                    href=f"day={day}".join(opens),
-                    is_current=day == self.view.day,
-                    cells=tuple(cells),
+                    label=step.label, href=step.href + rest, is_current=step.holds(self.view.day), cells=tuple(cells)
                 )
             )
         return tuple(rows)
+
+    def _days(self) -> list[_Step]:
+        """Each opens the hours of its day on this page."""
+        weekdays = [self.words(f"stats.weekday.{weekday}") for weekday in range(7)]
+        opens = self.view.href(day="0").split("day=0")
+        return [
+            _Step(
+                first=day,
+                last=day,
+                span=_between(day, day),
+                days=slice(place, place + 1),
+                mark=f"{day:%m-%d}",
+                label=f"{day:%m-%d} {weekdays[day.weekday()]}",
+                title=day.isoformat(),
+                href=f"day={day}".join(opens),
+            )
+            for place, day in enumerate(self.days)
+        ]
+
+    def _weeks(self) -> list[_Step]:
+        """From Monday to Sunday within the span; opens the page of its days, the mall yet to add."""
+        found, place = [], 0
+        for _, days in groupby(self.days, key=lambda day: day.isocalendar()[:2]):
+            first, *others = days
+            last, number = (others[-1] if others else first), 1 + len(others)
+            found.append(
+                _Step(
+                    first=first,
+                    last=last,
+                    span=_between(first, last),
+                    days=slice(place, place + number),
+                    mark=f"{first:%m-%d}",
+                    label=f"{first:%m-%d} – {last:%m-%d}",
+                    title=f"{first} – {last}",
+                    href=f"/stats?first={first}&last={last}",
+                )
+            )
+            place += number
+        return found
 
     def _total_row(self, counts: Days, calls: Sequence[str], mall: str | None) -> TableRow:
         cells = []
         for channels, page in ((_WRITTEN, "inquiries"), (calls, "calls")):
             numbers = [sum(counts[channel]) for channel in channels]
             for channel, number in zip(channels, numbers, strict=True):
-                cells.append(
-                    _cell(number, self._rows_href(self._rows_of(channel)[0], mall=mall, **self._rows_of(channel)[1]))
-                )
+                _, where = self._rows_of(channel)
+                cells.append(_cell(number, self._rows_href(page, mall=mall, **where)))
             cells.append(_cell(sum(numbers), self._rows_href(page, mall=mall), is_sum=True))
         return TableRow(label=self.words("stats.total"), cells=tuple(cells))
 
@@ -164,11 +290,6 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
         """The page of a channel's rows, and what that is asked for."""
         return ("calls", {"line": _LINE_OF[channel]}) if channel in _LINE_OF else ("inquiries", {"channel": channel})
 
-    def _day_spans(self) -> list[str]:
-        """Each day as an address has it."""
-        days = [day.isoformat() for day in (*self.span.days, self.view.last + timedelta(days=1))]
-        return [f"from={day}&to={end}" for day, end in pairwise(days)]
-
     def _rows_href(self, page: str, **where: object) -> str:
         """Of the whole span."""
         span = {"from": self.view.first, "to": self.view.last + timedelta(days=1)}
@@ -176,11 +297,11 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
 
     # Calls: a row an hour, the order line beside the inquiry line.
 
-    def call_panel(self, per_hour: Sequence[CallCount], mall: str, hours: Sequence[datetime]) -> Panel:
-        """``hours`` are the same for every mall, so that the panels compare."""
+    def call_panel(self, per_hour: Sequence[CallCount], mall: str | None, hours: Sequence[datetime]) -> Panel:
+        """``hours`` are the same for every mall, so that the panels compare; ``None``: all malls together."""
         found: dict[tuple[datetime, str], Mapping[Figure, int]] = {}
         for row in per_hour:
-            if (row.mall or ABSENT) == mall and row.hour is not None:
+            if mall in (None, row.mall or ABSENT) and row.hour is not None:
                 line = row.line if row.line in KNOWN_LINES else OTHER_LINES
                 found[row.hour, line] = added(found.get((row.hour, line)), row.figures)
         lines = (*KNOWN_LINES, *([OTHER_LINES] if any(line == OTHER_LINES for _, line in found) else []))
@@ -195,7 +316,7 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
         }
 
         def between(since: datetime, until: datetime) -> str:
-            return f"/stats/calls{query_string({'from': since.isoformat(), 'to': until.isoformat()})}"
+            return f"/stats/calls?from={_moment(since)}&to={_moment(until)}"
 
         def cells(of: Sequence[datetime], address: str) -> tuple[Cell, ...]:
             return tuple(
@@ -244,29 +365,26 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
     # How the calls of the whole span ended, and who took them.
 
     def ends(self, per_line: Sequence[CallCount]) -> Table:
-        rows = tuple(
-            TableRow(
-                label=f"{self.title(count.mall or ABSENT)} · {self.line(count.line)}",
-                cells=tuple(
-                    _cell(
-                        count.figures[figure],
-                        self._rows_href(
-                            "calls",
-                            mall=count.mall or ABSENT,
-                            line=count.line or ABSENT,
-                            figure=None if figure is Figure.OFFERED else figure.value,
-                        ),
-                        is_sum=figure is Figure.OFFERED,
-                    )
-                    for figure in COLUMNS
-                ),
+        rows = []
+        for count in per_line:
+            calls = self._rows_href("calls", mall=count.mall or ABSENT, line=count.line or ABSENT)
+            rows.append(
+                TableRow(
+                    label=f"{self.title(count.mall or ABSENT)} · {self.line(count.line)}",
+                    cells=tuple(
+                        _cell(
+                            count.figures[figure],
+                            calls if figure is Figure.OFFERED else f"{calls}&figure={figure.value}",
+                            is_sum=figure is Figure.OFFERED,
+                        )
+                        for figure in COLUMNS
+                    ),
+                )
             )
-            for count in per_line
-        )
         return Table(
             corner=self.words("stats.mall_and_line"),
             headings=tuple(Heading(text=self.words(f"stats.figure.{f.value}"), define=f.value) for f in COLUMNS),
-            rows=rows,
+            rows=tuple(rows),
         )
 
     def handled(self, counts: Sequence[CallCount]) -> Table:
@@ -276,36 +394,44 @@ class PanelMaker(Struct, frozen=True, kw_only=True):
             if number := count.figures[Figure.ANSWERED]:
                 answered.setdefault((count.mall, count.line), {})[count.handling_line] = number
         handling = [*KNOWN_LINES, *sorted({line or "" for row in answered.values() for line in row} - {*KNOWN_LINES})]
-        rows = tuple(
-            TableRow(
-                label=f"{self.title(mall or ABSENT)} · {self.line(line)}",
-                cells=tuple(
-                    _cell(
-                        numbers.get(taker or None, 0),
-                        self._rows_href(
-                            "calls",
-                            mall=mall or ABSENT,
-                            line=line or ABSENT,
-                            handling_line=taker or ABSENT,
-                            figure=Figure.ANSWERED.value,
-                        ),
-                        is_sum=taker == line,
-                    )
-                    for taker in handling
-                ),
+        takers = [
+            (
+                taker,
+                query_string({"handling_line": taker or ABSENT, "figure": Figure.ANSWERED.value}).replace("?", "&", 1),
             )
-            for (mall, line), numbers in answered.items()
-        )
+            for taker in handling
+        ]
+        rows = []
+        for (mall, line), numbers in answered.items():
+            calls = self._rows_href("calls", mall=mall or ABSENT, line=line or ABSENT)
+            rows.append(
+                TableRow(
+                    label=f"{self.title(mall or ABSENT)} · {self.line(line)}",
+                    cells=tuple(
+                        _cell(numbers.get(taker or None, 0), calls + rest, is_sum=taker == line)
+                        for taker, rest in takers
+                    ),
+                )
+            )
         return Table(
             corner=self.words("stats.mall_and_line"),
             headings=tuple(Heading(text=self.line(taker or None), define="handled") for taker in handling),
-            rows=rows,
+            rows=tuple(rows),
         )
 
 
-def _hrefs(spans: Iterable[str], page: str, where: Mapping[str, object], *, mall: str | None) -> list[str]:
+def _hrefs(steps: Iterable[_Step], page: str, where: Mapping[str, object], *, mall: str | None) -> list[str]:
     rest = query_string({"mall": mall, **where}).replace("?", "&", 1)
-    return [f"/stats/{page}?{span}{rest}" for span in spans]
+    return [f"/stats/{page}?{step.span}{rest}" for step in steps]
+
+
+def _between(first: date, last: date) -> str:
+    return f"from={first}&to={last + timedelta(days=1)}"
+
+
+def _moment(at: datetime) -> str:
+    """As an address has it: a day's hours are written hundreds of times."""
+    return at.isoformat(timespec="minutes").replace("+", "%2B")
 
 
 def _cell(count: int, href: str, *, is_sum: bool = False) -> Cell:

@@ -54,19 +54,24 @@ class TableRow(Struct, frozen=True, kw_only=True):
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """``groups`` stand above ``headings`` where these repeat; ``total`` is the last row."""
+    """``groups`` stand above ``headings`` where these repeat; ``total`` is the last row.
+
+    ``opens``: message key of what the rows' own addresses show.
+    """
 
     corner: str
     headings: tuple[Heading, ...]
     rows: tuple[TableRow, ...]
     total: TableRow | None = None
     groups: tuple[Heading, ...] = ()
+    opens: str = "stats.show_hours"
 
 
 class Panel(Struct, frozen=True, kw_only=True):
-    """One mall: the same figures as picture and as table."""
+    """One mall: the same figures as picture and as table. ``href``: the page of this mall alone."""
 
     title: str
+    href: str | None = None
     series: tuple[Heading, ...]
     chart: Chart
     table: Table

@@ -22,7 +22,10 @@ _CALLS: Final = frozenset(channel.value for channel in Channel if channel.is_cal
 
 
 class StatsPage(Struct, frozen=True, kw_only=True):
-    """``day`` is the day whose hours are shown; neighbours are ``None`` at the ends of the span."""
+    """``day`` is the day whose hours are shown; neighbours are ``None`` at the ends of the span.
+
+    ``mall_links``: name and address of each mall's own page, where this one tells malls in less detail.
+    """
 
     inquiry_panels: tuple[Panel, ...]
     call_panels: tuple[Panel, ...]
@@ -36,6 +39,7 @@ class StatsPage(Struct, frozen=True, kw_only=True):
     inquiries_export: str
     calls_export: str
     malls: tuple[str, ...]
+    mall_links: tuple[tuple[str, str], ...] = ()
 
 
 async def read_page(database: Database, *, view: View, span: Span, words: Words, mall_name: MallName) -> StatsPage:
@@ -52,13 +56,13 @@ async def read_page(database: Database, *, view: View, span: Span, words: Words,
     )
     handled = await count_calls(database, **bounds, by=(Dimension.MALL, Dimension.LINE, Dimension.HANDLING_LINE))
     maker = PanelMaker(view=view, span=span, zone=zone, words=words, mall_name=mall_name)
-    inquiry_panels = maker.inquiry_panels(cube, shown, is_summed=view.mall is None and len(shown) > 1)
+    is_summed = view.mall is None and len(shown) > 1
+    is_brief = is_summed and maker.is_long
+    inquiry_panels = maker.inquiry_panels(cube, shown, is_summed=is_summed)
     open_hours = hours_between(row.hour for row in per_hour if row.hour is not None)
-    call_panels = [
-        maker.call_panel(per_hour, mall, open_hours)
-        for mall in shown
-        if any((row.mall or ABSENT) == mall for row in per_hour)
-    ]
+    called = [mall for mall in shown if any((row.mall or ABSENT) == mall for row in per_hour)]
+    panels_of = ([None] if called else []) if is_brief else called
+    call_panels = [maker.call_panel(per_hour, mall, open_hours) for mall in panels_of]
     where = {"from": span.since.isoformat(), "to": span.until.isoformat(), "mall": view.mall}
     return StatsPage(
         inquiry_panels=inquiry_panels,
@@ -73,6 +77,7 @@ async def read_page(database: Database, *, view: View, span: Span, words: Words,
         inquiries_export=f"/stats/inquiries/export{query_string(where)}",
         calls_export=f"/stats/calls/export{query_string(where)}",
         malls=malls,
+        mall_links=tuple((maker.title(mall), view.href(mall=mall)) for mall in shown) if is_brief else (),
     )
 
 

@@ -48,6 +48,39 @@ async def test_every_cell_and_every_bar_opens_to_as_many_rows_as_it_says(sign_in
         assert rows_of(answer.text) == min(count, 100), href
 
 
+async def test_a_long_span_shows_malls_by_week_and_loses_no_figure(sign_in: SignIn):
+    supervisor = await sign_in(Role.SUPERVISOR)
+    html = (await supervisor.get(f"/stats?first={LAST - timedelta(days=45)}&last={LAST}")).text
+    days, *weeks = html.partition('id="calls-title"')[0].split('<section class="card panel">')[1:]
+
+    # All malls by day, each by week: the same inquiries and calls.
+    assert (days.count('scope="row"'), {table.count('scope="row"') for table in weeks}) == (46 + 1, {7 + 1})
+    assert len(weeks) > 1
+    assert sums(days) == [sum(of_malls) for of_malls in zip(*map(sums, weeks), strict=True)] != [0, 0]
+    # The hours are those of all malls together; each mall has a page of its own.
+    hours = html.partition('id="calls-title"')[2].partition('id="ends-title"')[0]
+    assert hours.count("<h3>") == 1
+    assert len(re.findall(r'<a href="/stats\?[^"]+#calls-title">', hours)) == len(weeks)
+    for part in (days, weeks[0], weeks[-1], hours):
+        for of in (CELL, BAR):
+            href, count = max(of.findall(part.partition("<tfoot>")[0]), key=lambda figure: number(figure[1]))
+            rows = TOTAL.search((await supervisor.get(unescape(href))).text)
+            assert rows is not None
+            assert rows.group(1) == count, href
+    # A week opens the page of its days.
+    last = weeks[0].partition("<tfoot>")[0].rpartition("<tr>")[2]
+    week = re.search(r'scope="row"><a href="([^"]+)" title="이 기간을', last)
+    assert week is not None
+    own = (await supervisor.get(unescape(week.group(1)))).text.partition('id="calls-title"')[0]
+    assert (own.count('<section class="card panel">'), sums(own)) == (1, sums("<tfoot>" + last))
+
+
+def sums(panel: str) -> list[int]:
+    """Of a panel's last row: inquiries and calls."""
+    cells = re.findall(r'is-sum[^"]*">(?:<a [^>]+>)?([\d,]+)', panel.partition("<tfoot>")[2])
+    return [number(cell) for cell in cells]
+
+
 def hash_of(text: str) -> int:
     return sum(place * ord(char) for place, char in enumerate(text)) % 9973
 
@@ -193,6 +226,15 @@ def test_many_columns_keep_their_labels_apart():
     gaps = [b.at - a.at for a, b in zip(chart.labels, chart.labels[1:], strict=False)]
     assert len(chart.bars) == 92
     assert min(gaps) >= 38
+
+
+def test_a_column_with_one_address_draws_its_parts_without_any():
+    parts = (Part(series="a", value=10), Part(series="b", value=30))
+    html = stacked_bars([Column(label="x", parts=parts, href="/x?a=1&b=2", title="a < b")]).html
+
+    assert html.count("<path ") == 2
+    assert html.count("<a ") == html.count("<rect ") == 1
+    assert '<a href="/x?a=1&amp;b=2" tabindex="-1"><title>a &lt; b</title>' in html
 
 
 def test_a_chart_without_columns_has_no_bars():
