@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    case,
     cast,
     false,
     func,
@@ -208,7 +207,7 @@ def _counting(saved: tuple[Filters, ...], *, is_known: bool) -> CompoundSelect[A
     views = [view for view in View if view not in _UNCOUNTED]
 
     def total(which: ColumnElement[bool] | None) -> ColumnElement[int]:
-        return func.count() if which is None else func.sum(case((which, 1), else_=0))
+        return func.count() if which is None else func.count().filter(which)
 
     def wanted(number: int, filters: Filters) -> ColumnElement[bool] | None:
         narrower = narrowing(filters.view, reader)

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import event, update
 
 from hub.core.model import ClaimKind, InquiryKind
@@ -122,6 +123,22 @@ async def test_the_counts_are_those_of_the_lists(sample: Rig, agent: Actor) -> N
     for mall, count in counts.malls.items():
         assert count == len(await _all(sample, agent, Filters(mall=mall))), mall
     assert counts.views[View.MINE] == 1
+
+
+async def test_a_question_asked_again_is_answered_for_its_own_words(sample: Rig, agent: Actor) -> None:
+    await _insert(sample, 5, shop="alpha-outlet")
+    whole = await _all(sample, agent, Filters())
+    nobody = replace(agent, user_id=None)
+
+    for shop in ("alpha-main", "alpha-outlet", "nowhere", "alpha-main"):
+        wanted = Filters(shop=shop)
+        listed = await _all(sample, agent, wanted)
+        counts = await count_cases(sample, actor=agent, saved=[wanted, Filters(shop="alpha-outlet")])
+
+        assert counts.saved == (len(listed), 5)
+        assert counts.shops.get(shop, 0) == len(listed)
+        assert await count_new(sample, actor=agent, filters=wanted, since=0) == len(listed)
+        assert await _all(sample, nobody, wanted) == listed == [one for one in whole if one in listed]
 
 
 async def test_a_day_ends_at_the_centres_midnight(rig: Rig, agent: Actor) -> None:
