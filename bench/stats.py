@@ -2,8 +2,9 @@
 
 ``python -m bench.stats EVENTS [--postgresql]``: half of the events are written inquiries of three shops, half calls,
 spread over ninety days. The page is mall × channel × day: its figures alone, and the whole answer of the desk with
-every figure's address. The export is mall × line × hour; it is timed beside the same figures counted from the events.
-Of the CPU only this process counts. A busy machine moves times by the clock more than it moves the CPU.
+every figure's address, of all malls (together by day, each by week) and of one mall by day. The export is mall × line
+× hour; it is timed beside the same figures counted from the events. Of the CPU only this process counts. A busy
+machine moves times by the clock more than it moves the CPU.
 """
 
 import asyncio
@@ -59,12 +60,14 @@ class Timed(Struct, frozen=True, kw_only=True):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """``export`` and ``export_raw``: CPU and clock; ``recount`` in seconds."""
+    """``export`` and ``export_raw``: CPU and clock; ``recount`` in seconds; ``weight`` of the page in bytes."""
 
     database: str
     events: int
     figures: Timed
     page: Timed
+    page_of_mall: Timed
+    weight: int
     export: Timed
     export_raw: Timed
     recount: float
@@ -89,6 +92,8 @@ async def measure(home: Path, url: str | None, events: int) -> Figures:
                 events=events,
                 figures=await _times(lambda: inquiries_per_channel(database, **bounds, by=_PAGE), _REPEATS),
                 page=await _times(lambda: _get(client, address), _REPEATS),
+                page_of_mall=await _times(lambda: _get(client, f"{address}&mall=qoo10"), _REPEATS),
+                weight=await _get(client, address),
                 export=await _times(lambda: count_calls(database, **bounds, by=_EXPORT), 7),
                 export_raw=await _times(lambda: count_calls_by(database, **bounds, by=_EXPORT), 5),
                 recount=recounted,
@@ -111,8 +116,9 @@ async def _supervisor(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def _get(client: httpx.AsyncClient, address: str) -> None:
-    (await client.get(address, headers={"accept-encoding": "identity"})).raise_for_status()
+async def _get(client: httpx.AsyncClient, address: str) -> int:
+    answer = await client.get(address, headers={"accept-encoding": "identity"})
+    return len(answer.raise_for_status().content)
 
 
 async def _times(work: Callable[[], Awaitable[object]], number: int) -> Timed:
@@ -174,7 +180,8 @@ def lines_of(small: Figures, large: Figures) -> list[str]:
     beside = f"times that at {small.events:,}"
     return [
         f"{name}: figures of 90 days × mall × channel {large.figures} (aim {AIM_MS:g}); CPU {figures:.2f} {beside}",
-        f"{name}: the whole page with all addresses {large.page}; CPU {page:.2f} {beside} (aim {AIM_TIMES:g})",
+        f"{name}: the whole page, all addresses {large.page} (aim {AIM_MS:g}); CPU {page:.2f} {beside} ({AIM_TIMES:g})",
+        f"{name}: that page has {large.weight / 1000:.0f} kB; of one mall by day {large.page_of_mall}",
         f"{name}: calls by hour {large.export}; from events {large.export_raw}: {export:.1f} times (aim {aim:g})",
         f"{name}: all counted anew in {large.recount:.1f} s",
     ]
