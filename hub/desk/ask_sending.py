@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 import structlog
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, or_, select, update
 
 from hub.core.model import InventoryMode
 from hub.desk.access import command_line_actor
@@ -26,7 +26,7 @@ from hub.desk.case import open_case
 from hub.desk.contact import Route, find_route
 from hub.desk.sending import ChannelError, MailSender, post_document
 from hub.desk.services import Services
-from hub.store.database import Database, time_of, to_ms
+from hub.store.database import Database, read_rows, time_of, to_ms
 from hub.store.live import Topic, publish
 from hub.store.shops import ShopRow
 from hub.store.tables import asks, cases, shops
@@ -65,6 +65,8 @@ async def tend(
     Raises: ConfigurationError when the routing file is wrong.
     """
     done = Tended()
+    if case_id is not None and not await _is_any_due(services, case_id):
+        return done
     for row in await _due(services, _is_late, shop_id=shop_id, case_id=case_id):
         if row.escalate_at is not None and row.escalate_at <= _ms(services):
             done.passed_on += await _pass_on(services, row)
@@ -83,11 +85,11 @@ def _ms(services: Services) -> int:
     return round(services.now().timestamp() * 1000)
 
 
-def _is_late(now: int) -> ColumnElement[bool]:
+def _is_late(now: int | BindParameter[Any]) -> ColumnElement[bool]:
     return or_(asks.c.escalate_at <= now, asks.c.remind_at <= now)
 
 
-def _is_unsent(now: int) -> ColumnElement[bool]:
+def _is_unsent(now: int | BindParameter[Any]) -> ColumnElement[bool]:
     return asks.c.send_at <= now
 
 
@@ -106,6 +108,20 @@ async def shops_with_asks(database: Database, *, now: datetime) -> list[ShopRow]
             ShopRow(id=row.id, name=row.name, mall=row.mall, base_url=row.base_url)
             for row in await connection.execute(query)
         ]
+
+
+async def _is_any_due(services: Services, case_id: int) -> bool:
+    """Of one case, with one statement that is always the same: each page of a case asks."""
+    async with services.database.reading() as connection:
+        return bool(await read_rows(connection, _ANY_DUE, case_id=case_id, now=_ms(services)))
+
+
+_now: Final[BindParameter[int]] = bindparam("now")
+_ANY_DUE: Final = (
+    select(asks.c.id)
+    .where(asks.c.case_id == bindparam("case_id"), asks.c.state == "open", or_(_is_late(_now), _is_unsent(_now)))
+    .limit(1)
+)
 
 
 async def _due(services: Services, is_due: Any, *, shop_id: int | None, case_id: int | None) -> list[Row[Any]]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.redact import MASK
@@ -62,21 +62,23 @@ async def read_asks(
     """All questions of these cases, oldest first."""
     if not case_ids:
         return ()
-    asker, answerer = users.alias("asker"), users.alias("answerer")
-    query = (
-        select(asks, asker.c.name.label("asker"), answerer.c.name.label("answerer"))
-        .select_from(
-            asks.outerjoin(asker, asker.c.id == asks.c.asked_by).outerjoin(
-                answerer, answerer.c.id == asks.c.answered_by
-            )
+    return tuple(_view(row, box, curtain) for row in await read_rows(connection, _OF_CASES, cases=list(case_ids)))
+
+
+_asker, _answerer = users.alias("asker"), users.alias("answerer")
+_OF_CASES: Final = (
+    select(asks, _asker.c.name.label("asker"), _answerer.c.name.label("answerer"))
+    .select_from(
+        asks.outerjoin(_asker, _asker.c.id == asks.c.asked_by).outerjoin(
+            _answerer, _answerer.c.id == asks.c.answered_by
         )
-        .where(asks.c.case_id.in_(case_ids))
-        .order_by(asks.c.asked_at, asks.c.id)
     )
-    return tuple(_view(row, box, curtain) for row in await connection.execute(query))
+    .where(among(asks.c.case_id, "cases"))
+    .order_by(asks.c.asked_at, asks.c.id)
+)
 
 
-def _view(row: Row[Any], box: Box, curtain: Curtain) -> AskView:
+def _view(row: Any, box: Box, curtain: Curtain) -> AskView:
     body, answer = open_body(box, row.text_sealed), open_answer(box, row.answer_sealed)
     is_shown = body.is_masked or curtain.is_open
     return AskView(

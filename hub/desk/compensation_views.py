@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Outcome
@@ -11,7 +11,7 @@ from hub.core.model import Money
 from hub.desk.care_views import GiftState, GiftView
 from hub.desk.record_views import Curtain
 from hub.store.box import Box
-from hub.store.database import time_of
+from hub.store.database import among, read_rows, time_of
 from hub.store.sealed import COMPENSATION_PLACE
 from hub.store.tables import actions, compensations, shops, users
 
@@ -50,7 +50,7 @@ def select_gifts() -> Select[Any]:
     ).select_from(joined_gifts())
 
 
-def gift_view(row: Row[Any], *, box: Box, curtain: Curtain) -> GiftView:
+def gift_view(row: Any, *, box: Box, curtain: Curtain) -> GiftView:
     state = GiftState(row.state)
     if state is GiftState.SENDING:
         state = _OF_OUTCOME.get(row.outcome, state)
@@ -88,9 +88,10 @@ async def read_gifts(
     """All rows of these cases, oldest first."""
     if not case_ids:
         return ()
-    query = (
-        select_gifts()
-        .where(compensations.c.case_id.in_(case_ids))
-        .order_by(compensations.c.given_at, compensations.c.id)
-    )
-    return tuple(gift_view(row, box=box, curtain=curtain) for row in await connection.execute(query))
+    rows = await read_rows(connection, _OF_CASES, cases=list(case_ids))
+    return tuple(gift_view(row, box=box, curtain=curtain) for row in rows)
+
+
+_OF_CASES: Final = (
+    select_gifts().where(among(compensations.c.case_id, "cases")).order_by(compensations.c.given_at, compensations.c.id)
+)

@@ -1,15 +1,15 @@
 """Complaints as they are read: their steps on a case, and what the timeline tells of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.care_views import MARKED, ComplaintStep, ComplaintView, StepView
 from hub.desk.record_views import Curtain
 from hub.store.box import Box
-from hub.store.database import time_of
+from hub.store.database import among, read_rows, time_of
 from hub.store.sealed import COMPLAINT_PLACE
 from hub.store.tables import complaint_steps, users
 
@@ -20,16 +20,18 @@ async def read_complaint_steps(
     """All rows of these cases, oldest first."""
     if not case_ids:
         return ()
-    query = (
-        select(complaint_steps, users.c.name.label("by"))
-        .select_from(complaint_steps.outerjoin(users, users.c.id == complaint_steps.c.done_by))
-        .where(complaint_steps.c.case_id.in_(case_ids))
-        .order_by(complaint_steps.c.done_at, complaint_steps.c.id)
-    )
-    return tuple(_view(row, box, curtain) for row in await connection.execute(query))
+    return tuple(_view(row, box, curtain) for row in await read_rows(connection, _OF_CASES, cases=list(case_ids)))
 
 
-def _view(row: Row[Any], box: Box, curtain: Curtain) -> StepView:
+_OF_CASES: Final = (
+    select(complaint_steps, users.c.name.label("by"))
+    .select_from(complaint_steps.outerjoin(users, users.c.id == complaint_steps.c.done_by))
+    .where(among(complaint_steps.c.case_id, "cases"))
+    .order_by(complaint_steps.c.done_at, complaint_steps.c.id)
+)
+
+
+def _view(row: Any, box: Box, curtain: Curtain) -> StepView:
     text = box.open(row.text_sealed, COMPLAINT_PLACE).decode() if row.text_sealed else ""
     return StepView(
         case_id=row.case_id,

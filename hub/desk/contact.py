@@ -1,11 +1,11 @@
 """Whom an agent asks about a case: the chain of the routing table, with people, hours and reasons."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from hub.core.model import ClaimReason, Product
 from hub.desk.access import Actor, Permission, require
@@ -17,6 +17,7 @@ from hub.desk.routing_book import Refusal, catalogue_facts
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ContactCard, ContactView
 from hub.store.catalogue import read_stock_facts
+from hub.store.database import read_rows
 from hub.store.one import product_of
 from hub.store.tables import cases, lines, orders, shops
 from routing.chain import Link, Matter, build_chain, tell_book, tell_chain, tell_opening
@@ -123,36 +124,38 @@ async def find_route(services: Services, *, case_id: int, matter: Matter) -> Rou
 
 async def _product_row(services: Services, case_id: int) -> Any:
     """The case's first line, as far as it has an order; else the product it names."""
-    of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
-    query = (
-        select(
-            cases.c.shop_id,
-            shops.c.name.label("shop"),
-            shops.c.mall,
-            lines.c.line_no,
-            lines.c.product_code,
-            lines.c.product_option,
-            lines.c.option_code,
-            lines.c.seller_sku,
-            lines.c.hints,
-            lines.c.product_name,
-            cases.c.product_name.label("case_product"),
-        )
-        .select_from(
-            cases.join(shops, shops.c.id == cases.c.shop_id)
-            .outerjoin(orders, of_order)
-            .outerjoin(lines, lines.c.order_id == orders.c.id)
-        )
-        .where(cases.c.id == case_id)
-        # The line that the case names, before the others of the order.
-        .order_by((lines.c.product_name == cases.c.product_name).desc(), lines.c.line_no)
-        .limit(1)
-    )
     async with services.database.reading() as connection:
-        row = (await connection.execute(query)).one_or_none()
-    if row is None:
+        found = await read_rows(connection, _PRODUCT, case_id=case_id)
+    if not found:
         raise NotFoundError
-    return row
+    return found[0]
+
+
+_of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
+_PRODUCT: Final = (
+    select(
+        cases.c.shop_id,
+        shops.c.name.label("shop"),
+        shops.c.mall,
+        lines.c.line_no,
+        lines.c.product_code,
+        lines.c.product_option,
+        lines.c.option_code,
+        lines.c.seller_sku,
+        lines.c.hints,
+        lines.c.product_name,
+        cases.c.product_name.label("case_product"),
+    )
+    .select_from(
+        cases.join(shops, shops.c.id == cases.c.shop_id)
+        .outerjoin(orders, _of_order)
+        .outerjoin(lines, lines.c.order_id == orders.c.id)
+    )
+    .where(cases.c.id == bindparam("case_id"))
+    # The line that the case names, before the others of the order.
+    .order_by((lines.c.product_name == cases.c.product_name).desc(), lines.c.line_no)
+    .limit(1)
+)
 
 
 def _view(link: Link, route: Route, zone: ZoneInfo, locale: str) -> ContactView:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
@@ -22,7 +22,7 @@ from hub.policy.card import Card, CardFacts, Request, Verdict
 from hub.policy.clock_file import standard_clocks
 from hub.policy.decide import decide
 from hub.policy.switches import brand_of, switches_at
-from hub.store.database import time_of, to_ms
+from hub.store.database import read_rows, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
 from hub.store.tables import cases, decision_ticks, decisions, users
@@ -283,18 +283,20 @@ async def untick_step(services: Services, *, actor: Actor, case_id: int, tick_id
 async def read_ticks(services: Services, *, actor: Actor, case_id: int) -> tuple[TickView, ...]:
     """What stands ticked on a case, oldest first. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
-    query = (
-        select(decision_ticks, users.c.name.label("by"))
-        .select_from(decision_ticks.outerjoin(users, users.c.id == decision_ticks.c.ticked_by))
-        .where(decision_ticks.c.case_id == case_id, decision_ticks.c.undone_at.is_(None))
-        .order_by(decision_ticks.c.ticked_at, decision_ticks.c.id)
-    )
     async with services.database.reading() as connection:
-        rows = (await connection.execute(query)).all()
+        rows = await read_rows(connection, _TICKS, case_id=case_id)
     return tuple(
         TickView(id=row.id, line_no=row.line_no, step=row.step, by=row.by, ticked_at=time_of(row.ticked_at))
         for row in rows
     )
+
+
+_TICKS: Final = (
+    select(decision_ticks, users.c.name.label("by"))
+    .select_from(decision_ticks.outerjoin(users, users.c.id == decision_ticks.c.ticked_by))
+    .where(decision_ticks.c.case_id == bindparam("case_id"), decision_ticks.c.undone_at.is_(None))
+    .order_by(decision_ticks.c.ticked_at, decision_ticks.c.id)
+)
 
 
 def open_steps(card: Card, ticks: Sequence[TickView], *, line_no: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from msgspec import Struct, structs
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import ConfigurationError
@@ -16,7 +16,7 @@ from hub.desk.services import Services
 from hub.policy.card import CardFacts, DelayKind, Request
 from hub.policy.grounds import Ground, Proof
 from hub.store.catalogue import read_stock_facts
-from hub.store.database import from_ms, time_of
+from hub.store.database import among, from_ms, read_rows, time_of
 from hub.store.one import product_of
 from hub.store.tables import cases, claims, lines, orders, promises, shops
 from routing.modes import resolve_mode
@@ -157,26 +157,13 @@ def _given(told: Told) -> dict[str, Any]:
 
 
 async def _find_line(connection: AsyncConnection, key: LineKey) -> Any:
-    query = (
-        select(
-            lines,
-            orders.c.order_no,
-            orders.c.sub_shop,
-            orders.c.ordered_at,
-            orders.c.paid_at,
-            shops.c.name.label("shop"),
-            shops.c.mall,
-        )
-        .select_from(lines.join(orders, orders.c.id == lines.c.order_id).join(shops, shops.c.id == lines.c.shop_id))
-        .where(shops.c.name == key.shop, lines.c.line_no == key.line_no)
-        .order_by(lines.c.id.desc())
-        .limit(1)
-    )
-    if key.order_no is not None:
-        query = query.where(orders.c.order_no == key.order_no)
-    row = (await connection.execute(query)).one_or_none()
-    if row is not None:
-        return row
+    if key.order_no is None:
+        found = await read_rows(connection, _LINE, shop=key.shop, line_no=key.line_no)
+    else:
+        named = {"shop": key.shop, "line_no": key.line_no, "order_no": key.order_no}
+        found = await read_rows(connection, _LINE_OF_ORDER, **named)
+    if found:
+        return found[0]
     names = list(await connection.scalars(select(shops.c.name).where(shops.c.is_active).order_by(shops.c.name)))
     if key.shop not in names:
         what = f"there is no shop {key.shop!r}"
@@ -187,22 +174,43 @@ async def _find_line(connection: AsyncConnection, key: LineKey) -> Any:
     raise ConfigurationError(what, fix=fix)
 
 
+_LINE: Final = (
+    select(
+        lines,
+        orders.c.order_no,
+        orders.c.sub_shop,
+        orders.c.ordered_at,
+        orders.c.paid_at,
+        shops.c.name.label("shop"),
+        shops.c.mall,
+    )
+    .select_from(lines.join(orders, orders.c.id == lines.c.order_id).join(shops, shops.c.id == lines.c.shop_id))
+    .where(shops.c.name == bindparam("shop"), lines.c.line_no == bindparam("line_no"))
+    .order_by(lines.c.id.desc())
+    .limit(1)
+)
+_LINE_OF_ORDER: Final = _LINE.where(orders.c.order_no == bindparam("order_no"))
+
+
 async def _find_claim(connection: AsyncConnection, row: Any, request: Request) -> Any:
     """The claim that the request is about: the newest open one, else the newest."""
-    query = (
-        select(claims)
-        .where(
-            claims.c.shop_id == row.shop_id,
-            claims.c.order_no == row.order_no,
-            claims.c.line_no == row.line_no,
-            claims.c.kind.in_(_CLAIM_OF[request]),
-        )
-        .order_by(claims.c.is_open.desc(), claims.c.requested_at.desc(), claims.c.id.desc())
-        .limit(1)
-    )
-    found = (await connection.execute(query)).one_or_none()
+    of_line = {"shop_id": row.shop_id, "order_no": row.order_no, "line_no": row.line_no}
+    found = await read_rows(connection, _CLAIM, **of_line, kinds=list(_CLAIM_OF[request]))
     # A claim that is over says nothing of a new wish, except that it was there to be taken back.
-    return found if found is not None and (found.is_open or request is Request.WITHDRAW_RETURN) else None
+    return found[0] if found and (found[0].is_open or request is Request.WITHDRAW_RETURN) else None
+
+
+_CLAIM: Final = (
+    select(claims)
+    .where(
+        claims.c.shop_id == bindparam("shop_id"),
+        claims.c.order_no == bindparam("order_no"),
+        claims.c.line_no == bindparam("line_no"),
+        among(claims.c.kind, "kinds"),
+    )
+    .order_by(claims.c.is_open.desc(), claims.c.requested_at.desc(), claims.c.id.desc())
+    .limit(1)
+)
 
 
 def _back_at(claim: Any) -> datetime | None:
@@ -213,19 +221,22 @@ def _back_at(claim: Any) -> datetime | None:
 
 async def _find_promise(connection: AsyncConnection, row: Any) -> datetime | None:
     """The next open promise to the customer about this order."""
-    query = (
-        select(promises.c.due_at)
-        .join_from(promises, cases, cases.c.id == promises.c.case_id)
-        .where(
-            cases.c.shop_id == row.shop_id,
-            cases.c.order_no == row.order_no,
-            promises.c.state == "open",
-            promises.c.to_whom == "customer",
-        )
-        .order_by(promises.c.due_at)
-        .limit(1)
+    found = await read_rows(connection, _PROMISE, shop_id=row.shop_id, order_no=row.order_no)
+    return time_of(found[0].due_at) if found else None
+
+
+_PROMISE: Final = (
+    select(promises.c.due_at)
+    .join_from(promises, cases, cases.c.id == promises.c.case_id)
+    .where(
+        cases.c.shop_id == bindparam("shop_id"),
+        cases.c.order_no == bindparam("order_no"),
+        promises.c.state == "open",
+        promises.c.to_whom == "customer",
     )
-    return from_ms(await connection.scalar(query))
+    .order_by(promises.c.due_at)
+    .limit(1)
+)
 
 
 def _money(minor: int | None, currency: str | None) -> Money | None:

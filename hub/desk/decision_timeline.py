@@ -1,33 +1,35 @@
 """Kept decisions as entries of a case's timeline."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.views import EntryKind, TimelineEntry
 from hub.policy.card import Request, Verdict
-from hub.store.database import time_of
+from hub.store.database import among, read_rows, time_of
 from hub.store.tables import decisions, users
 
 
 async def decision_entries(connection: AsyncConnection, case_ids: Sequence[int]) -> tuple[TimelineEntry, ...]:
     """Who decided what by which version of the policy, oldest first; the proof of a refusal stays in its record."""
-    query = (
-        select(
-            decisions.c.request,
-            decisions.c.decision,
-            decisions.c.line_no,
-            decisions.c.policy_version,
-            decisions.c.decided_at,
-            users.c.name.label("by"),
-        )
-        .select_from(decisions.outerjoin(users, users.c.id == decisions.c.decided_by))
-        .where(decisions.c.case_id.in_(case_ids))
-        .order_by(decisions.c.decided_at, decisions.c.id)
+    return tuple(_entry(row) for row in await read_rows(connection, _OF_CASES, cases=list(case_ids)))
+
+
+_OF_CASES: Final = (
+    select(
+        decisions.c.request,
+        decisions.c.decision,
+        decisions.c.line_no,
+        decisions.c.policy_version,
+        decisions.c.decided_at,
+        users.c.name.label("by"),
     )
-    return tuple(_entry(row) for row in (await connection.execute(query)).all())
+    .select_from(decisions.outerjoin(users, users.c.id == decisions.c.decided_by))
+    .where(among(decisions.c.case_id, "cases"))
+    .order_by(decisions.c.decided_at, decisions.c.id)
+)
 
 
 def _entry(row: Any) -> TimelineEntry:

@@ -1,10 +1,10 @@
 """Gathers everything about one order or one inquiry thread in a fixed number of queries."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, Select, or_, select, union
+from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Connector
@@ -37,7 +37,7 @@ from hub.desk.twins import read_twins
 from hub.desk.views import AdminStep, CaseLink, Dossier, OtherOrder, StockView
 from hub.desk.work_timeline import work_entries
 from hub.store.catalogue import read_stock_facts
-from hub.store.database import from_ms
+from hub.store.database import among, from_ms, read_rows
 from hub.store.one import product_of
 from hub.store.sealed import normal_email
 from hub.store.tables import (
@@ -74,11 +74,7 @@ async def read_dossier(
     box, malls = services.database.box, services.registry
     connector = await _connector(services, subject.shop)
     order_row = await _order_row(connection, subject)
-    line_rows = (
-        await _rows(connection, select(lines).where(lines.c.order_id == order_row.id).order_by(lines.c.line_no))
-        if order_row
-        else []
-    )
+    line_rows = await read_rows(connection, _LINES, order_id=order_row.id) if order_row else []
     claim_rows = await _claim_rows(connection, subject)
     inquiry_rows = await _inquiry_rows(connection, subject)
     opened = [open_inquiry(row, box) for row in inquiry_rows]
@@ -270,8 +266,15 @@ async def _order_row(connection: AsyncConnection, subject: Subject) -> Row[Any] 
 async def _claim_rows(connection: AsyncConnection, subject: Subject) -> list[Row[Any]]:
     if subject.order_no is None:
         return []
-    of_order = (claims.c.shop_id == subject.shop_id, claims.c.order_no == subject.order_no)
-    return await _rows(connection, select(claims).where(*of_order).order_by(claims.c.requested_at, claims.c.id))
+    return await read_rows(connection, _CLAIMS, shop_id=subject.shop_id, order_no=subject.order_no)
+
+
+_LINES: Final = select(lines).where(lines.c.order_id == bindparam("order_id")).order_by(lines.c.line_no)
+_CLAIMS: Final = (
+    select(claims)
+    .where(claims.c.shop_id == bindparam("shop_id"), claims.c.order_no == bindparam("order_no"))
+    .order_by(claims.c.requested_at, claims.c.id)
+)
 
 
 async def _inquiry_rows(connection: AsyncConnection, subject: Subject) -> list[Row[Any]]:
@@ -290,9 +293,20 @@ async def _inquiry_rows(connection: AsyncConnection, subject: Subject) -> list[R
 async def _changes(
     connection: AsyncConnection, line_rows: Sequence[Row[Any]], claim_rows: Sequence[Row[Any]]
 ) -> list[Row[Any]]:
-    of_lines = (status_changes.c.subject == "line") & status_changes.c.subject_id.in_([row.id for row in line_rows])
-    of_claims = (status_changes.c.subject == "claim") & status_changes.c.subject_id.in_([row.id for row in claim_rows])
-    return await _rows(connection, select(status_changes).where(or_(of_lines, of_claims)).order_by(status_changes.c.id))
+    of_claims = [row.id for row in claim_rows]
+    return await read_rows(connection, _CHANGES, lines=[row.id for row in line_rows], claims=of_claims)
+
+
+_CHANGES: Final = (
+    select(status_changes)
+    .where(
+        or_(
+            (status_changes.c.subject == "line") & among(status_changes.c.subject_id, "lines"),
+            (status_changes.c.subject == "claim") & among(status_changes.c.subject_id, "claims"),
+        )
+    )
+    .order_by(status_changes.c.id)
+)
 
 
 async def _actions(connection: AsyncConnection, subject: Subject, inquiry_nos: Sequence[str]) -> list[Row[Any]]:
@@ -310,12 +324,6 @@ async def _actions(connection: AsyncConnection, subject: Subject, inquiry_nos: S
 
 async def _steps(connection: AsyncConnection, case_ids: Sequence[int]) -> tuple[AdminStep, ...]:
     """What was ticked off as done in the mall's admin, and what was taken back; oldest first."""
-    query = (
-        select(admin_steps, users.c.name.label("user_name"))
-        .select_from(admin_steps.outerjoin(users, users.c.id == admin_steps.c.done_by))
-        .where(admin_steps.c.case_id.in_(case_ids))
-        .order_by(admin_steps.c.done_at, admin_steps.c.id)
-    )
     return tuple(
         AdminStep(
             step_id=row.id,
@@ -326,8 +334,16 @@ async def _steps(connection: AsyncConnection, case_ids: Sequence[int]) -> tuple[
             done_by_id=row.done_by,
             undone_at=from_ms(row.undone_at),
         )
-        for row in await _rows(connection, query)
+        for row in await read_rows(connection, _STEPS, cases=list(case_ids))
     )
+
+
+_STEPS: Final = (
+    select(admin_steps, users.c.name.label("user_name"))
+    .select_from(admin_steps.outerjoin(users, users.c.id == admin_steps.c.done_by))
+    .where(among(admin_steps.c.case_id, "cases"))
+    .order_by(admin_steps.c.done_at, admin_steps.c.id)
+)
 
 
 async def _cases(connection: AsyncConnection, subject: Subject) -> tuple[CaseLink, ...]:

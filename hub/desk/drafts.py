@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
-from hub.store.database import time_of, to_ms
+from hub.store.database import read_rows, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.sealed import ACTION_PLACE, DRAFT_PLACE
 from hub.store.tables import actions, case_locks, reply_drafts
@@ -49,14 +49,8 @@ class DraftTooLongError(ValueError):
 async def read_drafts(services: Services, *, actor: Actor, case_id: int) -> tuple[DraftView, ...]:
     """One's own drafts of a case, the newest first; of two that say the same only the newer."""
     require(actor, Permission.WORK_CASES)
-    query = (
-        select(reply_drafts)
-        .where(reply_drafts.c.case_id == case_id, reply_drafts.c.user_id == actor.user_id)
-        .order_by(reply_drafts.c.saved_at.desc(), reply_drafts.c.id.desc())
-        .limit(_MOST)
-    )
     async with services.database.reading() as connection:
-        rows = (await connection.execute(query)).all()
+        rows = await read_rows(connection, _OWN, case_id=case_id, user_id=actor.user_id)
     found: dict[str, DraftView] = {}
     for row in rows:
         text = services.database.box.open(row.text_sealed, DRAFT_PLACE).decode()
@@ -69,6 +63,14 @@ async def read_drafts(services: Services, *, actor: Actor, case_id: int) -> tupl
         )
         found.setdefault(text, view)
     return tuple(found.values())
+
+
+_OWN: Final = (
+    select(reply_drafts)
+    .where(reply_drafts.c.case_id == bindparam("case_id"), reply_drafts.c.user_id == bindparam("user_id"))
+    .order_by(reply_drafts.c.saved_at.desc(), reply_drafts.c.id.desc())
+    .limit(_MOST)
+)
 
 
 async def save_draft(

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Row, Select, delete, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,7 +23,7 @@ from hub.desk.access import AccessAction, Actor, Permission, record_access, requ
 from hub.desk.action import Action, ActionRequest, WrongRequestError
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
-from hub.store.database import Database, time_of, to_ms
+from hub.store.database import Database, read_rows, time_of, to_ms
 from hub.store.live import Topic, publish
 from hub.store.tables import case_locks, cases, users
 
@@ -336,20 +336,23 @@ async def _name(connection: AsyncConnection, user_id: int) -> str:
     return await connection.scalar(select(users.c.name).where(users.c.id == user_id)) or "?"
 
 
-def _select_named() -> Select[Any]:
-    holder, asker = users.alias("holder"), users.alias("asker")
-    columns = (cases.c.is_open, case_locks, holder.c.name.label("holder"), asker.c.name.label("asker"))
-    return select(*columns).select_from(
+_holder, _asker = users.alias("holder"), users.alias("asker")
+_NAMED: Final = (
+    select(cases.c.is_open, case_locks, _holder.c.name.label("holder"), _asker.c.name.label("asker"))
+    .select_from(
         cases.outerjoin(case_locks, case_locks.c.case_id == cases.c.id)
-        .outerjoin(holder, holder.c.id == case_locks.c.user_id)
-        .outerjoin(asker, asker.c.id == case_locks.c.asked_by)
+        .outerjoin(_holder, _holder.c.id == case_locks.c.user_id)
+        .outerjoin(_asker, _asker.c.id == case_locks.c.asked_by)
     )
+    .where(cases.c.id == bindparam("case_id"))
+)
 
 
 async def _view(connection: AsyncConnection, case_id: int, *, actor: Actor, now: datetime) -> LockView:
-    row = (await connection.execute(_select_named().where(cases.c.id == case_id))).one_or_none()
-    if row is None:
+    found = await read_rows(connection, _NAMED, case_id=case_id)
+    if not found:
         raise NotFoundError
+    row = found[0]
     if row.until_at is None or not _is_live(row, now):
         return LockView(state=LockState.FREE, is_open=row.is_open)
     is_asked = row.asked_by is not None and not _is_asker_gone(row, now)

@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.care_views import OPEN, PromiseMove, PromiseView
 from hub.desk.record_views import Curtain
 from hub.store.box import Box
-from hub.store.database import from_ms, time_of
+from hub.store.database import among, from_ms, read_rows, time_of
 from hub.store.sealed import PROMISE_BROKEN_PLACE, PROMISE_KEPT_PLACE, PROMISE_PLACE
 from hub.store.tables import promise_moves, promises, users
 
@@ -35,8 +35,13 @@ def select_promises() -> Select[Any]:
     )
 
 
+_OF_CASES: Final = (
+    select_promises().where(among(promises.c.case_id, "cases")).order_by(promises.c.due_at, promises.c.id)
+)
+
+
 def promise_view(
-    row: Row[Any], *, box: Box, curtain: Curtain, now: datetime, moves: tuple[PromiseMove, ...] = ()
+    row: Any, *, box: Box, curtain: Curtain, now: datetime, moves: tuple[PromiseMove, ...] = ()
 ) -> PromiseView:
     due_at = time_of(row.due_at)
     return PromiseView(
@@ -77,8 +82,7 @@ async def read_promises(
     """All promises of these cases, the earliest due first: two queries."""
     if not case_ids:
         return ()
-    query = select_promises().where(promises.c.case_id.in_(case_ids)).order_by(promises.c.due_at, promises.c.id)
-    rows = (await connection.execute(query)).all()
+    rows = await read_rows(connection, _OF_CASES, cases=list(case_ids))
     moves = await _moves(connection, [row.id for row in rows])
     return tuple(
         promise_view(row, box=box, curtain=curtain, now=now, moves=tuple(moves.get(row.id, ()))) for row in rows

@@ -19,7 +19,7 @@ from hub.core.errors import ConfigurationError
 from hub.core.model import InventoryMode
 from hub.store.books import BookKind, BookVersion, OvertakenError, list_versions, newest_version, write_version
 from hub.store.catalogue import StockFacts
-from hub.store.database import Database, time_of, to_ms
+from hub.store.database import Database, read_rows, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import product_modes, rule_books
 from routing.book import RoutingTables, decode, encode, fill_chain
@@ -71,16 +71,18 @@ class RoutingBook(Struct, frozen=True, kw_only=True):
 
 async def read_stamp(database: Database, home: Path) -> Stamp:
     """When the file changed (0.0: there is none), rows and newest import of the modes, version of the book."""
-    query = select(
-        select(func.count()).select_from(product_modes).scalar_subquery(),
-        select(func.coalesce(func.max(product_modes.c.imported_at), 0)).scalar_subquery(),
-        select(func.coalesce(func.max(rule_books.c.version), 0))
-        .where(rule_books.c.kind == BookKind.ROUTING)
-        .scalar_subquery(),
-    )
     async with database.reading() as connection:
-        count, newest, version = (await connection.execute(query)).one()
+        ((count, newest, version),) = await read_rows(connection, _STAMP)
     return (_changed_at(home / FILE_NAME), count, newest, version)
+
+
+_STAMP: Final = select(
+    select(func.count()).select_from(product_modes).scalar_subquery(),
+    select(func.coalesce(func.max(product_modes.c.imported_at), 0)).scalar_subquery(),
+    select(func.coalesce(func.max(rule_books.c.version), 0))
+    .where(rule_books.c.kind == BookKind.ROUTING)
+    .scalar_subquery(),
+)
 
 
 def _changed_at(path: Path) -> float:

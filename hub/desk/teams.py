@@ -18,7 +18,7 @@ from hub.desk.matters import is_about
 from hub.desk.moves import Move, record_moves, tell_moved
 from hub.desk.presence import is_there
 from hub.desk.services import Malls, Services
-from hub.store.database import Database, to_ms
+from hub.store.database import Database, read_rows, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import cases, presence, shops, team_members, teams, users
 from routing.chain import Matter
@@ -95,19 +95,21 @@ async def read_teams(database: Database) -> tuple[Team, ...]:
 
 async def teams_of(connection: AsyncConnection) -> tuple[Team, ...]:
     """As :func:`read_teams`."""
-    query = (
-        select(teams, users.c.id.label("user_id"), users.c.name.label("user_name"))
-        .select_from(
-            teams.outerjoin(team_members, team_members.c.team_id == teams.c.id).outerjoin(
-                users, and_(users.c.id == team_members.c.user_id, users.c.is_active)
-            )
-        )
-        .order_by(teams.c.name, teams.c.id, users.c.name, users.c.id)
-    )
     found: dict[int, list[Any]] = defaultdict(list)
-    for row in await connection.execute(query):
+    for row in await read_rows(connection, _ALL):
         found[row.id].append(row)
     return tuple(_team(rows) for rows in found.values())
+
+
+_ALL: Final = (
+    select(teams, users.c.id.label("user_id"), users.c.name.label("user_name"))
+    .select_from(
+        teams.outerjoin(team_members, team_members.c.team_id == teams.c.id).outerjoin(
+            users, and_(users.c.id == team_members.c.user_id, users.c.is_active)
+        )
+    )
+    .order_by(teams.c.name, teams.c.id, users.c.name, users.c.id)
+)
 
 
 def _team(rows: Sequence[Any]) -> Team:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.core.errors import ConfigurationError
 from hub.desk.access import AccessAction, Actor, Role, record_access
-from hub.store.database import Database, from_ms, to_ms
+from hub.store.database import Database, from_ms, read_rows, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import users
 
@@ -122,19 +122,30 @@ async def _change(database: Database, login: str, **values: Any) -> None:
 async def list_users(database: Database) -> tuple[User, ...]:
     """Every account, by name."""
     async with database.reading() as connection:
-        rows = await connection.execute(select(users).order_by(users.c.name, users.c.id))
-        return tuple(
-            User(
-                user_id=row.id,
-                login=row.login,
-                name=row.name,
-                role=Role(row.role),
-                locale=row.locale,
-                is_active=row.is_active,
-                phone=row.phone_member,
-            )
-            for row in rows
+        rows = await read_rows(connection, _ALL)
+    return tuple(
+        User(
+            user_id=row.id,
+            login=row.login,
+            name=row.name,
+            role=Role(row.role),
+            locale=row.locale,
+            is_active=row.is_active,
+            phone=row.phone_member,
         )
+        for row in rows
+    )
+
+
+_ALL: Final = select(
+    users.c.id,
+    users.c.login,
+    users.c.name,
+    users.c.role,
+    users.c.locale,
+    users.c.is_active,
+    users.c.phone_member,
+).order_by(users.c.name, users.c.id)
 
 
 async def sign_in(database: Database, *, login: str, password: str, at: datetime, address: str | None) -> Actor:

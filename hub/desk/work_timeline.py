@@ -1,7 +1,7 @@
 """Moves of a case and notes among colleagues as entries of its timeline."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.desk.record_views import Curtain
 from hub.desk.views import EntryKind, TimelineEntry
 from hub.store.box import Box
-from hub.store.database import from_ms, time_of
+from hub.store.database import among, from_ms, read_rows, time_of
 from hub.store.sealed import CASE_NOTE_PLACE, MOVE_NOTE_PLACE
 from hub.store.tables import case_moves, case_notes, teams, users
 
@@ -28,18 +28,7 @@ async def move_entries(
     connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
 ) -> tuple[TimelineEntry, ...]:
     """The moves of these cases as entries of a timeline, oldest first."""
-    by, to = users.alias("by_user"), users.alias("to_user")
-    query = (
-        select(case_moves, by.c.name.label("by"), to.c.name.label("to"), teams.c.name.label("team"))
-        .select_from(
-            case_moves.outerjoin(by, by.c.id == case_moves.c.by_id)
-            .outerjoin(to, to.c.id == case_moves.c.to_id)
-            .outerjoin(teams, teams.c.id == case_moves.c.to_team_id)
-        )
-        .where(case_moves.c.case_id.in_(case_ids))
-        .order_by(case_moves.c.at, case_moves.c.id)
-    )
-    return tuple(_entry(row, box, curtain) for row in (await connection.execute(query)).all())
+    return tuple(_entry(row, box, curtain) for row in await read_rows(connection, _MOVES, cases=list(case_ids)))
 
 
 def _entry(row: Any, box: Box, curtain: Curtain) -> TimelineEntry:
@@ -59,12 +48,6 @@ async def note_entries(
     connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
 ) -> tuple[TimelineEntry, ...]:
     """The notes of these cases as entries of a timeline, oldest first."""
-    query = (
-        select(case_notes, users.c.name.label("by"))
-        .select_from(case_notes.outerjoin(users, users.c.id == case_notes.c.by_id))
-        .where(case_notes.c.case_id.in_(case_ids))
-        .order_by(case_notes.c.at, case_notes.c.id)
-    )
     return tuple(
         TimelineEntry(
             kind=EntryKind.EVENT,
@@ -73,5 +56,24 @@ async def note_entries(
             text=curtain.text(box.open(row.text_sealed, CASE_NOTE_PLACE).decode()),
             author=row.by,
         )
-        for row in (await connection.execute(query)).all()
+        for row in await read_rows(connection, _NOTES, cases=list(case_ids))
     )
+
+
+_by, _to = users.alias("by_user"), users.alias("to_user")
+_MOVES: Final = (
+    select(case_moves, _by.c.name.label("by"), _to.c.name.label("to"), teams.c.name.label("team"))
+    .select_from(
+        case_moves.outerjoin(_by, _by.c.id == case_moves.c.by_id)
+        .outerjoin(_to, _to.c.id == case_moves.c.to_id)
+        .outerjoin(teams, teams.c.id == case_moves.c.to_team_id)
+    )
+    .where(among(case_moves.c.case_id, "cases"))
+    .order_by(case_moves.c.at, case_moves.c.id)
+)
+_NOTES: Final = (
+    select(case_notes, users.c.name.label("by"))
+    .select_from(case_notes.outerjoin(users, users.c.id == case_notes.c.by_id))
+    .where(among(case_notes.c.case_id, "cases"))
+    .order_by(case_notes.c.at, case_notes.c.id)
+)
