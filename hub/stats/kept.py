@@ -6,7 +6,7 @@ dimension that is not kept goes the long way, with the same result: a test holds
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -175,7 +175,8 @@ async def _span(
     return Span(since=since, until=until, zone=zone) if since < until else None
 
 
-def _offsets(span: Span) -> set[timedelta]:
+@lru_cache(maxsize=64)
+def _offsets(span: Span) -> frozenset[timedelta]:
     """Every offset of the zone within the span: a zone never changes and changes back within a day."""
     moments = [span.since, span.until, *(start_of_day(day, span.zone) for day in span.days)]
-    return {moment.astimezone(span.zone).utcoffset() or timedelta() for moment in moments}
+    return frozenset(moment.astimezone(span.zone).utcoffset() or timedelta() for moment in moments)
