@@ -1,5 +1,6 @@
-"""Money, times and phones as people read them; one function each."""
+"""Money, times, phones and long names as people read them; one function each."""
 
+import unicodedata
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -58,3 +59,17 @@ def day(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     if (local.hour, local.minute) != (0, 0):
         return short(at, now, zone)
     return local.strftime("%m-%d" if local.year == now.astimezone(zone).year else "%Y-%m-%d")
+
+
+def places_of(text: str) -> int:
+    """Places that it takes where a Latin letter takes one: Korean and Japanese ones take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def shortened(text: str, places: int) -> str:
+    """At most so many places (see :func:`places_of`); what is left out is told by an ellipsis."""
+    if places_of(text) <= places:
+        return text
+    while places_of(text) > places - 1:
+        text = text[:-1]
+    return f"{text}…"

@@ -16,7 +16,7 @@ from hub.core.model import Money
 from hub.desk.access import Actor, Permission
 from hub.desk.list_filters import filter_values
 from hub.desk.services import Services
-from hub.web.formats import money
+from hub.web.formats import money, shortened
 from hub.web.keys import SHORTCUTS
 from hub.web.moments import Moments
 from hub.web.words import LOCALES, Words
@@ -82,6 +82,7 @@ class Renderer:
         self._environment.context_class = _Context
         self._environment.filters["safe_link"] = safe_link
         self._environment.filters["host"] = host_of
+        self._environment.filters["shortened"] = shortened
         self._environment.filters["with_carrier"] = with_carrier
         self._environment.globals.update(
             Permission=Permission, query_string=query_string, filter_values=filter_values, key_groups=SHORTCUTS

@@ -1,7 +1,6 @@
 """What a mailed report says: the figures of its page, in the words of the screen, and the page's own Excel file."""
 
 import tempfile
-import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from hub.stats.report import Around, read_report
 from hub.stats.report_view import RelativeSpan, ReportView, days_of, read_view
 from hub.stats.span import day_span
 from hub.stats.workbook import write_workbook
+from hub.web.formats import places_of
 from hub.web.stats_report_views import ReportWords, figure_text
 from hub.web.stats_reports import Address, read_asked
 from hub.web.stats_views import mall_namer
@@ -167,11 +167,11 @@ def _cell(table: Table, name: str, value: Any, names: ReportWords) -> str:
 
 
 def _beside(headings: Sequence[str], lines: Sequence[Sequence[str]], *, left: int) -> str:
-    widths = [max(_width(line[place]) for line in (headings, *lines)) for place in range(len(headings))]
+    widths = [max(places_of(line[place]) for line in (headings, *lines)) for place in range(len(headings))]
 
     def drawn(line: Sequence[str]) -> str:
         cells = [
-            text + " " * (width - _width(text)) if place < left else " " * (width - _width(text)) + text
+            text + " " * (width - places_of(text)) if place < left else " " * (width - places_of(text)) + text
             for place, (text, width) in enumerate(zip(line, widths, strict=True))
         ]
         return "  ".join(cells).rstrip()
@@ -189,8 +189,3 @@ def _below(headings: Sequence[str], lines: Sequence[Sequence[str]], *, left: int
         )
         for line in lines
     )
-
-
-def _width(text: str) -> int:
-    """Places that it takes where letters are one wide: Korean and Japanese ones take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

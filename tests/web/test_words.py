@@ -30,7 +30,7 @@ from hub.desk.worklist import KindGroup, View
 from hub.policy.due import DueCause
 from hub.registry import find_connectors
 from hub.web import words as module
-from hub.web.formats import day, money, short, span_words
+from hub.web.formats import day, money, places_of, short, shortened, span_words
 from hub.web.words import LOCALES, Words, table
 from routing.chain import Matter
 from routing.contacts import Role as ContactRole
@@ -174,3 +174,18 @@ def test_times_are_those_of_the_centre() -> None:
     assert short(now - timedelta(days=365), now, SEOUL) == "2025-11-21"
     assert day(datetime(2026, 11, 20, 15, tzinfo=UTC), now, SEOUL) == "11-21"
     assert day(datetime(2026, 11, 20, 16, tzinfo=UTC), now, SEOUL) == "01:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("배송 지연", "배송 지연"),
+        ("극세사 이불 세트 (Q)", "극세사 이…"),
+        ("abcdefghijkl", "abcdefghi…"),
+        ("辛ラーメン20袋", "辛ラーメ…"),
+        ("", ""),
+    ],
+)
+def test_a_long_name_is_cut_to_the_places_that_it_takes(text: str, shown: str) -> None:
+    assert shortened(text, 10) == shown
+    assert places_of(shown) <= 10
