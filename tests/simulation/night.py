@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 import shutil
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from hub.core.errors import MallError
 from hub.core.model import ClaimKind, ClaimState, InquiryState, LineStatus
 from hub.desk.access import command_line_actor
 from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest
+from hub.desk.action import Action, ActionRequest, UnconfirmedError
 from hub.desk.outbox import LOOKS, Outbox
 from hub.sandbox.facts import ClaimFact, LineFact
 from hub.sandbox.faults import Fault, FaultPlan
@@ -146,8 +147,9 @@ class Night:
             request = ActionRequest(action=Action.ANSWER_INQUIRY, shop=shop, inquiry_no=inquiry_no, text=text)
             try:
                 result = await act(hub, command_line_actor(), request)
-            except MallError as error:
-                # Nothing was stored, so nothing may have happened either.
+            except (MallError, UnconfirmedError) as error:
+                # Nothing was stored, so nothing may have happened either: the mall could not be asked, or nobody
+                # knows yet what became of an earlier answer.
                 told = self.answers[text] = type(error).__name__
             else:
                 self.answers[text], told = result.action_id, result.outcome
@@ -294,6 +296,9 @@ def live_alone(seed: int, folder: Path, template: Path, url: str) -> Lived:
             run_stepped(night.live(), seed=seed)
     except AssertionError as error:
         return Lived(str(error) or repr(error), tuple(night.journal))
+    except Exception:  # noqa: BLE001  not every one can be sent to another process, and one that cannot ends them all
+        steps = "\n".join(night.steps)
+        return Lived(f"seed {seed}: {traceback.format_exc()}\n{steps}", tuple(night.journal))
     finally:
         shutil.rmtree(home)
     return Lived("", tuple(night.journal))
