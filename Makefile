@@ -35,7 +35,7 @@ check: $(VENV)/.tests ## format, lint, types, layers, spelling, schema
 	$(BIN)/python -m hub.cli.quality
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && HUB_HOME="$$home" $(BIN)/hub db check
 
-check-deep: $(VENV)/.tests ## a thousand simulated shop-nights, thirty killed runs, a thousand actions; about 20 minutes
+check-deep: $(VENV)/.tests ## a thousand simulated shop-nights, thirty killed runs, a thousand actions; five to twenty minutes
 	$(BIN)/python -m tests.simulation --nights 1000 --kills 30 --actions 1000 $(ARGS)
 
 bench: $(VENV)/.tests ## how fast, and in how much memory
