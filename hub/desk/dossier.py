@@ -18,7 +18,7 @@ from hub.desk.customer_identity import Identity, RecordKind, RecordRef, identity
 from hub.desk.customer_panel import Subject as CustomerSubject
 from hub.desk.customer_panel import read_customer
 from hub.desk.decision_timeline import decision_entries
-from hub.desk.freshness import shop_views
+from hub.desk.freshness import views_of
 from hub.desk.promise_views import read_promises
 from hub.desk.record_views import (
     Curtain,
@@ -129,7 +129,7 @@ async def read_dossier(
     )
     linked, suggested = await _thread_orders(services, connection, subject, opened)
     return Dossier(
-        shop=(await shop_views(connection, malls=malls, shop_id=subject.shop_id))[0],
+        shop=(await views_of(connection, malls=malls, shop_id=subject.shop_id))[0],
         order=order,
         person=person_view(open_order(order_row, box), writer, curtain),
         claims=claim_views,

@@ -1,12 +1,13 @@
 """How old what is shown may be: per shop and feed, and in one line over all of them."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Row, func, select, union
+from sqlalchemy import and_, bindparam, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed
@@ -15,7 +16,7 @@ from hub.desk.cadence import is_stale
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.views import FeedView, MallMark, ShopView
-from hub.store.database import from_ms
+from hub.store.database import among, from_ms, read_rows
 from hub.store.tables import cases, feed_states, quarantine, reconciliations, shops
 from hub.sync.breaker import BreakerState, BreakerView, read_breakers
 
@@ -52,21 +53,24 @@ class Freshness(Struct, frozen=True, kw_only=True):
     troubles: tuple[ShopTrouble, ...]
 
 
-async def read_freshness(services: Services, *, actor: Actor) -> Freshness:
-    """One line for every list: as of when, and which shops are not as they should be."""
+async def read_freshness(
+    services: Services, *, actor: Actor, shop_views: Sequence[ShopView] | None = None
+) -> Freshness:
+    """One line for every list: as of when, and which shops are not as they should be.
+
+    ``shop_views`` are the active shops, where they were just read (:func:`read_shops`).
+    """
     require(actor, Permission.WORK_CASES)
     now = services.now()
     async with services.database.reading() as connection:
-        views = await shop_views(connection, malls=services.registry)
+        views = await views_of(connection, malls=services.registry) if shop_views is None else shop_views
         breakers = await read_breakers(connection, now=now)
-        named = await connection.execute(select(shops.c.name, shops.c.id).where(shops.c.is_active))
-        ids = {row.name: row.id for row in named}
-        lacking = set(await connection.scalars(_LACKING))
+        lacking = {row.shop_id for row in await read_rows(connection, _LACKING)}
     of_mall = Counter(view.mark.mall for view in views)
     troubles = []
     for view in views:
-        shop_id = ids.get(view.shop, 0)
-        found = _trouble(services, view, breakers.get(shop_id, BreakerView()), now, is_lacking=shop_id in lacking)
+        breaker = breakers.get(view.shop_id, BreakerView())
+        found = _trouble(services, view, breaker, now, is_lacking=view.shop_id in lacking)
         if found is not None:
             is_only = of_mall[view.mark.mall] == 1
             troubles.append(
@@ -111,42 +115,65 @@ _LACKING = union(
 
 
 async def read_shops(services: Services, *, actor: Actor) -> tuple[ShopView, ...]:
-    """Every active shop with its feeds and the number of its open cases, by name."""
+    """Every active shop with its feeds, by name."""
     require(actor, Permission.WORK_CASES)
     async with services.database.reading() as connection:
-        return await shop_views(connection, malls=services.registry)
+        return await views_of(connection, malls=services.registry)
 
 
-async def shop_views(connection: AsyncConnection, *, malls: Malls, shop_id: int | None = None) -> tuple[ShopView, ...]:
-    """All active shops, or the one of ``shop_id`` whether active or not."""
-    query = select(shops.c.id, shops.c.name, shops.c.mall, shops.c.is_active).order_by(shops.c.name)
-    query = query.where(shops.c.is_active if shop_id is None else shops.c.id == shop_id)
-    rows = (await connection.execute(query)).all()
-    ids = [row.id for row in rows]
-    feeds: dict[int, list[Row[Any]]] = defaultdict(list)
-    of_feeds = feed_states.c.shop_id.in_(ids) & feed_states.c.feed.in_([feed.value for feed in Feed])
-    feed_query = select(feed_states).where(of_feeds).order_by(feed_states.c.feed)
-    for feed in await connection.execute(feed_query):
-        feeds[feed.shop_id].append(feed)
-    open_query = (
-        select(cases.c.shop_id, func.count().label("open"))
-        .where(cases.c.is_open, cases.c.shop_id.in_(ids))
-        .group_by(cases.c.shop_id)
-    )
-    open_cases = {row.shop_id: row.open for row in await connection.execute(open_query)}
+async def views_of(connection: AsyncConnection, *, malls: Malls, shop_id: int | None = None) -> tuple[ShopView, ...]:
+    """All active shops by name, or the one of ``shop_id`` whether active or not."""
+    if shop_id is None:
+        rows = await read_rows(connection, _ACTIVE, feeds=list(Feed))
+    else:
+        rows = await read_rows(connection, _ONE, shop_id=shop_id, feeds=list(Feed))
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.id].append(row)
     return tuple(
         ShopView(
-            shop=row.name,
-            mark=mall_mark(malls, row.mall),
-            is_active=row.is_active,
-            feeds=tuple(_feed(feed) for feed in feeds[row.id]),
-            open_cases=open_cases.get(row.id, 0),
+            shop_id=of_shop[0].id,
+            shop=of_shop[0].name,
+            mark=mall_mark(malls, of_shop[0].mall),
+            is_active=of_shop[0].is_active,
+            feeds=tuple(_feed(row) for row in of_shop if row.feed is not None),
         )
-        for row in rows
+        for of_shop in found.values()
     )
 
 
-def _feed(row: Row[Any]) -> FeedView:
+async def count_open_cases(services: Services, *, actor: Actor) -> dict[int, int]:
+    """By shop id; a shop without open cases has no entry."""
+    require(actor, Permission.WORK_CASES)
+    async with services.database.reading() as connection:
+        return {row.shop_id: row.open for row in await read_rows(connection, _OPEN)}
+
+
+_FEEDS: Final = (
+    select(
+        shops.c.id,
+        shops.c.name,
+        shops.c.mall,
+        shops.c.is_active,
+        feed_states.c.feed,
+        feed_states.c.data_as_of,
+        feed_states.c.error_kind,
+        feed_states.c.failing_since,
+    )
+    .select_from(
+        shops.outerjoin(
+            feed_states,
+            and_(feed_states.c.shop_id == shops.c.id, among(feed_states.c.feed, "feeds")),
+        )
+    )
+    .order_by(shops.c.name, shops.c.id, feed_states.c.feed)
+)
+_ACTIVE: Final = _FEEDS.where(shops.c.is_active)
+_ONE: Final = _FEEDS.where(shops.c.id == bindparam("shop_id"))
+_OPEN: Final = select(cases.c.shop_id, func.count().label("open")).where(cases.c.is_open).group_by(cases.c.shop_id)
+
+
+def _feed(row: Any) -> FeedView:
     return FeedView(
         feed=row.feed,
         data_as_of=from_ms(row.data_as_of),

@@ -193,7 +193,8 @@ def open_and_awake() -> tuple[tuple[ColumnElement[bool], ...], ...]:
 def choosing(filters: Filters, *, prefix: str = "") -> Iterable[ColumnElement[bool]]:
     """What the filters ask for besides the view; ``prefix`` of the places of their values."""
     if filters.kind is not None:
-        yield cases.c.kind.in_(KINDS[filters.kind])
+        # No list as one value: a statement is compiled once, with its values in it.
+        yield or_(*(cases.c.kind == kind for kind in KINDS[filters.kind]))
     for name in _PLACED:
         if getattr(filters, name) is not None:
             yield _COLUMNS[name] == bindparam(f"{prefix}{name}")

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.services import Services
-from hub.store.database import Database, to_ms
+from hub.store.database import Database, read_rows, to_ms
 from hub.store.tables import presence
 
 #: between two signs of one page
@@ -41,6 +41,8 @@ async def set_away(services: Services, *, actor: Actor, is_away: bool) -> None:
 
 async def read_away(database: Database, *, user_id: int | None) -> bool:
     """Whether this user said that they are away."""
-    query = select(presence.c.is_away).where(presence.c.user_id == user_id)
     async with database.reading() as connection:
-        return bool(await connection.scalar(query))
+        return any(row.is_away for row in await read_rows(connection, _OWN, user_id=user_id))
+
+
+_OWN: Final = select(presence.c.is_away).where(presence.c.user_id == bindparam("user_id"))

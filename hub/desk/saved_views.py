@@ -4,13 +4,13 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 
 from hub.desk.access import Actor, ForbiddenError, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.list_filters import Filters, filter_values, filters_of
 from hub.desk.services import Services
-from hub.store.database import to_ms
+from hub.store.database import read_rows, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import saved_views, users
 
@@ -41,14 +41,8 @@ class SavedView(Struct, frozen=True, kw_only=True):
 async def read_views(services: Services, *, actor: Actor) -> tuple[SavedView, ...]:
     """One's own and the shared ones, by name. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
-    query = (
-        select(saved_views, users.c.name.label("owner"))
-        .select_from(saved_views.join(users, users.c.id == saved_views.c.owner_id))
-        .where(or_(saved_views.c.owner_id == actor.user_id, saved_views.c.is_shared))
-        .order_by(saved_views.c.name, saved_views.c.id)
-    )
     async with services.database.reading() as connection:
-        rows = (await connection.execute(query)).all()
+        rows = await read_rows(connection, _SHOWN, user_id=actor.user_id)
     return tuple(
         SavedView(
             view_id=row.id,
@@ -60,6 +54,14 @@ async def read_views(services: Services, *, actor: Actor) -> tuple[SavedView, ..
         )
         for row in rows
     )
+
+
+_SHOWN: Final = (
+    select(saved_views, users.c.name.label("owner"))
+    .select_from(saved_views.join(users, users.c.id == saved_views.c.owner_id))
+    .where(or_(saved_views.c.owner_id == bindparam("user_id"), saved_views.c.is_shared))
+    .order_by(saved_views.c.name, saved_views.c.id)
+)
 
 
 async def save_view(services: Services, *, actor: Actor, name: str, filters: Filters, is_shared: bool = False) -> int:

@@ -271,11 +271,11 @@ class FeedView(Struct, frozen=True, kw_only=True):
 
 
 class ShopView(Struct, frozen=True, kw_only=True):
+    shop_id: int
     shop: str
     mark: MallMark
     is_active: bool
     feeds: tuple[FeedView, ...]
-    open_cases: int = 0
 
     @property
     def data_as_of(self) -> datetime | None:

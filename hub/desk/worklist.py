@@ -11,7 +11,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     CompoundSelect,
-    Row,
     Select,
     Text,
     and_,
@@ -53,7 +52,7 @@ from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.twins import read_originals
 from hub.desk.views import AskMark, CaseRow, DueView, IncidentMark, TwinView
-from hub.store.database import from_ms
+from hub.store.database import among, from_ms, read_rows
 from hub.store.tables import case_seen, cases, shops, teams, users
 from hub.sync.cases import NEVER
 
@@ -70,7 +69,7 @@ __all__ = [
     "cause_of",
     "count_cases",
     "count_new",
-    "read_rows",
+    "read_case_rows",
     "read_worklist",
     "select_rows",
 ]
@@ -122,16 +121,16 @@ async def read_worklist(services: Services, *, actor: Actor, filters: Filters, c
         values |= {"after_due": place[1], "after_id": place[2]}
 
     async with services.database.reading() as connection:
-        back: Sequence[Row[Any]] = ()
+        back: Sequence[Any] = ()
         if has_top and (place is None or place[0]):
             top = _page(shape, is_known=is_known, is_back=True, is_after=place is not None)
-            back = (await connection.execute(top, values)).all()
+            back = await read_rows(connection, top, **values)
         if len(back) > PAGE:
-            found: Sequence[Row[Any]] = back[:PAGE]
+            found = back[:PAGE]
             next_cursor: str | None = _cursor_at(back[PAGE - 1], prefix=_BACK)
         else:
             rest = _page(shape, is_known=is_known, is_after=place is not None and not place[0])
-            others = (await connection.execute(rest, values)).all()
+            others = await read_rows(connection, rest, **values)
             found = [*back, *others[:PAGE]]
             next_cursor = _cursor_at(others[PAGE - 1]) if len(others) > PAGE else None
         newest = found[0].newest if found else await connection.scalar(select(_NEWEST))
@@ -170,12 +169,12 @@ def _order(view: View) -> tuple[ColumnElement[Any], ...]:
 _NEWEST: Final = select(func.max(cases.c.id)).scalar_subquery()
 
 
-async def read_rows(services: Services, *, actor: Actor, case_ids: Sequence[int]) -> tuple[CaseRow, ...]:
+async def read_case_rows(services: Services, *, actor: Actor, case_ids: Sequence[int]) -> tuple[CaseRow, ...]:
     """Single rows as they are now, closed ones too; what is not there is left out."""
     require(actor, Permission.WORK_CASES)
-    query = select_rows(actor.user_id).where(cases.c.id.in_(case_ids))
     async with services.database.reading() as connection:
-        found = (await connection.execute(query)).all()
+        query = _SINGLE[actor.user_id is not None]
+        found = await read_rows(connection, query, reader=actor.user_id, cases=list(case_ids))
         return await case_rows(connection, found, malls=services.registry, now=services.now())
 
 
@@ -187,7 +186,7 @@ async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filte
         values |= filter_parameters(filters, prefix=_saved(number))
     query = _counting(tuple(shape_of(filters) for filters in saved), is_known=actor.user_id is not None)
     async with services.database.reading() as connection:
-        rows = (await connection.execute(query, values)).mappings().all()
+        rows = await read_rows(connection, query, **values)
     return _counts(rows, [_is_counted(filters) for filters in saved])
 
 
@@ -250,21 +249,24 @@ def _count_of(filters: Filters, reader: BindParameter[int] | None) -> ColumnElem
 
 
 def _counts(rows: Sequence[Any], counted: Sequence[bool]) -> Counts:
-    views: dict[View, int] = {view: sum(row[view.value] for row in rows) for view in View if view is not View.CLOSED}
+    views: dict[View, int] = {
+        view: sum(getattr(row, view.value) for row in rows) for view in View if view is not View.CLOSED
+    }
     kinds = dict.fromkeys(KindGroup, 0)
     by_shop: dict[str, int] = {}
     by_mall: dict[str, int] = {}
     by_team: dict[int, int] = {}
     for row in rows:
-        if row["name"] is None:
+        if row.name is None:
             continue
-        kinds[GROUP_OF.get(row["kind"], KindGroup.OTHER)] += row["open"]
-        by_shop[row["name"]] = by_shop.get(row["name"], 0) + row["open"]
-        by_mall[row["mall"]] = by_mall.get(row["mall"], 0) + row["open"]
-        if row["team_id"] is not None:
-            by_team[row["team_id"]] = by_team.get(row["team_id"], 0) + row["open"]
+        kinds[GROUP_OF.get(row.kind, KindGroup.OTHER)] += row.open
+        by_shop[row.name] = by_shop.get(row.name, 0) + row.open
+        by_mall[row.mall] = by_mall.get(row.mall, 0) + row.open
+        if row.team_id is not None:
+            by_team[row.team_id] = by_team.get(row.team_id, 0) + row.open
     saved = tuple(
-        sum(row[_saved(number)] for row in rows) if is_counted else None for number, is_counted in enumerate(counted)
+        sum(getattr(row, _saved(number)) for row in rows) if is_counted else None
+        for number, is_counted in enumerate(counted)
     )
     return Counts(views=views, kinds=kinds, shops=by_shop, malls=by_mall, teams=by_team, saved=saved)
 
@@ -277,6 +279,14 @@ async def count_new(services: Services, *, actor: Actor, filters: Filters, since
     values = moment_values(services.now(), services.settings.zone, user_id=actor.user_id)
     async with services.database.reading() as connection:
         return await connection.scalar(query, values | filter_parameters(filters)) or 0
+
+
+def _joined() -> Any:
+    return (
+        cases.join(shops, shops.c.id == cases.c.shop_id)
+        .outerjoin(users, users.c.id == cases.c.assignee_id)
+        .outerjoin(teams, teams.c.id == cases.c.team_id)
+    )
 
 
 def select_rows(user_id: int | BindParameter[int] | None = None) -> Select[Any]:
@@ -299,12 +309,10 @@ def select_rows(user_id: int | BindParameter[int] | None = None) -> Select[Any]:
     )
 
 
-def _joined() -> Any:
-    return (
-        cases.join(shops, shops.c.id == cases.c.shop_id)
-        .outerjoin(users, users.c.id == cases.c.assignee_id)
-        .outerjoin(teams, teams.c.id == cases.c.team_id)
-    )
+#: rows of some cases, by whether the reader is known
+_SINGLE: Final = {
+    is_known: select_rows(READER if is_known else None).where(among(cases.c.id, "cases")) for is_known in (False, True)
+}
 
 
 def _parse_cursor(cursor: str) -> tuple[bool, int, int]:
@@ -320,7 +328,7 @@ def _parse_cursor(cursor: str) -> tuple[bool, int, int]:
     return is_back, int(due_at), int(case_id)
 
 
-def _cursor_at(row: Row[Any], *, prefix: str = "") -> str:
+def _cursor_at(row: Any, *, prefix: str = "") -> str:
     return f"{prefix}{row.due_at}.{row.id}"
 
 
@@ -332,7 +340,7 @@ def _after(*, is_descending: bool = False) -> ColumnElement[bool]:
 
 
 async def case_rows(
-    connection: AsyncConnection, found: Sequence[Row[Any]], *, malls: Malls, now: datetime
+    connection: AsyncConnection, found: Sequence[Any], *, malls: Malls, now: datetime
 ) -> tuple[CaseRow, ...]:
     """Rows of :func:`select_rows` as views; those of a copied order say where it was placed."""
     keys = {(row.shop_id, row.order_no) for row in found if row.order_no is not None}
@@ -355,7 +363,7 @@ async def case_rows(
 
 
 def case_row(
-    row: Row[Any],
+    row: Any,
     *,
     malls: Malls,
     now: datetime,
@@ -395,14 +403,14 @@ def case_row(
     )
 
 
-def _due(row: Row[Any], now: datetime) -> DueView | None:
+def _due(row: Any, now: datetime) -> DueView | None:
     if row.due_at >= NEVER or not row.due_cause:
         return None
     at = _at(row.due_at)
     return DueView(at=at, cause=cause_of(row.due_cause), label_key=row.due_cause, is_overdue=at < now)
 
 
-def _is_asleep(row: Row[Any], now: datetime) -> bool:
+def _is_asleep(row: Any, now: datetime) -> bool:
     if row.snoozed_until is None or not row.is_open:
         return False
     return _at(row.snoozed_until) > now and bool(row.updated_at <= row.snoozed_at)

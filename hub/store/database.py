@@ -7,6 +7,7 @@ from collections import namedtuple
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import itemgetter
 from threading import Thread
 from typing import Any, Final, cast
@@ -31,6 +32,8 @@ from hub.store.sqlite_turns import connect as connect_sqlite
 
 #: seconds; whoever has a connection longer than this is not waited for
 _GIVEN_BACK_WITHIN: Final = 5.0
+#: compiled queries that are kept, the ones used last the longest
+_STATEMENTS: Final = 4_096
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -289,23 +292,20 @@ _POSITIONAL: Final[Mapping[bool, Any]] = {
     True: SQLiteDialect_aiosqlite(paramstyle="qmark"),
     False: PGDialectAsync_psycopg(paramstyle="format"),  # type: ignore[no-untyped-call]
 }
-_COMPILED: Final[dict[tuple[object, bool], _Compiled]] = {}
 
 
+@lru_cache(maxsize=_STATEMENTS)
 def _compiled(query: Select[Any] | CompoundSelect[Any], *, is_sqlite: bool) -> _Compiled:
-    found = _COMPILED.get((query, is_sqlite))
-    if found is None:
-        compiled = query.compile(dialect=_POSITIONAL[is_sqlite])
-        columns = list(query.selected_columns)
-        names = [column.key or "" for column in columns]
-        found = _COMPILED[query, is_sqlite] = _Compiled(
-            text=compiled.string,
-            names=tuple(compiled.positiontup or ()),
-            fixed=compiled.params,
-            row=namedtuple("Row", names, rename=True)._make,  # type: ignore[attr-defined]  # noqa: PYI024  made here
-            truths=tuple(at for at, column in enumerate(columns) if is_sqlite and isinstance(column.type, Boolean)),
-        )
-    return found
+    compiled = query.compile(dialect=_POSITIONAL[is_sqlite])
+    columns = list(query.selected_columns)
+    names = [column.key or "" for column in columns]
+    return _Compiled(
+        text=compiled.string,
+        names=tuple(compiled.positiontup or ()),
+        fixed=compiled.params,
+        row=namedtuple("Row", names, rename=True)._make,  # type: ignore[attr-defined]  # noqa: PYI024  made here
+        truths=tuple(at for at, column in enumerate(columns) if is_sqlite and isinstance(column.type, Boolean)),
+    )
 
 
 async def _fetch(connection: AsyncConnection, compiled: _Compiled, parameters: Mapping[str, Any]) -> Sequence[Any]:

@@ -8,14 +8,14 @@ process and every screen know of it. What a person starts tries in any case, and
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import MallTimeoutError, RateLimitedError, TransientMallError, UnavailableError
-from hub.store.database import Database, from_ms, to_ms
+from hub.store.database import Database, from_ms, read_rows, to_ms
 from hub.store.tables import breakers
 
 #: kinds of error that say that the mall cannot be reached, not that it refuses
@@ -45,7 +45,10 @@ class BreakerView(Struct, frozen=True, kw_only=True):
 
 async def read_breakers(connection: AsyncConnection, *, now: datetime) -> dict[int, BreakerView]:
     """By shop id; a shop without trouble has none."""
-    return {row.shop_id: _view(row, now) for row in await connection.execute(select(breakers))}
+    return {row.shop_id: _view(row, now) for row in await read_rows(connection, _ALL)}
+
+
+_ALL: Final = select(breakers)
 
 
 def _view(row: Row[Any], now: datetime) -> BreakerView:

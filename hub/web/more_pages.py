@@ -15,7 +15,7 @@ from hub.desk.access import Actor, Role
 from hub.desk.access_log import read_access_log
 from hub.desk.case import read_order, unmask_order
 from hub.desk.files import read_levels
-from hub.desk.freshness import read_shops
+from hub.desk.freshness import count_open_cases, read_shops
 from hub.desk.marks import mall_mark
 from hub.desk.openings import read_openings
 from hub.desk.people import add_person, change_person, read_people
@@ -80,6 +80,7 @@ async def shops_page(request: PageRequest, services: Given, pages: Pages) -> Res
         request,
         "pages/shops.html",
         shops=shops,
+        open_cases=await count_open_cases(services, actor=request.user),
         figures=figures,
         consents=consents,
         webhooks={shop.shop: shop.webhook for shop in status.shops if shop.webhook is not None},

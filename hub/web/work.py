@@ -25,7 +25,7 @@ from hub.desk.views import CaseView
 from hub.desk.worklist import (
     PAGE,
     count_new,
-    read_rows,
+    read_case_rows,
 )
 from hub.web.acting import ActForm, Notice, carry_out, tone_of
 from hub.web.ask_panel import look_after
@@ -138,7 +138,7 @@ class WorkController(Controller):
     ) -> Response[str]:
         """Rows to be put where they stand in the list, which does not move."""
         numbers = [int(each) for each in ids.split(",")[:PAGE] if each.isascii() and each.isdigit() and len(each) < 19]
-        rows = await read_rows(services, actor=request.user, case_ids=numbers)
+        rows = await read_case_rows(services, actor=request.user, case_ids=numbers)
         address = filter_values(filters_in(request))
         open_id = request.headers.get("hx-current-url", "").partition("?")[0].rpartition("/cases/")[2]
         return pages.page(

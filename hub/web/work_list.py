@@ -41,13 +41,15 @@ async def page_of(services: Services, request: PageRequest, filters: Filters, af
 
 async def list_values(services: Services, request: PageRequest, *, after: str | None) -> dict[str, Any]:
     filters = filters_in(request)
-    return {
-        "worklist": await page_of(services, request, filters, after),
-        **await view_values(services, request.user, filters),
-        "told": read_told(str(request.query_params.get("told", ""))),
-        "address": filter_values(filters),
-        "freshness": await read_freshness(services, actor=request.user),
-        "people": [user for user in await list_users(services.database) if user.is_active],
-        "states": _STATES,
-        "is_first": after is None,
-    }
+    async with services.database.one_look():
+        values = await view_values(services, request.user, filters)
+        return {
+            "worklist": await page_of(services, request, filters, after),
+            **values,
+            "told": read_told(str(request.query_params.get("told", ""))),
+            "address": filter_values(filters),
+            "freshness": await read_freshness(services, actor=request.user, shop_views=values["shops"]),
+            "people": [user for user in await list_users(services.database) if user.is_active],
+            "states": _STATES,
+            "is_first": after is None,
+        }

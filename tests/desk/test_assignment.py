@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from hub.desk.access import Actor, ForbiddenError, Role
 from hub.desk.assign import assign_many, hand_over_cases, queue_many, take
@@ -23,6 +23,7 @@ from hub.policy.due import Due, DueCause
 from hub.store.database import to_ms
 from hub.store.tables import case_notes, cases, live_events, users
 from tests.desk.invented import NOW, Rig, new_case_row
+from tests.statements import sent_to
 
 KIM = Actor(user_id=11, login="kim", name="김상담", role=Role.AGENT)
 LEE = Actor(user_id=12, login="lee", name="이슈퍼", role=Role.SUPERVISOR)
@@ -281,10 +282,8 @@ async def test_own_views_are_counted_in_the_one_statement(staffed: Rig) -> None:
         ("지난 것", True, False),
     ]
     staffed.at = NOW + timedelta(hours=2)
-    statements: list[str] = []
-    event.listen(staffed.database.engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-
-    counts = await count_cases(staffed, actor=KIM, saved=[view.filters for view in views])
+    with sent_to(staffed.database) as statements:
+        counts = await count_cases(staffed, actor=KIM, saved=[view.filters for view in views])
 
     assert len(statements) == 1
     assert counts.saved == (None, 2, len(await _ids(staffed, view=View.OVERDUE)))

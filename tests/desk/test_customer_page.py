@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from hub.core.model import Money, Party
 from hub.desk.access import Actor
@@ -19,6 +19,7 @@ from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.tables import access_log, calls, compensations, inquiries, orders
 from tests.desk.invented import NOW, Rig, claim, inquiry, line, open_rig, order
+from tests.statements import sent_to
 
 PHONE = "010-1234-5678"
 HONG = Party(name="홍길동", phone=PHONE, email="hong@example.com")
@@ -196,22 +197,14 @@ async def _walk(rig: Rig, actor: Actor, ref: RecordRef, *, most: int) -> tuple[l
     numbers: list[str | None] = []
     costs: list[int] = []
     place = None
-    sent: list[str] = []
-    engine = rig.database.engine.sync_engine
-
-    def note(*args: object) -> None:
-        sent.append(str(args[2]))
-
-    event.listen(engine, "before_cursor_execute", note)
     for _ in range(most):
-        sent.clear()
-        page = await read_customer_page(rig, actor=actor, ref=ref, after=place)
-        costs.append(len(sent))
+        with sent_to(rig.database) as statements:
+            page = await read_customer_page(rig, actor=actor, ref=ref, after=place)
+        costs.append(len(statements))
         numbers += [entry.number for entry, _ in page.entries]
         if page.next_place is None:
             break
         place = read_place(page.next_place)
-    event.remove(engine, "before_cursor_execute", note)
     return numbers, costs
 
 

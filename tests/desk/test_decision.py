@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimKind, ClaimReason, ClaimState, FaultParty, LineStatus, Money, Shipment
@@ -31,6 +31,7 @@ from hub.policy.card import MallCan, Request, Verdict
 from hub.policy.stage import Stage, StageFact
 from hub.store.tables import decisions
 from tests.desk.invented import NOW, Rig, claim, line, order
+from tests.statements import sent_to
 
 _DAY = timedelta(days=1)
 _REFUSAL = RefusalRecord(evidence="송장 1234", message_sent="이미 발송되었습니다", alternative_offered="반품 안내")
@@ -256,15 +257,6 @@ async def test_facts_take_a_fixed_number_of_queries(rig: Rig) -> None:
 
 
 async def _queries(rig: Rig, line_no: str) -> int:
-    seen = []
-
-    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            seen.append(statement)
-
-    event.listen(rig.database.engine.sync_engine, "before_cursor_execute", count)
-    try:
+    with sent_to(rig.database) as statements:
         await read_card_facts(rig, LineKey(shop="alpha-main", line_no=line_no), request=Request.CANCEL)
-    finally:
-        event.remove(rig.database.engine.sync_engine, "before_cursor_execute", count)
-    return len(seen)
+    return len(statements)

@@ -9,7 +9,7 @@ from hub.desk.access import Actor
 from hub.desk.act import act
 from hub.desk.action import Action, ActionRequest
 from hub.desk.drafts import TEXT_LIMIT, DraftTooLongError, read_drafts, save_draft
-from hub.desk.worklist import read_rows
+from hub.desk.worklist import read_case_rows
 from hub.store.tables import reply_drafts
 from tests.desk.invented import NOW, Rig, inquiry
 
@@ -39,8 +39,8 @@ async def test_a_draft_is_sealed_and_its_writers_alone(rig: Rig, agent: Actor, s
     (draft,) = await read_drafts(rig, actor=agent, case_id=case_id)
     assert (draft.text, draft.saved_at, draft.template_id) == (SECRET + "\n끝", NOW, "t1")
     assert await texts(rig, supervisor, case_id) == []
-    assert [row.has_draft for row in await read_rows(rig, actor=agent, case_ids=[case_id])] == [True]
-    assert [row.has_draft for row in await read_rows(rig, actor=supervisor, case_ids=[case_id])] == [False]
+    assert [row.has_draft for row in await read_case_rows(rig, actor=agent, case_ids=[case_id])] == [True]
+    assert [row.has_draft for row in await read_case_rows(rig, actor=supervisor, case_ids=[case_id])] == [False]
     async with rig.database.reading() as connection:
         (row,) = (await connection.execute(select(reply_drafts))).all()
     assert SECRET.encode() not in bytes(row.text_sealed)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from hub.core.model import LineStatus, Shipment
 from hub.desk.access import Actor, ForbiddenError, Role
@@ -13,6 +13,7 @@ from hub.desk.line_facts import read_line_facts, read_told, set_facts
 from hub.policy.stage import Stage, StageFact
 from hub.store.tables import line_facts
 from tests.desk.invented import NOW, Rig, line, order
+from tests.statements import sent_to
 
 ORDERED, SENT, IN, OUT = StageFact
 NOT_YET = Moment(state=FactState.NOT_HAPPENED)
@@ -273,15 +274,6 @@ async def test_ten_thousand_lines_take_a_handful_of_statements(rig: Rig, agent: 
 
 async def _counted(rig: Rig, work):
     """``work`` and how many statements it sent: an executemany is one."""
-    seen: list[int] = []
-
-    def note(*_args) -> None:
-        seen.append(1)
-
-    engine = rig.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with sent_to(rig.database) as statements:
         done = await work()
-        return len(seen), done
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
+    return len(statements), done

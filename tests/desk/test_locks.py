@@ -30,7 +30,7 @@ from hub.desk.locks import (
     override,
     read_lock,
 )
-from hub.desk.worklist import read_rows
+from hub.desk.worklist import read_case_rows
 from hub.store.database import to_ms
 from hub.store.tables import access_log, actions, users
 from tests.desk.invented import NOW, Rig, claim, inquiry, line, order
@@ -124,7 +124,7 @@ async def test_who_opens_a_case_holds_it_against_everybody(rig: Rig, people: dic
     await open_to_work(rig, actor=people["lee"], case_id=case_id)
 
     assert (await see(rig, people["lee"], case_id)).holder == "kim-name"
-    (row,) = await read_rows(rig, actor=people["lee"], case_ids=[case_id])
+    (row,) = await read_case_rows(rig, actor=people["lee"], case_ids=[case_id])
     assert row.lock is not None
     assert (row.lock.name, row.lock.until) == ("kim-name", NOW + HELD_FOR)
     for other in (people["lee"], people["boss"], command_line_actor()):
@@ -167,7 +167,7 @@ async def test_a_case_is_free_when_its_time_is_over(rig: Rig, people: dict[str, 
     rig.at += _SECOND
 
     assert (await see(rig, people["lee"], case_id)).state is LockState.FREE
-    assert (await read_rows(rig, actor=people["lee"], case_ids=[case_id]))[0].lock is None
+    assert (await read_case_rows(rig, actor=people["lee"], case_ids=[case_id]))[0].lock is None
     taken = await keep(rig, actor=people["lee"], case_id=case_id)
     assert (taken.state, taken.how, taken.is_lost) == (LockState.MINE, "opened", False)
     assert not (await see(rig, people["kim"], case_id)).is_lost

@@ -4,13 +4,13 @@ import html
 import re
 
 import pytest
-from sqlalchemy import event
 
 from hub.desk.decision import TEXT_LIMIT
 from hub.desk.policy_book import put_in_force
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import DefectProof, SwitchRow
 from tests.desk.invented import NOW
+from tests.statements import sent_to
 from tests.web.conftest import Browser
 
 _REFUSAL = {"evidence": "송장 1234 <b>", "message_sent": "이미 발송했습니다", "alternative_offered": "반품 안내"}
@@ -200,13 +200,9 @@ def test_the_longest_record_is_the_limit(agent: Browser, japan: str) -> None:
 
 def test_the_page_takes_a_fixed_number_of_queries(agent: Browser, returned: str) -> None:
     def count() -> int:
-        seen: list[str] = []
-        engine = agent.rig.database.engine.sync_engine
-        listen = lambda *args: seen.append(args[2])  # noqa: E731
-        event.listen(engine, "before_cursor_execute", listen)
-        agent.get(f"{returned}/decision", swap=True)
-        event.remove(engine, "before_cursor_execute", listen)
-        return len(seen)
+        with sent_to(agent.rig.database) as statements:
+            agent.get(f"{returned}/decision", swap=True)
+        return len(statements)
 
     before = count()
     for _ in range(3):
