@@ -5,7 +5,7 @@ changed rows are written, as executemany. Everything happens on the caller's tra
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -196,16 +196,25 @@ class RecordWriter:
             key=[orders.c.shop_id, orders.c.sub_shop, orders.c.order_no],
             keep=[orders.c.first_seen_at],
         )
-        await self._write_lines(connection, line_rows, stored_lines)
+        in_part = {
+            (order_ids[key], no) for key, told in by_order.items() for no, (_, is_part) in told.items() if is_part
+        }
+        await self._write_lines(connection, line_rows, stored_lines, in_part)
         await self._write_products(connection, line_rows)
         found_by = [*(row["id"] for row in order_rows), *(row["order_id"] for row in line_rows)]
         await queue_for_search(self._database, connection, Source.ORDER, found_by, at=at)
         return changes
 
     async def _write_lines(
-        self, connection: AsyncConnection, rows: Iterable[Row], stored: Mapping[tuple[int, str], StoredLine]
+        self,
+        connection: AsyncConnection,
+        rows: Iterable[Row],
+        stored: Mapping[tuple[int, str], StoredLine],
+        in_part: Collection[tuple[int, str]],
     ) -> None:
-        """SQLite writes an index anew when a column of it is set, to the same value too: it is left out then.
+        """Of the lines told ``in_part`` (order and number) what is left out stays as it was.
+
+        SQLite writes an index anew when a column of it is set, to the same value too: it is left out then.
 
         PostgreSQL sees for itself what stays. There another process could also have written the row since it was read.
         """
@@ -213,6 +222,8 @@ class RecordWriter:
         for row in rows:
             old = stored.get((row["order_id"], row["line_no"])) if self._database.is_sqlite else None
             equal = () if old is None else tuple(c for c in _INDEXED if getattr(old, c.name) == row[c.name])
+            if (row["order_id"], row["line_no"]) in in_part:
+                equal += tuple(c for c in _LEFT_OUT if row[c.name] in (None, "") and c not in equal)
             by_equal[equal].append(row)
         for equal, some in by_equal.items():
             keep = [lines.c.first_seen_at, *equal]
@@ -433,6 +444,22 @@ class RecordWriter:
 
 #: of a line, what may change and has an index
 _INDEXED = (lines.c.status, lines.c.tracking_no, lines.c.product_code)
+#: of a line, what a reading may leave out that tells less than the one before
+_LEFT_OUT = (
+    lines.c.product_name,
+    lines.c.product_option,
+    lines.c.product_code,
+    lines.c.option_code,
+    lines.c.seller_sku,
+    lines.c.hints,
+    lines.c.amount_minor,
+    lines.c.currency,
+    lines.c.planned_ship_at,
+    lines.c.carrier,
+    lines.c.tracking_no,
+    lines.c.dispatched_at,
+    lines.c.delivered_at,
+)
 
 
 async def _add_changes(connection: AsyncConnection, changes: Sequence[Mapping[str, Any]]) -> None:

@@ -359,6 +359,23 @@ async def test_a_partial_reading_tells_that_a_status_moved(shop: Shop):
     assert written.counts[Feed.CLAIMS] == counted(read=1, changed=1)
 
 
+async def test_what_a_partial_reading_leaves_out_of_a_moved_line_stays(shop: Shop):
+    told = a_line(
+        product=Product(name="찻잔", code="P1", option="색상:흰색", option_code="W", seller_sku="SK-1"),
+        amount=won(9_000),
+        planned_ship_at=NOW,
+    )
+    await shop.write(reading(an_order(told), raw=b"whole"))
+    parcel = Shipment(carrier="佐川急便", tracking_no="500000000001", dispatched_at=LATER)
+    product = Product(name="", code="P1")
+    bare = a_line(status=LineStatus.DISPATCHED, raw_status="4", product=product, shipment=parcel)
+
+    await shop.write(reading(an_order(bare), raw=b"part", is_partial=True))
+
+    moved = msgspec.structs.replace(told, status=LineStatus.DISPATCHED, raw_status="4", shipment=parcel)
+    assert await find_line(shop.database, shop.id, "O1", "L1") == moved
+
+
 # quarantine
 
 
