@@ -153,7 +153,7 @@ def _preview(page: Page, camera: "Camera") -> None:
     page.get_by_label("대신 쓸 말").fill(_LONG[:120])
     page.get_by_role("button", name="변경안에 저장").click()
     page.get_by_role("link", name="미리보기").click()
-    page.get_by_label("바꾸는 까닭").wait_for()
+    page.get_by_label("변경 사유").wait_for()
     camera(page, "book-preview", "What a change of a book touches")
 
 

@@ -23,11 +23,11 @@ _SENTENCES: Final = {
     ),
     "consent_ending": Sentence(
         ko="{shop}: 쇼핑몰 동의가 곧 끝납니다(남은 날 {days}일). "
-        "연동 상태에서 상점의 동의 화면을 열어 다시 동의받으세요.",
+        "연동 상태에서 샵의 동의 화면을 열어 다시 동의받으세요.",
         en="{shop}: the owner's consent ends soon (days left: {days}). Open the shop's consent page and ask again.",
     ),
     "consent_ended": Sentence(
-        ko="{shop}: 유효한 쇼핑몰 동의가 없습니다. 연동 상태에서 상점의 동의 화면을 열어 동의받으세요.",
+        ko="{shop}: 유효한 쇼핑몰 동의가 없습니다. 연동 상태에서 샵의 동의 화면을 열어 동의받으세요.",
         en="{shop}: there is no consent of the owner. Open the shop's consent page and ask for it.",
     ),
     "breaker": Sentence(
@@ -48,12 +48,12 @@ _SENTENCES: Final = {
         "See hub quarantine list and tell whoever looks after the connector.",
     ),
     "worker": Sentence(
-        ko="예약 작업자가 5분 넘게 보이지 않습니다. 상점을 자동으로 읽지 않습니다. hub worker 를 다시 시작하세요.",
+        ko="예약 작업자가 5분 넘게 보이지 않습니다. 샵을 자동으로 읽지 않습니다. hub worker 를 다시 시작하세요.",
         en="No worker was seen for over 5 minutes: shops are not read by themselves. Start hub worker again.",
     ),
     "action": Sentence(
         ko="{shop}: {action} 요청의 결과를 1시간 넘게 알 수 없습니다(번호 {id}). "
-        "쇼핑몰 관리자 화면에서 처리 여부를 확인한 뒤에만 다시 시도하세요.",
+        "몰 어드민에서 처리 여부를 확인한 뒤에만 다시 시도하세요.",
         en="{shop}: the outcome of {action} has not been known for over an hour (number {id}). "
         "Look in the mall's admin before trying again.",
     ),

@@ -43,7 +43,7 @@ _FILED_BY: Final = {Request.RETURN: _C.FILE_RETURN, Request.EXCHANGE: _C.FILE_EX
 _BY_HAND: Final = MallWay(
     can=MallCan.ADMIN,
     way="Pay the part back in the mall's admin and note it here.",
-    way_ko="쇼핑몰 관리자에서 부분환불하고 여기에 기록하세요.",
+    way_ko="몰 어드민에서 부분환불하고 여기에 기록하세요.",
 )
 
 

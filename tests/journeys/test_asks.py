@@ -134,7 +134,7 @@ def test_a_fault_is_asked_of_logistics_and_answered_by_link(
     expect(page.get_by_role("button", name="메일로 묻기").first).to_be_focused()
     page.keyboard.press("Enter")
 
-    expect(page.locator("#notice")).to_contain_text("물었습니다")
+    expect(page.locator("#notice")).to_contain_text("문의했습니다")
     keys.assert_told(Task.CONTACT)
     asked = page.locator(".asks .ask").first
     expect(asked).to_contain_text("윤하늘")

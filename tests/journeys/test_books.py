@@ -6,7 +6,7 @@ from tests.journeys.window import Page, assert_fits, expect
 
 def _put_in_force(page: Page, note: str) -> None:
     page.get_by_role("link", name="미리보기").click()
-    page.get_by_label("바꾸는 까닭").fill(note)
+    page.get_by_label("변경 사유").fill(note)
     page.get_by_role("button", name="적용하기").click()
     expect(page.get_by_text("적용했습니다.")).to_be_visible()
 
@@ -35,7 +35,7 @@ def test_a_switch_is_changed_with_a_preview(supervisor: Window) -> None:
     expect(page.locator(".book-changes")).to_contain_text("main-smartstore")
     expect(page.locator("#impact [data-touched]")).to_be_visible(timeout=30_000)
     assert_fits(page)
-    page.get_by_label("바꾸는 까닭").fill("연말 지연 대비")
+    page.get_by_label("변경 사유").fill("연말 지연 대비")
     page.get_by_role("button", name="적용하기").click()
     expect(page.get_by_text("적용했습니다.")).to_be_visible()
     assert_fits(page)
@@ -59,7 +59,7 @@ def test_a_second_supervisor_sees_the_history_and_brings_a_version_back(open_win
     expect(other.locator(".book-changes ins")).to_have_text(["대체로"])
     other.get_by_role("link", name="이전 판").click()
     other.get_by_role("button", name="이 판을 다시 적용").click()
-    other.get_by_label("바꾸는 까닭").fill("되돌림")
+    other.get_by_label("변경 사유").fill("되돌림")
     other.get_by_role("button", name="적용하기").click()
     expect(other.get_by_text("적용했습니다.")).to_be_visible()
     other.goto(page.url.rpartition("/versions")[0] + "/banned_words")

@@ -103,7 +103,7 @@ def test_a_purchase_abroad_in_stage_2_costs_item_by_item_and_keeps_its_version(
     boss.get_by_label("지연·품절 포인트").fill("100")
     boss.get_by_role("button", name="변경안에 저장").click()
     boss.get_by_role("link", name="미리보기").click()
-    boss.get_by_label("바꾸는 까닭").fill("시험")
+    boss.get_by_label("변경 사유").fill("시험")
     boss.get_by_role("button", name="적용하기").click()
     expect(boss.get_by_text("적용했습니다.")).to_be_visible()
 

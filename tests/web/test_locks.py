@@ -74,7 +74,7 @@ def test_a_supervisor_takes_over_and_an_agent_cannot(browser: Browser, question:
     assert supervisor.post(f"{question}/lock/override").headers["location"] == f"{question}?notice=lock_taken"
 
     agent = browser.sign_in("kim")
-    assert "관리자 권한으로 넘겨받았습니다" in agent.get(question).text
+    assert "슈퍼바이저 권한으로 넘겨받았습니다" in agent.get(question).text
     assert agent.post(f"{question}/lock/override").status_code == 403
 
 
