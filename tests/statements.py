@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-import aiosqlite
 from sqlalchemy import event
 
+import hub.store.database
 from hub.store.database import Database
 
 
@@ -15,22 +15,22 @@ from hub.store.database import Database
 def sent_to(database: Database) -> Iterator[list[str]]:
     """The statements sent inside, in their order; an executemany is one.
 
-    Queries compiled once go past SQLAlchemy's events on SQLite, so there the driver is listened to as well.
+    Queries compiled once go to the driver past SQLAlchemy's events, so their way is listened to as well.
     """
     sent: list[str] = []
-    fetch_all = aiosqlite.Connection._execute_fetchall
+    fetch_all = hub.store.database._fetch
 
     def note(*told: Any) -> None:
         sent.append(told[2])
 
-    def fetch(connection: aiosqlite.Connection, sql: str, parameters: Any) -> Any:
-        sent.append(sql)
-        return fetch_all(connection, sql, parameters)
+    async def fetch(connection: Any, compiled: Any, parameters: Any) -> Any:
+        sent.append(compiled.text)
+        return await fetch_all(connection, compiled, parameters)
 
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        with patch.object(aiosqlite.Connection, "_execute_fetchall", fetch):
+        with patch.object(hub.store.database, "_fetch", fetch):
             yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)

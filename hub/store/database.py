@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -242,8 +242,8 @@ class Database:
     async def fetch(self, connection: AsyncConnection, query: Select[Any], parameters: dict[str, Any]) -> Sequence[Any]:
         """All rows of ``query`` (one that lives as long as the program) as tuples; lists belong to :func:`among`.
 
-        Like :meth:`upsert_rows` it is compiled once. On SQLite it takes one turn of the driver's
-        thread, where a statement through SQLAlchemy takes four.
+        Like :meth:`upsert_rows` it is compiled once and goes to the driver as it is: on SQLite that is one turn
+        of the driver's thread, where a statement through SQLAlchemy takes four. Raises: DBAPIError.
         """
         return await _fetch(connection, _compiled(query, is_sqlite=self.is_sqlite), parameters)
 
@@ -311,10 +311,18 @@ def _compiled(query: Select[Any] | CompoundSelect[Any], *, is_sqlite: bool) -> _
 async def _fetch(connection: AsyncConnection, compiled: _Compiled, parameters: Mapping[str, Any]) -> Sequence[Any]:
     given = {**compiled.fixed, **parameters}
     values = [given[name] for name in compiled.names]
-    if connection.dialect.name != "sqlite":
-        return (await connection.exec_driver_sql(compiled.text, tuple(values))).all()
-    bound = tuple([json.dumps(value) if isinstance(value, list) else value for value in values])
-    rows: Sequence[Any] = await (await _driver(connection)).execute_fetchall(compiled.text, bound)
+    driver = await _driver(connection)
+    try:
+        if connection.dialect.name == "sqlite":
+            bound = tuple([json.dumps(value) if isinstance(value, list) else value for value in values])
+            rows: Sequence[Any] = await driver.execute_fetchall(compiled.text, bound)
+            return rows
+        cursor = await driver.execute(compiled.text, values)
+        rows = await cursor.fetchall()
+    except connection.dialect.loaded_dbapi.Error as error:
+        # What goes past SQLAlchemy fails as everything else does.
+        dialect = connection.dialect
+        raise DBAPIError.instance(compiled.text, None, error, type(error), True, dialect=dialect) from error
     return rows
 
 

@@ -10,12 +10,12 @@ import aiosqlite
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import column, event, func, select, table, text
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from hub.store.box import Box
-from hub.store.database import Database, from_ms, open_database, to_ms
+from hub.store.database import Database, from_ms, open_database, read_rows, to_ms
 from hub.store.ids import new_id
 from hub.store.leases import Lease
 from hub.store.tables import leases, products
@@ -255,3 +255,31 @@ async def test_a_cancelled_look_leaves_no_connection_behind(database: Database) 
 
     pool = cast("AsyncAdaptedQueuePool", database.engine.pool)
     assert pool.checkedout() == 0
+
+
+_NOWHERE = select(column("nothing")).select_from(table("nowhere", column("nothing")))
+
+
+async def test_what_goes_past_sqlalchemy_fails_as_everything_else(database: Database) -> None:
+    async with database.reading() as connection:
+        with pytest.raises(DBAPIError, match="nowhere") as failed:
+            await read_rows(connection, _NOWHERE)
+    assert isinstance(failed.value, OperationalError if database.is_sqlite else ProgrammingError)
+
+    async with database.reading() as connection:
+        assert await read_rows(connection, select(leases)) == []
+
+
+async def test_a_session_that_the_server_ends_is_not_used_again(postgres_url: str, box: Box) -> None:
+    database = open_database(postgres_url, box)
+    try:
+        with pytest.raises(DBAPIError):
+            async with database.reading() as lost:
+                pid = await lost.scalar(text("select pg_backend_pid()"))
+                async with database.reading() as other:
+                    await other.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
+                await read_rows(lost, select(leases))
+        async with database.reading() as connection:
+            assert await read_rows(connection, select(leases)) == []
+    finally:
+        await database.aclose()
