@@ -5,6 +5,7 @@ stay open. ``python -m bench.desk_pages HOME ORDERS [DATABASE_URL]`` over a stor
 """
 
 import asyncio
+import gc
 import itertools
 import os
 import random
@@ -122,6 +123,9 @@ async def serve(home: Path, url: str | None) -> None:
             await asyncio.sleep(0.02)
         desk, bare_port = (server.servers[0].sockets[0].getsockname()[1] for server in servers)
         shown, after, far = await _pages(hub)
+        # As `hub serve` does it.
+        gc.collect()
+        gc.freeze()
         told = Served(desk=desk, bare=bare_port, cookie=cookie, cases=shown, after=after, far=far, pid=os.getpid())
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         sys.stdout.flush()

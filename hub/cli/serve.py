@@ -1,6 +1,7 @@
 """`hub serve`: the desk and the API."""
 
 import asyncio
+import gc
 import signal
 import socket
 from contextlib import suppress
@@ -71,6 +72,10 @@ async def serve_desk(hub: Hub, *, host: str, port: int) -> None:
     watchers = [asyncio.create_task(_keep_routing(hub)), asyncio.create_task(watch_alerts(hub))]
     watchers.append(asyncio.create_task(tend_phones(hub)))
     watchers.append(asyncio.create_task(tend_search(hub)))
+    # What is loaded by now stays: the collector of cycles need not look at all of it in the middle of a page, which
+    # took 30 to 60 ms.
+    gc.collect()
+    gc.freeze()
     try:
         await server.serve()
     finally:
