@@ -14,7 +14,8 @@ from hub.desk.ask_text import Answer
 from hub.desk.record_views import Curtain
 from hub.desk.views import AskMark, AskView
 from hub.store.box import Box
-from hub.store.database import among, from_ms, read_rows, time_of
+from hub.store.database import among, from_ms, time_of
+from hub.store.questions import Question, found
 from hub.store.sealed import ASK_ANSWER_PLACE, ASK_PLACE
 from hub.store.tables import asks, users
 
@@ -56,13 +57,13 @@ def open_answer(box: Box, sealed: bytes | None) -> Answer:
     return _decode_answer(box.open(sealed, ASK_ANSWER_PLACE)) if sealed is not None else Answer()
 
 
-async def read_asks(
-    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
-) -> tuple[AskView, ...]:
+def asks_of(case_ids: Sequence[int], *, box: Box, curtain: Curtain) -> Question[tuple[AskView, ...]]:
     """All questions of these cases, oldest first."""
-    if not case_ids:
-        return ()
-    return tuple(_view(row, box, curtain) for row in await read_rows(connection, _OF_CASES, cases=list(case_ids)))
+
+    def views(rows: list[Any]) -> tuple[AskView, ...]:
+        return tuple(_view(row, box, curtain) for row in rows)
+
+    return Question(_OF_CASES, {"cases": list(case_ids)}, views)
 
 
 _asker, _answerer = users.alias("asker"), users.alias("answerer")
@@ -114,11 +115,18 @@ def _view(row: Any, box: Box, curtain: Curtain) -> AskView:
 
 async def read_ask_marks(connection: AsyncConnection, case_ids: Sequence[int]) -> dict[int, AskMark]:
     """What the list says of each case: an unread answer, else whom it waits for since when."""
-    if not case_ids:
-        return {}
+    return await found(connection, ask_marks_of(case_ids)) if case_ids else {}
+
+
+def ask_marks_of(case_ids: Sequence[int]) -> Question[dict[int, AskMark]]:
+    """As :func:`read_ask_marks`."""
+    return Question(_MARKS, {"cases": list(case_ids)}, _marks)
+
+
+def _marks(rows: list[Any]) -> dict[int, AskMark]:
     marks: dict[int, AskMark] = {}
     first_asked: dict[int, datetime] = {}
-    for row in await read_rows(connection, _MARKS, cases=list(case_ids)):
+    for row in rows:
         asked_at = first_asked.setdefault(row.case_id, time_of(row.asked_at))
         if row.answered_at is not None:
             marks[row.case_id] = AskMark(role=row.role, since=time_of(row.answered_at), is_answered=True)

@@ -1,18 +1,21 @@
 """One case, and one order, with everything around them; masked unless opened with a reason."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import bindparam, select
 
 from hub.desk.access import AccessAction, Actor, Permission, record_access, require
-from hub.desk.ask_views import read_ask_marks
+from hub.desk.ask_views import ask_marks_of
 from hub.desk.dossier import Subject, read_dossier
-from hub.desk.incident_marks import read_marks
+from hub.desk.incident_marks import marks_of
+from hub.desk.list_filters import READER
 from hub.desk.services import Services
 from hub.desk.views import CaseView, Dossier, DueView
 from hub.desk.worklist import case_row, select_rows
 from hub.policy.due import Due
+from hub.store.database import read_rows
+from hub.store.questions import Question, asking
 from hub.store.tables import cases, orders, shops
 
 REASON_LIMIT = 200
@@ -74,9 +77,12 @@ async def open_case(services: Services, *, case_id: int, is_unmasked: bool, user
     Raises: NotFoundError.
     """
     async with services.database.reading() as connection:
-        row = (await connection.execute(select_rows(user_id).where(cases.c.id == case_id))).one_or_none()
-        if row is None:
+        async with asking(connection) as ask:
+            rows = ask(Question(_CASES[user_id is not None], {"case_id": case_id, READER.key: user_id}, list))
+            incidents, asks = ask(marks_of([case_id])), ask(ask_marks_of([case_id]))
+        if not rows.found:
             raise NotFoundError
+        row = rows.found[0]
         subject = Subject(
             shop_id=row.shop_id,
             shop=row.shop,
@@ -86,16 +92,14 @@ async def open_case(services: Services, *, case_id: int, is_unmasked: bool, user
             case_id=case_id if row.order_no is None and row.thread_no is None else None,
         )
         dossier = await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
-        incident = (await read_marks(connection, [case_id])).get(case_id)
-        ask = (await read_ask_marks(connection, [case_id])).get(case_id)
     return CaseView(
         row=case_row(
             row,
             malls=services.registry,
             now=services.now(),
             original=dossier.original,
-            incident=incident,
-            ask=ask,
+            incident=incidents.found.get(case_id),
+            ask=asks.found.get(case_id),
             badges=dossier.customer.badges if dossier.customer else (),
         ),
         dues=_dues(row, services),
@@ -104,21 +108,31 @@ async def open_case(services: Services, *, case_id: int, is_unmasked: bool, user
     )
 
 
+#: by whether it is known who reads
+_CASES: Final = {
+    is_known: select_rows(READER if is_known else None).where(cases.c.id == bindparam("case_id"))
+    for is_known in (False, True)
+}
+
+
 async def _read_order(services: Services, *, order_id: int, is_unmasked: bool) -> Dossier:
-    query = (
-        select(orders.c.order_no, orders.c.shop_id, shops.c.name, shops.c.mall)
-        .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
-        .where(orders.c.id == order_id)
-    )
     async with services.database.reading() as connection:
-        row = (await connection.execute(query)).one_or_none()
-        if row is None:
+        rows = await read_rows(connection, _ORDER, order_id=order_id)
+        if not rows:
             raise NotFoundError
+        row = rows[0]
         subject = Subject(shop_id=row.shop_id, shop=row.name, mall=row.mall, order_no=row.order_no, order_id=order_id)
         return await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
 
 
-def _dues(row: Row[Any], services: Services) -> tuple[DueView, ...]:
+_ORDER: Final = (
+    select(orders.c.order_no, orders.c.shop_id, shops.c.name, shops.c.mall)
+    .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
+    .where(orders.c.id == bindparam("order_id"))
+)
+
+
+def _dues(row: Any, services: Services) -> tuple[DueView, ...]:
     now = services.now()
     return tuple(
         DueView(

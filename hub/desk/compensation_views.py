@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Outcome
 from hub.core.model import Money
 from hub.desk.care_views import GiftState, GiftView
 from hub.desk.record_views import Curtain
 from hub.store.box import Box
-from hub.store.database import among, read_rows, time_of
+from hub.store.database import among, time_of
+from hub.store.questions import Question
 from hub.store.sealed import COMPENSATION_PLACE
 from hub.store.tables import actions, compensations, shops, users
 
@@ -82,14 +82,13 @@ def gift_view(row: Any, *, box: Box, curtain: Curtain) -> GiftView:
     )
 
 
-async def read_gifts(
-    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
-) -> tuple[GiftView, ...]:
+def gifts_of(case_ids: Sequence[int], *, box: Box, curtain: Curtain) -> Question[tuple[GiftView, ...]]:
     """All rows of these cases, oldest first."""
-    if not case_ids:
-        return ()
-    rows = await read_rows(connection, _OF_CASES, cases=list(case_ids))
-    return tuple(gift_view(row, box=box, curtain=curtain) for row in rows)
+
+    def views(rows: list[Any]) -> tuple[GiftView, ...]:
+        return tuple(gift_view(row, box=box, curtain=curtain) for row in rows)
+
+    return Question(_OF_CASES, {"cases": list(case_ids)}, views)
 
 
 _OF_CASES: Final = (

@@ -4,23 +4,23 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.care_views import MARKED, ComplaintStep, ComplaintView, StepView
 from hub.desk.record_views import Curtain
 from hub.store.box import Box
-from hub.store.database import among, read_rows, time_of
+from hub.store.database import among, time_of
+from hub.store.questions import Question
 from hub.store.sealed import COMPLAINT_PLACE
 from hub.store.tables import complaint_steps, users
 
 
-async def read_complaint_steps(
-    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
-) -> tuple[StepView, ...]:
+def complaint_steps_of(case_ids: Sequence[int], *, box: Box, curtain: Curtain) -> Question[tuple[StepView, ...]]:
     """All rows of these cases, oldest first."""
-    if not case_ids:
-        return ()
-    return tuple(_view(row, box, curtain) for row in await read_rows(connection, _OF_CASES, cases=list(case_ids)))
+
+    def views(rows: list[Any]) -> tuple[StepView, ...]:
+        return tuple(_view(row, box, curtain) for row in rows)
+
+    return Question(_OF_CASES, {"cases": list(case_ids)}, views)
 
 
 _OF_CASES: Final = (

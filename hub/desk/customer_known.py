@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, and_, bindparam, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.customer_identity import (
@@ -21,6 +22,7 @@ from hub.desk.customer_identity import (
     order_columns,
 )
 from hub.desk.customer_views import MarkBadge, MarkKind, MarkView
+from hub.desk.person import key_names, key_values, places
 from hub.desk.record_views import Curtain, open_inquiry
 from hub.store.box import Box
 from hub.store.database import among, from_ms, read_rows, time_of, to_ms
@@ -72,9 +74,7 @@ def writer_email(row: Row[Any], box: Box) -> bytes:
 
 async def read_known(connection: AsyncConnection, subject: Identity) -> Known:
     """One statement for somebody of whom nobody has said anything, two otherwise."""
-    own = select(customer_identities.c.person_id).where(*_is(subject))
-    query = select(customer_identities).where(customer_identities.c.person_id.in_(own))
-    rows = (await connection.execute(query)).all()
+    rows = await read_rows(connection, _PERSON, phone=subject.phone, email=subject.email, name=subject.name)
     if not rows:
         return Known(subject=subject, person=frozenset({subject}))
     return Known(
@@ -117,8 +117,8 @@ async def _split_off(connection: AsyncConnection, ids: Collection[int]) -> list[
     return [identity_of_row(row) for row in await connection.execute(query)]
 
 
-def _in_force(now: datetime) -> ColumnElement[bool]:
-    is_lasting = or_(customer_marks.c.until_at.is_(None), customer_marks.c.until_at > to_ms(now))
+def _is_in_force(now: BindParameter[Any]) -> ColumnElement[bool]:
+    is_lasting = or_(customer_marks.c.until_at.is_(None), customer_marks.c.until_at > now)
     return and_(customer_marks.c.cleared_at.is_(None), is_lasting)
 
 
@@ -132,16 +132,33 @@ async def read_marks_of(
     now: datetime,
 ) -> tuple[MarkView, ...]:
     """Marks in force of the person, and of those who are perhaps the same (``near``); none of who was split off."""
-    phones = {one.phone for one in (*near, *known.person) if one.phone}
-    emails = {one.email for one in (*near, *known.person) if one.email}
-    who: list[ColumnElement[bool]] = [
-        customer_identities.c.phone_idx.in_(phones),
-        customer_identities.c.email_idx.in_(emails),
-    ]
-    if known.person_id is not None:
-        who.append(customer_identities.c.person_id == known.person_id)
-    persons = select(customer_identities.c.person_id).where(or_(*who))
-    query = (
+    phones = sorted({one.phone for one in (*near, *known.person) if one.phone})
+    emails = sorted({one.email for one in (*near, *known.person) if one.email})
+    query = _marks_of(places(len(phones)), places(len(emails)))
+    keys = {**key_values("phone", phones), **key_values("email", emails)}
+    rows = await read_rows(connection, query, person_id=known.person_id, now=to_ms(now), **keys)
+    found = [(identity_of_row(row), row) for row in rows]
+    return tuple(
+        mark_view(row, is_sure=identity in known.person, box=box, curtain=curtain)
+        for identity, row in found
+        if identity not in known.split
+    )
+
+
+@lru_cache
+def _marks_of(phones: int, emails: int) -> Select[Any]:
+    """With room for so many keys. Somebody of whom nobody has said anything has the person ``None``: no row has it."""
+    persons = union(
+        *(
+            select(customer_identities.c.person_id).where(is_one)
+            for is_one in (
+                customer_identities.c.person_id == bindparam("person_id"),
+                *(customer_identities.c.phone_idx == bindparam(name) for name in key_names("phone", phones)),
+                *(customer_identities.c.email_idx == bindparam(name) for name in key_names("email", emails)),
+            )
+        )
+    )
+    return (
         select(
             customer_marks,
             customer_identities.c.phone_idx,
@@ -151,18 +168,12 @@ async def read_marks_of(
         )
         .join_from(customer_marks, customer_identities, customer_identities.c.id == customer_marks.c.identity_id)
         .outerjoin(users, users.c.id == customer_marks.c.marked_by)
-        .where(customer_identities.c.person_id.in_(persons), _in_force(now))
+        .where(customer_identities.c.person_id.in_(persons), _is_in_force(bindparam("now")))
         .order_by(customer_marks.c.marked_at.desc(), customer_marks.c.id.desc())
     )
-    found = [(identity_of_row(row), row) for row in await connection.execute(query)]
-    return tuple(
-        mark_view(row, is_sure=identity in known.person, box=box, curtain=curtain)
-        for identity, row in found
-        if identity not in known.split
-    )
 
 
-def mark_view(row: Row[Any], *, is_sure: bool, box: Box, curtain: Curtain) -> MarkView:
+def mark_view(row: Any, *, is_sure: bool, box: Box, curtain: Curtain) -> MarkView:
     return MarkView(
         mark_id=row.id,
         kind=MarkKind(row.kind),
@@ -231,7 +242,6 @@ def _badges() -> Select[Any]:
         and_(of.c.phone_idx != b"", near.c.phone_idx == of.c.phone_idx),
         and_(of.c.email_idx != b"", near.c.email_idx == of.c.email_idx),
     )
-    is_lasting = or_(customer_marks.c.until_at.is_(None), customer_marks.c.until_at > bindparam("now"))
     return (
         select(of, near.c.id.label("near_id"), near.c.name_idx.label("near_name"), customer_marks.c.kind)
         .select_from(
@@ -239,8 +249,17 @@ def _badges() -> Select[Any]:
             .join(marked, marked.c.person_id == near.c.person_id)
             .join(customer_marks, customer_marks.c.identity_id == marked.c.id)
         )
-        .where(customer_marks.c.cleared_at.is_(None), is_lasting)
+        .where(_is_in_force(bindparam("now")))
     )
 
 
 _BADGES: Final = _badges()
+_PERSON: Final = select(customer_identities).where(
+    customer_identities.c.person_id.in_(
+        select(customer_identities.c.person_id).where(
+            customer_identities.c.phone_idx == bindparam("phone"),
+            customer_identities.c.email_idx == bindparam("email"),
+            customer_identities.c.name_idx == bindparam("name"),
+        )
+    )
+)

@@ -21,8 +21,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
     phones: Sequence[bytes]
     emails: Sequence[bytes] = ()
-    #: the order on the screen
-    order_id: int | None = None
+    #: the order on the screen and its twins, by id
+    on_screen: Sequence[int] = ()
 
 
 async def read_customer(
@@ -33,7 +33,7 @@ async def read_customer(
     known = await read_known(connection, subject.identity)
     phones = list(dict.fromkeys((*subject.phones, *known.phones)))
     emails = list(dict.fromkeys((*subject.emails, *known.emails)))
-    rows = await find_orders(connection, phones=phones, emails=emails, without=subject.order_id, malls=malls)
+    rows = await find_orders(connection, phones=phones, emails=emails, without=subject.on_screen)
     identities = {row.id: identity_of_order(row) for row in rows}
     shared = shared_keys((subject.identity, *identities.values()))
     standings = {

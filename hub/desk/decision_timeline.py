@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.views import EntryKind, TimelineEntry
 from hub.policy.card import Request, Verdict
-from hub.store.database import among, read_rows, time_of
+from hub.store.database import among, time_of
+from hub.store.questions import Question
 from hub.store.tables import decisions, users
 
 
-async def decision_entries(connection: AsyncConnection, case_ids: Sequence[int]) -> tuple[TimelineEntry, ...]:
+def decision_entries(case_ids: Sequence[int]) -> Question[tuple[TimelineEntry, ...]]:
     """Who decided what by which version of the policy, oldest first; the proof of a refusal stays in its record."""
-    return tuple(_entry(row) for row in await read_rows(connection, _OF_CASES, cases=list(case_ids)))
+    return Question(_OF_CASES, {"cases": list(case_ids)}, lambda rows: tuple(_entry(row) for row in rows))
 
 
 _OF_CASES: Final = (

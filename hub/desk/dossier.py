@@ -1,25 +1,36 @@
 """Gathers everything about one order or one inquiry thread in a fixed number of queries."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, union
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Connector
 from hub.core.errors import ConfigurationError
 from hub.core.model import Inquiry, Message, MessageAuthor, Party
-from hub.desk.ask_views import read_asks
+from hub.desk.ask_views import asks_of
 from hub.desk.care_timeline import care_entries
-from hub.desk.compensation_views import read_gifts
-from hub.desk.complaint_views import read_complaint_steps
+from hub.desk.compensation_views import gifts_of
+from hub.desk.complaint_views import complaint_steps_of
 from hub.desk.customer_identity import Identity, RecordKind, RecordRef, identity_of_inquiry, identity_of_order
 from hub.desk.customer_panel import Subject as CustomerSubject
 from hub.desk.customer_panel import read_customer
 from hub.desk.decision_timeline import decision_entries
+from hub.desk.dossier_rows import (
+    Subject,
+    actions_of,
+    callback_of,
+    cases_of,
+    changes_of,
+    claims_of,
+    inquiries_of,
+    lines_of,
+    order_of,
+    steps_of,
+)
 from hub.desk.freshness import views_of
-from hub.desk.promise_views import read_promises
+from hub.desk.promise_views import promise_moves_of, promises_of, with_moves
 from hub.desk.record_views import (
     Curtain,
     claim_view,
@@ -33,38 +44,15 @@ from hub.desk.record_views import (
 from hub.desk.services import Services
 from hub.desk.thread_orders import linked_orders, suggested_orders
 from hub.desk.timeline import build_timeline
-from hub.desk.twins import read_twins
-from hub.desk.views import AdminStep, CaseLink, Dossier, OtherOrder, StockView
-from hub.desk.work_timeline import work_entries
+from hub.desk.twins import twin_pairs_of, twins_of
+from hub.desk.views import Dossier, OtherOrder, StockView
+from hub.desk.work_timeline import move_entries, note_entries
 from hub.store.catalogue import read_stock_facts
-from hub.store.database import among, from_ms, read_rows
 from hub.store.one import product_of
+from hub.store.questions import asking
 from hub.store.sealed import normal_email
-from hub.store.tables import (
-    actions,
-    admin_steps,
-    callbacks,
-    cases,
-    claims,
-    inquiries,
-    lines,
-    orders,
-    status_changes,
-    users,
-)
 
-
-class Subject(Struct, frozen=True, kw_only=True):
-    """What a dossier is about: an order, an inquiry thread, or a thread about an order."""
-
-    shop_id: int
-    shop: str
-    mall: str
-    order_no: str | None = None
-    thread_no: str | None = None
-    order_id: int | None = None
-    #: of a case that is about no order and no inquiry: a callback
-    case_id: int | None = None
+__all__ = ["Subject", "read_dossier"]
 
 
 async def read_dossier(
@@ -73,11 +61,26 @@ async def read_dossier(
     curtain = Curtain(is_open=is_unmasked)
     box, malls = services.database.box, services.registry
     connector = await _connector(services, subject.shop)
-    order_row = await _order_row(connection, subject)
-    line_rows = await read_rows(connection, _LINES, order_id=order_row.id) if order_row else []
-    claim_rows = await _claim_rows(connection, subject)
-    inquiry_rows = await _inquiry_rows(connection, subject)
+    async with asking(connection) as ask:
+        order_asked, lines_asked = ask(order_of(subject)), ask(lines_of(subject))
+        claims_asked, inquiries_asked = ask(claims_of(subject)), ask(inquiries_of(subject))
+        links_asked, callback_asked = ask(cases_of(subject)), ask(callback_of(subject))
+    order_row, line_rows, claim_rows = order_asked.found, lines_asked.found, claims_asked.found
+    inquiry_rows, callback = inquiries_asked.found, callback_asked.found
     opened = [open_inquiry(row, box) for row in inquiry_rows]
+    case_ids = [link.case_id for link in links_asked.found]
+
+    seen: dict[str, Any] = {"box": box, "curtain": curtain}
+    async with asking(connection) as ask:
+        steps, decided = ask(steps_of(case_ids)), ask(decision_entries(case_ids))
+        asks, gifts = ask(asks_of(case_ids, **seen)), ask(gifts_of(case_ids, **seen))
+        promised, moves = ask(promises_of(case_ids, now=services.now(), **seen)), ask(promise_moves_of(case_ids))
+        complaint_steps = ask(complaint_steps_of(case_ids, **seen))
+        moved, noted = ask(move_entries(case_ids, **seen)), ask(note_entries(case_ids, **seen))
+        changes = ask(changes_of(line_rows, claim_rows))
+        acted = ask(actions_of(subject, [inquiry.inquiry_no for inquiry in opened]))
+        pairs = ask(twin_pairs_of([order_row.id] if order_row else []))
+    promises = with_moves(promised.found, moves.found)
 
     order = (
         order_view(
@@ -96,34 +99,26 @@ async def read_dossier(
     inquiry_views = tuple(
         inquiry_view(row, inquiry, curtain, connector) for row, inquiry in zip(inquiry_rows, opened, strict=True)
     )
-    case_links = await _cases(connection, subject)
-    case_ids = [link.case_id for link in case_links]
-    steps = await _steps(connection, case_ids)
-    asks = await read_asks(connection, case_ids, box=box, curtain=curtain)
-    promises = await read_promises(connection, case_ids, box=box, curtain=curtain, now=services.now())
-    complaint_steps = await read_complaint_steps(connection, case_ids, box=box, curtain=curtain)
-    gifts = await read_gifts(connection, case_ids, box=box, curtain=curtain)
-    decided = await decision_entries(connection, case_ids)
-    worked = await work_entries(connection, case_ids, box=box, curtain=curtain)
     timeline = build_timeline(
         order=order,
         claims=claim_views,
         inquiries=inquiry_views,
-        changes=await _changes(connection, line_rows, claim_rows),
-        actions=await _actions(connection, subject, [inquiry.inquiry_no for inquiry in opened]),
-        steps=steps,
-        asks=asks,
-        care=(*care_entries(promises, complaint_steps, gifts), *decided, *worked),
+        changes=changes.found,
+        actions=acted.found,
+        steps=steps.found,
+        asks=asks.found,
+        care=(*care_entries(promises, complaint_steps.found, gifts.found), *decided.found, *moved.found, *noted.found),
         box=box,
         curtain=curtain,
     )
-    twins = (await read_twins(connection, [order_row.id], malls=malls)).get(order_row.id, ()) if order_row else ()
+    twins = await twins_of(connection, pairs.found, malls=malls)
+    own_twins = twins.get(order_row.id, ()) if order_row else ()
     writer = next((inquiry.writer for inquiry in reversed(opened) if inquiry.writer), None)
     phones, emails = _keys_of_person(services, order_row, inquiry_rows, writer)
-    callback = await _callback(connection, subject.case_id)
     if callback is not None:
         phones.append(callback.caller_idx)
-    whose = _whose(order_row, inquiry_rows, callback, phones=phones, emails=emails)
+    on_screen = [order_row.id, *(twin.order_id for twin in own_twins)] if order_row else []
+    whose = _whose(order_row, inquiry_rows, callback, phones=phones, emails=emails, on_screen=on_screen)
     customer, others = (
         await read_customer(services, connection, subject=whose, curtain=curtain) if whose else (None, ())
     )
@@ -136,28 +131,19 @@ async def read_dossier(
         inquiries=inquiry_views,
         timeline=timeline,
         others=others,
-        cases=case_links,
-        steps=steps,
+        cases=links_asked.found,
+        steps=steps.found,
         link=_link(connector, subject, opened),
         is_unmasked=is_unmasked,
-        twins=twins,
+        twins=own_twins,
         linked=linked,
         suggested=suggested,
-        asks=asks,
+        asks=asks.found,
         promises=promises,
-        complaint_steps=complaint_steps,
-        gifts=gifts,
+        complaint_steps=complaint_steps.found,
+        gifts=gifts.found,
         customer=customer,
     )
-
-
-async def _callback(connection: AsyncConnection, case_id: int | None) -> Row[Any] | None:
-    """Who waits to be called back, of a case that is about nothing else."""
-    if case_id is None:
-        return None
-    query: Select[Any] = select(callbacks.c.id, callbacks.c.caller_idx).where(callbacks.c.case_id == case_id).limit(1)
-    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
-    return found
 
 
 def _whose(
@@ -167,6 +153,7 @@ def _whose(
     *,
     phones: Sequence[bytes],
     emails: Sequence[bytes],
+    on_screen: Sequence[int],
 ) -> CustomerSubject | None:
     """The customer by the order, else by the newest question, else by the call; ``None`` where none names anybody."""
     named: list[tuple[RecordRef, Identity]] = []
@@ -181,8 +168,7 @@ def _whose(
     found = next(((ref, identity) for ref, identity in named if identity.is_known), None)
     if found is None:
         return None
-    order_id = order_row.id if order_row is not None else None
-    return CustomerSubject(ref=found[0], identity=found[1], phones=phones, emails=emails, order_id=order_id)
+    return CustomerSubject(ref=found[0], identity=found[1], phones=phones, emails=emails, on_screen=on_screen)
 
 
 async def _thread_orders(
@@ -242,122 +228,3 @@ def _keys_of_person(
     if writer is not None and (email := normal_email(writer.email)):
         emails.append(services.database.box.blind("email", email))
     return [key for key in dict.fromkeys(phones) if key], [key for key in dict.fromkeys(emails) if key]
-
-
-async def _rows(connection: AsyncConnection, query: Any) -> list[Row[Any]]:
-    return list((await connection.execute(query)).all())
-
-
-async def _order_row(connection: AsyncConnection, subject: Subject) -> Row[Any] | None:
-    if subject.order_id is not None:
-        query = select(orders).where(orders.c.id == subject.order_id)
-    elif subject.order_no is not None:
-        query = (
-            select(orders)
-            .where(orders.c.shop_id == subject.shop_id, orders.c.order_no == subject.order_no)
-            .order_by(orders.c.id)
-            .limit(1)
-        )
-    else:
-        return None
-    return (await connection.execute(query)).one_or_none()
-
-
-async def _claim_rows(connection: AsyncConnection, subject: Subject) -> list[Row[Any]]:
-    if subject.order_no is None:
-        return []
-    return await read_rows(connection, _CLAIMS, shop_id=subject.shop_id, order_no=subject.order_no)
-
-
-_LINES: Final = select(lines).where(lines.c.order_id == bindparam("order_id")).order_by(lines.c.line_no)
-_CLAIMS: Final = (
-    select(claims)
-    .where(claims.c.shop_id == bindparam("shop_id"), claims.c.order_no == bindparam("order_no"))
-    .order_by(claims.c.requested_at, claims.c.id)
-)
-
-
-async def _inquiry_rows(connection: AsyncConnection, subject: Subject) -> list[Row[Any]]:
-    """The thread itself and whatever else was asked about the same order."""
-    which = []
-    if subject.order_no is not None:
-        which.append(inquiries.c.order_no == subject.order_no)
-    if subject.thread_no is not None:
-        which.append(inquiries.c.thread_no == subject.thread_no)
-    if not which:
-        return []
-    query = select(inquiries).where(inquiries.c.shop_id == subject.shop_id, or_(*which))
-    return await _rows(connection, query.order_by(inquiries.c.asked_at, inquiries.c.id))
-
-
-async def _changes(
-    connection: AsyncConnection, line_rows: Sequence[Row[Any]], claim_rows: Sequence[Row[Any]]
-) -> list[Row[Any]]:
-    of_claims = [row.id for row in claim_rows]
-    return await read_rows(connection, _CHANGES, lines=[row.id for row in line_rows], claims=of_claims)
-
-
-_CHANGES: Final = (
-    select(status_changes)
-    .where(
-        or_(
-            (status_changes.c.subject == "line") & among(status_changes.c.subject_id, "lines"),
-            (status_changes.c.subject == "claim") & among(status_changes.c.subject_id, "claims"),
-        )
-    )
-    .order_by(status_changes.c.id)
-)
-
-
-async def _actions(connection: AsyncConnection, subject: Subject, inquiry_nos: Sequence[str]) -> list[Row[Any]]:
-    which: list[ColumnElement[bool]] = [actions.c.inquiry_no.in_(inquiry_nos)]
-    if subject.order_no is not None:
-        which.append(actions.c.order_no == subject.order_no)
-    query = (
-        select(actions, users.c.name.label("user_name"))
-        .select_from(actions.outerjoin(users, users.c.id == actions.c.user_id))
-        .where(actions.c.shop_id == subject.shop_id, or_(*which))
-        .order_by(actions.c.created_at, actions.c.id)
-    )
-    return await _rows(connection, query)
-
-
-async def _steps(connection: AsyncConnection, case_ids: Sequence[int]) -> tuple[AdminStep, ...]:
-    """What was ticked off as done in the mall's admin, and what was taken back; oldest first."""
-    return tuple(
-        AdminStep(
-            step_id=row.id,
-            action=row.action,
-            line_no=row.line_no,
-            done_at=from_ms(row.done_at),
-            done_by=row.user_name,
-            done_by_id=row.done_by,
-            undone_at=from_ms(row.undone_at),
-        )
-        for row in await read_rows(connection, _STEPS, cases=list(case_ids))
-    )
-
-
-_STEPS: Final = (
-    select(admin_steps, users.c.name.label("user_name"))
-    .select_from(admin_steps.outerjoin(users, users.c.id == admin_steps.c.done_by))
-    .where(among(admin_steps.c.case_id, "cases"))
-    .order_by(admin_steps.c.done_at, admin_steps.c.id)
-)
-
-
-async def _cases(connection: AsyncConnection, subject: Subject) -> tuple[CaseLink, ...]:
-    which = []
-    if subject.order_no is not None:
-        which.append(cases.c.order_no == subject.order_no)
-    if subject.thread_no is not None:
-        which.append(cases.c.thread_no == subject.thread_no)
-    if subject.case_id is not None:
-        which.append(cases.c.id == subject.case_id)
-    if not which:
-        return ()
-    columns = (cases.c.id, cases.c.kind, cases.c.state, cases.c.is_open, cases.c.due_at)
-    query = union(*(select(*columns).where(cases.c.shop_id == subject.shop_id, match) for match in which))
-    # Sorted here: an ORDER BY would lead the planner to the index of all cases by deadline.
-    found = sorted(await connection.execute(query), key=lambda row: (not row.is_open, row.due_at, row.id))
-    return tuple(CaseLink(case_id=row.id, kind=row.kind, state=row.state, is_open=row.is_open) for row in found)

@@ -1,24 +1,29 @@
 """Which cases belong to an open incident: for lists, before anything else is known of it."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.views import IncidentMark
-from hub.store.database import among, read_rows
+from hub.store.database import among
+from hub.store.questions import Question, found
 from hub.store.tables import incident_cases, incidents
 
 
 async def read_marks(connection: AsyncConnection, case_ids: Sequence[int]) -> dict[int, IncidentMark]:
     """The open incident of each of these cases, the largest where there are several."""
-    if not case_ids:
-        return {}
-    return {
-        row.case_id: IncidentMark(incident_id=row.id, count=row.many, reason=row.reason)
-        for row in await read_rows(connection, _MARKS, cases=list(case_ids))
-    }
+    return await found(connection, marks_of(case_ids)) if case_ids else {}
+
+
+def marks_of(case_ids: Sequence[int]) -> Question[dict[int, IncidentMark]]:
+    """As :func:`read_marks`."""
+    return Question(_MARKS, {"cases": list(case_ids)}, _views)
+
+
+def _views(rows: list[Any]) -> dict[int, IncidentMark]:
+    return {row.case_id: IncidentMark(incident_id=row.id, count=row.many, reason=row.reason) for row in rows}
 
 
 _MARKS: Final = (

@@ -2,17 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import CompoundSelect, Row, select, union
+from sqlalchemy import CompoundSelect, Select, bindparam, not_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
-from hub.desk.twins import read_twins
+from hub.desk.twins import twin_pairs_of, twins_of
 from hub.desk.views import OtherOrder
 from hub.store.database import among, from_ms, read_rows
+from hub.store.questions import Question, asking
 from hub.store.tables import cases, lines, orders, shops
 
 LIMIT: Final = 20
@@ -20,7 +22,7 @@ LIMIT: Final = 20
 NEWEST_FIRST: Final = ((orders.c.ordered_at + 0).desc(), orders.c.id.desc())
 
 
-def matching_orders(phones: Sequence[bytes], emails: Sequence[bytes]) -> CompoundSelect[int] | None:
+def matching_orders(phones: Sequence[Any], emails: Sequence[Any]) -> CompoundSelect[int] | None:
     """Ids of all orders with one of these blind indexes; ``None`` without any.
 
     One index search each: with OR the planner would rather walk all orders by their date.
@@ -34,35 +36,53 @@ def matching_orders(phones: Sequence[bytes], emails: Sequence[bytes]) -> Compoun
 
 
 async def find_orders(
-    connection: AsyncConnection,
-    *,
-    phones: Sequence[bytes],
-    emails: Sequence[bytes],
-    without: int | None,
-    malls: Malls,
-) -> Sequence[Row[Any]]:
+    connection: AsyncConnection, *, phones: Sequence[bytes], emails: Sequence[bytes], without: Sequence[int]
+) -> list[Any]:
     """Orders over all malls with one of these blind indexes, newest first, at most LIMIT.
 
-    ``without`` is the order already on the screen; its twins are left out too.
+    ``without`` is the order already on the screen, and its twins.
     """
-    same_person = matching_orders(phones, emails)
+    query = _orders_of(places(len(phones)), places(len(emails)))
+    if query is None:
+        return []
+    keys = {**key_values("phone", phones), **key_values("email", emails)}
+    return await read_rows(connection, query, without=list(without), **keys)
+
+
+def places(count: int) -> int:
+    """How many values a statement has room for that is given so many: few different statements, each compiled once."""
+    return 1 << (count - 1).bit_length() if count else 0
+
+
+def key_names(name: str, room: int) -> list[str]:
+    return [f"{name}_{number}" for number in range(room)]
+
+
+def key_values(name: str, keys: Sequence[bytes]) -> dict[str, bytes]:
+    """Values for :func:`key_names`, the last of them as often as it takes. SQLite takes no list of bytes as one."""
+    room = places(len(keys))
+    return {each: keys[min(at, len(keys) - 1)] for at, each in enumerate(key_names(name, room))}
+
+
+@lru_cache
+def _orders_of(phones: int, emails: int) -> Select[Any] | None:
+    same_person = matching_orders(
+        [bindparam(name) for name in key_names("phone", phones)],
+        [bindparam(name) for name in key_names("email", emails)],
+    )
     if same_person is None:
-        return ()
-    query = (
+        return None
+    return (
         select(orders, shops.c.name.label("shop"), shops.c.mall)
         .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
-        .where(orders.c.id.in_(same_person), shops.c.is_active)
+        .where(orders.c.id.in_(same_person), shops.c.is_active, not_(among(orders.c.id, "without")))
         .order_by(*NEWEST_FIRST)
         .limit(LIMIT)
     )
-    if without is not None:
-        twins = (await read_twins(connection, [without], malls=malls)).get(without, ())
-        query = query.where(orders.c.id.not_in([without, *(twin.order_id for twin in twins)]))
-    return (await connection.execute(query)).all()
 
 
 async def summarise(
-    connection: AsyncConnection, found: Sequence[Row[Any]], *, phones: frozenset[bytes], malls: Malls
+    connection: AsyncConnection, found: Sequence[Any], *, phones: frozenset[bytes], malls: Malls
 ) -> tuple[OtherOrder, ...]:
     """Order rows (with ``shop`` and ``mall``) as short views, with their lines and open cases: a few more queries.
 
@@ -70,17 +90,21 @@ async def summarise(
     """
     if not found:
         return ()
-    twins = await read_twins(connection, [row.id for row in found], malls=malls)
-    shown = {row.id for row in found}
+    ids = [row.id for row in found]
+    of_cases = {"shops": sorted({row.shop_id for row in found}), "numbers": sorted({row.order_no for row in found})}
+    async with asking(connection) as ask:
+        pairs = ask(twin_pairs_of(ids))
+        order_lines, order_cases = ask(Question(_LINES, {"orders": ids}, list)), ask(Question(_CASES, of_cases, list))
+    twins = await twins_of(connection, pairs.found, malls=malls)
+    shown = set(ids)
     found = [
         row for row in found if not any(twin.is_original and twin.order_id in shown for twin in twins.get(row.id, ()))
     ]
-    by_order: dict[int, list[Row[Any]]] = defaultdict(list)
-    for line in await read_rows(connection, _LINES, orders=[row.id for row in found]):
+    by_order: dict[int, list[Any]] = defaultdict(list)
+    for line in order_lines.found:
         by_order[line.order_id].append(line)
-    open_cases: dict[tuple[int, str], list[Row[Any]]] = defaultdict(list)
-    given = {"shops": sorted({row.shop_id for row in found}), "numbers": sorted({row.order_no for row in found})}
-    for case in sorted(await read_rows(connection, _CASES, **given), key=lambda row: (row.due_at, row.id)):
+    open_cases: dict[tuple[int, str], list[Any]] = defaultdict(list)
+    for case in sorted(order_cases.found, key=lambda row: (row.due_at, row.id)):
         if case.is_open:
             open_cases[case.shop_id, case.order_no].append(case)
     return tuple(
@@ -93,7 +117,7 @@ async def summarise(
 
 
 def _other(
-    row: Row[Any], order_lines: list[Row[Any]], order_cases: list[Row[Any]], phones: frozenset[bytes], malls: Malls
+    row: Any, order_lines: list[Any], order_cases: list[Any], phones: frozenset[bytes], malls: Malls
 ) -> OtherOrder:
     is_by_phone = row.buyer_phone_idx in phones or row.receiver_phone_idx in phones
     return OtherOrder(

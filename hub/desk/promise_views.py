@@ -1,17 +1,18 @@
 """Promises as they are read: on their case, in its timeline and in lists."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from msgspec.structs import replace
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.care_views import OPEN, PromiseMove, PromiseView
 from hub.desk.record_views import Curtain
 from hub.store.box import Box
-from hub.store.database import among, from_ms, read_rows, time_of
+from hub.store.database import among, from_ms, time_of
+from hub.store.questions import Question
 from hub.store.sealed import PROMISE_BROKEN_PLACE, PROMISE_KEPT_PLACE, PROMISE_PLACE
 from hub.store.tables import promise_moves, promises, users
 
@@ -40,9 +41,7 @@ _OF_CASES: Final = (
 )
 
 
-def promise_view(
-    row: Any, *, box: Box, curtain: Curtain, now: datetime, moves: tuple[PromiseMove, ...] = ()
-) -> PromiseView:
+def promise_view(row: Any, *, box: Box, curtain: Curtain, now: datetime) -> PromiseView:
     due_at = time_of(row.due_at)
     return PromiseView(
         promise_id=row.id,
@@ -68,7 +67,6 @@ def promise_view(
         broken_text=_text(row.broken_text_sealed, PROMISE_BROKEN_PLACE, box, curtain),
         changed_to=from_ms(row.after_due_at),
         changed_from=from_ms(row.before_due_at),
-        moves=moves,
     )
 
 
@@ -76,41 +74,50 @@ def _text(sealed: bytes | None, place: bytes, box: Box, curtain: Curtain) -> str
     return curtain.text(box.open(sealed, place).decode()) or "" if sealed else ""
 
 
-async def read_promises(
-    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain, now: datetime
-) -> tuple[PromiseView, ...]:
-    """All promises of these cases, the earliest due first: two queries."""
-    if not case_ids:
-        return ()
-    rows = await read_rows(connection, _OF_CASES, cases=list(case_ids))
-    moves = await _moves(connection, [row.id for row in rows])
-    return tuple(
-        promise_view(row, box=box, curtain=curtain, now=now, moves=tuple(moves.get(row.id, ()))) for row in rows
-    )
+def promises_of(
+    case_ids: Sequence[int], *, box: Box, curtain: Curtain, now: datetime
+) -> Question[tuple[PromiseView, ...]]:
+    """All promises of these cases, the earliest due first; who moved them to whom is :func:`promise_moves_of`."""
+
+    def views(rows: list[Any]) -> tuple[PromiseView, ...]:
+        return tuple(promise_view(row, box=box, curtain=curtain, now=now) for row in rows)
+
+    return Question(_OF_CASES, {"cases": list(case_ids)}, views)
 
 
-async def _moves(connection: AsyncConnection, promise_ids: Sequence[int]) -> dict[int, list[PromiseMove]]:
-    if not promise_ids:
-        return {}
-    giver, taker, mover = users.alias("giver"), users.alias("taker"), users.alias("mover")
-    query = (
-        select(
-            promise_moves,
-            giver.c.name.label("giver"),
-            taker.c.name.label("taker"),
-            mover.c.name.label("mover"),
+def promise_moves_of(case_ids: Sequence[int]) -> Question[dict[int, tuple[PromiseMove, ...]]]:
+    """How promises of these cases went from one to another, by promise, oldest first."""
+    return Question(_MOVES_OF_CASES, {"cases": list(case_ids)}, _moves)
+
+
+def with_moves(views: Sequence[PromiseView], moves: Mapping[int, tuple[PromiseMove, ...]]) -> tuple[PromiseView, ...]:
+    return tuple(replace(view, moves=moves.get(view.promise_id, ())) for view in views)
+
+
+def _moves(rows: list[Any]) -> dict[int, tuple[PromiseMove, ...]]:
+    moves: dict[int, tuple[PromiseMove, ...]] = defaultdict(tuple)
+    for row in rows:
+        moves[row.promise_id] += (
+            PromiseMove(from_name=row.giver, to_name=row.taker, by=row.mover, at=time_of(row.moved_at)),
         )
-        .select_from(
-            promise_moves.outerjoin(giver, giver.c.id == promise_moves.c.from_id)
-            .outerjoin(taker, taker.c.id == promise_moves.c.to_id)
-            .outerjoin(mover, mover.c.id == promise_moves.c.moved_by)
-        )
-        .where(promise_moves.c.promise_id.in_(promise_ids))
-        .order_by(promise_moves.c.moved_at, promise_moves.c.id)
+    return moves
+
+
+_giver, _taker, _mover = users.alias("giver"), users.alias("taker"), users.alias("mover")
+_MOVES_OF_CASES: Final = (
+    select(
+        promise_moves.c.promise_id,
+        promise_moves.c.moved_at,
+        _giver.c.name.label("giver"),
+        _taker.c.name.label("taker"),
+        _mover.c.name.label("mover"),
     )
-    found: dict[int, list[PromiseMove]] = defaultdict(list)
-    for row in await connection.execute(query):
-        found[row.promise_id].append(
-            PromiseMove(from_name=row.giver, to_name=row.taker, by=row.mover, at=time_of(row.moved_at))
-        )
-    return found
+    .select_from(
+        promise_moves.join(promises, promises.c.id == promise_moves.c.promise_id)
+        .outerjoin(_giver, _giver.c.id == promise_moves.c.from_id)
+        .outerjoin(_taker, _taker.c.id == promise_moves.c.to_id)
+        .outerjoin(_mover, _mover.c.id == promise_moves.c.moved_by)
+    )
+    .where(among(promises.c.case_id, "cases"))
+    .order_by(promise_moves.c.moved_at, promise_moves.c.id)
+)

@@ -1,7 +1,7 @@
 """One order that stands in two shops: where it was placed, and the copies that came through other malls."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, select, union
@@ -11,6 +11,7 @@ from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
 from hub.desk.views import TwinView
 from hub.store.database import among, read_rows
+from hub.store.questions import Question, found
 from hub.store.tables import cases, order_twins, orders, shops
 
 
@@ -18,17 +19,27 @@ async def read_twins(
     connection: AsyncConnection, order_ids: Collection[int], *, malls: Malls
 ) -> dict[int, tuple[TwinView, ...]]:
     """The twins of each of these orders that has any: of a copy its original, of an original its copies."""
-    if not order_ids:
-        return {}
-    pairs = await read_rows(connection, _PAIRS, orders=list(order_ids))
+    pairs = await found(connection, twin_pairs_of(order_ids)) if order_ids else []
+    twins = await twins_of(connection, pairs, malls=malls)
+    return {number: views for number, views in twins.items() if number in order_ids}
+
+
+def twin_pairs_of(order_ids: Collection[int]) -> Question[list[Any]]:
+    """For :func:`twins_of`: rows of ``order_id`` and ``original_id``, one of them among ``order_ids``."""
+    return Question(_PAIRS, {"orders": list(order_ids)}, list)
+
+
+async def twins_of(
+    connection: AsyncConnection, pairs: Sequence[Any], *, malls: Malls
+) -> dict[int, tuple[TwinView, ...]]:
+    """The twins of each order in ``pairs``; nothing is asked where there are none."""
     known = await _order_rows(connection, {number for pair in pairs for number in pair})
     copies = {pair.order_id for pair in pairs}
     twins: dict[int, list[TwinView]] = defaultdict(list)
     for pair in pairs:
         for own, other in ((pair.order_id, pair.original_id), (pair.original_id, pair.order_id)):
-            if own in order_ids:
-                twins[own].append(_view(known[other], is_original=other not in copies, malls=malls))
-    return {number: tuple(found) for number, found in twins.items()}
+            twins[own].append(_view(known[other], is_original=other not in copies, malls=malls))
+    return {number: tuple(views) for number, views in twins.items()}
 
 
 async def read_originals(

@@ -4,34 +4,26 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.record_views import Curtain
 from hub.desk.views import EntryKind, TimelineEntry
 from hub.store.box import Box
-from hub.store.database import among, from_ms, read_rows, time_of
+from hub.store.database import among, from_ms, time_of
+from hub.store.questions import Question
 from hub.store.sealed import CASE_NOTE_PLACE, MOVE_NOTE_PLACE
 from hub.store.tables import case_moves, case_notes, teams, users
 
 
-async def work_entries(
-    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
-) -> tuple[TimelineEntry, ...]:
-    """Two queries, however many the cases."""
-    return (
-        *await move_entries(connection, case_ids, box=box, curtain=curtain),
-        *await note_entries(connection, case_ids, box=box, curtain=curtain),
-    )
-
-
-async def move_entries(
-    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
-) -> tuple[TimelineEntry, ...]:
+def move_entries(case_ids: Sequence[int], *, box: Box, curtain: Curtain) -> Question[tuple[TimelineEntry, ...]]:
     """The moves of these cases as entries of a timeline, oldest first."""
-    return tuple(_entry(row, box, curtain) for row in await read_rows(connection, _MOVES, cases=list(case_ids)))
+
+    def entries(rows: list[Any]) -> tuple[TimelineEntry, ...]:
+        return tuple(_move(row, box, curtain) for row in rows)
+
+    return Question(_MOVES, {"cases": list(case_ids)}, entries)
 
 
-def _entry(row: Any, box: Box, curtain: Curtain) -> TimelineEntry:
+def _move(row: Any, box: Box, curtain: Curtain) -> TimelineEntry:
     note = box.open(row.note_sealed, MOVE_NOTE_PLACE).decode() if row.note_sealed else None
     return TimelineEntry(
         kind=EntryKind.EVENT,
@@ -44,19 +36,22 @@ def _entry(row: Any, box: Box, curtain: Curtain) -> TimelineEntry:
     )
 
 
-async def note_entries(
-    connection: AsyncConnection, case_ids: Sequence[int], *, box: Box, curtain: Curtain
-) -> tuple[TimelineEntry, ...]:
+def note_entries(case_ids: Sequence[int], *, box: Box, curtain: Curtain) -> Question[tuple[TimelineEntry, ...]]:
     """The notes of these cases as entries of a timeline, oldest first."""
-    return tuple(
-        TimelineEntry(
-            kind=EntryKind.EVENT,
-            at=time_of(row.at),
-            key="event.note",
-            text=curtain.text(box.open(row.text_sealed, CASE_NOTE_PLACE).decode()),
-            author=row.by,
-        )
-        for row in await read_rows(connection, _NOTES, cases=list(case_ids))
+
+    def entries(rows: list[Any]) -> tuple[TimelineEntry, ...]:
+        return tuple(_note(row, box, curtain) for row in rows)
+
+    return Question(_NOTES, {"cases": list(case_ids)}, entries)
+
+
+def _note(row: Any, box: Box, curtain: Curtain) -> TimelineEntry:
+    return TimelineEntry(
+        kind=EntryKind.EVENT,
+        at=time_of(row.at),
+        key="event.note",
+        text=curtain.text(box.open(row.text_sealed, CASE_NOTE_PLACE).decode()),
+        author=row.by,
     )
 
 
