@@ -23,6 +23,8 @@ TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105  an address, not a secret
 RENEW_SECONDS = 1800
 #: a token that is short-lived from the start is still not fetched for each request
 SHORT_LIVED_REUSE_SECONDS = 60
+#: a life beyond a year is no life that this mall gives (3 hours)
+_LONGEST_LIFE_SECONDS = 366 * 24 * 3600
 
 _BCRYPT_ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _SALT_LENGTH = 29
@@ -146,7 +148,8 @@ def _read_held(state: str) -> _Held | None:
 def _read_grant(body: bytes) -> _Granted:
     try:
         granted = msgspec.json.decode(body, type=_Granted)
-        float(granted.expires_in)
+        if not granted.access_token or not 0 < float(granted.expires_in) < _LONGEST_LIFE_SECONDS:
+            raise ValueError  # noqa: TRY301  answered below with the others
     except (msgspec.MsgspecError, ValueError):
         # The body may hold a token: nothing of it goes into the error.
         message = "the token answer is not of the documented shape"

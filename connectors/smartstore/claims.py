@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from connectors.smartstore.leaves import Times, Unknowns, count_unknown, first_of, text_of, whole_of
+from connectors.smartstore.leaves import Times, Unknowns, code_of, count_unknown, first_of, text_of, whole_of
 from connectors.smartstore.vocabulary import (
     CLAIM_KIND,
     CLAIM_REASON,
@@ -106,6 +106,8 @@ def _filled(section: ClaimWire, product: ProductOrderWire) -> ClaimWire:
 
 
 _NO_CLAIM = ClaimWire()
+#: characters of a claimType inside a key
+_LONGEST_WORD = 60
 
 
 def _kind(type_word: str, unknown: Unknowns) -> ClaimKind:
@@ -118,7 +120,7 @@ def _kind(type_word: str, unknown: Unknowns) -> ClaimKind:
 
 def _claim(found: _Claimed, *, order_no: str, line_no: str, times: Times, unknown: Unknowns) -> Claim:
     wire = found.wire
-    claim_no = text_of(wire.claim_id)
+    claim_no = code_of(wire.claim_id, "claim.claimId")
     raw_state = text_of(wire.claim_status) or ""
     state = CLAIM_STATE.get(raw_state)
     if state is None:
@@ -136,7 +138,7 @@ def _claim(found: _Claimed, *, order_no: str, line_no: str, times: Times, unknow
     ended_at = _claim_times(wire, times)
     collected_at = times.note(wire.collect_completed_date, "claim.collectCompletedDate")
     return Claim(
-        claim_key=claim_no or f"{line_no}:{found.type_word or found.kind.value}",
+        claim_key=claim_no or f"{line_no}:{(found.type_word or found.kind.value)[:_LONGEST_WORD]}",
         claim_no=claim_no,
         order_no=order_no,
         line_no=line_no,
@@ -154,15 +156,15 @@ def _claim(found: _Claimed, *, order_no: str, line_no: str, times: Times, unknow
         fault_party=FAULT_PARTY.get(raw_reason or "", FaultParty.UNKNOWN),
         quantity=whole_of(wire.request_quantity, "claim.requestQuantity"),
         requested_at=requested_at,
-        ended_at=None if state.is_open else ended_at,
+        ended_at=ended_at if state in ENDED else None,
         # The mall's one word for "refused" and "withdrawn" does not tell who ended it.
         ended_by=EndedBy.UNKNOWN if state is ClaimState.REJECTED else None,
         hold_reason=hold_reason,
-        collect_carrier=text_of(wire.collect_delivery_company),
-        collect_tracking_no=text_of(wire.collect_tracking_number),
+        collect_carrier=code_of(wire.collect_delivery_company, "claim.collectDeliveryCompany"),
+        collect_tracking_no=code_of(wire.collect_tracking_number, "claim.collectTrackingNumber"),
         collected_at=collected_at,
-        reship_carrier=text_of(wire.re_delivery_company),
-        reship_tracking_no=text_of(wire.re_delivery_tracking_number),
+        reship_carrier=code_of(wire.re_delivery_company, "claim.reDeliveryCompany"),
+        reship_tracking_no=code_of(wire.re_delivery_tracking_number, "claim.reDeliveryTrackingNumber"),
     )
 
 
@@ -192,8 +194,11 @@ def _reason(code: str | None, unknown: Unknowns) -> ClaimReason:
 
 
 def _merge(known: Claim, other: Claim) -> Claim:
-    """Two readings of one claim: the finished one leads, the other fills what it leaves open."""
-    leading, filling = (other, known) if known.state.is_open and not other.state.is_open else (known, other)
+    """Two readings of one claim: the finished one leads, the other fills what it leaves open.
+
+    A replacement on its way asks nothing of anybody, but it is no end.
+    """
+    leading, filling = (other, known) if other.state in ENDED and known.state not in ENDED else (known, other)
     gaps = {
         name: theirs
         for name in Claim.__struct_fields__
@@ -204,6 +209,7 @@ def _merge(known: Claim, other: Claim) -> Claim:
     return msgspec.structs.replace(leading, **gaps) if gaps else leading
 
 
+ENDED = frozenset({ClaimState.DONE, ClaimState.REJECTED, ClaimState.WITHDRAWN})
 _GAPS: tuple[object, ...] = (None, ClaimReason.UNKNOWN, FaultParty.UNKNOWN, ClaimKind.UNKNOWN)
 
 

@@ -5,6 +5,7 @@ unless a comment says otherwise.
 """
 
 import random
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
+import structlog
 from msgspec import Struct
 
 from connectors.smartstore import documented
@@ -22,11 +24,13 @@ from connectors.smartstore.wire import (
     ActedWire,
     ActionAnswerWire,
     DetailWire,
+    EnvelopeWire,
     ErrorWire,
     FeedAnswerWire,
     FeedRowWire,
     IdsAnswerWire,
     InquiryWire,
+    MoreWire,
     PageWire,
     QnaWire,
     RecordsAnswerWire,
@@ -61,13 +65,18 @@ _QNAS = "/v1/contents/qnas"
 _LONGEST_BACK_OFF_SECONDS = 30.0
 _LONGEST_MESSAGE = 500
 
+#: the mall's ids are digits, 20 bytes at most
+_LINE_NO = re.compile(r"[0-9A-Za-z_-]{1,20}")
+
+log = structlog.get_logger(__name__)
+
 T = TypeVar("T", bound=Struct)
 
 
 class FeedPage(Struct, frozen=True):
     """Ids of changed lines, oldest change first; ``broken`` are rows without one.
 
-    ``more`` is (moreFrom, moreSequence) when rows are left.
+    ``more`` is (moreFrom, moreSequence) when rows are left; the sequence is "" where the mall names none.
     """
 
     ids: tuple[str, ...]
@@ -101,21 +110,33 @@ class Verdicts:
 
     def classify(self, response: httpx.Response) -> MallError | None:
         """``None`` for a good answer. A body that is cut off is an error too, whatever the status."""
+        found = self._found(response)
+        noted = log.debug if found is None else log.info
+        noted(
+            "smartstore.answered",
+            status=response.status_code,
+            mall_code=found and found.mall_code,
+            request_id=found.request_id if found and found.request_id else _trace_id(response),
+        )
+        return found
+
+    def _found(self, response: httpx.Response) -> MallError | None:
         page = html_error(response)
         if page is not None and response.status_code not in {401, 403, 429}:
             return page
         if not response.is_success:
-            return self._refusal(response)
+            return self._refusal(response, _error_body(response))
         self._refused_in_a_row = 0
+        if _says_nothing(response):
+            return None
         try:
-            json_body(response.content)
-        except MalformedResponseError as error:
-            return UnavailableError(error.message, status=response.status_code, request_id=_trace_id(response))
-        return None
+            error = _error_inside(response.content)
+        except MalformedResponseError as malformed:
+            return UnavailableError(malformed.message, status=response.status_code, request_id=_trace_id(response))
+        return None if error is None else self._refusal(response, error)
 
-    def _refusal(self, response: httpx.Response) -> MallError:
+    def _refusal(self, response: httpx.Response, error: ErrorWire) -> MallError:
         status = response.status_code
-        error = _error_body(response)
         code = _short(error.code)
         about: dict[str, Any] = {
             "status": status,
@@ -139,8 +160,10 @@ class Verdicts:
             return UnavailableError("the mall's server failed", **about)
         if code in SERVER_CODES and code != "9999":
             return UnavailableError("the mall's server failed", **about)
-        if status < 400:
+        if 300 <= status < 400:
             return UnavailableError("the mall answered with a redirect", **about)
+        if code is not None and code.startswith("GW."):
+            return UnavailableError("the mall's gateway failed", **about)
         return RejectedByMallError("the mall refused", **about)
 
     def _too_many(self, response: httpx.Response, code: str | None, about: dict[str, Any]) -> MallError:
@@ -187,17 +210,13 @@ class SmartstoreClient:
             "lastChangedTo": wire_time(until),
             "limitCount": str(MOST_ROWS),
         }
-        if more:
+        if more and more[1]:
             query["moreSequence"] = more[1]
         response = await self._http.read("GET", _FEED, operation="orders.changed", bucket="feed", params=query)
         answer = _typed(response, FeedAnswerWire)
         data = answer.data
         rows = (data.last_change_statuses if data else None) or []
-        following = None
-        if data is not None and data.more is not None:
-            start, sequence = _plain(data.more.more_from), _plain(data.more.more_sequence)
-            if start and sequence:
-                following = (start, sequence)
+        following = None if data is None else _following(data.more)
         if following is not None and (not rows or following == more):
             message = "the change feed does not move on: " + ("the same place twice" if rows else "more, but no rows")
             raise MalformedResponseError(message, operation="orders.changed", path="$.data.more")
@@ -208,7 +227,11 @@ class SmartstoreClient:
         """Product orders in full, in any order; unknown ids may be absent, or fail the whole call."""
         body = {"productOrderIds": list(ids), "quantityClaimCompatibility": True}
         response = await self._http.read("POST", _DETAIL, operation="orders.detail", bucket="detail", json=body)
-        records = [bytes(record) for record in _typed(response, RecordsAnswerWire).data or ()]
+        told = _typed(response, RecordsAnswerWire).data
+        if told is None:
+            message = "the answer holds no product orders"
+            raise MalformedResponseError(message, operation="orders.detail", path="$.data")
+        records = [bytes(record) for record in told]
         for record in records:
             self._watch.look(record, shape=DetailWire, where="order", known=documented.DETAIL)
         return records
@@ -310,6 +333,48 @@ def json_body(content: bytes) -> bytes:
     return content
 
 
+def _says_nothing(response: httpx.Response) -> bool:
+    """Whether an empty body is a whole answer: to a write whose effect is read back, or by its status.
+
+    What the mall answers to an answer to a product question is documented nowhere.
+    """
+    if response.content.strip():
+        return False
+    return response.status_code == httpx.codes.NO_CONTENT or response.request.method == "PUT"
+
+
+def _error_inside(content: bytes) -> ErrorWire | None:
+    """The error that a body is although the status says success: a code, a message, and nothing read or done.
+
+    Raises: MalformedResponseError as :func:`json_body`.
+    """
+    try:
+        told = msgspec.json.decode(content, type=EnvelopeWire)
+    except (msgspec.DecodeError, RecursionError):
+        try:
+            told = msgspec.json.decode(json_body(content), type=EnvelopeWire)
+        except msgspec.DecodeError:
+            return None  # JSON of another shape: whoever reads it says which one was wanted
+    if any(bytes(payload) not in {b"", b"null"} for payload in (told.data, told.content, told.contents)):
+        return None
+    return told if _plain(told.code) and _plain(told.message) else None
+
+
+def _following(more: MoreWire | None) -> tuple[str, str] | None:
+    """Where the feed goes on.
+
+    Raises: MalformedResponseError for a place without its time: rows are left, and nobody knows where.
+    """
+    start = None if more is None else _plain(more.more_from)
+    sequence = None if more is None else _plain(more.more_sequence)
+    if start is not None:
+        return start, sequence or ""
+    if sequence is not None:
+        message = "the change feed says that more follows, and not from when"
+        raise MalformedResponseError(message, operation="orders.changed", path="$.data.more.moreFrom")
+    return None
+
+
 def _typed(response: httpx.Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(response.content, type=kind)
@@ -331,7 +396,8 @@ def _row_ids(rows: Iterable[bytes]) -> tuple[tuple[str, ...], tuple[bytes, ...]]
             text = _plain(msgspec.json.decode(row, type=FeedRowWire).product_order_id)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             text = None
-        if text is None:
+        if text is None or not _LINE_NO.fullmatch(text):
+            # One such number would make the mall refuse the whole call for the details.
             broken.append(row)
         else:
             ids[text] = None
@@ -341,8 +407,11 @@ def _row_ids(rows: Iterable[bytes]) -> tuple[tuple[str, ...], tuple[bytes, ...]]
 def _record_page(wire: PageWire, *, page: int, size: int) -> RecordPage:
     """The number in the answer is 0-based in one list and 1-based in the other, so only ``last`` is trusted.
 
-    Raises: MalformedResponseError for an empty page that claims not to be the last.
+    Raises: MalformedResponseError for an empty page that claims not to be the last, and for an answer
+    that holds neither rows nor any word of how many there are.
     """
+    if wire.content is None and wire.contents is None and wire.last is None and wire.total_elements is None:
+        raise MalformedResponseError("the answer holds no list of inquiries", path="$.content")
     records = tuple(bytes(record) for record in wire.content or wire.contents or ())
     is_last = _truth(wire.last)
     pages = _number(wire.total_pages)

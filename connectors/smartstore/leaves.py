@@ -71,13 +71,40 @@ def id_of(value: Scalar, path: str) -> str:
 
 #: the mall's ids are 20 bytes at most; room is left for longer ones to come
 _LONGEST_ID = 60
+#: characters of a code, a carrier or a tracking number: databases index these, and take no longer ones
+_LONGEST_CODE = 200
+#: characters of a product's name or option that are shown; the stored payload has the rest
+_LONGEST_NAME = 500
+#: what a database's column of quantities holds
+_MOST_PIECES = 2**31 - 1
+#: won; more than all money there is
+_MOST_MONEY = 10**15
+
+
+def code_of(value: Scalar, path: str) -> str | None:
+    """A short text by which things are found again. Raises: MalformedResponseError when it is none."""
+    text = text_of(value)
+    if text is not None and len(text) > _LONGEST_CODE:
+        raise malformed("a code longer than any", path)
+    return text
+
+
+def name_of(value: Scalar) -> str | None:
+    text = text_of(value)
+    return text if text is None or len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
 
 
 def whole_of(value: Scalar, path: str) -> int | None:
+    """A number of pieces: 0 is one of them. Raises: MalformedResponseError."""
     if value is None or value == "":
         return None
-    if type(value) is int:
-        return value
+    whole = value if type(value) is int else _whole(value, path)
+    if not 0 <= whole <= _MOST_PIECES:
+        raise malformed("not a number of pieces", path)
+    return whole
+
+
+def _whole(value: str | float, path: str) -> int:
     try:
         number = float(value)
         whole = int(number)
@@ -102,9 +129,12 @@ def money_of(value: Scalar, path: str) -> Money | None:
     if value is None or value == "":
         return None
     try:
-        return Money(minor=minor_units(value, CURRENCY), currency=CURRENCY)
+        minor = minor_units(value, CURRENCY)
     except (ValueError, OverflowError):
         raise malformed("not an amount of money", path) from None
+    if abs(minor) > _MOST_MONEY:
+        raise malformed("not an amount of money", path)
+    return Money(minor=minor, currency=CURRENCY)
 
 
 def malformed(message: str, path: str) -> MalformedResponseError:

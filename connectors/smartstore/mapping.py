@@ -17,11 +17,13 @@ from connectors.smartstore.leaves import (
     CURRENCY,
     Times,
     Unknowns,
+    code_of,
     count_unknown,
     flag_of,
     id_of,
     malformed,
     money_of,
+    name_of,
     required_time,
     text_of,
     time_of,
@@ -261,11 +263,11 @@ def _product(product: ProductOrderWire) -> Product:
         if value is not None
     )
     return Product(
-        name=text_of(product.product_name) or "",
-        code=text_of(product.product_id),
-        option=text_of(product.product_option),
-        option_code=text_of(product.option_manage_code),
-        seller_sku=text_of(product.seller_product_code),
+        name=name_of(product.product_name) or "",
+        code=code_of(product.product_id, "productOrder.productId"),
+        option=name_of(product.product_option),
+        option_code=code_of(product.option_manage_code, "productOrder.optionManageCode"),
+        seller_sku=code_of(product.seller_product_code, "productOrder.sellerProductCode"),
         hints=hints,
     )
 
@@ -276,8 +278,8 @@ def _shipment(delivery: DeliveryWire | None, times: Times) -> Shipment | None:
         return None
     times.note(delivery.pickup_date, "delivery.pickupDate")
     shipment = Shipment(
-        carrier=text_of(delivery.delivery_company),
-        tracking_no=text_of(delivery.tracking_number),
+        carrier=code_of(delivery.delivery_company, "delivery.deliveryCompany"),
+        tracking_no=code_of(delivery.tracking_number, "delivery.trackingNumber"),
         dispatched_at=times.note(delivery.send_date, "delivery.sendDate"),
         delivered_at=times.note(delivery.delivered_date, "delivery.deliveredDate"),
     )
@@ -332,11 +334,11 @@ def map_inquiry(wire: InquiryWire, unknown: Unknowns) -> Inquiry:
         text=text,
         answer=answer,
         answered_at=answered_at,
-        order_no=text_of(wire.order_id),
-        line_nos=tuple(no for part in (text_of(wire.product_order_id_list) or "").split(",") if (no := part.strip())),
-        product_code=text_of(wire.product_no),
-        product_name=text_of(wire.product_name),
-        category=text_of(wire.category),
+        order_no=code_of(wire.order_id, "orderId"),
+        line_nos=_line_nos(wire.product_order_id_list),
+        product_code=code_of(wire.product_no, "productNo"),
+        product_name=name_of(wire.product_name),
+        category=code_of(wire.category, "category"),
         writer=_party(name=wire.customer_name, phone=None, member_id=wire.customer_id),
         messages=_messages(number, text, asked_at, answer, answered_at, text_of(wire.answer_content_id)),
         write_ref=number,
@@ -361,13 +363,20 @@ def map_qna(wire: QnaWire, unknown: Unknowns) -> Inquiry:
         asked_at=asked_at,
         text=text,
         answer=answer,
-        product_code=text_of(wire.product_id),
-        product_name=text_of(wire.product_name),
+        product_code=code_of(wire.product_id, "productId"),
+        product_name=name_of(wire.product_name),
         writer=_party(name=None, phone=None, member_id=wire.masked_writer_id),
         is_public=True,
         messages=_messages(number, text, asked_at, answer, None, None),
         write_ref=number,
     )
+
+
+def _line_nos(joined: Scalar | tuple[Scalar, ...]) -> tuple[str, ...]:
+    """The mall documents one text joined by commas; a list says the same."""
+    parts = joined if isinstance(joined, tuple) else (text_of(joined) or "").split(",")
+    numbers = (str(part).strip() for part in parts if part is not None)
+    return tuple(dict.fromkeys(number for number in numbers if number))
 
 
 def _inquiry_state(answered: Scalar, unknown: Unknowns) -> InquiryState:

@@ -136,7 +136,7 @@ class InquiryWire(Struct, frozen=True, gc=False, rename="camel"):
     answer_content: Scalar = None
     answer_registration_date_time: Scalar = None
     order_id: Scalar = None
-    product_order_id_list: Scalar = None
+    product_order_id_list: Scalar | tuple[Scalar, ...] = None
     product_no: Scalar = None
     product_name: Scalar = None
     customer_id: Scalar = None
@@ -224,13 +224,22 @@ class ErrorWire(Struct, frozen=True, rename="camel"):
     trace_id: Scalar = None
 
 
+class EnvelopeWire(ErrorWire, frozen=True, rename="camel"):
+    """Any answer, as far as it takes to tell data from an error; an absent part is empty."""
+
+    data: Raw = Raw()
+    content: Raw = Raw()
+    contents: Raw = Raw()
+
+
 def clean_json(document: bytes) -> bytes:
     """The same JSON without what decoders and databases refuse: lone surrogates, U+0000, broken UTF-8.
 
     Slow, so only for documents that need it. Raises: ValueError when it is no JSON, or too deep.
     """
     try:
-        return msgspec.json.encode(_clean(json.loads(document.decode("utf-8", "replace"))))
+        # A byte order mark says nothing, and decoders stumble over it.
+        return msgspec.json.encode(_clean(json.loads(document.decode("utf-8-sig", "replace"))))
     except (RecursionError, OverflowError) as error:
         message = "JSON nested too deep, or with a number too long"
         raise ValueError(message) from error

@@ -110,7 +110,7 @@ async def write_line(
         return _looked(before, action, write, stop, readings)
     if stop is not None:
         return decided(line_no, stop.outcome, readings, stop.message)
-    lost = _LOST
+    lost, is_told_inside = _LOST, False
     try:
         acted = await write.send(client, action, now)
     except (OutcomeUnknownError, MalformedResponseError) as error:
@@ -118,11 +118,13 @@ async def write_line(
         lost = _LOST if error.mall_message is None else f"{error.mall_message} ({_LOST})"
     except (RejectedByMallError, NotFoundAtMallError) as error:
         acted = Acted(False, words(error))
+        is_told_inside = error.status is not None and error.status < 400
     after = await attempt(read_back) or ()
-    if acted.refusal is not None:
-        return decided(line_no, Outcome.REFUSED, after, acted.refusal)
     state = state_of(after, line_no)
     shown = Outcome.UNKNOWN if state is None else write.shows(before, state, action)
+    # A success by its status that holds an error is no documented answer: what reading shows comes first.
+    if acted.refusal is not None and not (is_told_inside and shown is Outcome.DONE):
+        return decided(line_no, Outcome.REFUSED, after, acted.refusal)
     if acted.is_done and state is None and not write.is_proved_by_reading:
         shown = Outcome.DONE
     return _settled(line_no, acted, shown, after, lost)
