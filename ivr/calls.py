@@ -110,7 +110,7 @@ def derive_calls(
     earlier. ``as_of``: how far the records reach (epoch; the newest event when absent): a call without an end four
     hours before it is lost, a younger one goes on.
     """
-    events = list(events)
+    events = list(dict.fromkeys(events))  # a record that was written or read twice is one
     known = {**(links or {}), **learn_links(events)}
     groups = group_events(events, known)
     guessed = guess_links(groups)
@@ -183,7 +183,7 @@ def _leave_by_key(story: _Story) -> None:
 def _is_inbound(call_id: str, stories: list[_Story], rows: list[Event], routes: Routes) -> bool:
     for story in stories:
         for event in story.events:
-            if event.kind in (Kind.ENTER, Kind.JOIN, Kind.TRY_QUEUE):
+            if event.kind in _CALLERS_OWN:
                 return True
             if event.kind is Kind.CHANNEL and event.callid == call_id and _from_outside(event, event.detail, routes):
                 return True
@@ -199,6 +199,13 @@ def _from_outside(event: Event, context: str, routes: Routes) -> bool:
 
 
 _SPECIAL = frozenset({"", "s", "h", "i", "t", "e"})
+#: what only the channel of a caller does: one of them is enough where the first lines of a call were lost
+_CALLERS_OWN = frozenset(
+    {
+        Kind.ENTER, Kind.CLOSED, Kind.KEY, Kind.INVALID, Kind.NO_INPUT, Kind.GIVE_UP, Kind.CALLBACK, Kind.TRY_QUEUE,
+        Kind.JOIN,
+    }
+)  # fmt: skip
 
 
 def _find(stories: list[_Story], pick: Callable[[_Story], str]) -> str:

@@ -13,6 +13,8 @@ from ivr.legs import queue_legs
 
 CONSULTATION_SECONDS = 3 * 3600.0  # a consultation is looked for among the talks begun at most so long before
 
+#: an agent has spoken: either of two lines says it, should the other be lost
+_TALKED = frozenset({Kind.CONNECT, Kind.COMPLETE, Kind.TRANSFER})
 _OWN_STEPS = frozenset({Kind.ENTER, Kind.KEY, Kind.CLOSED, Kind.GIVE_UP, Kind.TRANSFER})
 
 
@@ -75,7 +77,7 @@ def guess_links(groups: Mapping[str, Sequence[Event]]) -> dict[str, str]:
         (
             (leg.connected, key, leg)
             for key, group in groups.items()
-            if key not in orphans and any(event.kind is Kind.CONNECT for event in group)
+            if key not in orphans and any(event.kind in _TALKED for event in group)
             for leg in queue_legs(event for event in group if event.source is Source.QUEUE_LOG)
             if leg.connected is not None
         ),

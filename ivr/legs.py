@@ -122,18 +122,24 @@ def settle(legs: list[Leg], *, results: list[Event], hangup: float | None, is_li
     ``is_live``: the events are AMI's, where "abandon" is also said of a timeout, an emptied queue and a withdrawal,
     and a key exit is no event but leaving.
     """
-    for leg in legs:
+    for index, leg in enumerate(legs):
         if is_live and leg.outcome == Kind.ABANDON:
             leg.outcome, leg.left_by = _what_it_was(leg, results, hangup)
         if leg.end is not None:
             continue
         status = _status(leg, results)
+        further = next((later.joined for later in legs[index + 1 :] if later.callid == leg.callid), None)
         if leg.connected is None and leg.out is not None:
             leg.finish(leg.out, Kind.LEAVE.value, "key")
         elif leg.connected is not None and status is not None:
             leg.finish(status.at, Kind.COMPLETE.value)
         elif status is not None and _LEFT_BY_STATUS.get(status.detail):
             leg.finish(status.at, Kind.LEAVE.value, _LEFT_BY_STATUS[status.detail])
+        elif further is not None:
+            # The end line was lost: nobody stands in two queues at once.
+            leg.finish(
+                further, *((Kind.LEAVE.value, "unknown") if leg.connected is None else (Kind.TRANSFER.value, ""))
+            )
         elif hangup is not None and hangup >= leg.joined:
             leg.finish(hangup, (Kind.ABANDON if leg.connected is None else Kind.COMPLETE).value)
 
@@ -177,9 +183,20 @@ def channel_legs(events: list[Event]) -> list[Leg]:
         waiting = [leg for leg in legs if leg.connected is None and leg.joined <= event.at]
         leg = next((leg for leg in waiting if leg.queue == event.queue), waiting[-1] if waiting else None)
         if leg is None:
-            continue
+            # The step was lost: how long the caller had waited before is not known.
+            leg = Leg(event.linkedid or event.callid, event.queue, event.at)
+            legs.append(leg)
         met.add(event.callid)
         leg.connected, leg.agent = event.at, event.agent
         if event.callid in hangups:
             leg.finish(hangups[event.callid], Kind.COMPLETE.value)
-    return legs
+    _meet_unnamed(legs, events)
+    return sorted(legs, key=lambda leg: leg.joined)
+
+
+def _meet_unnamed(legs: list[Leg], events: list[Event]) -> None:
+    """The caller's own channel entered the bridge too: where the agent's line was lost, it tells that one spoke."""
+    for event in sorted((event for event in events if event.kind is Kind.BRIDGE), key=lambda event: event.at):
+        own = [leg for leg in legs if (leg.callid, leg.queue) == (event.callid, event.queue)]
+        if event.detail == "Queue" and own and own[-1].connected is None and own[-1].joined <= event.at:
+            own[-1].connected = event.at

@@ -258,6 +258,62 @@ def test_a_lost_join_line_is_filled_by_the_end():
     assert (call.result, call.wait_seconds, call.talk_seconds) == ("answered", 5, 20)
 
 
+LEFT = "malla_order|NONE|EXITWITHTIMEOUT|1|1|20"
+
+
+def test_a_record_that_stands_twice_is_one():
+    lines = log(*WAITING, (24, LEFT), (25, "IVR|HANGUP|16|"))
+
+    assert calls([line for line in lines for _ in range(2)]) == calls(lines)
+
+
+@pytest.mark.parametrize(
+    ("steps", "result"),
+    [
+        (((0, "IVR|CLOSED|hours||07000001001|"), (4, "IVR|HANGUP|16|")), "closed"),
+        (((3, "IVR|KEY|9|callback|07000001001|"), (9, "IVR|HANGUP|16|")), "abandoned_menu"),
+        (((3, "IVR|NOINPUT|||07000001001|"), (9, "IVR|HANGUP|16|")), "abandoned_menu"),
+        (((3, "IVR|GIVEUP|3||07000001001|"), (9, "IVR|HANGUP|16|")), "ivr_giveup"),
+        (((3, "IVR|CALLBACK|01000000001||07000001001|"), (9, "IVR|HANGUP|16|")), "callback_requested"),
+    ],
+)
+def test_a_call_whose_first_line_was_lost_still_counts(steps, result):
+    call = one(*steps)
+
+    assert (call.result, call.mall, call.line) == (result, "malla", "order")
+
+
+def test_whoever_stands_in_the_next_queue_has_left_the_one_before():
+    further = (
+        (24, "malla_inquiry|NONE|ENTERQUEUE||01000000001|1"),
+        (29, "malla_inquiry|agent2|CONNECT|5|1.3|2"),
+        (39, "malla_inquiry|agent2|COMPLETECALLER|5|10|1"),
+        (40, "IVR|HANGUP|16|"),
+    )
+    overflow, transfer = one(*WAITING, *further), one(*TALKING, *further)
+
+    assert (overflow.result, overflow.wait_seconds, overflow.is_transferred_out) == ("answered", 25, False)
+    assert (transfer.handling_line, transfer.agents, transfer.is_transferred_out) == (
+        "inquiry",
+        ("agent1", "agent2"),
+        True,
+    )
+    assert transfer.talk_seconds == 18 + 10
+
+
+def test_a_consultation_is_joined_though_the_line_that_answered_was_lost():
+    consultation = log(
+        (8, "IVR|XFER|malla_inquiry||07000001001|"),
+        (8, "malla_inquiry|NONE|ENTERQUEUE|||1"),
+        (10, "malla_inquiry|agent2|CONNECT|2|1.4|2"),
+        (40, "malla_inquiry|agent2|COMPLETEAGENT|2|30|1"),
+        callid=f"{T + 8}.3",
+    )
+    (call,) = calls([*log(*WAITING, (20, "malla_order|agent1|COMPLETEAGENT|2|14|1")), *consultation])
+
+    assert (call.agents, call.handling_line, call.is_transferred_out) == (("agent1", "agent2"), "inquiry", True)
+
+
 def test_the_length_of_the_notice_tells_notice_from_menu():
     routes = Routes(timezone="Asia/Seoul", dids={"07000001001": Place("malla", "order", notice_seconds=8)}, queues={})
     for seconds, result in ((4, "abandoned_notice"), (9, "abandoned_menu")):

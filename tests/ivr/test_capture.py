@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections import Counter
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -187,6 +188,22 @@ def test_no_call_of_a_first_half_is_guessed():
             if final is None:  # the consultation, before the dialplan says whose it is
                 continue
             assert call.result in (None, final.result, "left_queue"), (cut, call.call_id)
+
+
+@pytest.mark.parametrize("lost", ['"usereventname":"IVR_QUEUE"', '"appname":"AppQueue"'], ids=["step", "agent"])
+def test_cel_tells_an_answer_without_the_line_that_says_it_best(lost):
+    """Of two lines that tell the answer one may be lost: the step into the queue, or the agent in the bridge."""
+    spoken = re.compile(lost.replace(":", ": ?"))
+    with (FOLDER / CEL).open(encoding="utf-8") as lines:
+        every = list(lines)
+    kept = [line for line in every if not spoken.search(line)]
+    assert len(every) - len(kept) >= 10
+    calls = {call.call_id: call for call in derive_calls(read_records(kept, zone=SEOUL, tally=Tally()), ROUTES)}
+
+    for truth in TRUTH["calls"]:
+        if truth["result"] == "answered":
+            call = calls[truth["pbx_uniqueid"]]
+            assert (call.result, call.line) == ("answered", truth["entered_line"])
 
 
 def test_the_consultation_belongs_to_its_call():
