@@ -87,8 +87,7 @@ class Cafe24Connector:
 
     async def read_order(self, order_no: str, line_nos: tuple[str, ...]) -> tuple[Reading, ...]:
         del line_nos  # an order always comes with all of its lines
-        reading, _ = await self._orders.read_one(order_no)
-        return (reading,)
+        return tuple(reading for reading, _ in await self._orders.read_each(order_no))
 
     def read_inquiries(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
         return self._inquiries.read(span, open_keys=open_keys, cursor=cursor)

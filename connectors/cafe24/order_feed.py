@@ -17,8 +17,8 @@ from connectors.cafe24.refund_feed import RefundFeed
 from connectors.cafe24.vocabulary import CHANGE_DATES
 from connectors.cafe24.wire import OrderWire, order_decoder
 from hub.core.contract import OpenKeys, Page, Reading, Span
-from hub.core.errors import MalformedResponseError, NotFoundAtMallError
-from hub.core.model import ClaimKind
+from hub.core.errors import MalformedResponseError, NotFoundAtMallError, RejectedByMallError
+from hub.core.model import ClaimKind, Order
 from hub.core.paging import Window, decode_cursor, encode_cursor, windows
 from hub.core.scratch import Marks
 from hub.core.wire_watch import WireWatch
@@ -29,6 +29,10 @@ LONGEST = timedelta(days=85)
 OVERLAP = timedelta(minutes=10)
 #: how often a window is read when rows moved under the reader
 TURNS = 3
+#: rows read twice at each page break: one that left the list meanwhile pulls the rest up
+PAGE_OVERLAP = 10
+#: a window this short cannot be cut: the mall filters by whole seconds, both ends included
+SHORTEST = timedelta(seconds=2)
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -72,7 +76,7 @@ class OrderFeed:
         kinds = CHANGE_DATES[:1] if span.is_full else CHANGE_DATES
         steps = [(shop_no, kind) for shop_no in self._shop_nos for kind in kinds]
         with Marks() as given:
-            run = _Run(span=span, steps=len(steps) + 1, given=given)
+            run = _Run(span=span, steps=len(steps) + 1, given=given, shop_nos=self._shop_nos)
             while place.step < len(steps):
                 if not place.pending:
                     place = msgspec.structs.replace(place, pending=_cut(span))
@@ -85,18 +89,26 @@ class OrderFeed:
             async for page in self._reread(again, place, run):
                 yield page
 
-    async def read_one(self, order_no: str) -> tuple[Reading, OrderWire | None]:
-        """One order, looked for in every shop number; with its wire record when it could be read.
+    async def read_each(self, order_no: str) -> list[tuple[Reading, OrderWire | None]]:
+        """One order, looked for in every shop number; each with its wire record when it could be read.
 
-        Raises: NotFoundAtMallError when no shop number has it.
+        A line is known by shop number and code (confidence: sure), so several shop numbers may have an order
+        of this number. Raises: NotFoundAtMallError when none has it.
         """
+        found: dict[str | None, tuple[Reading, OrderWire | None]] = {}
+        rows: set[bytes] = set()
         for shop_no in self._shop_nos:
             try:
                 row = await self._client.order(shop_no=shop_no, order_no=order_no)
             except NotFoundAtMallError:
                 continue  # an order of another shop number looks the same as none (confidence: guess)
-            return await self._reading(row, shop_no)
-        raise NotFoundAtMallError("no shop number of this mall has the order", operation="orders")
+            if row not in rows:
+                rows.add(row)
+                reading, wire = await self._reading(row, shop_no)
+                found.setdefault(_sub_shop(reading), (reading, wire))
+        if not found:
+            raise NotFoundAtMallError("no shop number of this mall has the order", operation="orders")
+        return list(found.values())
 
     async def _next_page(self, place: Place, shop_no: int, date_type: str, run: "_Run") -> tuple[list[Reading], Place]:
         since, until = place.pending[0]
@@ -104,26 +116,27 @@ class OrderFeed:
             shop_no=shop_no, date_type=date_type, since=since, until=until, offset=place.offset
         )
         readings = await self._readings(page.rows, shop_no)
-        found = run.found_in_window(place, readings)
+        found, moves_on = run.found_in_window(place, readings)
         fresh = run.unseen(readings)
-        # Rows that the mall shows twice on one page do not count as rows passed.
-        offset = place.offset + len({reading.key for reading in readings})
         looks_full = len(page.rows) >= ORDER_LIMIT or page.has_next
-        if page.rows and looks_full and place.offset > 0:
-            return fresh, msgspec.structs.replace(place, offset=offset, found=found)
+        after = _next_offset(place, readings, len(page.rows), found)
+        may_follow = moves_on and after.offset <= ORDER_WALL
+        if may_follow and looks_full and place.offset > 0:
+            return fresh, after
         is_one_page = place.offset == 0 and place.turn == 1 and not looks_full
         if is_one_page and (not page.rows or not (run.is_full or len(page.rows) * 2 >= ORDER_LIMIT)):
             return fresh, place.next_window()  # a small list of changes: nothing could move between pages
         total = await self._client.count_orders(shop_no=shop_no, date_type=date_type, since=since, until=until)
-        if page.rows and offset < total:
-            if place.offset == 0 and total > ORDER_WALL:
-                halves = Window(since=since, until=until).halves()
-                cut = tuple((half.since, half.until) for half in halves)
-                return fresh, Place(step=place.step, pending=cut + place.pending[1:])
-            return fresh, msgspec.structs.replace(place, offset=offset, found=found)
+        is_left = bool(page.rows) and _passed(place, readings) < total
+        if is_left and total > ORDER_WALL and until - since > SHORTEST:
+            halves = Window(since=since, until=until).halves()
+            cut = tuple((half.since, half.until) for half in halves)
+            return fresh, Place(step=place.step, pending=cut + place.pending[1:])
+        if is_left and may_follow:
+            return fresh, after
         if found >= total:
             return fresh, place.next_window()
-        if place.turn < TURNS:
+        if place.turn < TURNS and total <= ORDER_WALL:
             return fresh, msgspec.structs.replace(place, offset=0, found=0, turn=place.turn + 1)
         fresh.append(_short(shop_no, date_type, since, until, found=found, total=total))
         return fresh, place.next_window()
@@ -136,15 +149,10 @@ class OrderFeed:
         numbers = run.not_given(number for number in again if number > place.reread)
         for start in range(0, len(numbers), ID_LIMIT):
             batch = numbers[start : start + ID_LIMIT]
-            missing, readings = list(batch), list[Reading]()
+            readings: list[Reading] = []
             for shop_no in self._shop_nos:
-                if not missing:
-                    break
-                page = await self._client.orders_by_number(shop_no=shop_no, order_nos=missing)
-                found = await self._readings(page.rows, shop_no)
-                readings += found
-                keys = {reading.key for reading in found}
-                missing = [number for number in missing if number not in keys]
+                page = await self._client.orders_by_number(shop_no=shop_no, order_nos=batch)
+                readings += run.unseen(await self._readings(page.rows, shop_no))
             after = Place(step=run.steps - 1, reread=batch[-1])
             yield run.page(readings, after, share=(start + len(batch)) / len(numbers))
 
@@ -178,47 +186,77 @@ class OrderFeed:
                 row = await self._client.claim(shop_no=shop_no, resource=RESOURCE[kind], claim_code=claim_code)
             except NotFoundAtMallError:
                 continue
+            except RejectedByMallError as error:
+                self._codes[f"claim not read:{error.status}"] += 1
+                continue
             yield kind, row
 
 
 class _Run:
     """What one process remembers of its run: orders ``given`` out, orders of the window being read."""
 
-    def __init__(self, *, span: Span, steps: int, given: Marks) -> None:
+    def __init__(self, *, span: Span, steps: int, given: Marks, shop_nos: Sequence[int]) -> None:
         self.steps = steps
         self.is_full = span.is_full
         self._given = given
+        self._sub_shops = [str(shop_no) for shop_no in shop_nos]
         self._seconds = max(1.0, (span.until - span.since).total_seconds())
         self._window: set[str] = set()
+        self._turn: set[str] = set()
         self._before = 0
 
-    def found_in_window(self, place: Place, readings: list[Reading]) -> int:
-        """How many different orders the window gave, this page included."""
+    def found_in_window(self, place: Place, readings: list[Reading]) -> tuple[int, bool]:
+        """How many different orders the window gave, this page included, and whether the page moved the reader on.
+
+        A page that holds nothing but what this turn has shown already never ends by going on.
+        """
         if place.offset == 0:
             self._before = 0
+            self._turn = set()
             if place.turn == 1:
                 self._window = set()
         elif not self._window:
             self._before = place.found  # continued by another process: those it found are not these
-        self._window.update(reading.key for reading in readings)
-        return self._before + len(self._window)
+        keys = {reading.key for reading in readings}
+        moves_on = not keys <= self._turn
+        self._turn |= keys
+        self._window |= keys
+        return self._before + len(self._window), moves_on
 
     def unseen(self, readings: list[Reading]) -> list[Reading]:
         """Without the orders that this run has given out already, in other windows or by other dates."""
-        by_mark = {hash(reading.key): reading for reading in readings}
+        by_mark = {hash((_sub_shop(reading), reading.key)): reading for reading in readings}
         fresh = self._given.add(by_mark)
         return [reading for mark, reading in by_mark.items() if mark in fresh]
 
     def not_given(self, numbers: Iterable[str]) -> list[str]:
-        """Those of ``numbers`` that this run has not given out, in their order."""
-        by_mark = {hash(number): number for number in numbers}
-        return sorted(by_mark[mark] for mark in self._given.lacks(by_mark))
+        """Those of ``numbers`` that this run has given out in no shop number, in their order."""
+        wanted = set(numbers)
+        by_mark = {hash((sub_shop, number)): number for number in wanted for sub_shop in self._sub_shops}
+        lacking = self._given.lacks(by_mark)
+        return sorted(wanted - {number for mark, number in by_mark.items() if mark not in lacking})
 
     def page(self, readings: list[Reading], place: Place, *, share: float = 0.0) -> Page:
         left = sum((until - since).total_seconds() for since, until in place.pending)
         inside = max(0.0, 1 - left / self._seconds) if place.pending else share
         progress = min(1.0, (place.step + inside) / self.steps)
         return Page(readings=tuple(readings), cursor=encode_cursor(place), progress=progress)
+
+
+def _sub_shop(reading: Reading) -> str | None:
+    """The shop number of an order: two of them may number an order alike."""
+    return reading.record.sub_shop if isinstance(reading.record, Order) else None
+
+
+def _passed(place: Place, readings: Sequence[Reading]) -> int:
+    """How far the list is read; rows that the mall shows twice on one page do not count as rows passed."""
+    return place.offset + len({reading.key for reading in readings})
+
+
+def _next_offset(place: Place, readings: Sequence[Reading], rows: int, found: int) -> Place:
+    """Where the next page begins: a full page is followed by one that shows its last rows again."""
+    again = min(PAGE_OVERLAP, ORDER_LIMIT // 10) if rows >= ORDER_LIMIT else 0
+    return msgspec.structs.replace(place, offset=_passed(place, readings) - again, found=found - again)
 
 
 def _cut(span: Span) -> tuple[tuple[datetime, datetime], ...]:

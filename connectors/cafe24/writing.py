@@ -26,6 +26,7 @@ from hub.core.model import ClaimKind
 
 #: a look found that a write sent before had no effect
 NOT_DONE = "not done (처리되지 않았습니다)"
+_IN_SEVERAL_SHOPS = "several shop numbers have this order number: act in the mall's admin (관리자 화면에서 처리하세요)"
 ACCEPTED = 202
 CONFLICT = 409
 
@@ -189,13 +190,19 @@ class LineWriter:
 
     async def read(self, action: LineAction) -> Scene:
         """The line as it is now. Raises: NotFoundAtMallError, MalformedResponseError."""
-        reading, order = await self._orders.read_one(action.order_no)
-        if order is None:
-            raise MalformedResponseError(reading.error or "the order cannot be read")
-        for item in order.items or ():
-            if item.order_item_code == action.line.line_no:
-                return Scene(reading=reading, order=order, item=item)
-        raise NotFoundAtMallError("the order has no such line", operation="orders")
+        scenes: list[Scene] = []
+        for reading, order in await self._orders.read_each(action.order_no):
+            if order is None:
+                raise MalformedResponseError(reading.error or "the order cannot be read")
+            item = next((item for item in order.items or () if item.order_item_code == action.line.line_no), None)
+            if item is not None:
+                scenes.append(Scene(reading=reading, order=order, item=item))
+        if not scenes:
+            raise NotFoundAtMallError("the order has no such line", operation="orders")
+        if len(scenes) > 1:
+            # Which of them is meant cannot be told: better none than the wrong one.
+            raise RejectedByMallError(_IN_SEVERAL_SHOPS)
+        return scenes[0]
 
 
 def _looked(action: LineAction, now: Scene, *, judge: Judge, shows: Shows) -> WriteResult:

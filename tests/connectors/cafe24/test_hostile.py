@@ -1,0 +1,194 @@
+"""Answers that are odd, but come: other shapes, lists that do not move on, numbers that no row can hold."""
+
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+
+from connectors.cafe24 import order_feed
+from hub.core.contract import LineAction, OpenKeys, Outcome, Span
+from hub.core.errors import RejectedByMallError
+from hub.core.model import ClaimState, Order
+from tests.connectors.cafe24.mall import Mall, item, order
+from tests.connectors.cafe24.test_orders import SPAN, collect, keys, number, paged
+
+ORDER = "20261118-0000021"
+SHIPMENTS = f"POST orders/{ORDER}/shipments"
+
+
+async def dispatched(answer: httpx.Response, *, is_done: bool) -> tuple[Outcome, str | None, int]:
+    """What becomes of a dispatch that the mall answers with ``answer``."""
+    mall = Mall()
+    mall.on(f"GET orders/{ORDER}", {"order": order()})
+
+    def act(_request: httpx.Request) -> httpx.Response:
+        if is_done:
+            mall.on(f"GET orders/{ORDER}", {"order": order(items=[item(order_status="N30", tracking_no="600")])})
+        return answer
+
+    mall.on(SHIPMENTS, act)
+    connector = mall.open()
+    (reading,) = await connector.read_order(ORDER, ())
+    assert isinstance(reading.record, Order)
+    action = LineAction(order_no=ORDER, line=reading.record.lines[0], carrier="0006", tracking_no="600")
+    result = await connector.dispatch(action)
+    return result.outcome, result.lines[0].mall_message, len(mall.asked(SHIPMENTS))
+
+
+@pytest.mark.parametrize("content", [b"[]", b'"ok"', b"null", b"", b"<html>", b'{"shipments":'])
+async def test_a_write_that_acted_is_not_called_refused_for_the_shape_of_its_answer(content: bytes) -> None:
+    assert await dispatched(httpx.Response(201, content=content), is_done=True) == (Outcome.DONE, None, 1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"shipments": [{"status": 422, "message": "no"}]},
+        {"shipments": {"status": "422", "message": "no"}},
+        {"shipments": [], "errors": [{"code": 422, "message": "no"}]},
+        {"shipments": [{"error": {"code": 422, "message": "no"}}]},
+    ],
+)
+async def test_a_failed_element_is_found_wherever_it_stands(answer: dict[str, object]) -> None:
+    assert await dispatched(httpx.Response(207, json=answer), is_done=False) == (Outcome.REFUSED, "no", 1)
+
+
+async def test_a_list_that_does_not_move_on_ends_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_feed, "ORDER_LIMIT", 2)
+    mall = Mall()
+    mall.on("GET orders", {"orders": [order(number(1)), order(number(2))]})
+    mall.on("GET orders/count", {"count": 7})
+
+    pages = await collect(mall)
+
+    *given, told = [reading for page in pages for reading in page.readings]
+    assert [reading.key for reading in given] == [number(1), number(2)]
+    assert told.error is not None
+    assert "counts 7 orders but listed 2" in told.error
+    assert len(mall.asked("GET orders")) == 2 * order_feed.TURNS
+
+
+async def test_a_row_that_leaves_the_list_between_two_pages_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The count shrinks with it, so it cannot tell: only rows that are read twice can."""
+    monkeypatch.setattr(order_feed, "ORDER_LIMIT", 10)
+    ids = [number(n) for n in range(25)]
+    mall = Mall()
+    listed = paged(ids, 10)
+
+    def leaving(request: httpx.Request) -> httpx.Response:
+        answer = listed(request)
+        if len(ids) == 25:
+            ids.remove(number(3))
+        return answer
+
+    mall.on("GET orders", leaving)
+    mall.on("GET orders/count", lambda _request: httpx.Response(200, json={"count": len(ids)}))
+
+    assert sorted(keys(await collect(mall))) == [number(n) for n in range(25)]
+
+
+async def test_a_second_with_more_orders_than_the_wall_lets_see_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night job of the mall stamps thousands of orders with one moment."""
+    monkeypatch.setattr(order_feed, "ORDER_LIMIT", 2)
+    monkeypatch.setattr(order_feed, "ORDER_WALL", 4)
+    moment = SPAN.since + timedelta(days=3)
+    ids = [number(n) for n in range(9)]
+    mall = Mall()
+
+    def inside(request: httpx.Request) -> list[str]:
+        since, until = (datetime.fromisoformat(request.url.params[name]) for name in ("start_date", "end_date"))
+        return ids if since <= moment <= until else []
+
+    def listed(request: httpx.Request) -> httpx.Response:
+        assert int(request.url.params["offset"]) <= 4
+        return paged(inside(request), 2)(request)
+
+    mall.on("GET orders", listed)
+    mall.on("GET orders/count", lambda request: httpx.Response(200, json={"count": len(inside(request))}))
+
+    readings = [reading for page in await collect(mall) for reading in page.readings]
+
+    assert [reading.key for reading in readings if reading.record] == ids[:6]
+    assert any("counts 9 orders but listed 6" in (reading.error or "") for reading in readings)
+
+
+def _of_two_shops(request: httpx.Request) -> dict[str, object]:
+    shop_no = int(request.url.params["shop_no"])
+    return order(shop_no=shop_no, items=[item(product_name=f"shop {shop_no}")])
+
+
+async def test_two_shop_numbers_may_number_an_order_alike() -> None:
+    """A line is known by its shop number too."""
+    mall = Mall()
+    mall.on("GET orders", lambda request: httpx.Response(200, json={"orders": [_of_two_shops(request)]}))
+
+    pages = await collect(mall, shop_no=[1, 2])
+
+    records = [reading.record for page in pages for reading in page.readings]
+    told = [(record.sub_shop, record.lines[0].product.name) for record in records if isinstance(record, Order)]
+    assert told == [("1", "shop 1"), ("2", "shop 2")]
+
+
+async def test_nothing_is_sent_while_two_shop_numbers_have_the_order() -> None:
+    mall = Mall()
+    mall.on(f"GET orders/{ORDER}", lambda request: httpx.Response(200, json={"order": _of_two_shops(request)}))
+    connector = mall.open(shop_no=[1, 2])
+    readings = await connector.read_order(ORDER, ())
+    assert isinstance(readings[0].record, Order)
+    action = LineAction(order_no=ORDER, line=readings[0].record.lines[0], carrier="0006", tracking_no="600")
+
+    with pytest.raises(RejectedByMallError, match="several shop numbers"):
+        await connector.dispatch(action)
+
+    assert len(readings) == 2
+    assert mall.asked(SHIPMENTS) == []
+
+
+async def test_a_mall_that_knows_no_shop_numbers_gives_each_order_once() -> None:
+    mall = Mall()
+    mall.on("GET orders", {"orders": [order()]})
+    mall.on(f"GET orders/{ORDER}", {"order": order(shop_no=None)})
+
+    pages = await collect(mall, shop_no=[1, 2])
+    readings = await mall.open(shop_no=[1, 2]).read_order(ORDER, ())
+
+    assert (keys(pages), len(readings)) == ([ORDER], 1)
+
+
+async def test_an_empty_answer_to_a_read_is_asked_for_again() -> None:
+    mall = Mall()
+    answers = [httpx.Response(200, content=b""), httpx.Response(200, json={"orders": [order()]})]
+    mall.on("GET orders", lambda _request: answers.pop(0))
+    mall.on("GET orders/count", {"count": 1})
+
+    assert keys(await collect(mall)) == [ORDER]
+
+
+async def test_a_claim_that_the_mall_will_not_show_stops_no_run() -> None:
+    refused = {"error": {"code": 422, "message": "Invalid value. (claim_code)"}}
+    claimed = order(items=[item(order_status="C10", claim_code="C20261119-0000004")])
+    del claimed["cancellation"]
+    mall = Mall()
+    mall.on("GET orders", {"orders": [claimed, order(number(2))]})
+    mall.on("GET cancellation/C20261119-0000004", lambda _request: httpx.Response(422, json=refused))
+    connector = mall.open()
+
+    span = Span(since=SPAN.since, until=SPAN.until)
+    pages = [page async for page in connector.read_orders(span, open_keys=OpenKeys(), cursor=None)]
+
+    records = [reading.record for page in pages for reading in page.readings]
+    assert isinstance(records[0], Order)
+    assert [claim.state for claim in records[0].claims] == [ClaimState.APPROVED]
+    assert not records[0].claims_are_complete
+    assert len(records) == 2
+    assert connector.unknown_codes["claim not read:422"] == 1
+
+
+async def test_every_call_says_what_its_body_is() -> None:
+    """Reads too: the mall asks for the header on all of them."""
+    mall = Mall()
+    mall.on("GET orders", {"orders": []})
+
+    await collect(mall)
+
+    assert {request.headers["content-type"] for request in mall.asked("GET orders")} == {"application/json"}
