@@ -18,19 +18,19 @@ def sent_to(database: Database) -> Iterator[list[str]]:
     Queries compiled once go to the driver past SQLAlchemy's events, so their way is listened to as well.
     """
     sent: list[str] = []
-    fetch_all = hub.store.database._fetch
+    send = hub.store.database._send
 
     def note(*told: Any) -> None:
         sent.append(told[2])
 
-    async def fetch(connection: Any, compiled: Any, parameters: Any) -> Any:
-        sent.append(compiled.text)
-        return await fetch_all(connection, compiled, parameters)
+    async def note_and_send(connection: Any, asked: Any) -> Any:
+        sent.extend(query.text for query, _ in asked)
+        return await send(connection, asked)
 
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        with patch.object(hub.store.database, "_fetch", fetch):
+        with patch.object(hub.store.database, "_send", note_and_send):
             yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import socket
+import sqlite3
 from collections import namedtuple
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -35,6 +36,8 @@ _GIVEN_BACK_WITHIN: Final = 5.0
 #: compiled queries that are kept, the ones used last the longest
 _STATEMENTS: Final = 4_096
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+Query = Select[Any] | CompoundSelect[Any]
 
 
 SQLITE_PRAGMAS: Final = (
@@ -245,7 +248,8 @@ class Database:
         Like :meth:`upsert_rows` it is compiled once and goes to the driver as it is: on SQLite that is one turn
         of the driver's thread, where a statement through SQLAlchemy takes four. Raises: DBAPIError.
         """
-        return await _fetch(connection, _compiled(query, is_sqlite=self.is_sqlite), parameters)
+        (rows,) = await _send(connection, [(_compiled(query, is_sqlite=self.is_sqlite), parameters)])
+        return rows
 
     async def aclose(self) -> None:
         # A task that was cancelled is still giving its connection back, and a pool that is gone would never close it.
@@ -278,13 +282,17 @@ class Database:
 
 
 class _Compiled(Struct, frozen=True, kw_only=True):
-    """A query in the words of one driver, what it is given and what it gives. ``truths``: columns of yes and no."""
+    """A query in the words of one driver, what it is given, and what makes a named row of what the driver gives."""
 
     text: str
     names: tuple[str, ...]
     fixed: dict[str, Any]
-    row: Callable[[Iterable[Any]], Any]
-    truths: tuple[int, ...]
+    row: Callable[[Sequence[Any]], Any]
+
+    def values(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+        """By place; the caller's parameters stand before those that the query has of itself."""
+        given = {**self.fixed, **parameters}
+        return tuple([given[name] for name in self.names])
 
 
 #: by whether it is SQLite; both drivers take values by position: "?" and "%s"
@@ -295,52 +303,74 @@ _POSITIONAL: Final[Mapping[bool, Any]] = {
 
 
 @lru_cache(maxsize=_STATEMENTS)
-def _compiled(query: Select[Any] | CompoundSelect[Any], *, is_sqlite: bool) -> _Compiled:
+def _compiled(query: Query, *, is_sqlite: bool) -> _Compiled:
     compiled = query.compile(dialect=_POSITIONAL[is_sqlite])
     columns = list(query.selected_columns)
-    names = [column.key or "" for column in columns]
+    named = namedtuple("Row", [column.key or "" for column in columns], rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024  made here
+    # SQLite has no columns of yes and no.
+    truths = [at for at, column in enumerate(columns) if is_sqlite and isinstance(column.type, Boolean)]
+
+    def with_truths(row: Sequence[Any]) -> Any:
+        values = list(row)
+        for at in truths:
+            values[at] = None if values[at] is None else bool(values[at])
+        return named(values)
+
     return _Compiled(
         text=compiled.string,
         names=tuple(compiled.positiontup or ()),
         fixed=compiled.params,
-        row=namedtuple("Row", names, rename=True)._make,  # type: ignore[attr-defined]  # noqa: PYI024  made here
-        truths=tuple(at for at, column in enumerate(columns) if is_sqlite and isinstance(column.type, Boolean)),
+        row=with_truths if truths else named,
     )
 
 
-async def _fetch(connection: AsyncConnection, compiled: _Compiled, parameters: Mapping[str, Any]) -> Sequence[Any]:
-    given = {**compiled.fixed, **parameters}
-    values = [given[name] for name in compiled.names]
-    driver = await _driver(connection)
+async def _send(
+    connection: AsyncConnection, asked: Sequence[tuple[_Compiled, Mapping[str, Any]]]
+) -> list[Sequence[tuple[Any, ...]]]:
+    """To the driver as they are, past SQLAlchemy; the rows of each. Raises: DBAPIError."""
+    dialect, driver = connection.dialect, await _driver(connection)
     try:
-        if connection.dialect.name == "sqlite":
-            bound = tuple([json.dumps(value) if isinstance(value, list) else value for value in values])
-            rows: Sequence[Any] = await driver.execute_fetchall(compiled.text, bound)
-            return rows
-        cursor = await driver.execute(compiled.text, values)
-        rows = await cursor.fetchall()
-    except connection.dialect.loaded_dbapi.Error as error:
+        if dialect.name == "sqlite":
+            told = [(query.text, tuple(map(_as_json, query.values(given)))) for query, given in asked]
+            answers: list[Sequence[tuple[Any, ...]]] = await driver._execute(_read_sqlite, driver._conn, told)  # noqa: SLF001
+            return answers
+        if len(asked) == 1:
+            query, given = asked[0]
+            return [await (await driver.execute(query.text, query.values(given))).fetchall()]
+        async with driver.pipeline():
+            cursors = [await driver.execute(query.text, query.values(given)) for query, given in asked]
+        return [await cursor.fetchall() for cursor in cursors]
+    except dialect.loaded_dbapi.Error as error:
         # What goes past SQLAlchemy fails as everything else does.
-        dialect = connection.dialect
-        raise DBAPIError.instance(compiled.text, None, error, type(error), True, dialect=dialect) from error
-    return rows
+        texts = "; ".join(query.text for query, _ in asked)
+        raise DBAPIError.instance(texts, None, error, type(error), True, dialect=dialect) from error
 
 
-async def read_rows(
-    connection: AsyncConnection, query: Select[Any] | CompoundSelect[Any], **parameters: Any
-) -> list[Any]:
+def _as_json(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+def _read_sqlite(
+    connection: sqlite3.Connection, told: Sequence[tuple[str, tuple[Any, ...]]]
+) -> list[Sequence[tuple[Any, ...]]]:
+    return [connection.execute(text, values).fetchall() for text, values in told]
+
+
+async def read_rows(connection: AsyncConnection, query: Query, **parameters: Any) -> list[Any]:
     """As :meth:`Database.fetch`, by name: each row a tuple with the columns of ``query`` as attributes."""
-    compiled = _compiled(query, is_sqlite=connection.dialect.name == "sqlite")
-    rows = await _fetch(connection, compiled, parameters)
-    if not compiled.truths:
-        return [compiled.row(row) for row in rows]
-    found = []
-    for row in rows:
-        values = list(row)
-        for at in compiled.truths:
-            values[at] = None if values[at] is None else bool(values[at])
-        found.append(compiled.row(values))
-    return found
+    return (await read_each(connection, [(query, parameters)]))[0]
+
+
+async def read_each(connection: AsyncConnection, asked: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[Any]]:
+    """As :func:`read_rows`, the rows of several queries, answered in their order: on SQLite in one turn of the
+    driver's thread, on PostgreSQL in one way to the server and back.
+    """
+    if not asked:
+        return []
+    is_sqlite = connection.dialect.name == "sqlite"
+    compiled = [(_compiled(query, is_sqlite=is_sqlite), given) for query, given in asked]
+    answers = await _send(connection, compiled)
+    return [list(map(query.row, rows)) for (query, _), rows in zip(compiled, answers, strict=True)]
 
 
 async def _driver(connection: AsyncConnection) -> Any:
