@@ -4,14 +4,15 @@ Source: QAPI conventions (POST of a form, status 200 for refusals too); confiden
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
 
 from connectors.qoo10 import vocabulary as codes
-from connectors.qoo10.auth import IssuedKeyAuth, SellerKey
+from connectors.qoo10.auth import FORM, IssuedKeyAuth, SellerKey
 from connectors.qoo10.mapping import stamp
 from connectors.qoo10.settings import Qoo10Credentials
 from connectors.qoo10.wire import Envelope, ItemPage, LineRow, decode_envelope, decode_item_page, rows_of, text
@@ -27,11 +28,11 @@ from hub.core.errors import (
 from hub.core.http import MallHttp, Rate, html_error, make_client
 
 DEFAULT_BASE_URL = "https://api.qoo10.jp/GMKT.INC.Front.QAPIService/ebayjapan.qapi"
-_FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 #: what the service answers, as plain text, to a name it does not have
 _NO_SUCH_NAME = (b"can't find service", b"can't find method")
 #: seconds to stay away after a 429 that names no time; no limiter of this mall is documented
 _PAUSE_SECONDS = 5.0
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 
 
 class Qoo10Client:
@@ -50,14 +51,14 @@ class Qoo10Client:
                 capacity=2,
                 source="no published limit; 300 ms between calls in daily use (likely)",
             ),
-            classify=classify,
+            classify=lambda response: classify(response, now=context.now),
             read_limits=lambda _response: None,
             clock=lambda: context.now().timestamp(),
             sleep=context.sleep,
         )
         self.auth: SellerKey | IssuedKeyAuth
         if credentials.seller_key is not None:
-            self.auth = SellerKey(credentials.seller_key.get_secret_value())
+            self.auth = SellerKey(credentials.seller_key.get_secret_value(), issued_on=credentials.seller_key_issued_on)
         else:
             self.auth = IssuedKeyAuth(
                 credentials=credentials,
@@ -177,7 +178,7 @@ class Qoo10Client:
                 method,
                 operation=method,
                 data={**form, "returnType": "application/json"},
-                headers={"QAPIVersion": codes.VERSIONS.get(method, "1.0"), "Content-Type": _FORM},
+                headers={"QAPIVersion": codes.VERSIONS.get(method, "1.0"), "Content-Type": FORM},
             )
         self.mall_time = _date_of(response)
         return decode_envelope(response.content)
@@ -187,10 +188,10 @@ class Qoo10Client:
         await self._plain.aclose()
 
 
-def classify(response: httpx.Response) -> MallError | None:
+def classify(response: httpx.Response, *, now: Callable[[], datetime]) -> MallError | None:
     """What is wrong with an answer, in the order that tells causes apart: transport, name, key, business."""
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return RateLimitedError("the mall asks for a pause", wait_seconds=_retry_after(response), status=429)
+        return RateLimitedError("the mall asks for a pause", wait_seconds=_retry_after(response, now()), status=429)
     if response.status_code == httpx.codes.NOT_FOUND:
         return AccessError("no service at this address: check base_url", status=404)
     if response.status_code != httpx.codes.OK:
@@ -211,13 +212,19 @@ def classify(response: httpx.Response) -> MallError | None:
     return codes.error_of(response.request.url.path.rpartition("/")[2], envelope.code, envelope.message)
 
 
-def _retry_after(response: httpx.Response) -> float:
-    told = response.headers.get("retry-after", "")
-    return float(told) if told.isascii() and told.isdigit() else _PAUSE_SECONDS
+def _retry_after(response: httpx.Response, now: datetime) -> float:
+    """Seconds to stay away: told as a number or as a time, else some that were chosen here."""
+    told = response.headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(told):
+        return float(told)
+    until = _date_of(response, "retry-after")
+    return _PAUSE_SECONDS if until is None else max(0.0, (until - (_date_of(response) or now)).total_seconds())
 
 
-def _date_of(response: httpx.Response) -> datetime | None:
+def _date_of(response: httpx.Response, header: str = "date") -> datetime | None:
+    """A time in a header; one without an offset is UTC by the rules of HTTP."""
     try:
-        return parsedate_to_datetime(response.headers["date"])
+        told = parsedate_to_datetime(response.headers[header])
     except (KeyError, ValueError):
         return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)

@@ -99,7 +99,7 @@ class Qoo10Connector:
             yield page
         while plan.left:
             chunk = plan.left[:PAGE_LOOK_UPS]
-            readings = [reading for line_no in chunk for reading in await self._look_up(line_no)]
+            readings = [reading for line_no in chunk for reading in await self._look_up_alone(line_no)]
             plan = plan.without_left(len(chunk))
             yield Page(readings=tuple(readings), cursor=encode_cursor(plan), progress=plan.progress)
 
@@ -121,7 +121,7 @@ class Qoo10Connector:
         tried as that of a line, and the lines related to it are read too.
         """
         if line_nos:
-            readings = [reading for line_no in line_nos for reading in await self._look_up(line_no)]
+            readings = [reading for line_no in line_nos for reading in await self._look_up_alone(line_no)]
         else:
             readings = await self._look_up(order_no)
             for line_no in sorted({line_no for reading in readings for line_no in _related(reading)} - {order_no}):
@@ -187,14 +187,24 @@ class Qoo10Connector:
     async def _inquiries(self, call: Call) -> list[bytes]:
         return await self._client.inquiries(call.status, call.since, _next_second(call.until))
 
+    async def _look_up_alone(self, line_no: str) -> list[Reading]:
+        """The look-up of one number among others: a refusal of this number is one broken record and ends no run."""
+        try:
+            return await self._look_up(line_no)
+        except RejectedByMallError as error:
+            refusal = f"Qoo10 refuses to tell of this order number ({error.mall_code}); look in QSM, delivery page"
+            return [Reading(key=line_no, raw=b"{}", error=refusal)]
+
     async def _look_up(self, line_no: str) -> list[Reading]:
+        """Nothing where the mall does not know the number; what it tells of another one is no answer."""
         try:
             rows = await self._client.order(line_no)
         except NotFoundAtMallError:
             return []
         for raw in rows:
             self._watch.look(raw, shape=AnyRow, where="line", known=LINE_FIELDS)
-        return [mapping.read_whole_line(raw, unknown=self._unknown) for raw in rows]
+        readings = [mapping.read_whole_line(raw, unknown=self._unknown) for raw in rows]
+        return [reading for reading in readings if reading.key in ("", line_no)]
 
     def _to_order(self, raw: bytes) -> Reading:
         self._watch.look(raw, shape=AnyRow, where="order", known=LINE_FIELDS)

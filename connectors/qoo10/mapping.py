@@ -47,6 +47,8 @@ CURRENCY = "JPY"
 MOST_UNKNOWN_CODES = 500
 _LARGEST = 10**15
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?")
+#: how the mall, or what it keeps its times in, writes that there is none
+_NO_DATE = re.compile(r"-|0000[-/.]?00[-/.]?00(?:[ T].*)?", re.ASCII)
 _CLAIM_FIELD = re.compile(rb'"(?:claimstatus|cancelrefunddate)"\s*:', re.IGNORECASE)
 _DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
@@ -180,8 +182,16 @@ def _line(row: LineRow, line_no: str, currency: str, *, unknown: Unknown, is_who
 
 
 def _hints(row: LineRow) -> tuple[InventoryHint, ...]:
-    """Weak ones only: the API has no word for who owns the stock. The second is a v2 column, so of the look-up."""
-    told = (("delivery_attribute", text(row.shipping_way)), ("overseas_consignment", text(row.overseas)))
+    """Weak ones only: the API has no word for who owns the stock. The second is a v2 column, so of the look-up.
+
+    The last two say that the goods are reserved (1, 2) and from which day on they can be sent.
+    """
+    told = (
+        ("delivery_attribute", text(row.shipping_way)),
+        ("overseas_consignment", text(row.overseas)),
+        ("available_send_type", number(row.send_type)),
+        ("available_shipping_date", text(row.sendable_from)),
+    )
     return tuple(InventoryHint(name=name, value=value) for name, value in told if value is not None)
 
 
@@ -339,13 +349,13 @@ def _inquiry_no(row: InquiryRow) -> str | None:
 
 
 def moment(value: Scalar, field: str) -> datetime | None:
-    """A time of the mall as aware UTC; ``None`` when empty or a filler year (0001, 1900).
+    """A time of the mall as aware UTC; ``None`` when empty, "-" or a filler (0000-00-00, 0001, 1900).
 
     Reads YYYY-MM-DD or YYYY/MM/DD with or without time, with or without seconds, and 8, 12 or 14
     digits; a day alone is its first moment in Tokyo.
     """
     written = text(value)
-    if written is None:
+    if written is None or _NO_DATE.fullmatch(written):
         return None
     try:
         return _moment(written)
@@ -403,7 +413,7 @@ def _currency(value: Scalar) -> str:
 
 def _quantity(value: Scalar, field: str) -> int | None:
     try:
-        found = whole(value)
+        found = whole(value.replace(",", "") if isinstance(value, str) else value)
     except (ValueError, OverflowError) as error:
         raise MalformedResponseError("not a whole number", path=field) from error
     if found is not None and not 0 <= found < 10**9:

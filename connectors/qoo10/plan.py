@@ -25,8 +25,9 @@ OVERLAP = timedelta(days=2)
 #: the same for answered inquiries, which are listed by the day they were asked
 ANSWERED_LOOK_BACK = timedelta(days=14)
 #: a hidden cap would be a round number: a list of so many rows is not trusted (a guess, and cheap)
-ROUND_COUNT = 500
-SHORTEST_WINDOW = timedelta(hours=1)
+ROUND_COUNT = 100
+#: what is not cut any further; a sale brings hundreds of orders in an hour
+SHORTEST_WINDOW = timedelta(minutes=1)
 #: rows that one list should give: an answer comes whole, some 1.5 KB a row, and is held until it is stored
 MANY_ROWS = 4_000
 #: the first stretch of a long full reading: it tells how many rows a day gives

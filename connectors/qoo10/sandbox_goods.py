@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from connectors.qoo10.sandbox_forms import Failure, Params, wrong_argument
-from connectors.qoo10.sandbox_render import item_no, option_extra
+from connectors.qoo10.sandbox_render import is_reserved, item_no, option_extra
 from hub.sandbox.facts import Item
 from hub.sandbox.world import World
 
@@ -74,7 +74,7 @@ def stock_of(item: Item) -> int:
 
 def detail_row(item: Item) -> dict[str, str]:
     """Every value is text."""
-    days = "5" if item.number % 5 == 0 else "3"
+    days = "5" if is_reserved(item) else "3"
     return {
         "ItemCode": item_no(item),
         "ItemStatus": status_of(item),
@@ -85,7 +85,7 @@ def detail_row(item: Item) -> dict[str, str]:
         "ItemPrice": str(item.price - option_extra(item)),
         "SettlePrice": str(item.price * 9 // 10),
         "ItemQty": str(stock_of(item)),
-        "AvailableDateType": "1" if item.number % 5 == 0 else "0",
+        "AvailableDateType": "1" if is_reserved(item) else "0",
         "AvailableDateValue": days,
         "ShippingNo": "0",
         "BrandNo": "",

@@ -5,7 +5,7 @@ for the names, likely for the shapes. Which shape a row has depends on its numbe
 record looks alike in every call.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -90,6 +90,9 @@ def line_number(text: str) -> int:
 
 def item_no(item: Item) -> str:
     return str(_ITEM_BASE + item.number)
+
+
+_PREPARATION = timedelta(days=5)
 
 
 class Shapes:
@@ -198,6 +201,11 @@ def carrier(line: LineFact, now: datetime) -> str | None:
     """Filled in ahead of the dispatch on every other line that is being prepared."""
     code = status_code(line, now)
     return line.carrier if code >= 4 or (code == 3 and line.number % 2) else None
+
+
+def is_reserved(item: Item) -> bool:
+    """Goods that take days of preparation, as their AvailableDateType says."""
+    return item.number % 5 == 0
 
 
 def option_text(item: Item) -> str:
@@ -329,8 +337,8 @@ def order_row(order: OrderFact, line: LineFact, now: datetime, *, seed: int) -> 
         "CartDiscountQoo10": shapes.money(0),
         "SettlePrice": shapes.money(line.amount * 9 // 10),
         "TrackingNo": line.tracking_no if is_sent else "",
-        "AvailableSendType": "0",
-        "AvailableShippingDate": "",
+        "AvailableSendType": "1" if is_reserved(item) else "0",
+        "AvailableShippingDate": shapes.day(order.ordered_at + _PREPARATION) if is_reserved(item) else "",
     }
 
 

@@ -1,5 +1,6 @@
 """The ``[shop.credentials]`` table of a Qoo10 Japan shop."""
 
+from datetime import date
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -12,6 +13,8 @@ class Qoo10Credentials(ConnectorCredentials):
 
     seller_key: SecretStr | None = None
     """Seller authorization key (SAK, 販売者認証キー), verbatim; ends one year after its issue."""
+    seller_key_issued_on: date | None = None
+    """The day on which that key was issued, 2026-11-22: the check then says how long it still lives."""
     api_key: SecretStr | None = None
     """API key that Qoo10 gives on request (QSM ticket)."""
     user_id: str | None = None
@@ -26,6 +29,9 @@ class Qoo10Credentials(ConnectorCredentials):
         issued = (self.api_key, self.user_id, self.password)
         if self.seller_key is not None and any(value is not None for value in issued):
             message = "give either seller_key, or api_key + user_id + password, not both"
+            raise ValueError(message)
+        if self.seller_key is None and self.seller_key_issued_on is not None:
+            message = "seller_key_issued_on goes with seller_key only"
             raise ValueError(message)
         if self.seller_key is None and any(value is None for value in issued):
             message = "give seller_key, or all of api_key, user_id and password"

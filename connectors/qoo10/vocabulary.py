@@ -69,7 +69,7 @@ LINE_STATUS_OF_CLAIM = {"3": LineStatus.CANCELLED, "16": LineStatus.CANCELLED, "
 
 BY_REQUEST_DATE, BY_COMPLETION_DATE = "2", "3"
 
-_LAST_NUMBER = re.compile(r"(\d{1,4})\)?\s*$")
+_LAST_NUMBER = re.compile(r"(\d{1,4})(?:\.0+)?[)）]?\s*$")
 
 
 @lru_cache(maxsize=512)

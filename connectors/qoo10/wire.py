@@ -60,6 +60,8 @@ class LineRow(Struct, frozen=True, kw_only=True, gc=False):
     receiver_mobile: Scalar = None
     shipping_way: Scalar = None
     overseas: Scalar = None
+    send_type: Scalar = None
+    sendable_from: Scalar = None
     message: Scalar = None
     carrier: Scalar = None
     tracking_no: Scalar = None
@@ -115,6 +117,8 @@ LINE_KEYS = {
     "receivermobile": "receiver_mobile",
     "shippingway": "shipping_way",
     "overseaconsignment": "overseas",
+    "availablesendtype": "send_type",
+    "availableshippingdate": "sendable_from",
     "shippingmessage": "message",
     "shippingmsg": "message",
     "deliverycompany": "carrier",
@@ -147,7 +151,7 @@ LINE_FIELDS = _AnyCase(
         *("shippingrate", "shippingratetype", "paymentnation", "shippingcountry", "cod_price"),
         *("desireddeliverydate", "hopedate", "packingno", "sellerdeliveryno", "vouchercode", "gift", "branchname"),
         *("sendername", "sendertel", "sendernation", "senderzipcode", "senderaddress", "senderaddr", "material"),
-        *("availablesendtype", "availableshippingdate", "paymentamount", "paymentreturnshipping", "itemcondition"),
+        *("paymentamount", "paymentreturnshipping", "itemcondition"),
         *("pickupaddress", "pickupzipcode", "nrdutytarget", "nrsoltype"),
         *("codcancelprice", "codqrefundprice", "codcancelrelatedorder"),
     }
@@ -221,6 +225,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
 
 
 _NULL = Raw(b"null")
+_WRAPPERS = frozenset({"claiminfo", "inquiryinfo", "shippinginfo", "orderinfo"})
 _envelopes = msgspec.json.Decoder(dict[str, Raw])
 _lists = msgspec.json.Decoder(list[Raw])
 _objects = msgspec.json.Decoder(dict[str, Raw])
@@ -244,7 +249,7 @@ def decode_envelope(body: bytes) -> Envelope:
 
 
 def rows_of(result: Raw) -> list[bytes]:
-    """The records of a ResultObject, each still as received: a list, one object, or a list in an object.
+    """The records of a ResultObject, each still as received: a list, one object, or either inside of an object.
 
     Raises: MalformedResponseError when it is something else.
     """
@@ -256,13 +261,26 @@ def rows_of(result: Raw) -> list[bytes]:
             # A result may be tens of megabytes: it is not copied but for its rows.
             return [bytes(item) for item in _decode(_lists, result)]
         if start.startswith(b"{"):
-            inside = list(_decode(_objects, result).values())
-            if len(inside) == 1 and _start(inside[0])[:1] in (b"[", b"n"):
-                return rows_of(inside[0])
-            return [bytes(result).strip()] if inside else []
+            fields = _decode(_objects, result)
+            inside = _wrapped(fields)
+            if inside is not None:
+                return rows_of(inside)
+            return [bytes(result).strip()] if fields else []
     except ValueError as error:
         raise MalformedResponseError("ResultObject cannot be read", path="ResultObject") from error
     raise MalformedResponseError("ResultObject is neither a list nor an object", path="ResultObject")
+
+
+def _wrapped(fields: dict[str, Raw]) -> Raw | None:
+    """What an object holds that is no record but wraps them, as ``{"ClaimInfo": [...]}``; a guess, and cheap.
+
+    Counts may stand beside it under one of these names. A record holds plain values only.
+    """
+    named = [value for key, value in fields.items() if key.lower() in _WRAPPERS]
+    if len(named) == 1:
+        return named[0]
+    only = next(iter(fields.values()), None)
+    return only if only is not None and len(fields) == 1 and _start(only)[:1] in (b"[", b"n") else None
 
 
 def _start(value: Raw) -> bytes:

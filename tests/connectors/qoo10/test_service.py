@@ -63,6 +63,64 @@ async def test_a_new_key_that_is_refused_is_not_issued_again(mall: Mall):
     assert [call.method for call in mall.calls].count(CREATE) == 1
 
 
+async def test_nor_by_the_runs_that_follow_until_a_day_has_gone(mall: Mall):
+    key_mall(mall, good="good", issued="bad")
+    for _ in range(4):
+        connector = mall.open(dict(ISSUING))
+        for _ in range(2):
+            with pytest.raises(AccessError):
+                await claims(connector)
+        mall.clock.at += timedelta(hours=5)
+    asked_in_a_day = [call.method for call in mall.calls].count(CREATE)
+    mall.clock.at += timedelta(hours=5)
+    key_mall(mall, good="good", issued="good")
+
+    await claims(mall.open(dict(ISSUING)))
+
+    assert (asked_in_a_day, [call.method for call in mall.calls].count(CREATE)) == (1, 2)
+
+
+async def test_a_key_that_is_let_in_after_all_is_a_key_like_any_other(mall: Mall):
+    key_mall(mall, good="good", issued="bad")
+    connector = mall.open(dict(ISSUING))
+    for _ in range(2):
+        with pytest.raises(AccessError):
+            await claims(connector)
+    key_mall(mall, good="bad", issued="bad")
+    await claims(connector)
+    key_mall(mall, good="newer", issued="newer")
+
+    await claims(mall.open(dict(ISSUING)))
+
+    assert [call.method for call in mall.calls].count(CREATE) == 2
+
+
+async def test_no_key_is_asked_for_again_by_the_feeds_of_one_run(mall: Mall):
+    mall.answer = lambda call: refused(-10001, "pwd")
+    connector = mall.open(dict(ISSUING))
+    for _ in range(3):
+        with pytest.raises(AccessError):
+            await claims(connector)
+    in_one_run = len(mall.calls)
+    mall.clock.at += timedelta(minutes=2)
+
+    with pytest.raises(AccessError):
+        await claims(connector)
+
+    assert (in_one_run, len(mall.calls)) == (1, 2)
+    assert mall.calls[0].headers["content-type"] == "application/x-www-form-urlencoded; charset=UTF-8"
+
+
+async def test_the_check_says_how_long_a_ready_key_lives(mall: Mall):
+    async def key_item(**more: object):
+        items = await mall.open({"seller_key": "S5bn", **more}).check()
+        return next((item.is_ok, item.detail) for item in items if item.name == "key")
+
+    assert await key_item(seller_key_issued_on="2026-11-01") == (True, "ends in 343 days")
+    assert await key_item(seller_key_issued_on="2025-12-31") == (False, "ends in 38 days")
+    assert (await key_item())[0]
+
+
 async def test_a_key_past_its_year_is_renewed_before_use(mall: Mall):
     key_mall(mall, good="K", issued="K")
     connector = mall.open(dict(ISSUING))
@@ -102,14 +160,35 @@ def test_exactly_one_form_of_credentials_is_taken(table):
         httpx.Response(200, text='{"ResultObject":[{"orderNo":1,'),
         httpx.Response(503, text="busy"),
         httpx.Response(429, headers={"Retry-After": "2"}),
+        httpx.Response(403, text="<html>Attention Required! | Cloudflare</html>"),
     ],
-    ids=["html with status 200", "cut off", "503", "429"],
+    ids=["html with status 200", "cut off", "503", "429", "the CDN's refusal"],
 )
 async def test_a_passing_fault_is_retried(mall: Mall, answer: httpx.Response):
     mall.answer = lambda call: answer if len(mall.calls) < 3 else ok()
 
     assert await claims(mall.open()) == []
     assert len(mall.calls) == 4
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "7.5"}, 7.5),
+        ({"Retry-After": "Sun, 22 Nov 2026 03:00:20 GMT"}, 20),
+        ({"Retry-After": "Sun, 22 Nov 2026 05:00:30 GMT", "Date": "Sun, 22 Nov 2026 05:00:00 GMT"}, 30),
+        ({"Retry-After": "soon"}, 5),
+        ({}, 5),
+    ],
+)
+async def test_a_pause_is_as_long_as_the_mall_asks(mall: Mall, headers: dict[str, str], seconds: float):
+    mall.answer = lambda call: ok() if len(mall.calls) > 1 else httpx.Response(429, headers=headers)
+
+    await claims(mall.open())
+
+    assert (mall.clock.at - NOW).total_seconds() >= seconds
+    assert (mall.clock.at - NOW).total_seconds() < seconds + 3
 
 
 async def test_an_unknown_method_is_no_passing_fault(mall: Mall):
@@ -129,11 +208,26 @@ async def test_a_refusal_in_status_200_is_sent_once(mall: Mall, code: object):
     assert (caught.value.mall_code, len(mall.calls)) == ("-10002", 1)
 
 
-@pytest.mark.parametrize("result", ["null", "[]", '""', "{}", '{"ClaimInfo":[]}', '{"ClaimInfo":null}'])
+@pytest.mark.parametrize(
+    "result", ["null", "[]", '""', "{}", '{"ClaimInfo":[]}', '{"ClaimInfo":null}', '{"TotalCount":0,"ClaimInfo":[]}']
+)
 async def test_every_form_of_nothing_is_an_empty_list(mall: Mall, result: str):
     mall.answer = lambda call: httpx.Response(200, text=f'{{"ResultObject":{result},"ResultCode":"0"}}')
 
     assert await claims(mall.open()) == []
+
+
+@pytest.mark.parametrize(
+    "wrapped", ["%s", "[%s]", '{"ClaimInfo":[%s]}', '{"ClaimInfo":%s}', '{"TotalCount":1,"ClaimInfo":[%s]}']
+)
+async def test_a_record_is_found_in_every_wrapping(mall: Mall, wrapped: str):
+    claim = '{"claimStatus":"4","packNo":1,"orderNo":2,"orderQty":1}'
+    body = f'{{"ResultObject":{wrapped % claim},"ResultCode":0}}'
+    mall.answer = lambda call: httpx.Response(200, text=body)
+
+    (reading,) = await claims(mall.open())
+
+    assert (reading.error, reading.record.line_no) == (None, "2")
 
 
 async def test_control_characters_surrogates_and_huge_texts_are_read(mall: Mall):

@@ -12,7 +12,7 @@ from hub.core.contract import OpenKeys, Span
 from hub.core.errors import AccessError, MallError
 from hub.core.model import ClaimState, LineStatus, Order
 
-from .conftest import NOW, Mall, all_readings, ok
+from .conftest import NOW, Call, Mall, all_readings, ok, refused
 
 FULL = Span(since=NOW - timedelta(days=90), until=NOW)
 NOTHING = OpenKeys()
@@ -137,3 +137,65 @@ async def test_refused_credentials_are_a_matter_of_access(mall: Mall):
 
     with pytest.raises(AccessError):
         await all_readings(mall.open().read_claims(FULL, open_keys=NOTHING, cursor=None))
+
+
+@pytest.mark.parametrize(
+    "empty", ["", None, " ", "-", "0000-00-00", "0000-00-00 00:00:00", "0001-01-01", "1900-01-01 00:00:00"]
+)
+def test_a_time_that_is_none_is_none(empty: object):
+    order = read(row(EstimatedShippingDate=empty, PaymentDate=empty, DeliveredDate=empty))
+
+    assert (order.paid_at, order.lines[0].planned_ship_at, order.lines[0].shipment) == (None, None, None)
+
+
+@pytest.mark.parametrize("status", ["On delivery(4)", "On delivery（4）", "On delivery (4) ", "4", 4, "4.0", 4.0])
+def test_a_status_is_its_number_however_it_is_written(status: object):
+    assert read(row(ShippingStatus=status)).lines[0].status is LineStatus.DISPATCHED
+
+
+def test_counts_and_amounts_may_be_written_for_people():
+    line = read(row(OrderQty="1,200", Total="1,234,000.00")).lines[0]
+
+    assert (line.quantity, line.amount.minor) == (1_200, 1_234_000)
+
+
+def test_reserved_goods_say_from_which_day_on_they_can_be_sent():
+    hints = read(row(AvailableSendType="2", AvailableShippingDate="2026-12-01")).lines[0].product.hints
+    usual = read(row(AvailableSendType="0", AvailableShippingDate="")).lines[0].product.hints
+
+    assert [(hint.name, hint.value) for hint in hints] == [
+        ("available_send_type", "2"),
+        ("available_shipping_date", "2026-12-01"),
+    ]
+    assert usual == ()
+
+
+async def test_a_number_that_the_mall_refuses_is_one_broken_record_among_the_others(mall: Mall):
+    def answer(call: Call) -> httpx.Response:
+        match call.form.get("OrderNo"):
+            case None:
+                return ok()
+            case "2":
+                return refused(-10009, "?")
+            case "3":
+                return ok([row(33)])
+            case number:
+                return ok([row(number)])
+
+    mall.answer = answer
+    span = Span(since=NOW - timedelta(hours=1), until=NOW, is_full=False)
+    known = OpenKeys(orders=(("242000101", ("1", "2", "3", "4")),))
+
+    readings = await all_readings(mall.open().read_orders(span, open_keys=known, cursor=None))
+    asked = await mall.open().read_order("242000101", ("2", "4"))
+
+    assert [(reading.key, reading.record is None) for reading in readings] == [("1", False), ("2", True), ("4", False)]
+    assert "-10009" in readings[1].error
+    assert [reading.key for reading in asked] == ["2", "4"]
+
+
+async def test_what_is_asked_of_a_wrong_key_is_no_broken_record(mall: Mall):
+    mall.answer = lambda call: refused(-90003) if "OrderNo" in call.form else ok()
+
+    with pytest.raises(AccessError):
+        await mall.open().read_order("242000101", ("2",))
