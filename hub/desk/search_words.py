@@ -1,6 +1,7 @@
 """Names, products and what was written, by parts of two characters and more."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -18,7 +19,7 @@ _NUMBER: Final = 8
 #: digits of a phone's end that narrow what other words find
 _LAST_DIGITS: Final = 4
 #: documents read in one look beyond those that are wanted: some hold the pairs, but not side by side
-_SPARE: Final = 50
+_SPARE: Final = 12
 #: and in all: what has found too little by then says that there may be more
 _MOST_READ: Final = 600
 
@@ -28,6 +29,16 @@ class Words(Struct, frozen=True, kw_only=True):
 
     parts: tuple[str, ...]
     lasts: tuple[str, ...]
+
+    @property
+    def literally(self) -> "Words":
+        """Four digits as text alone."""
+        return Words(parts=(*self.parts, *self.lasts), lasts=())
+
+    @property
+    def are_pairs(self) -> bool:
+        """Whether what the index finds holds them for sure, but for rows that have changed since."""
+        return not self.lasts and all(len(part) <= 2 for part in self.parts)
 
     @property
     def pairs(self) -> tuple[str, ...]:
@@ -69,54 +80,90 @@ def read_words(text: str) -> Words:
     return Words(parts=tuple(word for word in words if word not in lasts), lasts=lasts)
 
 
-NOTHING: Final = WordHits(documents=(), is_many=False)
-
-
 async def find_words(
     database: Database, connection: AsyncConnection, words: Words, *, below: int, limit: int
 ) -> dict[Group, WordHits]:
     """At most ``limit`` documents of each group. Nothing where no word has two characters.
 
-    ``below``: the index's next number.
+    ``below``: the index's next number. Where many hold the words beside four digits, these are looked for as text
+    before they are looked for as the end of a phone: where a text stands the index knows, whose phone it is shows
+    only once a row is opened. If the text alone is more than is wanted, no phone is asked.
     """
-    pairs = words.pairs
-    hits = dict.fromkeys(Group, NOTHING)
-    if not pairs:
-        return hits
-    index = SearchIndex(database)
-    found: dict[Group, list[Document]] = {group: [] for group in Group}
-    sought = dict.fromkeys(Group, below)
-    for _ in range(0, _MOST_READ, limit + _SPARE):
-        numbers = await index.find(connection, pairs, sought, limit=limit + _SPARE)
-        rows = await index.rows_of(connection, [number for group in sought for number in numbers[group]])
-        for document in await _matching(database, connection, rows, words):
-            found[Group.of(document.source)].append(document)
-        for group in tuple(sought):
-            if len(numbers[group]) < limit + _SPARE or len(found[group]) > limit:
-                del sought[group]
-            else:
-                sought[group] = numbers[group][-1]
-        if not sought:
-            break
-    return {
-        group: WordHits(documents=tuple(found[group][:limit]), is_many=group in sought or len(found[group]) > limit)
-        for group in Group
-    }
+    search = _Search(database, connection, words, below=below, limit=limit)
+    if words.pairs:
+        first = await search.look_up(words.pairs)
+        if words.lasts and search.may_be_cut(first):
+            literal = words.literally.pairs
+            await search.read(literal, await search.look_up(literal))
+        await search.read(words.pairs, first)
+    return search.hits()
 
 
-async def _matching(
-    database: Database, connection: AsyncConnection, rows: list[tuple[Source, int]], words: Words
-) -> list[Document]:
-    """Documents of these rows that hold the words, in their order."""
-    by_source: dict[Source, list[int]] = defaultdict(list)
-    for source, row_id in rows:
-        by_source[source].append(row_id)
-    read = {
-        source: await read_documents(database, connection, source, ids, is_enough=words.are_in)
-        for source, ids in by_source.items()
-    }
-    documents = [read[source][row_id] for source, row_id in rows if row_id in read[source]]
-    return [document for document in documents if words.are_in(document)]
+class _Search:
+    """What one search has read so far. Numbers are those of the index, by group, highest first."""
+
+    def __init__(
+        self, database: Database, connection: AsyncConnection, words: Words, *, below: int, limit: int
+    ) -> None:
+        self._database = database
+        self._connection = connection
+        self._words = words
+        self._index = SearchIndex(database)
+        self._below = dict.fromkeys(Group, below)
+        self._limit = limit
+        self._at_once = limit + (1 if words.are_pairs else _SPARE)
+        self._read: set[int] = set()
+        self._found: dict[Group, dict[int, Document]] = {group: {} for group in Group}
+        #: groups in which something is left unread
+        self._left: set[Group] = set()
+
+    async def look_up(self, pairs: Sequence[str], below: Mapping[Group, int] | None = None) -> dict[Group, list[int]]:
+        """The next numbers that hold ``pairs``."""
+        return await self._index.find(self._connection, pairs, below or self._below, limit=self._at_once)
+
+    def may_be_cut(self, numbers: Mapping[Group, list[int]]) -> bool:
+        return any(len(of_group) >= self._at_once for of_group in numbers.values())
+
+    async def read(self, pairs: Sequence[str], numbers: Mapping[Group, list[int]]) -> None:
+        """Read the documents of ``numbers`` and of what follows them, until a group has enough or there are no more."""
+        for _ in range(0, _MOST_READ, self._at_once):
+            numbers = {group: of_group for group, of_group in numbers.items() if not self._has_enough(group)}
+            await self._match([no for of_group in numbers.values() for no in of_group if no not in self._read])
+            below = {
+                group: of_group[-1]
+                for group, of_group in numbers.items()
+                if len(of_group) >= self._at_once and not self._has_enough(group)
+            }
+            self._left = set(below)
+            if not below:
+                break
+            numbers = await self.look_up(pairs, below)
+
+    def hits(self) -> dict[Group, WordHits]:
+        return {
+            group: WordHits(
+                documents=tuple(found[no] for no in sorted(found, reverse=True)[: self._limit]),
+                is_many=group in self._left or self._has_enough(group),
+            )
+            for group, found in self._found.items()
+        }
+
+    def _has_enough(self, group: Group) -> bool:
+        return len(self._found[group]) > self._limit
+
+    async def _match(self, numbers: Sequence[int]) -> None:
+        self._read.update(numbers)
+        rows = await self._index.rows_of(self._connection, numbers)
+        by_source: dict[Source, dict[int, int]] = defaultdict(dict)
+        for no, (source, row_id) in rows.items():
+            by_source[source][row_id] = no
+        for source, of_source in by_source.items():
+            documents = await read_documents(
+                self._database, self._connection, source, list(of_source), is_enough=self._words.are_in
+            )
+            for row_id, document in documents.items():
+                if self._words.are_in(document):
+                    self._found[Group.of(source)][of_source[row_id]] = document
 
 
 def _digits(phone: str) -> str:

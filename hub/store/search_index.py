@@ -10,30 +10,21 @@ See docs/decisions/0010.
 """
 
 from array import array
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal, literal_column, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal, literal_column, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.database import Database, among, to_ms
+from hub.store.search_blocks import BITS, BLOCK, Row, no_places, packed, places_of, sift
 from hub.store.search_documents import TABLES, Document, Group, Source, read_documents
 from hub.store.search_tables import search_blocks, search_dead, search_documents, search_queue, search_state
 from hub.store.search_text import pairs_of
 
-_BITS: Final = 14
-#: documents that share a row for each pair: what a step writes anew stays small, what a search reads stays few
-BLOCK: Final = 1 << _BITS
-#: blocks that are read first, where common words have hits enough, and then at once
-_FIRST: Final = 8
-_AT_ONCE: Final = 128
-#: where so many times as much is to be gone through, each place is looked up instead
-_MUCH: Final = 16
 #: pairs whose token is remembered while documents are taken in
 _REMEMBERED: Final = 200_000
 #: a block is swept when so many of its documents are gone, or the first of them this long
@@ -103,31 +94,41 @@ class SearchIndex:
         Only numbers under that of ``below``: :data:`NEXT_NUMBER`, or the last number of an earlier answer. See
         :meth:`rows_of`.
         """
-        tokens = {group: {self._token(group, pair) for pair in pairs} for group in below}
-        found: dict[Group, list[int]] = {group: [] for group in below}
-        blocks = list(range((max(below.values(), default=0) - 1) >> _BITS, -1, -1))
-        for start in (0, *range(_FIRST, len(blocks), _AT_ONCE)):
-            sought = [group for group in below if len(found[group]) < limit]
-            if not sought or not blocks:
-                break
-            given = {
-                "blocks": blocks[start : start + (_AT_ONCE if start else _FIRST)],
-                "tokens": sorted({token for group in sought for token in tokens[group]}),
-            }
-            rows = await self._database.fetch(connection, _FIND, given)
-            for group in sought:
-                own = [row for row in rows if row[1] in tokens[group]]
-                numbers = (no for no in _in_all(own, len(tokens[group])) if no < below[group])
-                found[group] += islice(numbers, limit - len(found[group]))
+        sifting = {
+            group: sift(frozenset(self._token(group, pair) for pair in pairs), number, limit)
+            for group, number in below.items()
+        }
+        asked = {group: next(each) for group, each in sifting.items()}
+        found: dict[Group, list[int]] = {}
+        while asked:
+            rows = await self._rows(connection, asked)
+            for group in tuple(asked):
+                try:
+                    asked[group] = sifting[group].send(rows[group])
+                except StopIteration as done:
+                    found[group] = done.value
+                    del asked[group]
         return found
 
-    async def rows_of(self, connection: AsyncConnection, numbers: Sequence[int]) -> list[tuple[Source, int]]:
-        """Source and key of the rows that these numbers stand for, in their order; those of nothing are left out."""
+    async def _rows(
+        self, connection: AsyncConnection, asked: Mapping[Group, tuple[Sequence[int], frozenset[int]]]
+    ) -> dict[Group, list[Row]]:
+        """The rows of each group's blocks and tokens, in one statement for all of them."""
+        given: dict[str, list[int]] = {}
+        for group in Group:
+            blocks, tokens = asked.get(group, ((), ()))
+            given |= {f"blocks_{group.value}": list(blocks), f"tokens_{group.value}": sorted(tokens)}
+        rows: dict[Group, list[Row]] = {group: [] for group in Group}
+        for group, *row in await self._database.fetch(connection, _FIND, given):
+            rows[_GROUPS[group]].append(row)
+        return rows
+
+    async def rows_of(self, connection: AsyncConnection, numbers: Sequence[int]) -> dict[int, tuple[Source, int]]:
+        """Source and key of the row that each of these numbers stands for; those of nothing are left out."""
         if not numbers:
-            return []
+            return {}
         rows = await self._database.fetch(connection, _BY_NUMBER, {"numbers": list(numbers)})
-        known = {row[0]: (Source(row[1]), row[2]) for row in rows}
-        return [known[no] for no in numbers if no in known]
+        return {no: (Source(source), row_id) for no, source, row_id in rows}
 
     # taking in
 
@@ -185,7 +186,7 @@ class SearchIndex:
         if not fresh:
             return
         rows = []
-        places: dict[int, dict[int, array[int]]] = defaultdict(lambda: defaultdict(_no_places))
+        places: dict[int, dict[int, array[int]]] = defaultdict(lambda: defaultdict(no_places))
         for no, (document, digest) in enumerate(fresh, start=next_no):
             rows.append(
                 {
@@ -196,7 +197,7 @@ class SearchIndex:
                     "digest": digest,
                 }
             )
-            block = places[no >> _BITS]
+            block = places[no >> BITS]
             for token in self._tokens_of(document):
                 block[token].append(no & (BLOCK - 1))
         await connection.execute(insert(search_documents), rows)
@@ -206,10 +207,10 @@ class SearchIndex:
 
     async def _extend(self, connection: AsyncConnection, block: int, places: Mapping[int, "array[int]"]) -> None:
         """Numbers only grow: what is new stands behind what is there."""
-        given = {"blocks": [block], "tokens": list(places)}
-        there = {token: members for _, token, members in await self._database.fetch(connection, _FIND, given)}
+        given = {"block": block, "tokens": list(places)}
+        there = dict(await self._database.fetch(connection, _MEMBERS, given))
         rows = [
-            {"block": block, "token": token, "members": bytes(there.get(token, b"")) + _packed(new)}
+            {"block": block, "token": token, "members": bytes(there.get(token, b"")) + packed(new)}
             for token, new in sorted(places.items())
         ]
         await self._put(connection, rows)
@@ -228,17 +229,17 @@ class SearchIndex:
             block = await _to_sweep(connection, now)
             if block is None:
                 return False
-            of_block = search_dead.c.no.between(block << _BITS, (block << _BITS) + BLOCK - 1)
+            of_block = search_dead.c.no.between(block << BITS, (block << BITS) + BLOCK - 1)
             dead = {no & (BLOCK - 1) for no in (await connection.scalars(select(search_dead.c.no).where(of_block)))}
             query = select(search_blocks.c.token, search_blocks.c.members).where(search_blocks.c.block == block)
             emptied, shorter = [], []
             for row in await connection.execute(query):
-                members = _places(row.members)
+                members = places_of(row.members)
                 if dead.isdisjoint(members):
                     continue
                 left = array("H", (place for place in members if place not in dead))
                 if left:
-                    shorter.append({"block": block, "token": row.token, "members": _packed(left)})
+                    shorter.append({"block": block, "token": row.token, "members": packed(left)})
                 else:
                     emptied.append({"of_block": block, "of_token": row.token})
             await self._put(connection, shorter)
@@ -279,7 +280,7 @@ class SearchIndex:
 
 async def _to_sweep(connection: AsyncConnection, now: datetime) -> int | None:
     """The block in most need of it."""
-    block = search_dead.c.no.bitwise_rshift(literal_column(str(_BITS)))
+    block = search_dead.c.no.bitwise_rshift(literal_column(str(BITS)))
     oldest = func.min(search_dead.c.since)
     query = (
         select(block.label("block"))
@@ -292,55 +293,20 @@ async def _to_sweep(connection: AsyncConnection, now: datetime) -> int | None:
     return found
 
 
-def _in_all(rows: Iterable[tuple[int, int, bytes]], count: int) -> Iterator[int]:
-    """Numbers that stand in the row of each of ``count`` tokens of their block, highest first."""
-    blocks: dict[int, list[bytes]] = defaultdict(list)
-    for block, _, members in rows:
-        blocks[block].append(members)
-    for block in sorted(blocks, reverse=True):
-        rarest, *others = sorted(blocks[block], key=len)
-        if len(others) + 1 < count:
-            continue
-        common = set(_places(rarest))
-        for members in others:
-            if not common:
-                break
-            common = _cut(common, _places(members))
-        for place in sorted(common, reverse=True):
-            yield block << _BITS | place
-
-
-def _cut(common: set[int], places: "array[int]") -> set[int]:
-    """What of ``common`` stands among the sorted ``places``."""
-    if len(common) * _MUCH > len(places):
-        return common.intersection(places)
-    return {place for place in common if places[min(bisect_left(places, place), len(places) - 1)] == place}
-
-
-def _no_places() -> "array[int]":
-    return array("H")
-
-
-def _places(members: bytes) -> "array[int]":
-    """The order of bytes is little-endian in the database, whatever machine wrote it."""
-    places = array("H")
-    places.frombytes(members)
-    if _IS_BIG:
-        places.byteswap()
-    return places
-
-
-def _packed(places: "array[int]") -> bytes:
-    if _IS_BIG:
-        places = array("H", places)
-        places.byteswap()
-    return places.tobytes()
-
-
-_IS_BIG: Final = array("H", [1]).tobytes() == b"\0\1"
-
-_FIND: Any = select(search_blocks.c.block, search_blocks.c.token, search_blocks.c.members).where(
-    among(search_blocks.c.block, "blocks"), among(search_blocks.c.token, "tokens")
+_GROUPS: Final = dict(enumerate(Group))
+#: for each group its own blocks and tokens
+_FIND: Any = union_all(
+    *(
+        select(
+            literal_column(str(number)), search_blocks.c.block, search_blocks.c.token, search_blocks.c.members
+        ).where(
+            among(search_blocks.c.block, f"blocks_{group.value}"), among(search_blocks.c.token, f"tokens_{group.value}")
+        )
+        for number, group in _GROUPS.items()
+    )
+)
+_MEMBERS: Any = select(search_blocks.c.token, search_blocks.c.members).where(
+    search_blocks.c.block == bindparam("block"), among(search_blocks.c.token, "tokens")
 )
 _WAITING: Any = select(WAITING.label("waiting"))
 _BY_NUMBER: Any = select(search_documents.c.no, search_documents.c.source, search_documents.c.row_id).where(

@@ -1,11 +1,9 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import Message, MessageAuthor, Party, Shipment
 from hub.desk.access import Actor
@@ -13,13 +11,13 @@ from hub.desk.complaints import mark_hard
 from hub.desk.search import PAGE, QUICK, SearchedBy, search
 from hub.desk.search_tending import take_all_in
 from hub.desk.search_words import read_words
-from hub.store import database
 from hub.store.box import Box
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE
 from hub.store.search_index import SearchIndex
 from hub.store.shops import ShopStore
 from hub.store.tables import search_blocks, search_dead, search_documents
 from tests.desk.invented import NOW, Rig, claim, inquiry, line, open_rig, order
+from tests.statements import sent_to
 
 
 async def _found(rig: Rig, actor: Actor, text: str) -> set[str]:
@@ -316,21 +314,12 @@ async def test_what_stands_open_is_compared_before_anything_is_unsealed(
     assert unsealed == [ORDER_PLACE, INQUIRY_PLACE]
 
 
-async def test_a_search_for_nothing_takes_four_statements(
-    searchable: Rig, agent: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    fetch = database._fetch
+async def test_a_search_for_nothing_takes_four_statements(searchable: Rig, agent: Actor) -> None:
+    with sent_to(searchable.database) as sent:
+        assert await _found(searchable, agent, "없는뷁 낱말") == set()
 
-    async def noted(connection: AsyncConnection, query: Any, given: Any) -> Any:
-        asked.append(query.text)
-        return await fetch(connection, query, given)
-
-    monkeypatch.setattr(database, "_fetch", noted)
-
-    assert await _found(searchable, agent, "없는뷁 낱말") == set()
     # the shops' numbers with the state of the index, its blocks, the orders, the cases
-    assert len(asked) == 4
+    assert len(sent) == 4
 
 
 async def test_a_long_text_is_found_by_some_of_its_pairs(sqlite_rig: Rig, agent: Actor) -> None:
