@@ -217,8 +217,8 @@ class SmartstoreClient:
         data = answer.data
         rows = (data.last_change_statuses if data else None) or []
         following = None if data is None else _following(data.more)
-        if following is not None and (not rows or following == more):
-            message = "the change feed does not move on: " + ("the same place twice" if rows else "more, but no rows")
+        if following is not None and (not rows or following == more or _is_earlier(following[0], query)):
+            message = "the change feed does not move on: " + ("a place met before" if rows else "more, but no rows")
             raise MalformedResponseError(message, operation="orders.changed", path="$.data.more")
         ids, broken = _row_ids(bytes(row) for row in rows)
         return FeedPage(ids, broken, following, _plain(answer.timestamp))
@@ -373,6 +373,14 @@ def _following(more: MoreWire | None) -> tuple[str, str] | None:
         message = "the change feed says that more follows, and not from when"
         raise MalformedResponseError(message, operation="orders.changed", path="$.data.more.moreFrom")
     return None
+
+
+def _is_earlier(start: str, query: Mapping[str, str]) -> bool:
+    """Whether the feed goes back in time: it would never end."""
+    try:
+        return datetime.fromisoformat(start) < datetime.fromisoformat(query["lastChangedFrom"])
+    except (ValueError, TypeError):
+        return False  # whoever reads such a place is the mall: it refuses what it cannot read
 
 
 def _typed(response: httpx.Response, kind: type[T]) -> T:

@@ -172,7 +172,8 @@ async def _walk_feed(
         return made
 
     for window in windows(place.at, place.until, longest=LONGEST_WINDOW):
-        async for page in _window_pages(client, window, more):
+        skews = _BEHIND_SKEWS if window.until >= place.until else _NO_SKEW
+        async for page in _pages_by_clock(client, window, more, skews=skews):
             pending.update(dict.fromkeys(page.ids))
             broken += page.broken
             if page.more is not None:
@@ -213,18 +214,15 @@ async def _newest(
     """What the time since the end of the walk shows already; rows that come late are met by the next run's overlap."""
     ids: dict[str, None] = {}
     broken: list[bytes] = []
-    for skew in _CLOCK_SKEWS:
-        until = now() - skew
-        window = Window(since=max(place.until, until - LONGEST_WINDOW), until=until)
-        try:
-            async for page in _window_pages(client, window, None):
-                ids.update(dict.fromkeys(page.ids))
-                broken += page.broken
-            break
-        except RejectedByMallError as error:
-            if error.mall_code != _OUT_OF_RANGE:
-                raise
-            log.info("smartstore.feed.newest_refused", request_id=error.request_id)
+    until = now()
+    window = Window(since=max(place.until, until - LONGEST_WINDOW), until=until)
+    try:
+        async for page in _pages_by_clock(client, window, None, skews=_NEWEST_SKEWS):
+            ids.update(dict.fromkeys(page.ids))
+            broken += page.broken
+    except RejectedByMallError as error:
+        if error.mall_code != _OUT_OF_RANGE:
+            raise
     cursor = OrdersCursor(until=place.until, at=place.until)
     found = tuple(ids)
     for first in range(0, len(found), MOST_ROWS):
@@ -233,8 +231,37 @@ async def _newest(
         yield _Chunk(ids=(), cursor=cursor, progress=share, broken=tuple(broken))
 
 
-#: how far the mall's clock may be behind ours: tried one after the other, the last minute comes with the next run
-_CLOCK_SKEWS = (timedelta(), timedelta(minutes=1))
+async def _pages_by_clock(
+    client: SmartstoreClient, window: Window, more: tuple[str, str] | None, *, skews: tuple[timedelta, ...]
+) -> AsyncGenerator[FeedPage, None]:
+    """Pages of ``window``, cut at its end by the first of ``skews`` with which the mall takes it.
+
+    Raises: RejectedByMallError when the mall takes none.
+    """
+    refused: RejectedByMallError | None = None
+    for skew in skews:
+        until = window.until - skew
+        if refused is not None and until <= window.since:
+            break
+        try:
+            async for page in _window_pages(client, Window(since=window.since, until=until), more):
+                yield page
+        except RejectedByMallError as error:
+            if error.mall_code != _OUT_OF_RANGE:
+                raise
+            log.info("smartstore.feed.refused_as_too_late", behind=skew.total_seconds(), request_id=error.request_id)
+            refused = error
+        else:
+            return
+    if refused is not None:
+        raise refused
+
+
+#: how far the mall's clock may be behind ours, tried one after the other: what is cut off of the newest minutes
+#: comes with the next run, what is cut off of the walk (less than OVERLAP) too; a token asks for less than 5 minutes
+_NO_SKEW = (timedelta(),)
+_NEWEST_SKEWS = (timedelta(), timedelta(minutes=1))
+_BEHIND_SKEWS = (timedelta(), timedelta(minutes=3))
 #: also the answer to a window that ends in the future, as seen by the mall's clock (likely)
 _OUT_OF_RANGE = "104139"
 

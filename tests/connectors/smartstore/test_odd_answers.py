@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -12,7 +13,23 @@ from hub.core.errors import AccessError, MalformedResponseError, MallError, Reje
 from hub.core.model import ClaimState, Inquiry, Order
 
 from . import test_inquiries, test_orders
-from .conftest import DETAIL, FEED, INQUIRIES, QNAS, TOKEN, Call, detail, details, feed, inquiry, qna, qna_page, refusal
+from .conftest import (
+    DETAIL,
+    FEED,
+    INQUIRIES,
+    NOW,
+    QNAS,
+    TOKEN,
+    Call,
+    detail,
+    details,
+    feed,
+    inquiry,
+    kst,
+    qna,
+    qna_page,
+    refusal,
+)
 from .test_actions import QNA_ANSWER, asked
 from .test_write_oddities import LINES, Shelf, action
 
@@ -120,7 +137,7 @@ async def test_a_place_without_a_number_is_followed_by_its_time(shop, mall):
     later = "2026-03-10T10:00:00.000+09:00"
 
     def answer(call: Call) -> httpx.Response:
-        if call.query["lastChangedFrom"] == later:
+        if call.query["lastChangedFrom"] >= later:
             assert "moreSequence" not in call.query
             return feed(["2"])
         rows = [{"productOrderId": "1"}]
@@ -137,6 +154,30 @@ async def test_a_place_without_a_time_is_an_error(shop, mall):
 
     with pytest.raises(MalformedResponseError):
         await test_orders.pages(shop)
+
+
+async def test_a_feed_that_goes_back_in_time_is_an_error(shop, mall):
+    mall.on(FEED, lambda call: feed(["1"], ("2026-03-01T00:00:00.000+09:00", str(len(mall.calls)))))
+
+    with pytest.raises(MalformedResponseError):
+        await test_orders.pages(shop)
+
+
+@pytest.mark.parametrize("behind", [1, 4, 6])
+async def test_a_mall_whose_clock_is_behind_takes_what_is_past_for_it(shop, mall, behind):
+    """Up to the five minutes that a token allows; beyond, the run says what was refused."""
+
+    def answer(call: Call) -> httpx.Response:
+        is_future = call.query["lastChangedTo"] > kst(NOW - timedelta(minutes=behind))
+        return refusal(400, "104139") if is_future else feed(["1"])
+
+    mall.on(FEED, answer)
+
+    if behind < 5:
+        assert set(test_orders.keys(await test_orders.pages(shop))) == {"1"}
+    else:
+        with pytest.raises(RejectedByMallError):
+            await test_orders.pages(shop)
 
 
 @pytest.mark.parametrize("bad", ["9" * 21, " ", "1,2", "상품주문", True], ids=repr)
