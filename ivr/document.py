@@ -208,12 +208,7 @@ def build(cls: type[T], data: Any, path: Path, document: Document) -> T | None:
 def _value(wanted: Any, value: Any, path: Path, document: Document) -> Any:
     struct = _struct_in(wanted)
     if struct is None:
-        try:
-            return msgspec.convert(value, wanted, strict=False)
-        except msgspec.ValidationError as error:
-            reason = str(error).partition(" - at")[0]
-            document.report("bad-value", path, name=_dotted(path), reason=reason)
-            return _BROKEN
+        return _plain_value(wanted, value, path, document)
     origin = get_origin(wanted)
     if origin is dict:
         if isinstance(value, dict):
@@ -229,6 +224,23 @@ def _value(wanted: Any, value: Any, path: Path, document: Document) -> Any:
         return _BROKEN
     single = build(struct, value, path, document)
     return _BROKEN if single is None else single
+
+
+def _plain_value(wanted: Any, value: Any, path: Path, document: Document) -> Any:
+    """Texts, numbers, and lists and mappings of them, of which one broken entry does not take the others with it."""
+    parts = get_args(wanted)
+    if get_origin(wanted) is dict and isinstance(value, dict):
+        found = {name: _plain_value(parts[1], item, (*path, name), document) for name, item in value.items()}
+        return {name: item for name, item in found.items() if item is not _BROKEN}
+    if get_origin(wanted) is tuple and isinstance(value, list):
+        items = [_plain_value(parts[0], item, (*path, index), document) for index, item in enumerate(value)]
+        return tuple(item for item in items if item is not _BROKEN)
+    try:
+        return msgspec.convert(value, wanted, strict=False)
+    except msgspec.ValidationError as error:
+        reason = str(error).partition(" - at")[0]
+        document.report("bad-value", path, name=_dotted(path), reason=reason)
+        return _BROKEN
 
 
 def _struct_in(wanted: Any) -> type[msgspec.Struct] | None:

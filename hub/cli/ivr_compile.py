@@ -78,7 +78,7 @@ def _deployed(folder: Path, names: Mapping[str, str]) -> dict[str, str]:
     """Those of the files that are there. Raises: ConfigurationError when the folder or a file cannot be read."""
     if not folder.is_dir():
         what = f"{folder}: no such folder"
-        raise ConfigurationError(what)
+        raise ConfigurationError(what, fix="Name the folder that the PBX reads, as /etc/asterisk.")
     found = {}
     for name in names:
         try:
@@ -89,7 +89,7 @@ def _deployed(folder: Path, names: Mapping[str, str]) -> dict[str, str]:
             continue
         except OSError as error:
             what = f"{folder / name}: {error.strerror}"
-            raise ConfigurationError(what) from error
+            raise ConfigurationError(what, fix="Name a folder whose files this user can read.") from error
     return found
 
 
@@ -107,7 +107,7 @@ def _write(folder: Path, files: Mapping[str, str], *, revision: int) -> list[str
             path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         what = f"{error.filename or folder}: {error.strerror}"
-        raise ConfigurationError(what) from error
+        raise ConfigurationError(what, fix="Name with --out a folder that this user can write to.") from error
     return sorted(written)
 
 

@@ -22,6 +22,10 @@ from hub.sync.calls import CallImport, FileReport
 from ivr.records import Tally, UnknownRecordsError, read_records
 from ivr.routes import Routes, RoutesError, routes_from_map
 
+_FILE_HELP: Final = "Name files that a PBX wrote: queue_log, CEL (csv, jsonl), AMI (jsonl) or CDR."
+_MAP_HELP: Final = (
+    'Write it as {"timezone": "Asia/Seoul", "did": {"0700…": "mall/order"}, "queues": {"name": "mall/order"}}.'
+)
 _PBX_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]{0,31}", re.ASCII)
 
 
@@ -39,10 +43,10 @@ def _routes(map_file: Path | None, hub: Hub) -> Routes:
         return routes_from_map(map_file.read_bytes(), timezone=hub.settings.timezone)
     except OSError as error:
         what = f"{map_file}: {error.strerror}"
-        raise ConfigurationError(what) from error
+        raise ConfigurationError(what, fix=_MAP_HELP) from error
     except (RoutesError, msgspec.DecodeError) as error:
         what = f"{map_file}: {error}"
-        raise ConfigurationError(what) from error
+        raise ConfigurationError(what, fix=_MAP_HELP) from error
 
 
 def _require_records(path: Path, routes: Routes) -> None:
@@ -52,7 +56,7 @@ def _require_records(path: Path, routes: Routes) -> None:
             next(read_records(lines, zone=routes.zone, tally=Tally()), None)
     except (OSError, UnknownRecordsError) as error:
         what = f"{path}: {error.strerror if isinstance(error, OSError) else error}"
-        raise ConfigurationError(what) from error
+        raise ConfigurationError(what, fix=_FILE_HELP) from error
 
 
 def import_records(
@@ -77,8 +81,8 @@ def import_records(
         return with_hub(lambda hub: _follow(hub, paths, _routes(map_file, hub), pbx=pbx, every=every))
     for path in paths:
         if not path.is_file():
-            what = f"{path}: no such file"
-            raise ConfigurationError(what)
+            what = f"{path}: {'a folder' if path.is_dir() else 'no such file'}"
+            raise ConfigurationError(what, fix=_FILE_HELP)
 
     async def work(hub: Hub) -> ImportReport:
         routes = _routes(map_file, hub)
@@ -125,7 +129,7 @@ async def _follow(hub: Hub, paths: list[Path], routes: Routes, *, pbx: str | Non
                 reports = await file.poll()
             except UnknownRecordsError as error:
                 what = f"{path}: {error}"
-                raise ConfigurationError(what) from error
+                raise ConfigurationError(what, fix=_FILE_HELP) from error
             if any(report.new_events for report in reports):
                 await _keep_wishes(hub)
             for report in reports:

@@ -256,7 +256,7 @@ def _centre(agents: str | None, full: tuple[str, ...], dnd: tuple[str, ...], flo
             told = load_centre(_text(Path(agents)), source=agents, flow=flow)
         except ScriptError as error:
             what = str(error)
-            raise ConfigurationError(what) from error
+            raise ConfigurationError(what, fix="docs/telephone.md describes the file of agents.") from error
         named, full, dnd = dict(told.agents or {}), full + tuple(told.full), dnd + tuple(told.dnd)
     elif agents is not None:
         try:

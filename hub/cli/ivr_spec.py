@@ -81,7 +81,7 @@ def graph(
         svg.write_text(drawn, encoding="utf-8")
     except OSError as error:
         what = f"{svg}: {error.strerror}"
-        raise ConfigurationError(what) from error
+        raise ConfigurationError(what, fix="Name with --svg a file that this user can write.") from error
     screen.print(f"{svg}: written", markup=False)
 
 

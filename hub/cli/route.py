@@ -13,7 +13,8 @@ from hub.core.model import Product
 from hub.desk.routing_book import catalogue_facts, import_modes
 from hub.registry import find_connectors
 from hub.store.catalogue import read_stock_facts
-from hub.store.one import find_product_of_line
+from hub.store.one import find_product, find_products_of_line
+from hub.store.shops import ShopRow
 from routing.book import SECTIONS, rows_of
 from routing.chain import BookInForce, Matter, RouteDecision, explain
 from routing.rules_file import WrongFileError, place_of, read_tables
@@ -39,6 +40,9 @@ def explain_route(
     shop: Annotated[str, typer.Option(help="The shop.")],
     matter: Annotated[Matter, typer.Option(help="What it is about.")],
     line: Annotated[str | None, typer.Option(help="Line number.")] = None,
+    order: Annotated[
+        str | None, typer.Option(help="Order number, where the mall counts lines within an order.")
+    ] = None,
     product: Annotated[str | None, typer.Option(help="The mall's product code, or the seller's SKU.")] = None,
     at: Annotated[str | None, typer.Option(help="When; absent: now.")] = None,
     lang: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
@@ -46,22 +50,21 @@ def explain_route(
 ) -> int:
     if (line is None) == (product is None):
         what = "name either --line or --product"
-        raise ConfigurationError(what)
+        raise ConfigurationError(what, fix="hub export lines --shop NAME lists both.")
+    if order is not None and line is None:
+        what = "--order says which --line is meant, and there is none"
+        raise ConfigurationError(what, fix="Name a line of that order with --line.")
 
     async def work(hub: Hub) -> RouteDecision:
         row = await hub.shop_store.named(shop)
-        found = await find_product_of_line(hub.database, row.id, line_no=line, product_code=product)
-        if found is None and line is not None:
-            what = f"the hub knows no line {line!r} in shop {shop!r}"
-            raise ConfigurationError(what)
+        asked = await _product(hub, row, line=line, order=order, code=product or "")
         book = hub.routing
         if book is None:
             what = "there is no routing table"
-            raise ConfigurationError(what)
+            raise ConfigurationError(what, fix="hub db upgrade")
         if book.problem is not None and not book.version:
             # A file that was never right: the shipped rules alone would answer as if it were not there.
             raise ConfigurationError(book.problem.what, fix=book.problem.fix)
-        asked = found or Product(name=product or "", code=product, seller_sku=product)
         async with hub.database.reading() as connection:
             (stock,) = await read_stock_facts(hub.database, connection, [(row.id, asked)])
         return explain(
@@ -94,6 +97,25 @@ def explain_route(
     return ExitCode.PART_DONE
 
 
+async def _product(hub: Hub, shop: ShopRow, *, line: str | None, order: str | None, code: str) -> Product:
+    """What is sold in that line, or under that code, though no order has named it yet.
+
+    Raises: ConfigurationError for a line that the hub does not know, or that several orders have.
+    """
+    if line is None:
+        found = await find_product(hub.database, shop.id, code)
+        return found or Product(name=code, code=code, seller_sku=code)
+    of_orders = await find_products_of_line(hub.database, shop.id, line, order_no=order)
+    if not of_orders:
+        where = f"in shop {shop.name!r}" if order is None else f"in order {order!r} of shop {shop.name!r}"
+        what = f"the hub knows no line {line!r} {where}"
+        raise ConfigurationError(what, fix=f"hub resync --shop {shop.name} --order NO reads an order from the mall.")
+    if len(of_orders) > 1:
+        what = f"shop {shop.name!r} has a line {line!r} in several orders"
+        raise ConfigurationError(what, fix=f"Name one with --order: {', '.join(of_orders)}.")
+    return next(iter(of_orders.values()))
+
+
 def _print(decision: RouteDecision) -> None:
     for step in decision.steps:
         screen.print(f"· {step}", markup=False)
@@ -123,7 +145,7 @@ def check_file(
         tables = read_tables(file.read_bytes(), file=str(file), malls=frozenset(find_connectors().manifests))
     except OSError as error:
         what = f"{file}: {error.strerror}"
-        raise ConfigurationError(what) from error
+        raise ConfigurationError(what, fix="Name a file that this user can read.") from error
     except WrongFileError as error:
         for problem in error.problems:
             reason, fix = problem.told(lang)
@@ -139,7 +161,7 @@ def import_table(file: Annotated[Path, typer.Argument(help="CSV (UTF-8, CP949, S
         data = file.read_bytes()
     except OSError as error:
         what = f"{file}: {error.strerror}"
-        raise ConfigurationError(what) from error
+        raise ConfigurationError(what, fix="Name a file that this user can read.") from error
 
     async def work(hub: Hub) -> ModeTableImport:
         return await import_modes(hub.database, data, now=hub.now())

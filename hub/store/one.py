@@ -126,15 +126,38 @@ async def find_inquiry(database: Database, shop_id: int, inquiry_no: str) -> Inq
     return None if sealed is None else unpack_inquiry(database.box.open(sealed, INQUIRY_PLACE))
 
 
-async def find_product_of_line(
-    database: Database, shop_id: int, *, line_no: str | None = None, product_code: str | None = None
-) -> Product | None:
-    """The product of a line, or of the newest line with this product code or seller SKU."""
-    query = select(lines).where(lines.c.shop_id == shop_id).order_by(lines.c.id.desc()).limit(1)
-    if line_no is not None:
-        query = query.where(lines.c.line_no == line_no)
-    else:
-        query = query.where((lines.c.product_code == product_code) | (lines.c.seller_sku == product_code))
+async def find_products_of_line(
+    database: Database, shop_id: int, line_no: str, *, order_no: str | None = None, limit: int = 10
+) -> dict[str, Product]:
+    """Order number -> product, of the lines with this number, the newest first.
+
+    Where a mall numbers the lines within an order, several orders have a line 1; ``order_no`` names one of them.
+    """
+    query = (
+        select(lines, orders.c.order_no)
+        .join_from(lines, orders, orders.c.id == lines.c.order_id)
+        .where(lines.c.shop_id == shop_id, lines.c.line_no == line_no)
+        .order_by(lines.c.id.desc())
+        .limit(limit)
+    )
+    if order_no is not None:
+        query = query.where(orders.c.order_no == order_no)
+    async with database.reading() as connection:
+        rows = (await connection.execute(query)).all()
+    found: dict[str, Product] = {}
+    for row in rows:
+        found.setdefault(row.order_no, product_of(row))
+    return found
+
+
+async def find_product(database: Database, shop_id: int, code: str) -> Product | None:
+    """The product of the newest line with this product code or seller SKU."""
+    query = (
+        select(lines)
+        .where(lines.c.shop_id == shop_id, (lines.c.product_code == code) | (lines.c.seller_sku == code))
+        .order_by(lines.c.id.desc())
+        .limit(1)
+    )
     async with database.reading() as connection:
         row = (await connection.execute(query)).first()
     return None if row is None else product_of(row)

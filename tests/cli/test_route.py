@@ -1,5 +1,8 @@
 """`hub route`: sentences in two languages, what else was considered, and files that are wrong."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from routing import demo_rules_text
@@ -49,6 +52,26 @@ def test_a_product_that_nobody_knows_is_flagged_and_goes_to_the_md(read_only: Te
 
     assert (ran.code, ran.document["mode"], ran.document["flags"]) == (0, "unknown", ["mode_unknown"])
     assert {link["role"] for link in ran.document["chain"]} == {"md"}
+
+
+def test_a_line_number_that_several_orders_have_is_asked_back(synced: Terminal) -> None:
+    lines = [row for row in synced.hub("export", "lines", "--shop", "main-cafe24").rows if row["seller_sku"]]
+    first = lines[0]
+    other = next(row for row in lines if row["seller_sku"] != first["seller_sku"])
+    with closing(sqlite3.connect(synced.home / "hub.db")) as connection, connection:
+        for row in (first, other):
+            connection.execute("UPDATE order_lines SET line_no = '1' WHERE line_no = ?", (row["line_no"],))
+    question = (*QUESTION, "--line", "1", "--json")
+
+    asked = synced.hub(*question)
+    answered = synced.hub(*question, "--order", other["order_no"])
+    unknown = synced.hub(*question, "--order", "no-such-order")
+
+    assert (asked.code, asked.out) == (2, "")
+    assert "several orders" in asked.err
+    assert first["order_no"] in asked.err
+    assert (answered.code, answered.document["mode_rule"]) == (0, f"table:seller_sku={other['seller_sku']}")
+    assert (unknown.code, "hub resync --shop main-cafe24" in unknown.err) == (2, True)
 
 
 def test_a_person_reads_a_table_with_what_else_was_considered(read_only: Terminal) -> None:

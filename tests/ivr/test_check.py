@@ -177,6 +177,15 @@ def test_several_errors_are_reported_together():
     assert {"bad-did", "bad-day", "bad-value"} <= {problem.code for problem in check(text)}
 
 
+@pytest.mark.parametrize("broken", ["", "[queue:cafe24.order]", "{queue: cafe24.order}"])
+def test_a_broken_key_is_told_at_its_line_and_takes_no_other_with_it(broken):
+    key = '"1": queue:cafe24.order'
+    line = next(number for number, text in enumerate(TEXT.splitlines(), 1) if key in text)
+    text = TEXT.replace(key, f'"1": {broken}', 1)
+
+    assert [(problem.code, problem.line) for problem in check(text)] == [("bad-value", line)]
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
