@@ -35,7 +35,7 @@ from connectors.cafe24.vocabulary import (
     REASON_WORDS,
     RETURN,
 )
-from connectors.cafe24.wire import ItemWire, PartyWire, carrier_decoder
+from connectors.cafe24.wire import ItemWire, PartyWire, carrier_decoder, people
 from connectors.cafe24.writing import LineWriter, Scene, need_text, only_whole, part_of, wrong_field
 from hub.core.contract import LineAction, Outcome, WriteResult
 from hub.core.errors import AccessError, NotFoundAtMallError, RejectedByMallError
@@ -426,13 +426,12 @@ def _pickup(scene: Scene) -> dict[str, Any]:
 
 def _receiver(scene: Scene) -> PartyWire | None:
     """The receiver of the line's parcel where an order has several, else the only one."""
-    found = scene.order.receivers
-    people = found if isinstance(found, list) else [found] if found is not None else []
+    receivers = people(scene.order.receivers)
     parcel = code(scene.item.shipping_code)
-    same = [person for person in people if parcel is not None and code(person.shipping_code) == parcel]
+    same = [person for person in receivers if parcel is not None and code(person.shipping_code) == parcel]
     if same:
         return same[0]
-    return people[0] if len(people) == 1 else None
+    return receivers[0] if len(receivers) == 1 else None
 
 
 def _exchange_item(action: LineAction, scene: Scene, quantity: int) -> dict[str, Any] | None:

@@ -36,7 +36,7 @@ from connectors.cafe24.vocabulary import (
     UNPAID_CANCELS,
     Reason,
 )
-from connectors.cafe24.wire import ClaimWire, ItemWire, OrderWire
+from connectors.cafe24.wire import ClaimWire, Embedded, ItemWire, OrderWire
 from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, EndedBy, FaultParty, Money
 
 _KINDS = (CANCEL, RETURN, EXCHANGE)
@@ -65,11 +65,12 @@ def map_claims(wire: OrderWire, *, order_no: str, currency: str, codes: Counter[
     return gathered.of(accepted)
 
 
-def embedded(claims: list[ClaimWire] | ClaimWire | UnsetType | None) -> list[ClaimWire]:
-    """The claims of one embed, which may be absent, empty, one object or a list."""
-    if claims is None or claims is UNSET or isinstance(claims, UnsetType):
+def embedded(claims: Embedded) -> list[ClaimWire]:
+    """The claims of one embed, which may be absent, empty, one object or a list; an empty object is none."""
+    if isinstance(claims, UnsetType) or not claims:
         return []
-    return claims if isinstance(claims, list) else [claims]
+    found = claims if isinstance(claims, list) else [claims]
+    return [claim for claim in found if isinstance(claim, ClaimWire) and (claim.claim_code or claim.items)]
 
 
 def kind_now(item: ItemWire) -> ClaimKind | None:
@@ -229,7 +230,7 @@ class _Claims:
             reason_text=text(source.claim_reason) or text(claim.claim_reason),
             quantity=whole(detail.claim_quantity, path="claim_quantity")
             or (whole(nested.quantity, path="quantity") if nested is not None else None)
-            or whole(item.claim_quantity, path="claim_quantity"),
+            or _asked(item),
             ended_at=_ended_at(detail, kind) if state is ClaimState.DONE else None,
             ended_by=_ended_by(state),
             collect_carrier=text(claim.return_shipping_company_name),
@@ -282,7 +283,8 @@ class _Claims:
 
     def _refund(self, claim: ClaimWire) -> Money | None:
         """What the mall says it pays back, over all means of payment."""
-        amounts = [money(part.amount, self._currency, path="refund_amounts") for part in claim.refund_amounts or ()]
+        parts = claim.refund_amounts if isinstance(claim.refund_amounts, list) else ()
+        amounts = [money(part.amount, self._currency, path="refund_amounts") for part in parts]
         paid = [amount.minor for amount in amounts if amount is not None]
         return Money(minor=sum(paid), currency=self._currency) if paid else None
 
@@ -315,7 +317,7 @@ class _Claims:
             reason=reason,
             raw_reason=raw_reason,
             reason_text=text(item.claim_reason),
-            quantity=whole(item.claim_quantity, path="items.claim_quantity"),
+            quantity=_asked(item),
             ended_at=_ended_at(item, kind) if state is ClaimState.DONE else None,
             ended_by=_ended_by(state),
         )
@@ -348,7 +350,7 @@ class _Claims:
             reason=reason,
             raw_reason=raw_reason,
             reason_text=text(item.claim_reason) if is_newest else None,
-            quantity=whole(item.claim_quantity, path="items.claim_quantity") if is_newest else None,
+            quantity=_asked(item) if is_newest else None,
             ended_by=EndedBy.CUSTOMER if is_withdrawn else _ended_by(state),
         )
 
@@ -417,6 +419,11 @@ def _ended_by(state: ClaimState) -> EndedBy | None:
 
 def _undone_kind(item: ItemWire) -> ClaimKind | None:
     return KIND_OF_UNDONE.get((code(item.request_undone) or "").upper())
+
+
+def _asked(item: ItemWire) -> int | None:
+    """What the newest claim covers; a mall that does not tell says nothing or 0."""
+    return whole(item.claim_quantity, path="items.claim_quantity") or None
 
 
 def _is_partial(claimed: ItemWire, item: ItemWire) -> bool:

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from connectors.cafe24.claim_mapping import is_replacement, map_claims, origins
-from connectors.cafe24.values import Value, code, money, text, when, whole
+from connectors.cafe24.values import Value, code, money, text, when, whole, within
 from connectors.cafe24.vocabulary import (
     CLAIM_STATE,
     FINAL_STATUS,
@@ -13,9 +13,9 @@ from connectors.cafe24.vocabulary import (
     OWN_MARKET,
     PLAIN_STATUS,
 )
-from connectors.cafe24.wire import ItemWire, OrderWire, PartyWire, Texts
+from connectors.cafe24.wire import ItemWire, OrderWire, PartyWire, People, Texts, people
 from hub.core.errors import MalformedResponseError
-from hub.core.model import Address, ClaimKind, InventoryHint, Line, LineStatus, Order, Party, Product, Shipment
+from hub.core.model import Address, ClaimKind, InventoryHint, Line, LineStatus, Money, Order, Party, Product, Shipment
 
 _GONE = frozenset({LineStatus.CANCELLED, LineStatus.RETURNED})
 
@@ -62,7 +62,7 @@ def _line(item: ItemWire, items: list[ItemWire], *, currency: str, paid: Value, 
     if line_no is None:
         raise MalformedResponseError("a line without a number", path="items.order_item_code")
     quantity = whole(item.quantity, path="items.quantity")
-    if quantity is None:
+    if quantity is None or quantity < 0:
         raise MalformedResponseError("a line without a quantity", path="items.quantity")
     raw_status = code(item.order_status) or ""
     status, basis = _status(item, raw_status, paid=paid, codes=codes)
@@ -70,10 +70,8 @@ def _line(item: ItemWire, items: list[ItemWire], *, currency: str, paid: Value, 
     option_price = money(item.option_price, currency, path="items.option_price")
     amount = None
     if price is not None:
-        amount = type(price)(
-            minor=(price.minor + (option_price.minor if option_price is not None else 0)) * quantity,
-            currency=currency,
-        )
+        minor = (price.minor + (option_price.minor if option_price is not None else 0)) * quantity
+        amount = Money(minor=within(minor, path="items.product_price"), currency=currency)
     return Line(
         line_no=line_no,
         status=status,
@@ -185,10 +183,8 @@ def _party(wire: PartyWire | None, *, member_id: Value) -> Party | None:
 _NOBODY = Party()
 
 
-def _first(people: PartyWire | list[PartyWire] | None) -> PartyWire | None:
-    if isinstance(people, list):
-        return people[0] if people else None
-    return people
+def _first(found: People) -> PartyWire | None:
+    return next(iter(people(found)), None)
 
 
 def _joined(values: Texts) -> str | None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from connectors.cafe24.client import POINTS_LIMIT, Cafe24Client, segment
 from connectors.cafe24.decoding import decode
 from connectors.cafe24.values import code, money, plain_text, when
-from connectors.cafe24.wire import PartyWire, PointsWire, Text, memo_decoder, points_decoder
+from connectors.cafe24.wire import PointsWire, Text, memo_decoder, people, points_decoder
 from connectors.cafe24.writing import NOT_DONE, LineWriter, Scene, need_text, result, send_once, wrong_field
 from hub.core.contract import LineAction, Outcome, WriteResult
 from hub.core.errors import MallError
@@ -131,6 +131,5 @@ def _amounts(given: PointsWire) -> set[int]:
 
 def _member(scene: Scene) -> str | None:
     """The buyer's member id; none for a guest."""
-    buyer = scene.order.buyer
-    people: list[PartyWire] = buyer if isinstance(buyer, list) else [buyer] if buyer is not None else []
-    return code(scene.order.member_id) or next(filter(None, (code(person.member_id) for person in people)), None)
+    buyers = people(scene.order.buyer)
+    return code(scene.order.member_id) or next(filter(None, (code(person.member_id) for person in buyers)), None)

@@ -13,6 +13,11 @@ KST = ZoneInfo("Asia/Seoul")
 
 Value = str | int | float | None
 
+#: more than any count or number of the mall; the databases keep such numbers in 32 bits
+MOST = 2**31 - 1
+#: more minor units than any amount; what is larger is no price, and no row could hold its multiples
+MOST_MINOR = 10**15
+
 
 def text(value: Value) -> str | None:
     """Empty text and ``null`` are both "not given"; NUL is dropped, no database keeps it."""
@@ -36,18 +41,20 @@ def code(value: Value) -> str | None:
 
 
 def whole(value: Value, *, path: str) -> int | None:
-    """A count that may come as 2, "2" or "2.00". Raises: MalformedResponseError."""
-    if type(value) is int:
+    """A count that may come as 2, "2" or "2.00". Raises: MalformedResponseError, also for more than MOST."""
+    if type(value) is int and -MOST <= value <= MOST:
         return value
     if value is None or value == "":
         return None
     try:
         number = float(value)
-        if number.is_integer():
-            return int(number)
     except (ValueError, OverflowError) as error:
         raise MalformedResponseError("not a number", path=path) from error
-    raise MalformedResponseError("not a whole number", path=path)
+    if not number.is_integer():
+        raise MalformedResponseError("not a whole number", path=path)
+    if abs(number) > MOST:
+        raise MalformedResponseError("a number larger than any", path=path)
+    return int(number)
 
 
 @lru_cache(maxsize=8192)
@@ -80,9 +87,17 @@ def money(value: Value, currency: str | None, *, path: str) -> Money | None:
     if value is None or value == "" or currency is None:
         return None
     try:
-        return Money(minor=minor_units(value, currency), currency=currency)
+        minor = minor_units(value, currency)
     except (ValueError, OverflowError) as error:
         raise MalformedResponseError("not an amount", path=path) from error
+    return Money(minor=within(minor, path=path), currency=currency)
+
+
+def within(minor: int, *, path: str) -> int:
+    """The amount itself. Raises: MalformedResponseError for more than MOST_MINOR."""
+    if not -MOST_MINOR <= minor <= MOST_MINOR:
+        raise MalformedResponseError("an amount larger than any", path=path)
+    return minor
 
 
 _BREAKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "hr"})

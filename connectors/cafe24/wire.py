@@ -14,6 +14,8 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 Text = str | int | float | None
 Amount = str | int | float | None
 Texts = list[str | int | float | None] | str | int | float | None
+#: an object that is not there may be absent, ``null`` or ``""``
+Nothing = str | None
 
 
 class ItemWire(Struct, gc=False):
@@ -83,12 +85,12 @@ class ClaimWire(Struct):
     undone: Text = None
     undone_reason_type: Text = None
     undone_reason: Text = None
-    items: list[ItemWire | str] | None = None
-    exchanged_items: list[ExchangedItemWire | str] | None = None
+    items: list[ItemWire | str] | Nothing = None
+    exchanged_items: list[ExchangedItemWire | str] | Nothing = None
     return_address: Any = None
     return_invoice_no: Text = None
     return_shipping_company_name: Text = None
-    refund_amounts: list[RefundAmountWire] | None = None
+    refund_amounts: list[RefundAmountWire] | Nothing = None
 
 
 class PartyWire(Struct, gc=False):
@@ -108,7 +110,13 @@ class PartyWire(Struct, gc=False):
     shipping_code: Text = None
 
 
-Embedded = list[ClaimWire] | ClaimWire | None | UnsetType
+Embedded = list[ClaimWire | Nothing] | ClaimWire | Nothing | UnsetType
+People = list[PartyWire | Nothing] | PartyWire | Nothing
+
+
+def people(found: People) -> list[PartyWire]:
+    """The people of one embed, which may be absent, empty, one object or a list."""
+    return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, PartyWire)]
 
 
 class OrderWire(Struct):
@@ -131,8 +139,8 @@ class OrderWire(Struct):
     easypay_name: Text = None
     naverpay_payment_information: Any = None
     items: list[ItemWire] | None = None
-    buyer: PartyWire | list[PartyWire] | None = None
-    receivers: list[PartyWire] | PartyWire | None = None
+    buyer: People = None
+    receivers: People = None
     cancellation: Embedded = UNSET
     return_: Embedded = msgspec.field(default=UNSET, name="return")
     exchange: Embedded = UNSET

@@ -192,3 +192,47 @@ async def test_every_call_says_what_its_body_is() -> None:
     await collect(mall)
 
     assert {request.headers["content-type"] for request in mall.asked("GET orders")} == {"application/json"}
+
+
+@pytest.mark.parametrize("none", [None, "", [], {}, [None], [""]])
+@pytest.mark.parametrize("embed", ["buyer", "receivers", "cancellation", "return", "exchange"])
+async def test_an_embed_may_be_none_in_any_of_the_malls_words(embed: str, none: object) -> None:
+    mall = Mall()
+    mall.on("GET orders", {"orders": [order(**{embed: none})]})
+
+    (reading,) = (await collect(mall))[0].readings
+
+    assert isinstance(reading.record, Order), reading.error
+    assert reading.record.claims == ()
+    assert reading.record.claims_are_complete
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"quantity": 10**30},
+        {"quantity": 2**31},
+        {"quantity": -1},
+        {"product_price": "9" * 22},
+        {"quantity": 2_000_000_000, "product_price": "2000000.00"},
+        {"order_status": "C00", "claim_quantity": 2**40, "cancel_request_date": "2026-11-19T09:00:00+09:00"},
+    ],
+)
+async def test_a_number_that_no_row_could_hold_costs_its_order_alone(broken: dict[str, object]) -> None:
+    mall = Mall()
+    mall.on("GET orders", {"orders": [order(items=[item(**broken)]), order(number(2))]})
+
+    readings = (await collect(mall))[0].readings
+
+    assert [reading.error is None for reading in readings] == [False, True]
+
+
+async def test_no_quantity_of_a_request_is_none_and_not_nothing() -> None:
+    requested = item(order_status="C00", claim_quantity=0, cancel_request_date="2026-11-19T09:00:00+09:00")
+    mall = Mall()
+    mall.on("GET orders", {"orders": [order(items=[requested])]})
+
+    (reading,) = (await collect(mall))[0].readings
+
+    assert isinstance(reading.record, Order)
+    assert [(claim.state, claim.quantity) for claim in reading.record.claims] == [(ClaimState.REQUESTED, None)]
