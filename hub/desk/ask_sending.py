@@ -65,8 +65,6 @@ async def tend(
     Raises: ConfigurationError when the routing file is wrong.
     """
     done = Tended()
-    if case_id is not None and not await _is_any_due(services, case_id):
-        return done
     for row in await _due(services, _is_late, shop_id=shop_id, case_id=case_id):
         if row.escalate_at is not None and row.escalate_at <= _ms(services):
             done.passed_on += await _pass_on(services, row)
@@ -110,8 +108,8 @@ async def shops_with_asks(database: Database, *, now: datetime) -> list[ShopRow]
         ]
 
 
-async def _is_any_due(services: Services, case_id: int) -> bool:
-    """Of one case, with one statement that is always the same: each page of a case asks."""
+async def is_any_due(services: Services, *, case_id: int) -> bool:
+    """Whether :func:`tend` would find anything to do: with one statement, as each page of a case asks."""
     async with services.database.reading() as connection:
         return bool(await read_rows(connection, _ANY_DUE, case_id=case_id, now=_ms(services)))
 

@@ -15,7 +15,7 @@ from hub.desk.record_views import Curtain
 from hub.desk.views import AskMark, AskView
 from hub.store.box import Box
 from hub.store.database import among, from_ms, time_of
-from hub.store.questions import Question, found
+from hub.store.questions import Question, ask_one
 from hub.store.sealed import ASK_ANSWER_PLACE, ASK_PLACE
 from hub.store.tables import asks, users
 
@@ -115,7 +115,7 @@ def _view(row: Any, box: Box, curtain: Curtain) -> AskView:
 
 async def read_ask_marks(connection: AsyncConnection, case_ids: Sequence[int]) -> dict[int, AskMark]:
     """What the list says of each case: an unread answer, else whom it waits for since when."""
-    return await found(connection, ask_marks_of(case_ids)) if case_ids else {}
+    return await ask_one(connection, ask_marks_of(case_ids)) if case_ids else {}
 
 
 def ask_marks_of(case_ids: Sequence[int]) -> Question[dict[int, AskMark]]:

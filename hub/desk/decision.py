@@ -22,9 +22,11 @@ from hub.policy.card import Card, CardFacts, Request, Verdict
 from hub.policy.clock_file import standard_clocks
 from hub.policy.decide import decide
 from hub.policy.switches import brand_of, switches_at
+from hub.store.box import Box
 from hub.store.database import read_rows, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
+from hub.store.questions import Question, ask_one
 from hub.store.tables import cases, decision_ticks, decisions, users
 
 GROUNDS_PLACE: Final = b"decisions.grounds_sealed"
@@ -195,26 +197,32 @@ async def read_decisions(
 ) -> tuple[DecisionView, ...]:
     """Of a case, or of a line (shop's id, order, line), newest first, each as it was made. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
-    query = (
-        select(decisions, users.c.name.label("by"))
-        .select_from(decisions.outerjoin(users, users.c.id == decisions.c.decided_by))
-        .order_by(decisions.c.decided_at.desc(), decisions.c.id.desc())
-    )
-    if case_id is not None:
-        query = query.where(decisions.c.case_id == case_id)
-    if key is not None:
-        shop_id, order_no, line_no = key
-        query = query.where(
-            decisions.c.shop_id == shop_id, decisions.c.order_no == order_no, decisions.c.line_no == line_no
-        )
-    if case_id is None and key is None:
-        return ()
+    box = services.database.box
     async with services.database.reading() as connection:
-        rows = (await connection.execute(query)).all()
-    return tuple(_view(services, row) for row in rows)
+        if key is None:
+            return await ask_one(connection, decisions_of(case_id, box=box)) if case_id is not None else ()
+        of_line = dict(zip(("shop_id", "order_no", "line_no"), key, strict=True))
+        rows = await read_rows(connection, _OF_LINE, **of_line)
+    return tuple(_view(row, box) for row in rows if case_id in {None, row.case_id})
 
 
-def _view(services: Services, row: Any) -> DecisionView:
+def decisions_of(case_id: int, *, box: Box) -> Question[tuple[DecisionView, ...]]:
+    """As :func:`read_decisions` of a case."""
+    return Question(_OF_CASE, {"case_id": case_id}, lambda rows: tuple(_view(row, box) for row in rows))
+
+
+_DECISIONS: Final = (
+    select(decisions, users.c.name.label("by"))
+    .select_from(decisions.outerjoin(users, users.c.id == decisions.c.decided_by))
+    .order_by(decisions.c.decided_at.desc(), decisions.c.id.desc())
+)
+_OF_CASE: Final = _DECISIONS.where(decisions.c.case_id == bindparam("case_id"))
+_OF_LINE: Final = _DECISIONS.where(
+    *(decisions.c[name] == bindparam(name) for name in ("shop_id", "order_no", "line_no"))
+)
+
+
+def _view(row: Any, box: Box) -> DecisionView:
     sealed = row.grounds_sealed
     return DecisionView(
         id=row.id,
@@ -222,7 +230,7 @@ def _view(services: Services, row: Any) -> DecisionView:
         order_no=row.order_no,
         line_no=row.line_no,
         card=_decode_card(row.card),
-        refusal=_decode_record(services.database.box.open(sealed, GROUNDS_PLACE)) if sealed else None,
+        refusal=_decode_record(box.open(sealed, GROUNDS_PLACE)) if sealed else None,
         by=row.by,
         decided_at=time_of(row.decided_at),
     )
@@ -284,7 +292,15 @@ async def read_ticks(services: Services, *, actor: Actor, case_id: int) -> tuple
     """What stands ticked on a case, oldest first. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
     async with services.database.reading() as connection:
-        rows = await read_rows(connection, _TICKS, case_id=case_id)
+        return await ask_one(connection, ticks_of(case_id))
+
+
+def ticks_of(case_id: int) -> Question[tuple[TickView, ...]]:
+    """As :func:`read_ticks`."""
+    return Question(_TICKS, {"case_id": case_id}, _ticks)
+
+
+def _ticks(rows: list[Any]) -> tuple[TickView, ...]:
     return tuple(
         TickView(id=row.id, line_no=row.line_no, step=row.step, by=row.by, ticked_at=time_of(row.ticked_at))
         for row in rows

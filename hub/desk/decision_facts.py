@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimReason, ClaimState, FaultParty, InventoryMode, LineStatus, Money
-from hub.desk.line_facts import facts_of_line, read_told
+from hub.desk.line_facts import facts_of_line, told_of
 from hub.desk.mall_ways import ways_of
 from hub.desk.routing_book import catalogue_facts
 from hub.desk.services import Services
@@ -18,6 +18,7 @@ from hub.policy.grounds import Ground, Proof
 from hub.store.catalogue import read_stock_facts
 from hub.store.database import among, from_ms, read_rows, time_of
 from hub.store.one import product_of
+from hub.store.questions import Question, asking
 from hub.store.tables import cases, claims, lines, orders, promises, shops
 from routing.modes import resolve_mode
 
@@ -93,10 +94,11 @@ async def read_card_facts(
     now = services.now()
     async with services.database.reading() as connection:
         row = await _find_line(connection, key)
-        claim = await _find_claim(connection, row, request)
-        stage_told = await read_told(services.database, connection, shop_id=row.shop_id, order_nos=[row.order_no])
-        promised = await _find_promise(connection, row)
+        async with asking(connection) as ask:
+            claims_asked, promise_asked = ask(_claim_of(row, request)), ask(_promise_of(row))
+            told_asked = ask(told_of(row.shop_id, [row.order_no]))
         (stock,) = await read_stock_facts(services.database, connection, [(row.shop_id, product_of(row))])
+    claim, stage_told, promised = claims_asked.found, told_asked.found, promise_asked.found
     abroad = stage_told.get((row.order_no, row.line_no), {})
     manifest = services.registry.manifest(row.mall)
     status = LineStatus(row.status)
@@ -192,12 +194,15 @@ _LINE: Final = (
 _LINE_OF_ORDER: Final = _LINE.where(orders.c.order_no == bindparam("order_no"))
 
 
-async def _find_claim(connection: AsyncConnection, row: Any, request: Request) -> Any:
+def _claim_of(row: Any, request: Request) -> Question[Any]:
     """The claim that the request is about: the newest open one, else the newest."""
     of_line = {"shop_id": row.shop_id, "order_no": row.order_no, "line_no": row.line_no}
-    found = await read_rows(connection, _CLAIM, **of_line, kinds=list(_CLAIM_OF[request]))
-    # A claim that is over says nothing of a new wish, except that it was there to be taken back.
-    return found[0] if found and (found[0].is_open or request is Request.WITHDRAW_RETURN) else None
+
+    def newest(rows: list[Any]) -> Any:
+        # A claim that is over says nothing of a new wish, except that it was there to be taken back.
+        return rows[0] if rows and (rows[0].is_open or request is Request.WITHDRAW_RETURN) else None
+
+    return Question(_CLAIM, {**of_line, "kinds": list(_CLAIM_OF[request])}, newest)
 
 
 _CLAIM: Final = (
@@ -219,10 +224,10 @@ def _back_at(claim: Any) -> datetime | None:
     return from_ms(claim.collected_at)
 
 
-async def _find_promise(connection: AsyncConnection, row: Any) -> datetime | None:
+def _promise_of(row: Any) -> Question[datetime | None]:
     """The next open promise to the customer about this order."""
-    found = await read_rows(connection, _PROMISE, shop_id=row.shop_id, order_no=row.order_no)
-    return time_of(found[0].due_at) if found else None
+    of_order = {"shop_id": row.shop_id, "order_no": row.order_no}
+    return Question(_PROMISE, of_order, lambda rows: time_of(rows[0].due_at) if rows else None)
 
 
 _PROMISE: Final = (

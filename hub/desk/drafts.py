@@ -7,7 +7,7 @@ transaction that stores the answer. The texts are personal data and sealed.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import bindparam, delete, select
@@ -18,8 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.desk.access import Actor, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
-from hub.store.database import read_rows, time_of, to_ms
+from hub.store.box import Box
+from hub.store.database import time_of, to_ms
 from hub.store.ids import new_id
+from hub.store.questions import Question, ask_one
 from hub.store.sealed import ACTION_PLACE, DRAFT_PLACE
 from hub.store.tables import actions, case_locks, reply_drafts
 
@@ -50,10 +52,18 @@ async def read_drafts(services: Services, *, actor: Actor, case_id: int) -> tupl
     """One's own drafts of a case, the newest first; of two that say the same only the newer."""
     require(actor, Permission.WORK_CASES)
     async with services.database.reading() as connection:
-        rows = await read_rows(connection, _OWN, case_id=case_id, user_id=actor.user_id)
-    found: dict[str, DraftView] = {}
+        return await ask_one(connection, drafts_of(case_id, actor=actor, box=services.database.box))
+
+
+def drafts_of(case_id: int, *, actor: Actor, box: Box) -> Question[tuple[DraftView, ...]]:
+    """As :func:`read_drafts`."""
+    return Question(_OWN, {"case_id": case_id, "user_id": actor.user_id}, lambda rows: _views(rows, box))
+
+
+def _views(rows: list[Any], box: Box) -> tuple[DraftView, ...]:
+    by_text: dict[str, DraftView] = {}
     for row in rows:
-        text = services.database.box.open(row.text_sealed, DRAFT_PLACE).decode()
+        text = box.open(row.text_sealed, DRAFT_PLACE).decode()
         view = DraftView(
             draft_id=row.id,
             text=text,
@@ -61,8 +71,8 @@ async def read_drafts(services: Services, *, actor: Actor, case_id: int) -> tupl
             screen=row.screen,
             template_id=row.template_id or "",
         )
-        found.setdefault(text, view)
-    return tuple(found.values())
+        by_text.setdefault(text, view)
+    return tuple(by_text.values())
 
 
 _OWN: Final = (

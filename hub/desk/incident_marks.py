@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.views import IncidentMark
 from hub.store.database import among
-from hub.store.questions import Question, found
+from hub.store.questions import Question, ask_one
 from hub.store.tables import incident_cases, incidents
 
 
 async def read_marks(connection: AsyncConnection, case_ids: Sequence[int]) -> dict[int, IncidentMark]:
     """The open incident of each of these cases, the largest where there are several."""
-    return await found(connection, marks_of(case_ids)) if case_ids else {}
+    return await ask_one(connection, marks_of(case_ids)) if case_ids else {}
 
 
 def marks_of(case_ids: Sequence[int]) -> Question[dict[int, IncidentMark]]:

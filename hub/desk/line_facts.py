@@ -20,6 +20,7 @@ from hub.desk.services import Services
 from hub.policy.stage import StageFact, StageFacts, StageFinding, Told, find_contradiction, stage_of
 from hub.store.database import Database, among, from_ms, time_of, to_ms
 from hub.store.ids import new_id
+from hub.store.questions import Question, ask_one
 from hub.store.tables import line_facts, lines, orders, shops, users
 
 LONGEST: Final = 100
@@ -106,11 +107,20 @@ async def set_facts(
 
 
 async def read_told(
-    database: Database, connection: AsyncConnection, *, shop_id: int, order_nos: Sequence[str]
+    connection: AsyncConnection, *, shop_id: int, order_nos: Sequence[str]
 ) -> dict[tuple[str, str], dict[StageFact, Told]]:
     """What counts of these orders, by order and line number; a fact that nobody told, or took back, is absent."""
+    return await ask_one(connection, told_of(shop_id, order_nos))
+
+
+def told_of(shop_id: int, order_nos: Sequence[str]) -> Question[dict[tuple[str, str], dict[StageFact, Told]]]:
+    """As :func:`read_told`."""
+    return Question(_FACTS, {"shop_id": shop_id, "order_nos": list(order_nos)}, _counting)
+
+
+def _counting(rows: list[Any]) -> dict[tuple[str, str], dict[StageFact, Told]]:
     told: dict[tuple[str, str], dict[StageFact, Told]] = defaultdict(dict)
-    for row in await database.fetch(connection, _FACTS, {"shop_id": shop_id, "order_nos": list(order_nos)}):
+    for row in rows:
         order_no, line_no, fact, state, at, is_day, reference, set_at = row
         facts = told[order_no, line_no]
         facts.pop(StageFact(fact), None)
@@ -141,17 +151,21 @@ async def read_line_facts(
 ) -> tuple[LineFactsView, ...]:
     """The lines of an order with their facts; empty when there is no such order or line. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
-    place = {"shop": shop, "order_no": order_no}
     async with services.database.reading() as connection:
-        known = (await connection.execute(_LINES_OF_ORDER, place)).all()
-        views: dict[str, list[FactView]] = defaultdict(list)
-        for row in await connection.execute(_HISTORY, place):
-            views[row.line_no].append(_view(row))
-    return tuple(
-        _line_view(row, views[row.line_no], shop=shop, order_no=order_no)
-        for row in known
-        if line_no is None or row.line_no == line_no
-    )
+        views = await ask_one(connection, line_facts_of(shop, order_no))
+    return tuple(view for view in views if line_no is None or view.line_no == line_no)
+
+
+def line_facts_of(shop: str, order_no: str | None) -> Question[tuple[LineFactsView, ...]]:
+    """As :func:`read_line_facts`; no order has the number ``None``."""
+
+    def views(rows: list[Any]) -> tuple[LineFactsView, ...]:
+        of_line: dict[int, list[Any]] = defaultdict(list)
+        for row in rows:
+            of_line[row.line_id].append(row)
+        return tuple(_line_view(of, shop=shop, order_no=order_no or "") for of in of_line.values())
+
+    return Question(_HISTORY, {"shop": shop, "order_no": order_no}, views)
 
 
 def _view(row: Any) -> FactView:
@@ -165,7 +179,9 @@ def _view(row: Any) -> FactView:
     )
 
 
-def _line_view(row: Any, told: list[FactView], *, shop: str, order_no: str) -> LineFactsView:
+def _line_view(rows: list[Any], *, shop: str, order_no: str) -> LineFactsView:
+    """``rows`` of one line, one for each telling; of a line that nobody told of a single one without a fact."""
+    row, told = rows[0], [_view(each) for each in rows if each.fact is not None]
     newest = {view.fact: view for view in told}
     facts = facts_of_line(
         {fact: _told(view) for fact, view in newest.items() if view.moment.state is not FactState.UNKNOWN},
@@ -257,7 +273,7 @@ async def _lines_told_of(
         *await database.fetch(connection, _LINES_BY_ORDER, {"shop_id": shop_id, "order_nos": order_nos}),
         *await database.fetch(connection, _LINES_BY_LINE, {"shop_id": shop_id, "line_nos": line_nos}),
     }
-    found = await read_told(database, connection, shop_id=shop_id, order_nos=sorted({row[0] for row in rows}))
+    known = await read_told(connection, shop_id=shop_id, order_nos=sorted({row[0] for row in rows}))
     return [
         _Line(
             order_no=order_no,
@@ -265,7 +281,7 @@ async def _lines_told_of(
             status=status,
             delivered_at=delivered_at,
             fetched_at=fetched_at,
-            told=found.get((order_no, line_no), {}),
+            told=known.get((order_no, line_no), {}),
         )
         for order_no, line_no, status, delivered_at, fetched_at in sorted(rows, key=lambda row: (row[0], row[1]))
     ]
@@ -370,18 +386,34 @@ _LINE = select(
 ).select_from(lines.join(orders, orders.c.id == lines.c.order_id))
 _LINES_BY_ORDER = _LINE.where(orders.c.shop_id == bindparam("shop_id"), among(orders.c.order_no, "order_nos"))
 _LINES_BY_LINE = _LINE.where(lines.c.shop_id == bindparam("shop_id"), among(lines.c.line_no, "line_nos"))
-_OF_ORDER = (shops.c.name == bindparam("shop"), orders.c.order_no == bindparam("order_no"))
-_LINES_OF_ORDER = (
-    select(lines.c.line_no, lines.c.product_name, lines.c.status, lines.c.delivered_at, lines.c.fetched_at)
-    .select_from(shops.join(orders, orders.c.shop_id == shops.c.id).join(lines, lines.c.order_id == orders.c.id))
-    .where(*_OF_ORDER)
-    .order_by(lines.c.id)
+_of_line = (
+    (line_facts.c.shop_id == orders.c.shop_id)
+    & (line_facts.c.order_no == orders.c.order_no)
+    & (line_facts.c.line_no == lines.c.line_no)
 )
 _HISTORY = (
-    select(line_facts, users.c.name)
-    .select_from(
-        shops.join(line_facts, line_facts.c.shop_id == shops.c.id).outerjoin(users, users.c.id == line_facts.c.set_by)
+    select(
+        lines.c.id.label("line_id"),
+        lines.c.line_no,
+        lines.c.product_name,
+        lines.c.status,
+        lines.c.delivered_at,
+        lines.c.fetched_at,
+        line_facts.c.fact,
+        line_facts.c.state,
+        line_facts.c.at,
+        line_facts.c.is_day,
+        line_facts.c.reference,
+        line_facts.c.source,
+        line_facts.c.set_at,
+        users.c.name,
     )
-    .where(shops.c.name == bindparam("shop"), line_facts.c.order_no == bindparam("order_no"))
-    .order_by(line_facts.c.id)
+    .select_from(
+        shops.join(orders, orders.c.shop_id == shops.c.id)
+        .join(lines, lines.c.order_id == orders.c.id)
+        .outerjoin(line_facts, _of_line)
+        .outerjoin(users, users.c.id == line_facts.c.set_by)
+    )
+    .where(shops.c.name == bindparam("shop"), orders.c.order_no == bindparam("order_no"))
+    .order_by(lines.c.id, line_facts.c.id)
 )

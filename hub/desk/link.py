@@ -29,9 +29,9 @@ async def link_order(services: Services, *, actor: Actor, case_id: int, number: 
     number = number.strip()
     async with services.database.writing() as connection:
         shop_id, thread_no = await _thread_of(connection, case_id)
-        found = []
+        found: list[int] = []
         if number.isprintable() and 0 < len(number) <= _LONGEST:
-            found = list(await connection.scalars((await ids_of_number(connection, [number])).limit(2)))
+            found = await ids_of_number(connection, [number])
         if len(found) != 1:
             raise NoSuchOrderError("no order, or several, have this number")
         standing = select(thread_orders.c.id).where(*_is(shop_id, thread_no, found[0]))

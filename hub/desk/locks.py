@@ -23,8 +23,9 @@ from hub.desk.access import AccessAction, Actor, Permission, record_access, requ
 from hub.desk.action import Action, ActionRequest, WrongRequestError
 from hub.desk.case import NotFoundError
 from hub.desk.services import Services
-from hub.store.database import Database, read_rows, time_of, to_ms
+from hub.store.database import Database, time_of, to_ms
 from hub.store.live import Topic, publish
+from hub.store.questions import Question, ask_one
 from hub.store.tables import case_locks, cases, users
 
 #: without any sign of life a case is free again then
@@ -349,10 +350,18 @@ _NAMED: Final = (
 
 
 async def _view(connection: AsyncConnection, case_id: int, *, actor: Actor, now: datetime) -> LockView:
-    found = await read_rows(connection, _NAMED, case_id=case_id)
-    if not found:
+    return await ask_one(connection, lock_of(case_id, actor=actor, now=now))
+
+
+def lock_of(case_id: int, *, actor: Actor, now: datetime) -> Question[LockView]:
+    """As :func:`read_lock`."""
+    return Question(_NAMED, {"case_id": case_id}, lambda rows: _seen(rows, actor, now))
+
+
+def _seen(rows: list[Any], actor: Actor, now: datetime) -> LockView:
+    if not rows:
         raise NotFoundError
-    row = found[0]
+    row = rows[0]
     if row.until_at is None or not _is_live(row, now):
         return LockView(state=LockState.FREE, is_open=row.is_open)
     is_asked = row.asked_by is not None and not _is_asker_gone(row, now)

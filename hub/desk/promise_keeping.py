@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import InquiryKind
 from hub.desk.care_views import BROKEN, KEPT, OPEN, Channel, ToWhom
 from hub.desk.services import Services
-from hub.store.database import Database, time_of, to_ms
+from hub.store.database import Database, read_rows, time_of, to_ms
 from hub.store.live import Topic, publish
 from hub.store.shops import ShopRow
 from hub.store.tables import actions, cases, inquiries, promises, shops
@@ -32,30 +32,29 @@ async def settle(services: Services, *, case_id: int | None = None, shop_id: int
 
     Called by the worker and by whoever looks at promises, so that no screen depends on a worker.
     """
-    which: list[ColumnElement[bool]] = [_is_over(services.now()) | _is_soon(services)]
-    if case_id is not None:
-        which.append(promises.c.case_id == case_id)
-    if shop_id is not None:
-        which.append(promises.c.case_id.in_(select(cases.c.id).where(cases.c.shop_id == shop_id)))
-    query = select(promises.c.id).where(*which).order_by(promises.c.due_at).limit(_BATCH)
+    moments = _moments(services)
+    query = _DUE[case_id is not None, shop_id is not None]
     async with services.database.reading() as connection:
-        found = list(await connection.scalars(query))
-    if not found:
+        rows = await read_rows(connection, query, case_id=case_id, shop_id=shop_id, **moments)
+    if not rows:
         return 0
+    found = [row.id for row in rows]
     now = services.now()
     async with services.database.writing() as connection:
         broken = await connection.execute(
             update(promises)
-            .where(promises.c.id.in_(found), _is_over(now))
+            .where(promises.c.id.in_(found), _is_over())
             .values(state=BROKEN, broken_at=promises.c.due_at)
-            .returning(promises.c.case_id)
+            .returning(promises.c.case_id),
+            moments,
         )
         broken_of = set(broken.scalars())
         soon = await connection.execute(
             update(promises)
-            .where(promises.c.id.in_(found), _is_soon(services))
+            .where(promises.c.id.in_(found), _is_soon())
             .values(reminded_at=to_ms(now))
-            .returning(promises.c.case_id, promises.c.owner_id)
+            .returning(promises.c.case_id, promises.c.owner_id),
+            moments,
         )
         reminded = {(row.case_id, row.owner_id) for row in soon}
         soon_of = {case_id for case_id, _ in reminded}
@@ -68,7 +67,14 @@ async def settle(services: Services, *, case_id: int | None = None, shop_id: int
     return len(found)
 
 
-def _is_over(now: datetime) -> ColumnElement[bool]:
+def _moments(services: Services) -> dict[str, int | None]:
+    """Values for :func:`_is_over` and :func:`_is_soon`, in milliseconds."""
+    now = services.now()
+    soon = now + timedelta(minutes=services.settings.promise_remind_minutes)
+    return {"now": to_ms(now), "over": to_ms(now - TELL_WITHIN), "soon": to_ms(soon)}
+
+
+def _is_over() -> ColumnElement[bool]:
     """Due before, and no answer under way that may have kept it."""
     of_customer = or_(inquiries.c.thread_no == cases.c.thread_no, inquiries.c.order_no == cases.c.order_no)
     is_unsettled = exists(
@@ -87,8 +93,7 @@ def _is_over(now: datetime) -> ColumnElement[bool]:
         )
         .correlate(promises)
     )
-    over = to_ms(now - TELL_WITHIN)
-    return and_(promises.c.state == OPEN, promises.c.due_at < over, ~is_unsettled)
+    return and_(promises.c.state == OPEN, promises.c.due_at < bindparam("over"), ~is_unsettled)
 
 
 def _is_kept_by_answer() -> ColumnElement[bool]:
@@ -98,15 +103,29 @@ def _is_kept_by_answer() -> ColumnElement[bool]:
     return and_(promises.c.to_whom == ToWhom.CUSTOMER.value, is_meant)
 
 
-def _is_soon(services: Services) -> ColumnElement[bool]:
-    now = services.now()
-    until = to_ms(now + timedelta(minutes=services.settings.promise_remind_minutes))
+def _is_soon() -> ColumnElement[bool]:
     return and_(
         promises.c.state == OPEN,
         promises.c.reminded_at.is_(None),
-        promises.c.due_at >= to_ms(now),
-        promises.c.due_at <= until,
+        promises.c.due_at >= bindparam("now"),
+        promises.c.due_at <= bindparam("soon"),
     )
+
+
+def _due(*, of_case: bool, of_shop: bool) -> Select[Any]:
+    query = select(promises.c.id).where(_is_over() | _is_soon()).order_by(promises.c.due_at).limit(_BATCH)
+    if of_case:
+        query = query.where(promises.c.case_id == bindparam("case_id"))
+    if of_shop:
+        own = select(cases.c.id).where(cases.c.shop_id == bindparam("shop_id"))
+        query = query.where(promises.c.case_id.in_(own))
+    return query
+
+
+#: what is to be settled, by whether it is of a case and of a shop
+_DUE: Final = {
+    (of_case, of_shop): _due(of_case=of_case, of_shop=of_shop) for of_case in (False, True) for of_shop in (False, True)
+}
 
 
 async def shops_with_promises(services: Services) -> list[ShopRow]:
@@ -115,14 +134,14 @@ async def shops_with_promises(services: Services) -> list[ShopRow]:
         select(shops.c.id, shops.c.name, shops.c.mall, shops.c.base_url)
         .distinct()
         .select_from(promises.join(cases, cases.c.id == promises.c.case_id).join(shops, shops.c.id == cases.c.shop_id))
-        .where(shops.c.is_active, _is_over(services.now()) | _is_soon(services))
+        .where(shops.c.is_active, _is_over() | _is_soon())
         .order_by(shops.c.name)
     )
     database: Database = services.database
     async with database.reading() as connection:
         return [
             ShopRow(id=row.id, name=row.name, mall=row.mall, base_url=row.base_url)
-            for row in await connection.execute(query)
+            for row in await connection.execute(query, _moments(services))
         ]
 
 

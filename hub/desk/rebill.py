@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
@@ -21,6 +21,7 @@ from hub.policy.switches import brand_of, switches_at
 from hub.store.database import from_ms, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
+from hub.store.questions import Question, ask_one
 from hub.store.tables import cases, lines, orders, rebills, shops, users
 
 _LONGEST: Final = 100
@@ -128,25 +129,36 @@ async def undo_rebill(services: Services, *, actor: Actor, rebill_id: int) -> No
 async def read_rebills(services: Services, *, actor: Actor, shop: str, order_no: str) -> tuple[RebillView, ...]:
     """Of an order, on either side, newest first. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
-    old_shop, new_shop = shops.alias("old_shop"), shops.alias("new_shop")
-    query = (
-        select(rebills, old_shop.c.name.label("old_shop"), new_shop.c.name.label("new_shop"), users.c.name.label("by"))
-        .select_from(
-            rebills.join(old_shop, old_shop.c.id == rebills.c.old_shop_id)
-            .join(new_shop, new_shop.c.id == rebills.c.new_shop_id)
-            .outerjoin(users, users.c.id == rebills.c.asked_by)
-        )
-        .where(
-            or_(
-                and_(new_shop.c.name == shop, rebills.c.new_order_no == order_no),
-                and_(old_shop.c.name == shop, rebills.c.old_order_no == order_no),
-            )
-        )
-        .order_by(rebills.c.id.desc())
-    )
     async with services.database.reading() as connection:
-        rows = (await connection.execute(query)).all()
-    return tuple(_view(row, shop=shop, order_no=order_no) for row in rows)
+        return await ask_one(connection, rebills_of(shop, order_no))
+
+
+def rebills_of(shop: str, order_no: str | None) -> Question[tuple[RebillView, ...]]:
+    """As :func:`read_rebills`; no order has the number ``None``."""
+
+    def views(rows: list[Any]) -> tuple[RebillView, ...]:
+        return tuple(_view(row, shop=shop, order_no=order_no or "") for row in rows)
+
+    return Question(_OF_ORDER, {"shop": shop, "order_no": order_no}, views)
+
+
+_old_shop, _new_shop = shops.alias("old_shop"), shops.alias("new_shop")
+_named = select(shops.c.id).where(shops.c.name == bindparam("shop")).scalar_subquery()
+# Each side has an index of its own.
+_SIDES: Final = union(
+    select(rebills.c.id).where(rebills.c.new_shop_id == _named, rebills.c.new_order_no == bindparam("order_no")),
+    select(rebills.c.id).where(rebills.c.old_shop_id == _named, rebills.c.old_order_no == bindparam("order_no")),
+)
+_OF_ORDER: Final = (
+    select(rebills, _old_shop.c.name.label("old_shop"), _new_shop.c.name.label("new_shop"), users.c.name.label("by"))
+    .select_from(
+        rebills.join(_old_shop, _old_shop.c.id == rebills.c.old_shop_id)
+        .join(_new_shop, _new_shop.c.id == rebills.c.new_shop_id)
+        .outerjoin(users, users.c.id == rebills.c.asked_by)
+    )
+    .where(rebills.c.id.in_(_SIDES))
+    .order_by(rebills.c.id.desc())
+)
 
 
 def _view(row: Any, *, shop: str, order_no: str) -> RebillView:
@@ -184,10 +196,10 @@ async def _line(connection: AsyncConnection, name: LineName) -> Any:
     )
     if name.line_no:
         query = query.where(lines.c.line_no == name.line_no[:_LONGEST])
-    found = (await connection.execute(query)).all()
-    if len(found) != 1:
+    rows = (await connection.execute(query)).all()
+    if len(rows) != 1:
         raise RebillError("no_line")
-    return found[0]
+    return rows[0]
 
 
 async def _switch(services: Services, row: Any) -> Rebilling:

@@ -3,13 +3,14 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from hub.desk.access import Actor, Role
-from hub.store.database import Database, to_ms
+from hub.store.database import Database, read_rows, to_ms
 from hub.store.tables import sessions, users
 
 
@@ -49,14 +50,12 @@ async def open_session(database: Database, *, user_id: int, at: datetime, lasts:
 async def read_session(database: Database, *, key: str, at: datetime, address: str | None) -> Actor | None:
     """Who the key belongs to; ``None`` when it has ended or the account was closed."""
     async with database.reading() as connection:
-        found = await connection.execute(
-            select(sessions.c.data).where(sessions.c.key_hash == _digest(key), sessions.c.expires_at > to_ms(at))
-        )
-        data = found.scalar_one_or_none()
-        if data is None:
+        found = await read_rows(connection, _LASTING, key_hash=_digest(key), at=to_ms(at))
+        if not found:
             return None
-        session = _decode(data)
-        user = (await connection.execute(select(users).where(users.c.id == session.user_id))).one_or_none()
+        session = _decode(found[0].data)
+        of_session = await read_rows(connection, _USER, user_id=session.user_id)
+    user = of_session[0] if of_session else None
     if user is None or not user.is_active or _stamp(user.password_hash) != session.stamp:
         return None
     return Actor(
@@ -68,6 +67,12 @@ async def read_session(database: Database, *, key: str, at: datetime, address: s
         address=address,
         phone=user.phone_member,
     )
+
+
+_LASTING: Final = select(sessions.c.data).where(
+    sessions.c.key_hash == bindparam("key_hash"), sessions.c.expires_at > bindparam("at")
+)
+_USER: Final = select(users).where(users.c.id == bindparam("user_id"))
 
 
 async def signed_in(database: Database, *, at: datetime) -> frozenset[int]:

@@ -18,8 +18,9 @@ from hub.desk.matters import is_about
 from hub.desk.moves import Move, record_moves, tell_moved
 from hub.desk.presence import is_there
 from hub.desk.services import Malls, Services
-from hub.store.database import Database, read_rows, to_ms
+from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
+from hub.store.questions import Question, ask_one
 from hub.store.tables import cases, presence, shops, team_members, teams, users
 from routing.chain import Matter
 
@@ -95,10 +96,19 @@ async def read_teams(database: Database) -> tuple[Team, ...]:
 
 async def teams_of(connection: AsyncConnection) -> tuple[Team, ...]:
     """As :func:`read_teams`."""
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in await read_rows(connection, _ALL):
-        found[row.id].append(row)
-    return tuple(_team(rows) for rows in found.values())
+    return await ask_one(connection, every_team())
+
+
+def every_team() -> Question[tuple[Team, ...]]:
+    """As :func:`read_teams`."""
+    return Question(_ALL, {}, _teams)
+
+
+def _teams(rows: list[Any]) -> tuple[Team, ...]:
+    of_team: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        of_team[row.id].append(row)
+    return tuple(_team(members) for members in of_team.values())
 
 
 _ALL: Final = (

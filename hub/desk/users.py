@@ -14,8 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.core.errors import ConfigurationError
 from hub.desk.access import AccessAction, Actor, Role, record_access
-from hub.store.database import Database, from_ms, read_rows, to_ms
+from hub.store.database import Database, from_ms, to_ms
 from hub.store.ids import new_id
+from hub.store.questions import Question, ask_one
 from hub.store.tables import users
 
 MAX_FAILURES: Final = 5
@@ -122,7 +123,15 @@ async def _change(database: Database, login: str, **values: Any) -> None:
 async def list_users(database: Database) -> tuple[User, ...]:
     """Every account, by name."""
     async with database.reading() as connection:
-        rows = await read_rows(connection, _ALL)
+        return await ask_one(connection, everybody())
+
+
+def everybody() -> Question[tuple[User, ...]]:
+    """As :func:`list_users`."""
+    return Question(_ALL, {}, _users)
+
+
+def _users(rows: list[Any]) -> tuple[User, ...]:
     return tuple(
         User(
             user_id=row.id,

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from hub.store.database import Database, time_of, to_ms
+from hub.store.database import Database, read_rows, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import rule_books
 
@@ -49,12 +49,18 @@ async def newest_version(database: Database, kind: BookKind) -> int:
 
 async def read_version(database: Database, kind: BookKind, version: int | None = None) -> BookVersion | None:
     """One version, or the newest; ``None`` where there is none."""
-    query = select(rule_books).where(rule_books.c.kind == kind).order_by(rule_books.c.version.desc()).limit(1)
-    if version is not None:
-        query = query.where(rule_books.c.version == version)
     async with database.reading() as connection:
-        row = (await connection.execute(query)).one_or_none()
-    return _version(row) if row else None
+        if version is None:
+            rows = await read_rows(connection, _NEWEST, kind=kind.value)
+        else:
+            rows = await read_rows(connection, _ONE, kind=kind.value, version=version)
+    return _version(rows[0]) if rows else None
+
+
+_NEWEST: Final = (
+    select(rule_books).where(rule_books.c.kind == bindparam("kind")).order_by(rule_books.c.version.desc()).limit(1)
+)
+_ONE: Final = _NEWEST.where(rule_books.c.version == bindparam("version"))
 
 
 async def list_versions(

@@ -10,7 +10,7 @@ import structlog
 
 from hub.desk.access import Actor
 from hub.desk.ask_panel import SpeedOf, read_ask_panel
-from hub.desk.ask_sending import tend
+from hub.desk.ask_sending import is_any_due, tend
 from hub.desk.ask_text import CHOICES, DATED
 from hub.desk.asks import mark_read
 from hub.desk.services import Services
@@ -29,6 +29,8 @@ _tending: set[asyncio.Task[None]] = set()
 
 async def look_after(services: Services, case_id: int, *, patience: float = LOOK_PATIENCE) -> None:
     """Do what is due of a case's questions, for a hub without a worker too; no page waits for it for long."""
+    if not await is_any_due(services, case_id=case_id):
+        return
     task = asyncio.create_task(_tend(services, case_id))
     _tending.add(task)
     task.add_done_callback(_tending.discard)

@@ -27,7 +27,7 @@ from hub.desk.compensation import can_give_points
 from hub.desk.complaint_views import complaint_of
 from hub.desk.promise_list import zone_of
 from hub.desk.services import Services
-from hub.desk.users import list_users
+from hub.desk.users import User, list_users
 from hub.desk.views import AskView, CaseView
 from hub.policy.book_rows import Gift
 from hub.web.acting import Notice
@@ -73,8 +73,8 @@ def newest_asks(asks: Sequence[AskView]) -> dict[int, AskView]:
     return newest
 
 
-async def care_values(
-    services: Services, *, actor: Actor, case: CaseView, typed: CareTyped | None = None
+def care_values(
+    services: Services, *, actor: Actor, case: CaseView, users: Sequence[User], typed: CareTyped | None = None
 ) -> dict[str, Any]:
     """For ``partials/promises.html``, ``complaint.html`` and ``compensation.html``; ``typed`` stands there again."""
     case_id, mall = case.row.case_id, case.row.mark.mall
@@ -98,7 +98,7 @@ async def care_values(
         "gift_lines": case.dossier.order.lines if case.dossier.order else (),
         "gift_reversible": {gift.gift_id for gift in gifts if _may_reverse(services, actor, gift)},
         "care_token": secrets.token_urlsafe(18),
-        "care_people": [user for user in await list_users(services.database) if user.is_active],
+        "care_people": [user for user in users if user.is_active],
         "care": typed,
         "care_typed": lambda form, name: typed.fields.get(name, "") if typed and typed.form == form else "",
     }
@@ -130,6 +130,7 @@ async def again_with_typed(
     fields = {name: str(value) for name, value in asdict(data).items()}
     typed = CareTyped(form=form, fields=fields, notice=notice)
     view = await read_case(services, actor=request.user, case_id=case_id)
+    users = await list_users(services.database)
     answer = pages.page(
         request,
         f"partials/{part}.html" if is_swap(request) else "pages/care.html",
@@ -137,7 +138,7 @@ async def again_with_typed(
         case=view,
         address={},
         part=f"partials/{part}.html",
-        **await care_values(services, actor=request.user, case=view, typed=typed),
+        **care_values(services, actor=request.user, case=view, users=users, typed=typed),
     )
     answer.headers["HX-Retarget"] = f"#{part}"
     answer.headers["HX-Reswap"] = "outerHTML show:top" if status == 200 else "outerHTML"

@@ -8,15 +8,14 @@ from litestar.response import Redirect
 
 from hub.desk.access import Permission
 from hub.desk.action import Action
+from hub.desk.beside import Beside, read_beside
 from hub.desk.case import read_case
 from hub.desk.contact import contact_card, likely_matter
-from hub.desk.drafts import read_drafts
-from hub.desk.locks import LockState, read_lock
+from hub.desk.locks import LockState
 from hub.desk.offers import answer_limit, offers_of, waiting_inquiry, why_not_attached
 from hub.desk.ready_reasons import ready_reasons
 from hub.desk.reread import can_read_again
 from hub.desk.services import Services
-from hub.desk.users import list_users
 from hub.desk.views import CaseView, EntryKind
 from hub.policy.finding import Finding
 from hub.web.acting import HOLD_REASONS, REASONS, ActForm, Notice, Review
@@ -47,6 +46,8 @@ async def show_case(
 ) -> Response[str]:
     filters = filters_in(request)
     matter = matter_of(str(request.query_params.get("matter", ""))) or likely_matter(view)
+    beside = await read_beside(services, actor=request.user, case=view)
+    panel = await panel_of(services, actor=request.user, case=view, beside=beside)
     values = {
         "open_id": view.row.case_id,
         "review": review,
@@ -57,13 +58,13 @@ async def show_case(
         "checked_at": checked_at,
         "can_reread": can_read_again(services, view),
         "notice": notice,
-        **await case_work_values(services),
-        "drafts": await read_drafts(services, actor=request.user, case_id=view.row.case_id),
-        **await moving_values(services, request, view),
+        **case_work_values(users=beside.users, teams=beside.teams),
+        "drafts": beside.drafts,
+        **await moving_values(services, request, view, beside=beside),
         **mark_values(),
-        **await facts_values(services, actor=request.user, case=view),
-        **await rebill_values(services, request.user, case=view),
-        **panel_values(await panel_of(services, actor=request.user, case=view), request.user),
+        **facts_values(services, beside.facts),
+        **rebill_values(beside.rebills, case=view),
+        **panel_values(panel, request.user),
         **await contact_values(services, request, view, matter),
     }
     status = 422 if notice is not None and notice.tone == "wrong" and typed is not None else 200
@@ -106,9 +107,12 @@ def back_to(request: PageRequest, case_id: int, notice: str) -> Response[Any]:
     )
 
 
-async def moving_values(services: Services, request: PageRequest, view: CaseView) -> dict[str, Any]:
+async def moving_values(
+    services: Services, request: PageRequest, view: CaseView, *, beside: Beside | None = None
+) -> dict[str, Any]:
     """What the parts need that move while the case is open: state, owner, lock, promises, offers, timeline."""
-    lock = await read_lock(services, actor=request.user, case_id=view.row.case_id)
+    beside = beside or await read_beside(services, actor=request.user, case=view)
+    lock = beside.lock
     # Read only for everybody but its holder.
     offers = offers_of(services, actor=request.user, case=view) if lock.state is not LockState.OTHERS else ()
     carriers = await services.carriers.of(services, view.row.shop)
@@ -125,8 +129,8 @@ async def moving_values(services: Services, request: PageRequest, view: CaseView
         "reasons": REASONS,
         "hold_reasons": HOLD_REASONS,
         "token": _token(services, request, view),
-        "colleagues": await list_users(services.database) if request.user.may(Permission.ASSIGN_OTHERS) else (),
-        **await care_values(services, actor=request.user, case=view),
+        "colleagues": beside.users if request.user.may(Permission.ASSIGN_OTHERS) else (),
+        **care_values(services, actor=request.user, case=view, users=beside.users),
     }
 
 

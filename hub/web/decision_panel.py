@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimReason, FaultParty, Money
 from hub.desk.access import Actor, Permission
+from hub.desk.beside import Beside
 from hub.desk.care_views import GiftReason
 from hub.desk.decision import DecidedLine, DecisionView, TickView, decide_line, read_decisions, read_ticks
 from hub.desk.decision_facts import LineKey
@@ -89,9 +90,18 @@ class Panel(Struct, frozen=True, kw_only=True):
 
 
 async def panel_of(
-    services: Services, *, actor: Actor, case: CaseView, form: CardForm | None = None, is_open: bool | None = None
+    services: Services,
+    *,
+    actor: Actor,
+    case: CaseView,
+    form: CardForm | None = None,
+    is_open: bool | None = None,
+    beside: Beside | None = None,
 ) -> Panel | None:
-    """``None`` for a case without a line. In a fixed number of queries. Raises: ForbiddenError."""
+    """``None`` for a case without a line. In a fixed number of queries, with ``beside`` two fewer.
+
+    Raises: ForbiddenError.
+    """
     order = case.dossier.order
     if order is None or not order.lines:
         return None
@@ -118,8 +128,11 @@ async def panel_of(
         # A book that cannot be read must not hide the case.
         problem = str(error)
     now = services.now()
-    ticks = await read_ticks(services, actor=actor, case_id=case.row.case_id)
-    made = await read_decisions(services, actor=actor, case_id=case.row.case_id)
+    if beside is not None:
+        ticks, made = beside.ticks, beside.made
+    else:
+        ticks = await read_ticks(services, actor=actor, case_id=case.row.case_id)
+        made = await read_decisions(services, actor=actor, case_id=case.row.case_id)
     saved = tuple(
         SavedView(
             decision=each,

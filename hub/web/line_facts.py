@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from litestar import Controller, Request, Response, get, post
@@ -58,15 +58,17 @@ class LineForm(Struct, frozen=True, kw_only=True):
     problems: tuple[FactProblem, ...] = ()
 
 
-async def facts_values(services: Services, *, actor: Actor, case: CaseView) -> dict[str, Any]:
-    """What the part of the case page needs; no line where the case has no order."""
-    order_no = case.row.order_no
-    views = (
-        await read_line_facts(services, actor=actor, shop=case.row.shop, order_no=order_no)
-        if order_no is not None and case.dossier.order is not None
-        else ()
-    )
+def facts_values(services: Services, views: Sequence[LineFactsView]) -> dict[str, Any]:
+    """What the part of the case page needs."""
     return {"line_facts": tuple(_form(view, services) for view in views), "facts_notice": None, "facts_open": False}
+
+
+async def _read(services: Services, *, actor: Actor, case: CaseView) -> tuple[LineFactsView, ...]:
+    """No line where the case has no order."""
+    order_no = case.row.order_no
+    if order_no is None or case.dossier.order is None:
+        return ()
+    return await read_line_facts(services, actor=actor, shop=case.row.shop, order_no=order_no)
 
 
 def _form(view: LineFactsView, services: Services) -> LineForm:
@@ -131,14 +133,16 @@ class FactsController(Controller):
     @get("/")
     async def page(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[str]:
         case = await read_case(services, actor=request.user, case_id=case_id)
-        return _answer(request, pages, case, await facts_values(services, actor=request.user, case=case))
+        return _answer(
+            request, pages, case, facts_values(services, await _read(services, actor=request.user, case=case))
+        )
 
     @post("/")
     async def tell(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[Any]:
         """Store what one line's form changes; the rest of the form is as it was."""
         form = {name: str(value) for name, value in (await request.form()).items()}
         case = await read_case(services, actor=request.user, case_id=case_id)
-        values = await facts_values(services, actor=request.user, case=case)
+        values = facts_values(services, await _read(services, actor=request.user, case=case))
         shown = next((each for each in values["line_facts"] if each.view.line_no == form.get("line_no")), None)
         if shown is None:
             values["facts_notice"] = Notice(key="facts.no_line", tone="wrong")
@@ -156,7 +160,7 @@ class FactsController(Controller):
             return _answer(request, pages, case, values | {"line_facts": lines}, status=422)
         if not is_swap(request):
             return Redirect(f"/cases/{case_id}#line-facts", status_code=303)
-        values = await facts_values(services, actor=request.user, case=case)
+        values = facts_values(services, await _read(services, actor=request.user, case=case))
         key = "facts.saved" if given else "facts.nothing_changed"
         answer = _answer(
             request, pages, case, values | {"facts_notice": Notice(key=key, tone="done"), "facts_open": True}

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -12,8 +13,8 @@ from hub.desk.list_filters import Filters, KindGroup, View
 from hub.desk.presence import read_away
 from hub.desk.saved_views import read_views
 from hub.desk.services import Services
-from hub.desk.teams import read_teams
-from hub.desk.users import list_users
+from hub.desk.teams import Team, read_teams
+from hub.desk.users import User
 from hub.desk.worklist import count_cases
 
 #: what became of a step over many cases: its message, how many, how many were left, shortened, refused
@@ -72,12 +73,11 @@ async def view_values(services: Services, actor: Actor, filters: Filters) -> dic
     }
 
 
-async def case_work_values(services: Services) -> dict[str, Any]:
+def case_work_values(*, users: Sequence[User], teams: Sequence[Team]) -> dict[str, Any]:
     """The forms of one case: lay aside, give to a team, note and call somebody."""
-    people = await list_users(services.database)
     return {
-        "case_teams": await read_teams(services.database),
-        "callable": [person for person in people if person.is_active],
+        "case_teams": teams,
+        "callable": [person for person in users if person.is_active],
         # One form, one note: the same token twice notes once.
         "note_token": secrets.token_urlsafe(18),
     }

@@ -113,7 +113,7 @@ async def test_a_fact_told_by_mistake_is_taken_back(sample: Rig, agent: Actor):
     assert (finding.stage, finding.missing) == (Stage.UNKNOWN, ("overseas_ordered",))
     async with sample.database.reading() as connection:
         shop_id = sample.shops["alpha-main"].id
-        counting = await read_told(sample.database, connection, shop_id=shop_id, order_nos=["A-1", "A-2"])
+        counting = await read_told(connection, shop_id=shop_id, order_nos=["A-1", "A-2"])
     assert set(counting["A-1", "A-1-1"]) == {SENT}
 
 
