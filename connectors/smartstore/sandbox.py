@@ -17,7 +17,7 @@ from litestar.types import Receive, Scope, Send
 from connectors.smartstore import sandbox_render as render
 from connectors.smartstore.sandbox_claims import ClaimDesk
 from connectors.smartstore.sandbox_feed import ChangeFeed, feed_row, unix_ms
-from connectors.smartstore.sandbox_gate import Call, Gate, Problem, Reply, read_call, send_reply
+from connectors.smartstore.sandbox_gate import Call, Gate, Problem, Reply, moment_of, read_call, send_reply
 from connectors.smartstore.sandbox_inquiries import (
     Question,
     QuestionBook,
@@ -391,14 +391,10 @@ def _json(call: Call, *, code: str = "4000") -> dict[str, Any]:
 
 
 def _moment(call: Call, name: str) -> datetime:
-    """A date-time with offset or Z. A plus that was not sent as %2B arrives as a blank and is refused."""
     try:
-        at = datetime.fromisoformat(call.one(name))
+        return moment_of(call.one(name))
     except ValueError as error:
         raise _bad(name) from error
-    if at.tzinfo is None:
-        raise _bad(name)
-    return at
 
 
 def _whole(call: Call, name: str, *, default: int, least: int, most: int) -> int:

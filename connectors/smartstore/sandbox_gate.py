@@ -6,6 +6,7 @@ posts of August 2026 on the penalty. Confidence: sure; the body of a refused tok
 
 import base64
 import binascii
+import re
 import secrets as random_text
 from collections import Counter
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ TOKEN_RENEWAL = timedelta(minutes=30)
 _CLOCK_SKEW_MS = 5 * 60_000
 #: calls per second and API, the usual rate of own-store apps; the burst is twice the rate
 _RATE = 2.0
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)", re.ASCII)
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -59,6 +61,17 @@ class Problem(Exception):  # noqa: N818 - a reply on its way out, not a failure 
         self.status = status
         self.headers = headers
         self.content: dict[str, Any] = {"code": code, "message": message, **more}
+
+
+def moment_of(text: str) -> datetime:
+    """A time as the mall wants it sent: ``yyyy-MM-dd'T'HH:mm:ss.SSSXXX``, milliseconds and offset included.
+
+    Raises: ValueError; also for a plus that was not sent as %2B and arrives as a blank.
+    """
+    if not _MOMENT.fullmatch(text):
+        message = "not of the documented form"
+        raise ValueError(message)
+    return datetime.fromisoformat(text)
 
 
 async def read_call(scope: HTTPScope, receive: Receive) -> Call:

@@ -5,19 +5,20 @@ request is an operator's word (confidence: likely), that unconfirmed lines canno
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from connectors.smartstore import sandbox_render as render
-from connectors.smartstore.sandbox_gate import Call, Problem
+from connectors.smartstore.sandbox_gate import Call, Problem, moment_of
 from connectors.smartstore.sandbox_notes import Notes
 from hub.core.model import ClaimKind, ClaimState
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.world import World
 
 _LINES_PER_WRITE = 30
+#: characters of cancelDetailedReason
+_LONGEST_REASON = 500
 REASONS_TO_CANCEL = frozenset(
     {
         "INTENT_CHANGED",
@@ -76,6 +77,11 @@ class LineDesk:
 
     def dispatch(self, call: Call) -> dict[str, Any]:
         parcels = _rows(call, "dispatchProductOrders", dict)
+        try:
+            for parcel in parcels:
+                moment_of(str(parcel.get("dispatchDate")))
+        except ValueError as error:
+            raise Problem(400, "4000", "dispatchDate") from error
         todo = [(str(parcel.get("productOrderId", "")), _with(self._dispatch, parcel)) for parcel in parcels]
         return plain(self._each(todo))
 
@@ -106,10 +112,10 @@ class LineDesk:
     def delay(self, call: Call, line: str) -> dict[str, Any]:
         body = body_of(call)
         try:
-            due = datetime.fromisoformat(str(body.get("dispatchDueDate")))
+            due = moment_of(str(body.get("dispatchDueDate")))
         except ValueError as error:
             raise Problem(400, "4000", "dispatchDueDate") from error
-        if due.tzinfo is None or body.get("delayedDispatchReason") not in _DELAY_REASONS:
+        if body.get("delayedDispatchReason") not in _DELAY_REASONS:
             raise Problem(400, "4000", "delayedDispatchReason")
 
         def postpone(fact: LineFact) -> None:
@@ -132,6 +138,8 @@ class LineDesk:
         code, quantity = body.get("cancelReason"), body.get("cancelQuantity")
         if code not in REASONS_TO_CANCEL or not (quantity is None or isinstance(quantity, int)):
             raise Problem(400, "4000", "cancelReason")
+        if len(str(body.get("cancelDetailedReason") or "")) > _LONGEST_REASON:
+            raise Problem(400, "4000", "cancelDetailedReason")
 
         def cancel(fact: LineFact) -> None:
             if render.line_code(fact, self._world.now()) != "PAYED":

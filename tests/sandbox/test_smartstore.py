@@ -266,6 +266,17 @@ async def test_a_plus_that_is_not_escaped_is_refused(shop: Shop) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "4000")
 
 
+@pytest.mark.parametrize(
+    "at", ["2026-03-05T09:07:01+09:00", "2026-03-05T09:07:01.120456+09:00", "2026-03-05T09:07:01.120", "2026-03-05"]
+)
+async def test_a_time_of_another_form_is_refused(shop: Shop, at: str) -> None:
+    feed = await shop.http.get(FEED, params={"lastChangedFrom": at})
+    parcel = {"productOrderId": "1", "deliveryMethod": "NOTHING", "dispatchDate": at}
+    dispatch = await shop.http.post(f"{LINES}/dispatch", json={"dispatchProductOrders": [parcel]})
+
+    assert [answer.json()["code"] for answer in (feed, dispatch)] == ["4000", "4000"]
+
+
 async def test_silent_changes_do_not_move_a_row(shop: Shop) -> None:
     _, line, number = shop.pick(lambda line: line.status(shop.clock.now) is LineStatus.DISPATCHED and not line.claims)
     delivered_at = next(step.at for step in line.steps if step.status is LineStatus.DELIVERED)
@@ -432,6 +443,7 @@ async def test_a_refused_dispatch_is_http_200_with_its_code(shop: Shop, changes:
         "deliveryMethod": "DELIVERY",
         "deliveryCompanyCode": "CJGLS",
         "trackingNumber": "1",
+        "dispatchDate": stamp(shop.clock.now),
     }
 
     answer = await shop.http.post(f"{LINES}/dispatch", json={"dispatchProductOrders": [parcel | changes]})
