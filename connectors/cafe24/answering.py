@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.cafe24.client import Cafe24Client, Sent
 from connectors.cafe24.inquiry_feed import InquiryFeed
-from connectors.cafe24.inquiry_mapping import WriteRef, read_write_ref
+from connectors.cafe24.inquiry_mapping import WITHDRAWN_QUESTION, WriteRef, read_write_ref
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import html_text, plain_text
 from connectors.cafe24.writing import NOT_DONE, send_once
@@ -50,6 +50,8 @@ class Answering:
         before, reading = await self._read(answer.inquiry)
         if answer.is_only_look:
             return _looked(_answers(before, answer.text) > _answers(answer.inquiry, answer.text), reading)
+        if before.raw_state == WITHDRAWN_QUESTION:
+            return _result(Outcome.REFUSED, reading, message="the question was deleted (삭제된 문의입니다)")
         if before.state is InquiryState.ANSWERED and before.answer is not None:
             if _same(before.answer, answer.text):
                 return _result(Outcome.DONE, reading)

@@ -52,7 +52,7 @@ _CLAIM = """
 """
 _ARTICLE = """
     category_no board_category_no reply_sequence supplier_id client_ip nick_name rating sales_channel reply_mail
-    display fixed deleted input_channel hit reply naverpay_review_id display_time
+    display fixed input_channel hit reply naverpay_review_id display_time
     display_time_start_hour display_time_end_hour attached_file_detail attached_file_urls
 """
 _URGENT = """

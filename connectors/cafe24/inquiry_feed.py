@@ -1,21 +1,23 @@
 """Reading inquiries: boards by creation, with the threads put together, and urgent inquiries."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from connectors.cafe24 import documented
-from connectors.cafe24.client import ARTICLE_LIMIT, ARTICLE_WALL, ID_LIMIT, Cafe24Client
+from connectors.cafe24.client import ARTICLE_LIMIT, ARTICLE_WALL, ID_LIMIT, Cafe24Client, Rows
 from connectors.cafe24.decoding import best_key, decode
 from connectors.cafe24.inquiry_mapping import LOST, Board, map_thread, map_urgent, parent_of, read_write_ref
 from connectors.cafe24.payload import REPLIED, thread_payload
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import code, when
-from connectors.cafe24.vocabulary import INQUIRY_BOARD_TYPES, REVIEW_BOARD, USUAL_BOARDS
+from connectors.cafe24.vocabulary import DRAFT, INQUIRY_BOARD_TYPES, REVIEW_BOARD, USUAL_BOARDS
 from connectors.cafe24.wire import (
     ArticleWire,
+    BoardWire,
     UrgentWire,
     article_decoder,
     board_decoder,
@@ -37,6 +39,8 @@ OVERLAP = timedelta(minutes=10)
 THREAD_REACH = timedelta(days=92)
 #: rows read twice at each page break: a post deleted meanwhile pulls the rest one up
 PAGE_OVERLAP = 5
+#: a window this short cannot be cut: the mall filters by whole seconds
+SHORTEST = timedelta(seconds=2)
 #: a chain of answers is followed up to its question this many posts
 CHAIN = 10
 #: stands before every article number, also before those that broken posts are given
@@ -50,6 +54,9 @@ class Place(Struct, frozen=True, kw_only=True):
     after: int = FIRST
 
 
+_Ask = Callable[[Window, int], Awaitable[Rows]]
+
+
 class InquiryFeed:
     """Questions with their threads. One board is read whole before its questions are given out,
     because an answer may stand anywhere after its question.
@@ -61,6 +68,8 @@ class InquiryFeed:
         self._codes = codes
         self._watch = WireWatch(codes)
         self._boards: tuple[Board, ...] | None = None
+        #: shop numbers that list no boards: the usual ones are tried
+        self._unlisted: set[int] = set()
 
     async def read(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
         place = decode_cursor(cursor, Place) or Place()
@@ -119,32 +128,46 @@ class InquiryFeed:
             page = await self._client.boards(shop_no=shop_no)
         except (NotFoundAtMallError, RejectedByMallError):
             # Boards are listed for Korean and Japanese shops only; the usual numbers may still exist.
+            self._unlisted.add(shop_no)
             return [Board(shop_no=shop_no, no=no, kind=kind) for no, kind in USUAL_BOARDS.items()]
-        boards = [decode(board_decoder, row) for row in page.rows]
-        return [
-            Board(shop_no=shop_no, no=board.board_no, kind=kind)
-            for board in boards
-            if board.board_no != REVIEW_BOARD
-            and (kind := INQUIRY_BOARD_TYPES.get(code(board.board_type) or "")) is not None
-        ]
+        listed = {board.board_no: code(board.board_type) for board in map(self._board_row, page.rows) if board}
+        listed.pop(REVIEW_BOARD, None)
+        found = _kinds_of(listed)
+        if not found:
+            # Types that tell of no question at all: better the usual numbers than no inquiry (likely).
+            found = {no: kind for no, kind in USUAL_BOARDS.items() if no in listed}
+            self._codes.update(f"board_type:{listed[no]}" for no in found)
+        return [Board(shop_no=shop_no, no=no, kind=kind) for no, kind in found.items()]
+
+    def _board_row(self, row: bytes) -> BoardWire | None:
+        try:
+            return decode(board_decoder, row)
+        except MalformedResponseError:
+            self._codes["board_no"] += 1
+            return None
 
     async def _board(self, board: Board, window: Window, wanted: Sequence[int]) -> list[tuple[int, Reading]]:
-        if board.no is None:
-            try:
-                return await self._urgent(board, window)
-            except NotFoundAtMallError:
-                return []  # a mall without urgent inquiries; check() tells
+        try:
+            return await (
+                self._urgents(board, window, wanted) if board.no is None else self._posts(board, window, wanted)
+            )
+        except NotFoundAtMallError:
+            if board.no is None or board.shop_no in self._unlisted:
+                return []  # a mall without urgent inquiries, or without a usual board; check() tells
+            raise
+
+    async def _posts(self, board: Board, window: Window, wanted: Sequence[int]) -> list[tuple[int, Reading]]:
         posts = _Posts(board)
-        await self._read_window(board, board.no, window, posts)
+        await self._read_window(board, window, posts)
         own = set(posts.roots())
-        await self._read_numbers(board, board.no, [no for no in wanted if no not in posts], posts)
-        await self._read_parents(board, board.no, posts)
+        await self._read_numbers(board, [no for no in wanted if no not in posts], posts)
+        await self._read_parents(board, posts)
         old = [no for no in posts.roots() if no not in own]
         if old:
             begin = min(filter(None, (posts.created(no) for no in old)), default=window.since)
             begin = max(begin.replace(microsecond=0), window.since - THREAD_REACH)
             if begin < window.since:
-                await self._read_window(board, board.no, Window(since=begin, until=window.since), posts)
+                await self._read_window(board, Window(since=begin, until=window.since), posts)
         return self._readings(board, posts, sorted({*own, *old}))
 
     async def _thread(
@@ -152,15 +175,17 @@ class InquiryFeed:
     ) -> list[tuple[int, Reading]]:
         posts = _Posts(board)
         if board.no is not None:
-            await self._read_numbers(board, board.no, [number], posts)
+            await self._read_numbers(board, [number], posts)
             if number in posts:
                 window = Window(since=since.replace(microsecond=0), until=until + timedelta(seconds=1))
-                await self._read_window(board, board.no, window, posts)
+                await self._read_window(board, window, posts)
         return self._readings(board, posts, [number] if number in posts else [])
 
     def _readings(self, board: Board, posts: "_Posts", roots: Iterable[int]) -> list[tuple[int, Reading]]:
         readings = [(-1, reading) for reading in posts.broken]
         children = posts.children()
+        if lost := sum(len(below) for top, below in children.items() if not posts.is_root(top)):
+            self._codes["article.parent:missing"] += lost
         for number in roots:
             below = children.get(number, [])
             raw = thread_payload(board, [posts.raw[number], *(posts.raw[child] for child in below)])
@@ -184,32 +209,46 @@ class InquiryFeed:
             self._watch.look(row, shape=ArticleWire, where="article", known=documented.ARTICLE)
         posts.add(rows)
 
-    async def _read_window(self, board: Board, board_no: int, window: Window, posts: "_Posts") -> None:
-        """Every post of a window; a window with more than the offset reaches is halved."""
+    async def _read_window(self, board: Board, window: Window, posts: "_Posts") -> None:
+        """Every post of a window."""
+
+        def ask(part: Window, offset: int) -> Awaitable[Rows]:
+            return self._client.articles(
+                shop_no=board.shop_no, board_no=board.no or 0, since=part.since, until=part.until, offset=offset
+            )
+
+        async for rows in self._listed(window, ask):
+            self._add(rows, posts)
+
+    async def _listed(self, window: Window, ask: "_Ask") -> AsyncIterator[list[bytes]]:
+        """Every row of a window, page by page; a window with more than the offset reaches is halved."""
         for part in windows(window.since, window.until, longest=LONGEST):
-            offset = 0
+            offset, shown = 0, set[int]()
             while True:
-                page = await self._client.articles(
-                    shop_no=board.shop_no, board_no=board_no, since=part.since, until=part.until, offset=offset
-                )
-                self._add(page.rows, posts)
+                page = await ask(part, offset)
+                fresh = [row for row in page.rows if hash(row) not in shown]
+                shown.update(map(hash, fresh))
+                yield fresh
                 # There is no count to compare with: a page that is nearly full is not taken as the last.
                 looks_full = len(page.rows) * 2 >= ARTICLE_LIMIT
-                if not page.rows or not (looks_full or page.has_next):
+                if not fresh or not (looks_full or page.has_next):
                     break
                 offset += len(page.rows) - (PAGE_OVERLAP if len(page.rows) >= ARTICLE_LIMIT else 0)
                 if offset > ARTICLE_WALL:
-                    for half in part.halves():
-                        await self._read_window(board, board_no, half, posts)
+                    for half in part.halves() if part.until - part.since > SHORTEST else ():
+                        async for rows in self._listed(half, ask):
+                            yield rows
                     break
 
-    async def _read_numbers(self, board: Board, board_no: int, numbers: Sequence[int], posts: "_Posts") -> None:
+    async def _read_numbers(self, board: Board, numbers: Sequence[int], posts: "_Posts") -> None:
         for start in range(0, len(numbers), ID_LIMIT):
             batch = numbers[start : start + ID_LIMIT]
-            page = await self._client.articles_by_number(shop_no=board.shop_no, board_no=board_no, article_nos=batch)
+            page = await self._client.articles_by_number(
+                shop_no=board.shop_no, board_no=board.no or 0, article_nos=batch
+            )
             self._add(page.rows, posts)
 
-    async def _read_parents(self, board: Board, board_no: int, posts: "_Posts") -> None:
+    async def _read_parents(self, board: Board, posts: "_Posts") -> None:
         """Questions whose answers came without them: they are older than the window."""
         asked: set[int] = set()
         for _ in range(CHAIN):
@@ -217,26 +256,37 @@ class InquiryFeed:
             if not missing:
                 return
             asked.update(missing)
-            await self._read_numbers(board, board_no, missing, posts)
+            await self._read_numbers(board, missing, posts)
 
-    async def _urgent(self, board: Board, window: Window) -> list[tuple[int, Reading]]:
+    async def _urgents(self, board: Board, window: Window, wanted: Sequence[int]) -> list[tuple[int, Reading]]:
+        """Those of the window, and the ``wanted`` of the year before it: no filter finds one by its number."""
+        found = await self._urgent(board, window)
+        missing = set(wanted) - {number for number, _ in found}
+        if missing:
+            before = Window(since=window.since - LONGEST, until=window.since)
+            found += await self._urgent(board, before, only=missing)
+        return found
+
+    async def _urgent(
+        self, board: Board, window: Window, *, only: AbstractSet[int] | None = None
+    ) -> list[tuple[int, Reading]]:
         found: dict[int, Reading] = {}
         broken: list[tuple[int, Reading]] = []
-        for part in windows(window.since, window.until, longest=LONGEST):
-            offset = 0
-            while offset <= ARTICLE_WALL:
-                page = await self._client.urgent_inquiries(
-                    shop_no=board.shop_no, since=part.since, until=part.until, offset=offset
-                )
-                for row in page.rows:
-                    number, reading = await self._urgent_reading(board, row)
-                    if number < 0:
-                        broken.append((number, reading))
-                    else:
-                        found[number] = reading
-                offset += len(page.rows)
-                if not page.rows or not (len(page.rows) >= ARTICLE_LIMIT or page.has_next):
-                    break
+
+        def ask(part: Window, offset: int) -> Awaitable[Rows]:
+            return self._client.urgent_inquiries(
+                shop_no=board.shop_no, since=part.since, until=part.until, offset=offset
+            )
+
+        async for rows in self._listed(window, ask):
+            for row in rows:
+                if only is not None and best_key(row, "article_no") not in map(str, only):
+                    continue
+                number, reading = await self._urgent_reading(board, row)
+                if number < 0:
+                    broken.append((number, reading))
+                else:
+                    found[number] = reading
         return broken + sorted(found.items())
 
     async def _urgent_reading(self, board: Board, row: bytes) -> tuple[int, Reading]:
@@ -260,6 +310,15 @@ class InquiryFeed:
             return await self._client.urgent_reply(shop_no=board.shop_no, article_no=article_no)
         except NotFoundAtMallError:
             return None
+        except RejectedByMallError as error:
+            self._codes[f"urgent reply not read:{error.status}"] += 1
+            return None
+
+
+def _kinds_of(boards: Mapping[int, str | None]) -> dict[int, InquiryKind]:
+    """The boards of questions, by number; one whose type is not told goes by the usual numbers."""
+    kinds = {no: USUAL_BOARDS.get(no) if told is None else INQUIRY_BOARD_TYPES.get(told) for no, told in boards.items()}
+    return {no: kind for no, kind in kinds.items() if kind is not None}
 
 
 def _numbered(readings: Sequence[tuple[int, Reading]]) -> list[tuple[int, Reading]]:
@@ -291,8 +350,8 @@ class _Posts:
             except MalformedResponseError as error:
                 self._add_broken(row, str(error))
                 continue
-            if wire.notice == "T":
-                continue  # the shop's own announcement on top of the board
+            if wire.notice == "T" or wire.deleted == DRAFT:
+                continue  # the shop's own announcement on top of the board, or a post that nobody has filed yet
             self.raw[wire.article_no], self.wire[wire.article_no] = row, wire
             self._parent[wire.article_no] = parent
 
@@ -301,6 +360,9 @@ class _Posts:
         if key not in self._broken_keys:
             self._broken_keys.add(key)
             self.broken.append(Reading(key=key, raw=row, error=error))
+
+    def is_root(self, number: int) -> bool:
+        return self._parent.get(number, LOST) is None
 
     def roots(self) -> list[int]:
         return [number for number, parent in self._parent.items() if parent is None]

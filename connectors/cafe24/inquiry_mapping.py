@@ -14,13 +14,15 @@ import msgspec
 from msgspec import Struct
 
 from connectors.cafe24.values import Value, code, plain_text, text, when, whole
-from connectors.cafe24.vocabulary import INQUIRY_STATE, URGENT_STATE
+from connectors.cafe24.vocabulary import DELETED, INQUIRY_STATE, URGENT_STATE
 from connectors.cafe24.wire import ArticleWire, ReplyWire, UrgentWire
 from hub.core.attachments import MOST, attachment
 from hub.core.errors import MalformedResponseError
 from hub.core.model import Attachment, Inquiry, InquiryKind, InquiryState, Message, MessageAuthor, Party
 
 URGENT = "urgent"
+#: ``raw_state`` of a question that was deleted before anybody answered it
+WITHDRAWN_QUESTION = "deleted"
 
 
 class Board(Struct, frozen=True, kw_only=True):
@@ -82,14 +84,16 @@ def map_thread(
 ) -> Inquiry:
     """Turn one question and the posts below it, in any order, into one inquiry.
 
-    Raises: MalformedResponseError when the question has no time.
+    A deleted post answers nothing. A deleted question is owed no answer (``raw_state`` "deleted"); its
+    text stays. Raises: MalformedResponseError when the question has no time.
     """
     asked_at = when(root.created_date, path="created_date")
     if asked_at is None:
         raise MalformedResponseError("a question without a time", path="created_date")
     raw_state = code(root.reply_status) or ""
     ordered = sorted(
-        posts, key=lambda post: (when(post.created_date, path="created_date") or asked_at, post.article_no)
+        (post for post in posts if post.deleted != DELETED),
+        key=lambda post: (when(post.created_date, path="created_date") or asked_at, post.article_no),
     )
     replies = [_message(post, _author(post, root, mall_id=mall_id)) for post in ordered]
     if raw_state == "C" and not any(reply.author is MessageAuthor.SELLER for reply in replies):
@@ -108,12 +112,15 @@ def map_thread(
         sent_at=asked_at,
         attachments=_files(root.attach_file_urls),
     )
+    state = _state(raw_state, replies, codes=codes)
+    if root.deleted == DELETED and state is not InquiryState.ANSWERED:
+        state, raw_state = InquiryState.ANSWERED, WITHDRAWN_QUESTION
     number = board.inquiry_no(root.article_no)
     return Inquiry(
         inquiry_no=number,
         thread_no=number,
         kind=board.kind,
-        state=_state(raw_state, replies, codes=codes),
+        state=state,
         raw_state=raw_state,
         asked_at=asked_at,
         text=question.text,
@@ -210,7 +217,7 @@ def _author(post: ArticleWire, root: ArticleWire, *, mall_id: str) -> MessageAut
     A post of the asking member, or of a guest, is a follow-up; somebody else's is not told.
     """
     member = code(post.member_id)
-    if member is not None and member in (mall_id, code(root.reply_user_id)):
+    if member is not None and (member.lower() == mall_id.lower() or member == code(root.reply_user_id)):
         return MessageAuthor.SELLER
     if member is None or member == code(root.member_id) or root.reply_status != "C":
         return MessageAuthor.CUSTOMER

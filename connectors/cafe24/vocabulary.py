@@ -200,6 +200,9 @@ URGENT_STATE: dict[str, InquiryState] = {
     "T": InquiryState.ANSWERED,
 }
 
+#: ``deleted`` of a post: T deleted, B not filed yet (등록전)
+DELETED, DRAFT = "T", "B"
+
 #: the usual board of reviews: it may bear the type of product questions, but asks nothing
 REVIEW_BOARD = 4
 #: board types that hold questions

@@ -164,6 +164,7 @@ class ArticleWire(Struct):
     order_id: Text = None
     secret: Text = None
     notice: Text = None
+    deleted: Text = None
     reply_status: Text = None
     reply_user_id: Text = None
     attach_file_urls: Any = None
