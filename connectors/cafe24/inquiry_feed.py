@@ -1,7 +1,7 @@
 """Reading inquiries: boards by creation, with the threads put together, and urgent inquiries."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from connectors.cafe24 import documented
 from connectors.cafe24.client import ARTICLE_LIMIT, ARTICLE_WALL, ID_LIMIT, Cafe24Client, Rows
 from connectors.cafe24.decoding import best_key, decode
 from connectors.cafe24.inquiry_mapping import LOST, Board, map_thread, map_urgent, parent_of, read_write_ref
+from connectors.cafe24.listing import Ask, every_row
 from connectors.cafe24.payload import REPLIED, thread_payload
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import code, when
@@ -37,10 +38,6 @@ TRAILING = timedelta(days=14)
 OVERLAP = timedelta(minutes=10)
 #: how far back the posts below an old question are looked for
 THREAD_REACH = timedelta(days=92)
-#: rows read twice at each page break: a post deleted meanwhile pulls the rest one up
-PAGE_OVERLAP = 5
-#: a window this short cannot be cut: the mall filters by whole seconds
-SHORTEST = timedelta(seconds=2)
 #: a chain of answers is followed up to its question this many posts
 CHAIN = 10
 #: stands before every article number, also before those that broken posts are given
@@ -52,9 +49,6 @@ class Place(Struct, frozen=True, kw_only=True):
 
     step: int = 0
     after: int = FIRST
-
-
-_Ask = Callable[[Window, int], Awaitable[Rows]]
 
 
 class InquiryFeed:
@@ -220,25 +214,10 @@ class InquiryFeed:
         async for rows in self._listed(window, ask):
             self._add(rows, posts)
 
-    async def _listed(self, window: Window, ask: "_Ask") -> AsyncIterator[list[bytes]]:
-        """Every row of a window, page by page; a window with more than the offset reaches is halved."""
+    async def _listed(self, window: Window, ask: Ask) -> AsyncIterator[list[bytes]]:
         for part in windows(window.since, window.until, longest=LONGEST):
-            offset, shown = 0, set[int]()
-            while True:
-                page = await ask(part, offset)
-                fresh = [row for row in page.rows if hash(row) not in shown]
-                shown.update(map(hash, fresh))
-                yield fresh
-                # There is no count to compare with: a page that is nearly full is not taken as the last.
-                looks_full = len(page.rows) * 2 >= ARTICLE_LIMIT
-                if not fresh or not (looks_full or page.has_next):
-                    break
-                offset += len(page.rows) - (PAGE_OVERLAP if len(page.rows) >= ARTICLE_LIMIT else 0)
-                if offset > ARTICLE_WALL:
-                    for half in part.halves() if part.until - part.since > SHORTEST else ():
-                        async for rows in self._listed(half, ask):
-                            yield rows
-                    break
+            async for rows in every_row(part, ask, limit=ARTICLE_LIMIT, wall=ARTICLE_WALL):
+                yield rows
 
     async def _read_numbers(self, board: Board, numbers: Sequence[int], posts: "_Posts") -> None:
         for start in range(0, len(numbers), ID_LIMIT):

@@ -11,6 +11,7 @@ from connectors.cafe24 import documented
 from connectors.cafe24.claim_mapping import missing_claims
 from connectors.cafe24.client import ID_LIMIT, ORDER_LIMIT, ORDER_WALL, Cafe24Client
 from connectors.cafe24.decoding import best_key, decode
+from connectors.cafe24.listing import SHORTEST
 from connectors.cafe24.mapping import map_order
 from connectors.cafe24.payload import RESOURCE, add_claim, order_payload
 from connectors.cafe24.refund_feed import RefundFeed
@@ -31,8 +32,6 @@ OVERLAP = timedelta(minutes=10)
 TURNS = 3
 #: rows read twice at each page break: one that left the list meanwhile pulls the rest up
 PAGE_OVERLAP = 10
-#: a window this short cannot be cut: the mall filters by whole seconds, both ends included
-SHORTEST = timedelta(seconds=2)
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -4,13 +4,14 @@ Source: Cafe24 Admin API, version 2026-03-01, GET /refunds; confidence: sure for
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime
 
 import structlog
 
-from connectors.cafe24.client import REFUND_LIMIT, REFUND_WALL, Cafe24Client
+from connectors.cafe24.client import REFUND_LIMIT, REFUND_WALL, Cafe24Client, Rows
 from connectors.cafe24.decoding import decode
+from connectors.cafe24.listing import every_row
 from connectors.cafe24.values import code
 from connectors.cafe24.wire import refund_decoder
 from hub.core.errors import AccessError, MalformedResponseError, MallError, NotFoundAtMallError, RejectedByMallError
@@ -57,20 +58,16 @@ class RefundFeed:
             return set()
 
     async def _window(self, shop_no: int, date_type: str, window: Window) -> set[str]:
-        found: set[str] = set()
-        offset = 0
-        while True:
-            page = await self._client.refunds(
-                shop_no=shop_no, date_type=date_type, since=window.since, until=window.until, offset=offset
+        def ask(part: Window, offset: int) -> Awaitable[Rows]:
+            return self._client.refunds(
+                shop_no=shop_no, date_type=date_type, since=part.since, until=part.until, offset=offset
             )
-            found.update(filter(None, map(self._order_no, page.rows)))
-            if not page.rows or (len(page.rows) < REFUND_LIMIT and not page.has_next):
-                return found
-            offset += len(page.rows)
-            if offset > REFUND_WALL:
-                for half in window.halves():
-                    found |= await self._window(shop_no, date_type, half)
-                return found
+
+        return {
+            number
+            async for rows in every_row(window, ask, limit=REFUND_LIMIT, wall=REFUND_WALL)
+            for number in filter(None, map(self._order_no, rows))
+        }
 
     def _order_no(self, row: bytes) -> str | None:
         try:

@@ -119,3 +119,12 @@ async def test_a_refused_token_is_no_missing_list() -> None:
 
     with pytest.raises(AccessError):
         await collect(mall)
+
+
+async def test_a_list_that_ignores_the_offset_is_read_once() -> None:
+    mall = mall_with([{"order_id": REFUNDED, "refund_code": str(n)} for n in range(500)])
+
+    records, _ = await collect(mall)
+
+    assert len(records) == 1
+    assert len(mall.asked("GET refunds")) == 4
