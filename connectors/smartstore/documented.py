@@ -32,18 +32,14 @@ _CODES: Final = (
     "mallId",
     "itemNo",
     "optionCode",
-    "sellerCustomCode1",
-    "sellerCustomCode2",
     "productClass",
     "packageNumber",
     "skuMappings",
-    "logisticsCenterId",
     "freeGift",
 )
 _DELIVERY_TERMS: Final = (
     "shippingStartDate",
     "delayedDispatchDetailedReason",
-    "takingAddress",
     "deliveryFeeAmount",
     "deliveryDiscountAmount",
     "sectionDeliveryFee",
@@ -100,6 +96,16 @@ _ADDRESS: Final = (
     "entryMethod",
     "entryMethodContent",
 )
+_PLACE: Final = (
+    *_ADDRESS,
+    "name",
+    "tel1",
+    "tel2",
+    "baseAddress",
+    "detailedAddress",
+    "country",
+    "logisticsCenterId",
+)
 _DELIVERY: Final = (
     "deliveryMethod",
     "deliveryStatus",
@@ -153,6 +159,7 @@ DETAIL: Final = frozenset(
         *_under("order", _ORDER),
         *_under("productOrder", (*_CODES, *_DELIVERY_TERMS, *_AMOUNTS)),
         *_under("productOrder.shippingAddress", _ADDRESS),
+        *_under("productOrder.takingAddress", _PLACE),
         *_under("delivery", _DELIVERY),
         *(path for place in _CLAIM_PLACES for path in _under(place, _CLAIM)),
         "cancel",

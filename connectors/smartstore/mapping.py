@@ -253,12 +253,18 @@ def _quantity(product: ProductOrderWire) -> int:
 
 
 def _product(product: ProductOrderWire) -> Product:
+    """The facts tell who holds the stock and, by the seller's free codes or the place it leaves from, whose it is."""
+    place = product.taking_address
     hints = tuple(
         InventoryHint(name=name, value=value)
         for name, value in (
             ("logistics_company", text_of(product.logistics_company_id)),
+            ("logistics_center", text_of(product.logistics_center_id)),
             ("direct_contract", "true" if flag_of(product.logistics_direct_contracted) else None),
             ("delivery_attribute", text_of(product.delivery_attribute_type)),
+            ("custom_code_1", text_of(product.seller_custom_code1)),
+            ("custom_code_2", text_of(product.seller_custom_code2)),
+            ("ships_from_zip", text_of(place.zip_code) if place is not None else None),
         )
         if value is not None
     )

@@ -33,6 +33,12 @@ class AddressWire(Struct, frozen=True, gc=False, rename="camel"):
     country: Scalar = None
 
 
+class PlaceWire(Struct, frozen=True, gc=False, rename="camel"):
+    """The seller's own place (takingAddress): where the goods leave from."""
+
+    zip_code: Scalar = None
+
+
 class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     product_order_id: Scalar = None
     product_order_status: Scalar = None
@@ -52,10 +58,14 @@ class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     total_payment_amount: Scalar = None
     initial_payment_amount: Scalar = None
     delivery_attribute_type: Scalar = None
+    seller_custom_code1: Scalar = None
+    seller_custom_code2: Scalar = None
     logistics_company_id: Scalar = None
+    logistics_center_id: Scalar = None
     logistics_direct_contracted: Scalar = None
     shipping_memo: Scalar = None
     shipping_address: AddressWire | None = None
+    taking_address: PlaceWire | None = None
     claim_type: Scalar = None
     claim_status: Scalar = None
     claim_id: Scalar = None

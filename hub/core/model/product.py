@@ -17,8 +17,9 @@ class InventoryMode(StrEnum):
 class InventoryHint(Struct, frozen=True, kw_only=True, gc=False):
     """A fact of the mall that a routing rule may match, e.g. ``logistics_company`` = ``EX01``.
 
-    Names in use: supplier, supplier_trading, supplier_transaction, logistics_company, direct_contract,
-    delivery_attribute, overseas_consignment; on stock items also item_status, available_date_type and
+    Names in use: supplier, supplier_trading, supplier_transaction, logistics_company, logistics_center,
+    direct_contract, delivery_attribute, custom_code_1, custom_code_2 (the seller's free codes),
+    ships_from_zip, overseas_consignment; on stock items also item_status, available_date_type and
     available_date_value.
     """
 
