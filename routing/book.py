@@ -106,8 +106,8 @@ def find_problems(
     found += check_absences(tables.absences, tables.contacts)
     found += check_chain(tables.chain)
     found += check_rules(tables.rules, malls=malls, shops=shops)
-    found += check_partner_defaults(tables.partner_defaults, shops=shops)
-    found += check_shop_defaults(tables.shop_defaults, shops=shops)
+    found += check_partner_defaults(tables.partner_defaults, malls=malls, shops=shops)
+    found += check_shop_defaults(tables.shop_defaults, malls=malls, shops=shops)
     found += check_products(tables.products, shops=shops)
     order = {name: place for place, name in enumerate(SECTIONS)}
     return tuple(sorted(found, key=lambda each: (order[each.section], -1 if each.row is None else each.row)))

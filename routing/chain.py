@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from hub.core.model import InventoryMode, Product
 from routing.chain_table import Ask, ChainTable
+from routing.check_chain import PARTNER_WITHHELD
 from routing.considered import ToldConsidered, consider
 from routing.contacts import Contact, Directory, next_open_at, open_now
 from routing.facts import CatalogueFacts
@@ -134,8 +135,12 @@ def _links(
     contact = directory.find(ask.role, codes=codes, shop=shop, mall=mall)
     if contact is None:
         words = {"role": f"@role.{ask.role}"}
+        # While nobody knows whose the stock is, its supplier may be one that is not to be shown.
+        may_name = ask.role is Role.LOGISTICS or decision.mode not in PARTNER_WITHHELD
         missing = (
-            step("no_contact_for", codes=shown(", ".join(codes)), **words) if codes else step("no_contact", **words)
+            step("no_contact_for", codes=shown(", ".join(codes)), **words)
+            if codes and may_name
+            else step("no_contact", **words)
         )
         yield Link(
             role=ask.role,
@@ -166,7 +171,9 @@ def _codes(role: Role, decision: ModeDecision) -> tuple[str, ...]:
     """
     if role is Role.LOGISTICS:
         return (decision.logistics,) if decision.logistics else ()
-    return (decision.partner,) if decision.partner and decision.mode is not InventoryMode.DIRECT_PURCHASE else ()
+    if decision.partner is None or decision.mode is InventoryMode.DIRECT_PURCHASE:
+        return ()
+    return decision.partner, *decision.partner_names
 
 
 def _link(contact: Contact, why: tuple[Step, ...], ask: Ask, at: datetime, *, deputy_for: str | None = None) -> Link:

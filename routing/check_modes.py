@@ -74,12 +74,7 @@ def _check_conditions(row: int, rule: RuleEntry, malls: Collection[str], shops: 
     yield from check_dates(_RULES, row, rule.valid_from, rule.valid_to)
     if all(value is None for value in (rule.shop, rule.mall, rule.supplier, rule.sku_prefix)) and not rule.hints:
         yield problem(_RULES, row, None, "no_condition")
-    if rule.mall is not None:
-        yield from check_mall(_RULES, row, "mall", rule.mall, malls)
-    if rule.shop is not None:
-        yield from check_shop(_RULES, row, "shop", rule.shop, shops)
-        if rule.mall is not None and (_mall_of(rule.shop, shops) or rule.mall) != rule.mall:
-            yield problem(_RULES, row, "mall", "shop_of_other_mall", shop=rule.shop, mall=rule.mall)
+    yield from _check_scope(_RULES, row, rule.shop, rule.mall, malls, shops)
     asked: dict[str, str] = {"supplier": normalise(rule.supplier)} if rule.supplier else {}
     for text in rule.hints:
         hint = read_hint(text)
@@ -90,6 +85,18 @@ def _check_conditions(row: int, rule: RuleEntry, malls: Collection[str], shops: 
         if PRESENT not in (wanted, asked.get(hint.name, wanted)) and asked.get(hint.name, wanted) != wanted:
             yield problem(_RULES, row, "hints", "contradicts", name=hint.name)
         asked[hint.name] = wanted
+
+
+def _check_scope(
+    section: str, row: int, shop: str | None, mall: str | None, malls: Collection[str], shops: Collection[str]
+) -> Iterator[Problem]:
+    """A shop and a mall that are known, and the shop one of that mall."""
+    if mall is not None:
+        yield from check_mall(section, row, "mall", mall, malls)
+    if shop is not None:
+        yield from check_shop(section, row, "shop", shop, shops)
+        if mall is not None and (_mall_of(shop, shops) or mall) != mall:
+            yield problem(section, row, "mall", "shop_of_other_mall", shop=shop, mall=mall)
 
 
 def _check_shadow(
@@ -110,29 +117,38 @@ def _check_shadow(
             return
 
 
-def check_partner_defaults(rows: Sequence[PartnerDefaultEntry], *, shops: Collection[str]) -> Iterator[Problem]:
-    yield from _check_defaults("partner_defaults", rows, shops)
+def check_partner_defaults(
+    rows: Sequence[PartnerDefaultEntry], *, malls: Collection[str], shops: Collection[str]
+) -> Iterator[Problem]:
+    yield from _check_defaults("partner_defaults", rows, malls, shops)
     yield from check_overlaps(
         "partner_defaults",
         (
-            (row, (normalise(entry.partner), entry.shop), entry.valid_from, entry.valid_to)
+            (row, (normalise(entry.partner), _scope(entry)), entry.valid_from, entry.valid_to)
             for row, entry in enumerate(rows)
         ),
         column="partner",
     )
 
 
-def check_shop_defaults(rows: Sequence[ShopDefaultEntry], *, shops: Collection[str]) -> Iterator[Problem]:
-    yield from _check_defaults("shop_defaults", rows, shops)
+def check_shop_defaults(
+    rows: Sequence[ShopDefaultEntry], *, malls: Collection[str], shops: Collection[str]
+) -> Iterator[Problem]:
+    yield from _check_defaults("shop_defaults", rows, malls, shops)
     yield from check_overlaps(
         "shop_defaults",
-        ((row, entry.shop, entry.valid_from, entry.valid_to) for row, entry in enumerate(rows)),
+        ((row, _scope(entry), entry.valid_from, entry.valid_to) for row, entry in enumerate(rows)),
         column="shop",
     )
 
 
+def _scope(entry: PartnerDefaultEntry | ShopDefaultEntry) -> tuple[str | None, str | None]:
+    """For whom a default holds; of a shop its mall says nothing more."""
+    return entry.shop, None if entry.shop else entry.mall
+
+
 def check_products(rows: Sequence[ProductEntry], *, shops: Collection[str]) -> Iterator[Problem]:
-    yield from _check_defaults("products", rows, shops)
+    yield from _check_defaults("products", rows, (), shops)
     keyed = [(row, entry, key_of(entry)) for row, entry in enumerate(rows)]
     for row, _, key in keyed:
         if key is None:
@@ -158,13 +174,14 @@ def key_of(entry: ProductEntry) -> tuple[str, str] | None:
 def _check_defaults(
     section: str,
     rows: Sequence[PartnerDefaultEntry | ShopDefaultEntry | ProductEntry],
+    malls: Collection[str],
     shops: Collection[str],
 ) -> Iterator[Problem]:
     for row, entry in enumerate(rows):
         yield from _check_mode(section, row, entry.mode)
         yield from check_dates(section, row, entry.valid_from, entry.valid_to)
-        if entry.shop is not None:
-            yield from check_shop(section, row, "shop", entry.shop, shops)
+        mall = None if isinstance(entry, ProductEntry) else entry.mall
+        yield from _check_scope(section, row, entry.shop, mall, malls, shops)
 
 
 def _check_mode(section: str, row: int, mode: InventoryMode) -> Iterator[Problem]:

@@ -67,6 +67,7 @@ def compile_book(tables: RoutingTables) -> Routing:
                 partner=entry.partner,
                 mode=entry.mode,
                 shop=entry.shop,
+                mall=entry.mall,
                 logistics=entry.logistics,
                 valid_from=entry.valid_from,
                 valid_to=entry.valid_to,
@@ -77,6 +78,7 @@ def compile_book(tables: RoutingTables) -> Routing:
             ModeDefault(
                 mode=entry.mode,
                 shop=entry.shop,
+                mall=entry.mall,
                 partner=entry.partner,
                 logistics=entry.logistics,
                 valid_from=entry.valid_from,

@@ -17,6 +17,7 @@ from routing.modes import (
     PreparedRule,
     asked_of,
     codes_of,
+    default_name,
     normalise,
     partners_of,
 )
@@ -72,7 +73,7 @@ def consider(
     found = (
         *_rows(known, shop=shop, on=on, table=table),
         *islice(_rules(known, decision, shop=shop, mall=mall, on=on, table=table), _MOST),
-        *_defaults(known, facts, decision, shop=shop, on=on, table=table),
+        *_defaults(known, facts, decision, shop=shop, mall=mall, on=on, table=table),
     )
     # Rules about suppliers that may not be named look alike.
     return tuple(dict.fromkeys(found))[:_MOST]
@@ -135,18 +136,19 @@ def _defaults(
     decision: ModeDecision,
     *,
     shop: str,
+    mall: str,
     on: date,
     table: ModeTable,
 ) -> Iterator[Considered]:
     kind = decision.rule.partition(":")[0]
-    of_partner = table.partner_default_of(partners_of(product, facts), shop=shop, on=on)
+    of_partner = table.partner_default_of(partners_of(product, facts), shop=shop, mall=mall, on=on)
     if of_partner is not None and kind in ("table", "rule"):
         is_ours = decision.mode is InventoryMode.DIRECT_PURCHASE
         name = WITHHELD if is_ours else shown(of_partner.partner)
         yield Considered(kind="partner_default", name=name, why=_later(of_partner.mode))
-    default = table.default_of(shop, on=on)
+    default = table.default_of(shop=shop, mall=mall, on=on)
     if default is not None and kind in ("table", "rule", "partner"):
-        yield Considered(kind="default", name=shown(default.shop or "*"), why=_later(default.mode))
+        yield Considered(kind="default", name=shown(default_name(default)), why=_later(default.mode))
 
 
 def _later(mode: InventoryMode) -> Step:

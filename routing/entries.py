@@ -36,21 +36,26 @@ class RuleEntry(Entry, frozen=True, kw_only=True):
 
 
 class PartnerDefaultEntry(Entry, frozen=True, kw_only=True):
-    """How the goods of one partner are kept where no row and no rule says it; ``shop`` limits it to one shop."""
+    """How the goods of one partner are kept where no row and no rule says it.
+
+    ``shop`` limits it to one shop, ``mall`` to the shops of one mall.
+    """
 
     partner: str
     mode: InventoryMode
     shop: str | None = None
+    mall: str | None = None
     logistics: str | None = None
     valid_from: date | None = None
     valid_to: date | None = None
 
 
 class ShopDefaultEntry(Entry, frozen=True, kw_only=True):
-    """The last word before "unknown": the mode of a shop, or of every shop where ``shop`` is ``None``."""
+    """The last word before "unknown": the mode of a shop, of the shops of a mall, or with neither of every shop."""
 
     mode: InventoryMode
     shop: str | None = None
+    mall: str | None = None
     partner: str | None = None
     logistics: str | None = None
     valid_from: date | None = None

@@ -74,27 +74,39 @@ class ModeRule(Validity, frozen=True, kw_only=True):
     logistics: str | None = None
 
 
-class ModeDefault(Validity, frozen=True, kw_only=True):
-    """The mode of a shop, or of every shop when ``shop`` is ``None``, where nothing else tells."""
+class Default(Validity, frozen=True, kw_only=True):
+    """For one ``shop``, for the shops of one ``mall``, or with neither for every shop."""
 
     mode: InventoryMode
     shop: str | None = None
-    partner: str | None = None
+    mall: str | None = None
     logistics: str | None = None
 
+    def serves(self, *, shop: str, mall: str, on: date) -> bool:
+        return self.shop in (None, shop) and self.mall in (None, mall) and self.is_valid(on)
 
-class PartnerDefault(Validity, frozen=True, kw_only=True):
+    @property
+    def width(self) -> tuple[bool, bool]:
+        """What holds for fewer comes first."""
+        return self.shop is None, self.mall is None
+
+
+class ModeDefault(Default, frozen=True, kw_only=True):
+    """The mode where nothing else tells."""
+
+    partner: str | None = None
+
+
+class PartnerDefault(Default, frozen=True, kw_only=True):
     """How the goods of one partner (the mall's code, or the name) are kept where nothing else tells."""
 
     partner: str
-    mode: InventoryMode
-    shop: str | None = None
-    logistics: str | None = None
 
 
 class ModeDecision(Struct, frozen=True, kw_only=True):
     """``rule`` names what decided, ``steps`` tells in order what was tried. ``partner`` and
     ``logistics`` are codes or names of those who deal with the stock, ``None`` when not known.
+    ``partner_names`` are what the mall calls the same partner otherwise.
     """
 
     mode: InventoryMode
@@ -102,13 +114,14 @@ class ModeDecision(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     partner: str | None = None
     logistics: str | None = None
+    partner_names: tuple[str, ...] = ()
 
 
 class ModeTable:
     """Rows, rules and defaults, indexed once so that a look-up never scans the rows.
 
     Rules keep their order: the first that holds decides. What is limited to the product's own shop
-    comes before what is for every shop.
+    comes before what is for its mall, and that before what is for every shop.
     """
 
     def __init__(
@@ -128,11 +141,9 @@ class ModeTable:
         self._rules = tuple(PreparedRule(rule) for rule in rules)
         self._rules_of_shop: dict[tuple[str, str], tuple[PreparedRule, ...]] = {}
         self._of_partner: dict[str, list[PartnerDefault]] = {}
-        for of_partner in sorted(partner_defaults, key=lambda default: default.shop is None):
+        for of_partner in sorted(partner_defaults, key=lambda default: default.width):
             self._of_partner.setdefault(normalise(of_partner.partner), []).append(of_partner)
-        self._defaults: dict[str | None, list[ModeDefault]] = {}
-        for default in defaults:
-            self._defaults.setdefault(default.shop, []).append(default)
+        self._defaults = tuple(sorted(defaults, key=lambda default: default.width))
 
     @property
     def days_of_change(self) -> tuple[date, ...]:
@@ -140,7 +151,7 @@ class ModeTable:
         entries: list[Validity] = [row for rows in self._rows.values() for row in rows]
         entries += [prepared.rule for prepared in self._rules]
         entries += [default for defaults in self._of_partner.values() for default in defaults]
-        entries += [default for defaults in self._defaults.values() for default in defaults]
+        entries += self._defaults
         begun = {entry.valid_from for entry in entries if entry.valid_from is not None}
         ended = {entry.valid_to + timedelta(days=1) for entry in entries if entry.valid_to not in (None, date.max)}
         return tuple(sorted(begun | ended))
@@ -174,17 +185,16 @@ class ModeTable:
                 return prepared.rule
         return None
 
-    def partner_default_of(self, partners: Iterable[str], *, shop: str, on: date) -> PartnerDefault | None:
+    def partner_default_of(self, partners: Iterable[str], *, shop: str, mall: str, on: date) -> PartnerDefault | None:
         """The default of the first of ``partners`` (codes or names of the same partner) that has one."""
         for partner in partners:
             for default in self._of_partner.get(normalise(partner), ()):
-                if default.shop in (None, shop) and default.is_valid(on):
+                if default.serves(shop=shop, mall=mall, on=on):
                     return default
         return None
 
-    def default_of(self, shop: str, *, on: date) -> ModeDefault | None:
-        candidates: Iterable[ModeDefault] = (*self._defaults.get(shop, ()), *self._defaults.get(None, ()))
-        return next((default for default in candidates if default.is_valid(on)), None)
+    def default_of(self, *, shop: str, mall: str, on: date) -> ModeDefault | None:
+        return next((default for default in self._defaults if default.serves(shop=shop, mall=mall, on=on)), None)
 
 
 def asked_of(product: Product) -> tuple[str, dict[str, str]]:
@@ -229,6 +239,7 @@ def resolve_mode(
     """
     steps = [*told(product, facts)]
     product = with_facts(product, facts)
+    partners = partners_of(product, facts)
     for kind, value in zip(KEYS, codes_of(product), strict=True):
         if not value:
             continue
@@ -236,35 +247,37 @@ def resolve_mode(
         row = table.row_of(kind, value, shop=shop, on=on)
         if row is not None:
             steps += (step("in_table", **words, mode=f"@mode.{row.mode}"), *_limits(row))
-            return _decide(row, f"table:{kind}={shown(value)}", steps, product)
+            return _decide(row, f"table:{kind}={shown(value)}", steps, product, partners)
         steps.append(step("not_in_table", **words))
     rule = table.rule_of(product, shop=shop, mall=mall, on=on)
     if rule is not None:
         steps.append(step("rule_holds", rule=shown(rule.name), mode=f"@mode.{rule.mode}"))
-        return _decide(rule, f"rule:{rule.name}", steps, product)
+        return _decide(rule, f"rule:{rule.name}", steps, product, partners)
     steps.append(step("no_rule"))
-    partners = partners_of(product, facts)
-    of_partner = table.partner_default_of(partners, shop=shop, on=on)
+    of_partner = table.partner_default_of(partners, shop=shop, mall=mall, on=on)
     if of_partner is not None:
         named = shown(of_partner.partner)
         steps.append(step("partner_default", partner=named, mode=f"@mode.{of_partner.mode}"))
         # Whom purchased stock was bought from is shown nowhere, so not as the name of the rule either.
         is_ours = of_partner.mode is InventoryMode.DIRECT_PURCHASE
-        return _decide(of_partner, "partner:withheld" if is_ours else f"partner:{named}", steps, product)
+        return _decide(of_partner, "partner:withheld" if is_ours else f"partner:{named}", steps, product, partners)
     if partners:
         steps.append(step("no_partner_default", partner=shown(partners[-1])))
-    default = table.default_of(shop, on=on)
+    default = table.default_of(shop=shop, mall=mall, on=on)
     if default is not None:
-        key = "default_of_all" if default.shop is None else "default_of_shop"
-        steps.append(step(key, shop=shown(default.shop or "*"), mode=f"@mode.{default.mode}"))
-        return _decide(default, f"default:{default.shop or '*'}", steps, product)
+        key = "default_of_shop" if default.shop else "default_of_mall" if default.mall else "default_of_all"
+        words = {"shop": shown(default.shop or "*"), "mall": default.mall or "*", "mode": f"@mode.{default.mode}"}
+        steps.append(step(key, **words))
+        return _decide(default, f"default:{default_name(default)}", steps, product, partners)
     steps.append(step("unknown"))
+    partner = _hint(product, "supplier")
     return ModeDecision(
         mode=InventoryMode.UNKNOWN,
         rule="unknown",
         steps=tuple(steps),
-        partner=_hint(product, "supplier"),
+        partner=partner,
         logistics=_hint(product, "logistics_company"),
+        partner_names=_other_names(partner, partners),
     )
 
 
@@ -280,6 +293,11 @@ def partners_of(product: Product, facts: CatalogueFacts | None) -> tuple[str, ..
     return tuple(each for each in (code, name) if each)
 
 
+def default_name(default: ModeDefault) -> str:
+    """Whose default it is: "main" of a shop, "mall=qoo10" of a mall, "*" of all."""
+    return default.shop or (f"mall={default.mall}" if default.mall else "*")
+
+
 def _limits(row: ModeRow) -> Iterable[Step]:
     if row.shop:
         yield step("row_of_shop", shop=shown(row.shop))
@@ -292,15 +310,29 @@ def _limits(row: ModeRow) -> Iterable[Step]:
 
 
 def _decide(
-    source: ModeRow | ModeRule | PartnerDefault | ModeDefault, rule: str, steps: Iterable[Step], product: Product
+    source: ModeRow | ModeRule | PartnerDefault | ModeDefault,
+    rule: str,
+    steps: Iterable[Step],
+    product: Product,
+    partners: Sequence[str],
 ) -> ModeDecision:
+    partner = source.partner or _hint(product, "supplier")
     return ModeDecision(
         mode=source.mode,
         rule=rule,
         steps=without_supplier(steps) if source.mode is InventoryMode.DIRECT_PURCHASE else tuple(steps),
-        partner=source.partner or _hint(product, "supplier"),
+        partner=partner,
         logistics=source.logistics or _hint(product, "logistics_company"),
+        partner_names=_other_names(partner, partners),
     )
+
+
+def _other_names(partner: str | None, partners: Sequence[str]) -> tuple[str, ...]:
+    """What else the mall calls this partner: none where the house has named another one."""
+    called = [normalise(each) for each in partners]
+    if partner is None or normalise(partner) not in called:
+        return ()
+    return tuple(each for each, name in zip(partners, called, strict=True) if name != normalise(partner))
 
 
 def _hint(product: Product, name: str) -> str | None:

@@ -68,10 +68,12 @@ class _RuleTable(_Mode, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _PartnerTable(_Mode, frozen=True, kw_only=True, forbid_unknown_fields=True):
     partner: str
     shop: str | None = None
+    mall: str | None = None
 
 
 class _DefaultTable(_Mode, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shop: str | None = None
+    mall: str | None = None
     partner: str | None = None
 
 

@@ -90,6 +90,24 @@ def test_a_role_without_a_contact_says_so_and_the_md_follows_when_nobody_is_left
     assert links[0].told("ko") == "협력사가 재고를 소유하고 보관합니다. S9의 협력사 담당자가 연락처에 없습니다."
 
 
+def test_a_partner_is_found_by_the_name_that_the_catalogue_tells_where_the_line_has_a_code():
+    decision = ModeDecision(mode=CONSIGNMENT, rule="rule:r", steps=(), partner="S9", partner_names=("한빛유통",))
+
+    (link,) = build_chain(decision, matter=Matter.STOCK, shop="main", mall="malla", at=NOON, directory=PEOPLE)
+
+    assert link.contact is PARTNER
+
+
+@pytest.mark.parametrize("mode", [DIRECT, InventoryMode.UNKNOWN])
+def test_no_reason_names_a_supplier_that_may_not_be_shown(mode):
+    decision = ModeDecision(mode=mode, rule="rule:r", steps=(), partner="S9", partner_names=("한빛유통",))
+
+    links = build_chain(decision, matter=Matter.OTHER, shop="m", mall="m", at=NOON, directory=Directory())
+
+    assert [link.role for link in links] == [Role.MD]
+    assert not any(name in link.told(locale) for link in links for locale in ("ko", "en") for name in ("S9", "한빛"))
+
+
 def test_an_empty_directory_still_names_roles_and_reasons():
     empty = Directory()
 

@@ -123,6 +123,31 @@ def test_the_default_of_the_shop_comes_before_the_default_of_all():
     assert resolve(table, product(), shop="other") == (DIRECT, "default:*")
 
 
+def test_the_default_of_a_mall_stands_between_that_of_the_shop_and_that_of_all():
+    defaults = (ModeDefault(mode=DIRECT), ModeDefault(mode=WAREHOUSE, mall="malla"))
+    table = ModeTable(defaults=(*defaults, ModeDefault(mode=CONSIGNMENT, shop="main")))
+    told = resolve_mode(product(), shop="b", mall="malla", on=DAY, table=table).steps[-1]
+
+    assert resolve(table, product(), shop="main") == (CONSIGNMENT, "default:main")
+    assert resolve(table, product(), shop="b") == (WAREHOUSE, "default:mall=malla")
+    assert resolve(table, product(), shop="b", mall="mallb") == (DIRECT, "default:*")
+    assert (told.text("en"), told.text("ko")) == (
+        "Default of mall malla: third_party_logistics.",
+        "malla 몰의 기본값 → 물류(3PL).",
+    )
+
+
+def test_the_default_of_a_partner_on_one_mall_is_that_of_its_shops_alone():
+    of_partner = (
+        PartnerDefault(partner="S1", mode=CONSIGNMENT),
+        PartnerDefault(partner="S1", mode=WAREHOUSE, mall="malla"),
+    )
+    table = ModeTable(partner_defaults=of_partner)
+
+    assert resolve(table, product(hints={"supplier": "S1"}))[0] is WAREHOUSE
+    assert resolve(table, product(hints={"supplier": "S1"}), mall="mallb")[0] is CONSIGNMENT
+
+
 def test_the_order_is_table_rule_partner_shop_unknown():
     row = ModeRow(mode=CONSIGNMENT, product_code="P1")
     rule = ModeRule(name="r", mode=DIRECT, mall="malla")
@@ -158,6 +183,19 @@ def test_a_partner_has_its_default_by_code_or_by_the_name_that_the_catalogue_tel
 
     assert (found.mode, found.rule) == (WAREHOUSE, "partner:한빛 유통")
     assert resolve(table, product(hints={"supplier": "S1"})) == (InventoryMode.UNKNOWN, "unknown")
+
+
+def test_a_decision_keeps_every_name_of_its_partner_and_none_of_another():
+    facts = CatalogueFacts(supplier_code="S1", supplier_name="한빛유통")
+
+    def decide(partner: str | None):
+        table = ModeTable(defaults=(ModeDefault(mode=CONSIGNMENT, partner=partner),))
+        found = resolve_mode(product(), shop="main", mall="malla", on=DAY, table=table, facts=facts)
+        return found.partner, found.partner_names
+
+    assert decide(None) == ("S1", ("한빛유통",))
+    assert decide("한빛유통") == ("한빛유통", ("S1",))
+    assert decide("다른상사") == ("다른상사", ())
 
 
 def test_the_name_of_another_supplier_is_not_taken_for_the_lines_own():

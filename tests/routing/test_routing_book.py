@@ -257,7 +257,8 @@ def test_the_same_thing_one_period_after_the_other_is_right():
     rows.append(PartnerDefaultEntry(partner="S1", mode=CONSIGNMENT, valid_from=LATER))
 
     assert found(partner_defaults=rows) == []
-    assert found(shop_defaults=[ShopDefaultEntry(mode=DIRECT), ShopDefaultEntry(mode=DIRECT, shop="main")]) == []
+    defaults = [ShopDefaultEntry(mode=DIRECT, **scope) for scope in ({}, {"shop": "main"}, {"mall": "cafe24"})]
+    assert found(shop_defaults=defaults) == []
 
 
 def test_a_product_without_a_code_is_named():

@@ -239,6 +239,7 @@ CONTACT = '[[contact]]\nname = "A"\nrole = "md"\nphone = "02-1"\n'
         pytest.param('[[rule]]\nname = "a"\nmode = "?"\nmall = "m"', "rule 1, mode", id="no mode"),
         pytest.param('[[rule]]\nname = "a"\nmode = "위탁"\nmall = "m"\n' * 2, "rule 2, name", id="name twice"),
         pytest.param('[[default]]\nmode = "위탁"\n' * 2, "default 2, shop", id="default twice"),
+        pytest.param('[[default]]\nmode = "위탁"\nmall = "qoo10"\n' * 2, "default 2, shop", id="mall default twice"),
         pytest.param('[[product]]\nmode = "위탁"', "product 1, seller_sku: it names no product", id="no product"),
         pytest.param('[[product]]\nseller_sku = "A"\nmode = "위탁"\n' * 2, "product 2, seller_sku", id="overlap"),
         pytest.param(
