@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from connectors.cafe24.settings import Cafe24Credentials
 from hub.core.contract import SecretStore
@@ -27,8 +28,8 @@ ACCESS_LIFE = timedelta(hours=2)
 class TokenAnswer(Struct, frozen=True):
     """POST /oauth/token. Times are KST without offset; there is no expires_in (confidence: likely)."""
 
-    access_token: str
-    refresh_token: str
+    access_token: Annotated[str, Meta(min_length=1)]
+    refresh_token: str | None = None
     expires_at: str | None = None
     refresh_token_expires_at: str | None = None
     issued_at: str | None = None
@@ -88,7 +89,9 @@ class Cafe24Auth(TokenAuth):
     def is_fresh(self, token: str) -> bool:
         state = read_state(token)
         # A changed seed means that a person consented again: the stored pair is of the old consent.
-        return state is not None and state.seed == self._seed_mark and self._now() + MARGIN < state.expires_at
+        if state is None or state.seed != self._seed_mark:
+            return False
+        return self._now() + _margin(state) < state.expires_at
 
     def apply(self, request: httpx.Request, token: str) -> None:
         state = read_state(token)
@@ -133,7 +136,9 @@ class Cafe24Auth(TokenAuth):
                 answer = _answer_decoder.decode(response.content if response.is_success else b"")
             except msgspec.MsgspecError as error:
                 raise _lost("the answer is not readable") from error
-            state = self._state_of(answer)
+            if not answer.refresh_token:
+                raise _lost("the answer holds no refresh token")
+            state = self._state_of(answer, refresh_token=answer.refresh_token)
             kept = msgspec.json.encode(state).decode()
             await self._secrets.put(TOKEN_NAME, kept)
             self._token = kept
@@ -145,14 +150,17 @@ class Cafe24Auth(TokenAuth):
         Raises: AccessError when the mall does not accept it (a person must consent again),
         TransientMallError when the mall could not be asked.
         """
-        response = await self._ask(self._refresh_token(stored))
+        used = self._refresh_token(stored)
+        response = await self._ask(used)
         try:
             answer = _answer_decoder.decode(response.content)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            if (said := _oauth_error(response)) is not None:
+                raise _not_accepted(response.status_code, said) from error
             message = "the answer of the token endpoint is not readable"
             raise UnavailableError(message, operation="token", status=response.status_code) from error
-        state = self._state_of(answer)
-        return msgspec.json.encode(state).decode()
+        # An answer that names no new refresh token leaves the old one in use.
+        return msgspec.json.encode(self._state_of(answer, refresh_token=answer.refresh_token or used)).decode()
 
     def _refresh_token(self, stored: str | None) -> str:
         state = read_state(stored) if stored is not None else None
@@ -176,30 +184,52 @@ class Cafe24Auth(TokenAuth):
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS:
             raise RateLimitedError("the token endpoint asks for a pause", wait_seconds=5.0, operation="token")
-        if status >= httpx.codes.INTERNAL_SERVER_ERROR or response.is_redirect:
+        is_transient = status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT
+        if is_transient or response.is_redirect:
             raise UnavailableError("the token endpoint is not available", operation="token", status=status)
         if status >= httpx.codes.BAD_REQUEST:
-            message = (
-                "the refresh token is no longer accepted: the mall owner must consent again (re-consent) on the "
-                "shop's page of the desk, or a new refresh_token go into the shop's credentials"
-            )
-            raise AccessError(message, operation="token", status=status, mall_code=_oauth_error(response))
+            raise _not_accepted(status, _oauth_error(response))
         return response
 
-    def _state_of(self, answer: TokenAnswer) -> TokenState:
+    def _state_of(self, answer: TokenAnswer, *, refresh_token: str) -> TokenState:
         now = self._now()
         scopes = answer.scopes or ()
         if isinstance(scopes, str):
             scopes = scopes.replace(",", " ").split()
         return TokenState(
             access_token=answer.access_token,
-            refresh_token=answer.refresh_token,
-            expires_at=_expiry(answer.expires_at, issued_at=answer.issued_at, now=now) or now + ACCESS_LIFE,
+            refresh_token=refresh_token,
+            expires_at=_end(answer, now=now),
             refresh_expires_at=_expiry(answer.refresh_token_expires_at, issued_at=answer.issued_at, now=now),
             scopes=tuple(scopes),
             seed=self._seed_mark,
             renewed_at=now,
         )
+
+
+def _margin(state: TokenState) -> timedelta:
+    """How long before its end a token is renewed: a quarter of a life that is short."""
+    if state.renewed_at is None:
+        return MARGIN
+    return min(MARGIN, (state.expires_at - state.renewed_at) / 4)
+
+
+def _not_accepted(status: int, said: str | None) -> AccessError:
+    """What a person must do, by the mall's own word for it."""
+    if said == "invalid_client":
+        message = "client_id or client_secret is not accepted: take both from the app in the developer centre"
+    else:
+        message = (
+            "the refresh token is no longer accepted: the mall owner must consent again (re-consent) on the "
+            "shop's page of the desk, or a new refresh_token go into the shop's credentials"
+        )
+    return AccessError(message, operation="token", status=status, mall_code=said)
+
+
+def _end(answer: TokenAnswer, *, now: datetime) -> datetime:
+    """When a new access token ends; one that would be over already tells of a wrong clock, not of its life."""
+    end = _expiry(answer.expires_at, issued_at=answer.issued_at, now=now)
+    return end if end is not None and end > now else now + ACCESS_LIFE
 
 
 def _lost(why: str) -> OutcomeUnknownError:
@@ -236,6 +266,6 @@ class _OAuthError(Struct):
 def _oauth_error(response: httpx.Response) -> str | None:
     try:
         found = msgspec.json.decode(response.content, type=_OAuthError)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return found.error

@@ -1,7 +1,9 @@
 """Tokens: rotation, one refresher, Korean times, what a person must do."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -215,3 +217,82 @@ async def test_check_stops_at_a_dead_token() -> None:
 
     assert not item.is_ok
     assert "refresh_token" in item.fix
+
+
+def answering(mall: Mall, change: Callable[[dict[str, Any]], httpx.Response]) -> None:
+    """Bend what the token endpoint of ``mall`` answers."""
+    made = mall._token
+    mall._token = lambda request: change(made(request).json())  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("life", [10, 120, 7200])
+async def test_a_token_is_used_for_most_of_its_life_however_short(life: int) -> None:
+    mall = ready()
+    answering(
+        mall,
+        lambda answer: httpx.Response(
+            200,
+            json={
+                **answer,
+                "issued_at": "2026-11-22T12:00:00.000",
+                "expires_at": f"{datetime(2026, 11, 22, 12, tzinfo=UTC) + timedelta(seconds=life):%Y-%m-%dT%H:%M:%S}.000",
+            },
+        ),
+    )
+    connector = mall.open()
+
+    await connector.read_order(ORDER, ())
+    mall.clock.now += timedelta(seconds=life * 0.7)
+    await connector.read_order(ORDER, ())
+    assert mall.refreshes == 1
+
+    mall.clock.now += timedelta(seconds=life * 0.3)
+    await connector.read_order(ORDER, ())
+    assert mall.refreshes == 2
+
+
+async def test_an_end_that_is_over_already_does_not_renew_before_every_call() -> None:
+    mall = ready()
+    over = {"expires_at": "2026-11-22T05:00:00.000", "issued_at": None}
+    answering(mall, lambda answer: httpx.Response(200, json={**answer, **over}))
+    connector = mall.open()
+
+    for _ in range(3):
+        await connector.read_order(ORDER, ())
+
+    assert mall.refreshes == 1
+
+
+async def test_an_answer_without_a_new_refresh_token_keeps_the_old_one() -> None:
+    mall = ready()
+    answering(mall, lambda answer: httpx.Response(200, json={**answer, "refresh_token": None}))
+
+    await mall.open().read_order(ORDER, ())
+
+    state = read_state(mall.secrets.values[TOKEN_NAME])
+    assert state is not None
+    assert state.refresh_token == "seed"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "named"),
+    [(200, "invalid_grant", "re-consent"), (400, "invalid_grant", "re-consent"), (401, "invalid_client", "client_id")],
+)
+async def test_a_refused_refresh_names_what_a_person_must_do(status: int, said: str, named: str) -> None:
+    mall = ready()
+    answering(mall, lambda _answer: httpx.Response(status, json={"error": said}))
+
+    with pytest.raises(AccessError, match=named):
+        await mall.open().read_order(ORDER, ())
+
+    assert len([request for request in mall.requests if request.url.path.endswith("/token")]) == 1
+
+
+async def test_a_token_endpoint_that_gives_up_waiting_is_asked_again() -> None:
+    mall = ready()
+    made, waits = mall._token, [httpx.Response(408)]
+    mall._token = lambda request: waits.pop() if waits else made(request)  # type: ignore[method-assign]
+
+    await mall.open().read_order(ORDER, ())
+
+    assert mall.refreshes == 1
