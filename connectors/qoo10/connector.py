@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from datetime import datetime, timedelta
 
 import structlog
+from msgspec import structs
 
 from connectors.qoo10 import mapping
 from connectors.qoo10 import vocabulary as codes
@@ -42,7 +43,7 @@ from hub.core.errors import (
     OutcomeUnknownError,
     RejectedByMallError,
 )
-from hub.core.model import Inquiry, InquiryState, ShopRef
+from hub.core.model import Claim, Inquiry, InquiryState, Order, ShopRef
 from hub.core.paging import decode_cursor, encode_cursor
 from hub.core.scratch import Marks
 from hub.core.wire_watch import WireWatch
@@ -55,6 +56,8 @@ PAGE_ROWS = 1000
 PAGE_LOOK_UPS = 20
 #: lines of one cart that are followed from one of them
 MOST_RELATED = 100
+#: names of goods that claims have told, kept for look-ups that tell none
+MOST_NAMES = 50_000
 
 _ANSWERED = "이미 답변된 문의입니다. / Answered already."
 
@@ -72,6 +75,7 @@ class Qoo10Connector:
         self._client = Qoo10Client(context, credentials)
         self._unknown: Counter[str] = Counter()
         self._watch = WireWatch(self._unknown)
+        self._names: dict[str, str] = {}
         self._actions = Actions(
             self._client, shop=context.shop.name, now=context.now, look_up=self._look_up, listed=self._to_order
         )
@@ -204,7 +208,16 @@ class Qoo10Connector:
         for raw in rows:
             self._watch.look(raw, shape=AnyRow, where="line", known=LINE_FIELDS)
         readings = [mapping.read_whole_line(raw, unknown=self._unknown) for raw in rows]
-        return [reading for reading in readings if reading.key in ("", line_no)]
+        return [self._named(reading) for reading in readings if reading.key in ("", line_no)]
+
+    def _named(self, reading: Reading) -> Reading:
+        """A line that only a claim has shown may come without its name: the claim told it."""
+        order, name = reading.record, self._names.get(reading.key)
+        if name is None or not isinstance(order, Order) or order.lines[0].product.name:
+            return reading
+        line = order.lines[0]
+        line = structs.replace(line, product=structs.replace(line.product, name=name))
+        return structs.replace(reading, record=structs.replace(order, lines=(line,)))
 
     def _to_order(self, raw: bytes) -> Reading:
         self._watch.look(raw, shape=AnyRow, where="order", known=LINE_FIELDS)
@@ -212,7 +225,10 @@ class Qoo10Connector:
 
     def _to_claim(self, raw: bytes) -> Reading:
         self._watch.look(raw, shape=AnyRow, where="claim", known=LINE_FIELDS)
-        return mapping.read_claim(raw, unknown=self._unknown)
+        reading = mapping.read_claim(raw, unknown=self._unknown)
+        if isinstance(reading.record, Claim) and len(self._names) < MOST_NAMES:
+            self._names[reading.record.line_no] = text(decode_line(raw).item_title) or ""
+        return reading
 
     def _to_inquiry(self, raw: bytes) -> Reading:
         self._watch.look(raw, shape=AnyRow, where="inquiry", known=INQUIRY_FIELDS)

@@ -199,3 +199,16 @@ async def test_what_is_asked_of_a_wrong_key_is_no_broken_record(mall: Mall):
 
     with pytest.raises(AccessError):
         await mall.open().read_order("242000101", ("2",))
+
+
+async def test_a_line_that_only_a_claim_has_shown_takes_its_name_from_it(mall: Mall):
+    claim = row(claimStatus="3", requestDate="2026-11-19 08:02:11", itemTitle="ハンドソープ 詰替用")
+    bare = {"shippingStatus": "2", "packNo": 242000101, "orderNo": 1071000201, "orderQty": 1, "claimStatus": "3"}
+    mall.answer = lambda call: ok([bare] if "OrderNo" in call.form else [claim])
+    connector = mall.open()
+    await all_readings(connector.read_claims(FULL, open_keys=NOTHING, cursor=None))
+
+    (reading,) = await connector.read_order("242000101", ("1071000201",))
+
+    assert reading.record.lines[0].product.name == "ハンドソープ 詰替用"
+    assert reading.record.lines[0].status is LineStatus.CANCELLED
