@@ -59,6 +59,8 @@ _LINE_STATES = {
 }
 #: an open claim must be decided before these
 _NOT_BESIDE_A_CLAIM = frozenset(_LINE_STATES) - {Action.MEMO, Action.GIVE_POINTS}
+#: what only the logistics firm may do where the mall has the contract with it
+_OF_LOGISTICS = frozenset({Action.CONFIRM, Action.DISPATCH})
 _CLAIM_KINDS = (ClaimKind.CANCEL, ClaimKind.RETURN, ClaimKind.EXCHANGE)
 
 
@@ -122,12 +124,14 @@ class _Offers:
             stated = self._stated(action)
             if stated is None:
                 continue
-            fitting = [line for line in self._lines.values() if _is_in(line.status, states)]
+            in_state = [line for line in self._lines.values() if _is_in(line.status, states)]
+            fitting = [line for line in in_state if action not in _OF_LOGISTICS or not line.is_sent_by_logistics]
             free = [line for line in fitting if action not in _NOT_BESIDE_A_CLAIM or line.line_no not in claimed]
             why_not = None
             if not free:
-                why_not = "action.claim_open" if fitting else f"line.{action.value}"
-            lines = [_offer_line(line) for line in free or fitting or self._lines.values()]
+                why_not = "line.logistics" if in_state else f"line.{action.value}"
+                why_not = "action.claim_open" if fitting else why_not
+            lines = [_offer_line(line) for line in free or fitting or in_state or self._lines.values()]
             yield self._offer(action, stated, "line", lines, why_not)
 
     def for_inquiry(self) -> Iterator[Offer]:

@@ -116,7 +116,12 @@ def line_view(row: Row[Any], order_no: str, connector: Connector | None, stock: 
         has_vanished=row.vanished_at is not None,
         link=connector.admin_link(order_no=order_no, line_no=row.line_no) if connector else None,
         stock=stock,
+        is_sent_by_logistics=_DIRECT_CONTRACT in (row.hints or ""),
     )
+
+
+#: a hint of the line, as it is stored
+_DIRECT_CONTRACT = '["direct_contract","true"]'
 
 
 def stock_view(facts: StockFacts, curtain: Curtain) -> StockView:

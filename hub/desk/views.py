@@ -139,6 +139,8 @@ class LineView(Struct, frozen=True, kw_only=True):
     has_vanished: bool
     link: str | None = None
     stock: StockView | None = None
+    #: the mall lets nobody but its logistics firm confirm and dispatch it
+    is_sent_by_logistics: bool = False
 
 
 class ClaimView(Struct, frozen=True, kw_only=True):

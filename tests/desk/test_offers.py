@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from hub.core.contract import Capability, CapabilityState, Support
-from hub.core.model import ClaimKind, ClaimState, LineStatus
+from hub.core.model import ClaimKind, ClaimState, InventoryHint, LineStatus
 from hub.desk.access import Actor, ForbiddenError, Role
 from hub.desk.action import Action
 from hub.desk.admin_steps import tick, untick
@@ -110,6 +110,25 @@ async def test_an_open_claim_comes_before_sending(rig: Rig, agent: Actor) -> Non
     assert [each.line_no for each in offers["dispatch"].lines] == ["X-2"]
     assert [each.line_no for each in offers["memo"].lines] == ["X-1", "X-2"]
     assert [each.line_no for each in offers["approve-cancel"].lines] == ["X-1"]
+
+
+async def test_what_only_logistics_may_send_is_not_offered(rig: Rig, agent: Actor) -> None:
+    ours, theirs = line("X-1"), line("X-2")
+    hint = InventoryHint(name="direct_contract", value="true")
+    theirs = msgspec.structs.replace(theirs, product=msgspec.structs.replace(theirs.product, hints=(hint,)))
+    await rig.write("alpha-main", order("X", ours, theirs, claims=(claim("X", "X-1"),)))
+
+    dispatch = next(offer for offer in await _offers(rig, agent, "X") if offer.action == "dispatch")
+    assert (dispatch.is_allowed, dispatch.why_not) == (False, "action.claim_open")
+
+    await rig.write("alpha-main", order("X", ours, theirs, claims=(claim("X", "X-1", state=ClaimState.REJECTED),)))
+    dispatch = next(offer for offer in await _offers(rig, agent, "X") if offer.action == "dispatch")
+    assert (dispatch.is_allowed, [each.line_no for each in dispatch.lines]) == (True, ["X-1"])
+
+    sent = msgspec.structs.replace(ours, status=LineStatus.DISPATCHED)
+    await rig.write("alpha-main", order("X", sent, theirs, claims=(claim("X", "X-1", state=ClaimState.REJECTED),)))
+    dispatch = next(offer for offer in await _offers(rig, agent, "X") if offer.action == "dispatch")
+    assert (dispatch.is_allowed, dispatch.why_not) == (False, "line.logistics")
 
 
 async def test_claims_in_one_state_share_one_form(rig: Rig, agent: Actor) -> None:
