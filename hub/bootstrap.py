@@ -20,6 +20,7 @@ from hub.core.errors import ConfigurationError, MallError
 from hub.core.http import require_safe_url
 from hub.core.model import Product, ShopRef
 from hub.desk.carriers import CarrierBook
+from hub.desk.case_counts import KeptGroups
 from hub.desk.export import ModeOf
 from hub.desk.incidents import Evaluated, evaluate_incidents
 from hub.desk.routing_book import RoutingBook, read_book, read_stamp
@@ -70,6 +71,7 @@ class Hub:
         #: whom to ask; ``None`` only before :meth:`refresh_routing`
         self.routing: RoutingBook | None = None
         self.carriers = CarrierBook()
+        self.case_groups = KeptGroups()
         self._connectors: dict[str, Connector] = {}
         self._opening = asyncio.Lock()
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.redact import MASK
 from hub.desk.ask_text import Answer
@@ -15,7 +14,7 @@ from hub.desk.record_views import Curtain
 from hub.desk.views import AskMark, AskView
 from hub.store.box import Box
 from hub.store.database import among, from_ms, time_of
-from hub.store.questions import Question, ask_one
+from hub.store.questions import Question
 from hub.store.sealed import ASK_ANSWER_PLACE, ASK_PLACE
 from hub.store.tables import asks, users
 
@@ -113,13 +112,8 @@ def _view(row: Any, box: Box, curtain: Curtain) -> AskView:
     )
 
 
-async def read_ask_marks(connection: AsyncConnection, case_ids: Sequence[int]) -> dict[int, AskMark]:
-    """What the list says of each case: an unread answer, else whom it waits for since when."""
-    return await ask_one(connection, ask_marks_of(case_ids)) if case_ids else {}
-
-
 def ask_marks_of(case_ids: Sequence[int]) -> Question[dict[int, AskMark]]:
-    """As :func:`read_ask_marks`."""
+    """What the list says of each case: an unread answer, else whom it waits for since when."""
     return Question(_MARKS, {"cases": list(case_ids)}, _marks)
 
 

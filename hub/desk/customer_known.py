@@ -26,6 +26,7 @@ from hub.desk.person import key_names, key_values, places
 from hub.desk.record_views import Curtain, open_inquiry
 from hub.store.box import Box
 from hub.store.database import among, from_ms, read_rows, time_of, to_ms
+from hub.store.questions import Question
 from hub.store.sealed import CUSTOMER_MARK_PLACE, normal_email
 from hub.store.tables import (
     callbacks,
@@ -185,13 +186,13 @@ def mark_view(row: Any, *, is_sure: bool, box: Box, curtain: Curtain) -> MarkVie
     )
 
 
-async def read_badges(
-    connection: AsyncConnection, case_ids: Sequence[int], *, now: datetime
-) -> dict[int, tuple[MarkBadge, ...]]:
-    """For lists: the marks of each case's customer. Two statements where somebody else of the same number is marked."""
-    if not case_ids:
-        return {}
-    rows = await read_rows(connection, _BADGES, cases=list(case_ids), now=to_ms(now))
+def marked_of(case_ids: Sequence[int], *, now: datetime) -> Question[list[Any]]:
+    """For :func:`badges_of`: marks in force of whoever has the number or address of one of these cases."""
+    return Question(_BADGES, {"cases": list(case_ids), "now": to_ms(now)}, list)
+
+
+async def badges_of(connection: AsyncConnection, rows: Sequence[Any]) -> dict[int, tuple[MarkBadge, ...]]:
+    """For lists: the marks of each case's customer. Asks where somebody else of the same number is marked."""
     doubtful = [row for row in rows if row.near_name != row.name_idx]
     split = await _split_pairs(connection, doubtful) if doubtful else set()
     found: dict[int, dict[MarkKind, bool]] = defaultdict(dict)

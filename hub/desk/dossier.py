@@ -29,7 +29,7 @@ from hub.desk.dossier_rows import (
     order_of,
     steps_of,
 )
-from hub.desk.freshness import views_of
+from hub.desk.freshness import one_shop
 from hub.desk.promise_views import promise_moves_of, promises_of, with_moves
 from hub.desk.record_views import (
     Curtain,
@@ -49,7 +49,7 @@ from hub.desk.views import Dossier, OtherOrder, StockView
 from hub.desk.work_timeline import move_entries, note_entries
 from hub.store.catalogue import read_stock_facts
 from hub.store.one import product_of
-from hub.store.questions import asking
+from hub.store.questions import ask_one, asking
 from hub.store.sealed import normal_email
 
 __all__ = ["Subject", "read_dossier"]
@@ -124,7 +124,7 @@ async def read_dossier(
     )
     linked, suggested = await _thread_orders(services, connection, subject, opened)
     return Dossier(
-        shop=(await views_of(connection, malls=malls, shop_id=subject.shop_id))[0],
+        shop=await ask_one(connection, one_shop(malls, subject.shop_id)),
         order=order,
         person=person_view(open_order(order_row, box), writer, curtain),
         claims=claim_views,

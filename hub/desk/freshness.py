@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import and_, bindparam, func, select, union
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed
 from hub.desk.access import Actor, Permission, require
@@ -17,8 +16,9 @@ from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
 from hub.desk.views import FeedView, MallMark, ShopView
 from hub.store.database import among, from_ms, read_rows
+from hub.store.questions import Answer, Asking, Question, ask_one, asking
 from hub.store.tables import cases, feed_states, quarantine, reconciliations, shops
-from hub.sync.breaker import BreakerState, BreakerView, read_breakers
+from hub.sync.breaker import BreakerState, BreakerView, breakers_of
 
 
 class Trouble(StrEnum):
@@ -53,30 +53,40 @@ class Freshness(Struct, frozen=True, kw_only=True):
     troubles: tuple[ShopTrouble, ...]
 
 
-async def read_freshness(
-    services: Services, *, actor: Actor, shop_views: Sequence[ShopView] | None = None
-) -> Freshness:
-    """One line for every list: as of when, and which shops are not as they should be.
-
-    ``shop_views`` are the active shops, where they were just read (:func:`read_shops`).
-    """
+async def read_freshness(services: Services, *, actor: Actor) -> Freshness:
+    """One line for every list: as of when, and which shops are not as they should be."""
     require(actor, Permission.WORK_CASES)
-    now = services.now()
-    async with services.database.reading() as connection:
-        views = await views_of(connection, malls=services.registry) if shop_views is None else shop_views
-        breakers = await read_breakers(connection, now=now)
-        lacking = {row.shop_id for row in await read_rows(connection, _LACKING)}
+    async with services.database.reading() as connection, asking(connection) as ask:
+        views, troubles = ask(active_shops(services.registry)), ask_troubles(ask, services)
+    return freshness_of(services, views.found, troubles)
+
+
+class Troubles(Struct, frozen=True, kw_only=True):
+    """What :func:`freshness_of` needs besides the shops, once it is answered: by shop id."""
+
+    breakers: Answer[dict[int, BreakerView]]
+    lacking: Answer[set[int]]
+
+
+def ask_troubles(ask: Asking, services: Services) -> Troubles:
+    lacking = Question(_LACKING, {}, lambda rows: {row.shop_id for row in rows})
+    return Troubles(breakers=ask(breakers_of(now=services.now())), lacking=ask(lacking))
+
+
+def freshness_of(services: Services, views: Sequence[ShopView], troubles: Troubles) -> Freshness:
+    """As :func:`read_freshness`, of the active shops."""
+    now, breakers, lacking = services.now(), troubles.breakers.found, troubles.lacking.found
     of_mall = Counter(view.mark.mall for view in views)
-    troubles = []
+    found = []
     for view in views:
         breaker = breakers.get(view.shop_id, BreakerView())
-        found = _trouble(services, view, breaker, now, is_lacking=view.shop_id in lacking)
-        if found is not None:
+        trouble = _trouble(services, view, breaker, now, is_lacking=view.shop_id in lacking)
+        if trouble is not None:
             is_only = of_mall[view.mark.mall] == 1
-            troubles.append(
+            found.append(
                 ShopTrouble(
-                    trouble=found[0],
-                    since=found[1],
+                    trouble=trouble[0],
+                    since=trouble[1],
                     shop=view.shop,
                     mark=view.mark,
                     is_only_shop=is_only,
@@ -84,11 +94,11 @@ async def read_freshness(
                 )
             )
     order = list(Trouble)
-    troubles.sort(key=lambda each: (order.index(each.trouble), each.shop))
-    bad = {each.shop for each in troubles if each.trouble is not Trouble.LACKING}
+    found.sort(key=lambda each: (order.index(each.trouble), each.shop))
+    bad = {each.shop for each in found if each.trouble is not Trouble.LACKING}
     sound = [view for view in views if view.shop not in bad] or views
     times = [view.data_as_of for view in sound if view.data_as_of is not None]
-    return Freshness(shops=len(views), as_of=min(times, default=None), troubles=tuple(troubles))
+    return Freshness(shops=len(views), as_of=min(times, default=None), troubles=tuple(found))
 
 
 def _trouble(
@@ -118,15 +128,20 @@ async def read_shops(services: Services, *, actor: Actor) -> tuple[ShopView, ...
     """Every active shop with its feeds, by name."""
     require(actor, Permission.WORK_CASES)
     async with services.database.reading() as connection:
-        return await views_of(connection, malls=services.registry)
+        return await ask_one(connection, active_shops(services.registry))
 
 
-async def views_of(connection: AsyncConnection, *, malls: Malls, shop_id: int | None = None) -> tuple[ShopView, ...]:
-    """All active shops by name, or the one of ``shop_id`` whether active or not."""
-    if shop_id is None:
-        rows = await read_rows(connection, _ACTIVE, feeds=list(Feed))
-    else:
-        rows = await read_rows(connection, _ONE, shop_id=shop_id, feeds=list(Feed))
+def active_shops(malls: Malls) -> Question[tuple[ShopView, ...]]:
+    """As :func:`read_shops`."""
+    return Question(_ACTIVE, {"feeds": list(Feed)}, lambda rows: _views(rows, malls))
+
+
+def one_shop(malls: Malls, shop_id: int) -> Question[ShopView]:
+    """Whether active or not."""
+    return Question(_ONE, {"feeds": list(Feed), "shop_id": shop_id}, lambda rows: _views(rows, malls)[0])
+
+
+def _views(rows: Sequence[Any], malls: Malls) -> tuple[ShopView, ...]:
     found: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         found[row.id].append(row)

@@ -4,21 +4,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.views import IncidentMark
 from hub.store.database import among
-from hub.store.questions import Question, ask_one
+from hub.store.questions import Question
 from hub.store.tables import incident_cases, incidents
 
 
-async def read_marks(connection: AsyncConnection, case_ids: Sequence[int]) -> dict[int, IncidentMark]:
-    """The open incident of each of these cases, the largest where there are several."""
-    return await ask_one(connection, marks_of(case_ids)) if case_ids else {}
-
-
 def marks_of(case_ids: Sequence[int]) -> Question[dict[int, IncidentMark]]:
-    """As :func:`read_marks`."""
+    """The open incident of each of these cases, the largest where there are several."""
     return Question(_MARKS, {"cases": list(case_ids)}, _views)
 
 

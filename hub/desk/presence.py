@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, select
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.services import Services
-from hub.store.database import Database, read_rows, to_ms
+from hub.store.database import Database, to_ms
+from hub.store.questions import Question
 from hub.store.tables import presence
 
 #: between two signs of one page
@@ -39,10 +40,9 @@ async def set_away(services: Services, *, actor: Actor, is_away: bool) -> None:
         await connection.execute(upsert, [row])
 
 
-async def read_away(database: Database, *, user_id: int | None) -> bool:
+def away_of(user_id: int | None) -> Question[bool]:
     """Whether this user said that they are away."""
-    async with database.reading() as connection:
-        return any(row.is_away for row in await read_rows(connection, _OWN, user_id=user_id))
+    return Question(_OWN, {"user_id": user_id}, lambda rows: any(row.is_away for row in rows))
 
 
 _OWN: Final = select(presence.c.is_away).where(presence.c.user_id == bindparam("user_id"))

@@ -1,6 +1,6 @@
 """Lists that somebody has given a name: one's own, and those that a supervisor shares with everybody."""
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
@@ -10,8 +10,9 @@ from hub.desk.access import Actor, ForbiddenError, Permission, require
 from hub.desk.case import NotFoundError
 from hub.desk.list_filters import Filters, filter_values, filters_of
 from hub.desk.services import Services
-from hub.store.database import read_rows, to_ms
+from hub.store.database import to_ms
 from hub.store.ids import new_id
+from hub.store.questions import Question, ask_one
 from hub.store.tables import saved_views, users
 
 NAME_LIMIT: Final = 40
@@ -42,17 +43,22 @@ async def read_views(services: Services, *, actor: Actor) -> tuple[SavedView, ..
     """One's own and the shared ones, by name. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
     async with services.database.reading() as connection:
-        rows = await read_rows(connection, _SHOWN, user_id=actor.user_id)
-    return tuple(
-        SavedView(
-            view_id=row.id,
-            name=row.name,
-            filters=filters_of(dict(parse_qsl(row.query))),
-            is_shared=row.is_shared,
-            is_own=row.owner_id == actor.user_id,
-            owner=row.owner,
-        )
-        for row in rows
+        return await ask_one(connection, saved_views_of(actor.user_id))
+
+
+def saved_views_of(user_id: int | None) -> Question[tuple[SavedView, ...]]:
+    """As :func:`read_views`."""
+    return Question(_SHOWN, {"user_id": user_id}, lambda rows: tuple(_view(row, user_id) for row in rows))
+
+
+def _view(row: Any, user_id: int | None) -> SavedView:
+    return SavedView(
+        view_id=row.id,
+        name=row.name,
+        filters=filters_of(dict(parse_qsl(row.query))),
+        is_shared=row.is_shared,
+        is_own=row.owner_id == user_id,
+        owner=row.owner,
     )
 
 

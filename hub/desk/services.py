@@ -13,6 +13,7 @@ from routing.modes import ModeTable
 
 if TYPE_CHECKING:
     from hub.desk.carriers import CarrierBook
+    from hub.desk.case_counts import KeptGroups
     from hub.desk.routing_book import Refusal
 
 
@@ -67,6 +68,9 @@ class Services(Protocol):
 
     @property
     def carriers(self) -> "CarrierBook": ...
+
+    @property
+    def case_groups(self) -> "KeptGroups": ...
 
     async def refresh_routing(self) -> None:
         """Read the routing book again if it changed; a file that is wrong leaves the last good version in force."""

@@ -42,15 +42,16 @@ async def twins_of(
     return {number: tuple(views) for number, views in twins.items()}
 
 
-async def read_originals(
-    connection: AsyncConnection, keys: Collection[tuple[int, str]], *, malls: Malls
+def copies_of(keys: Collection[tuple[int, str]]) -> Question[list[Any]]:
+    """For :func:`originals_of`: those of these orders, by shop and number, that are copies."""
+    given = {"numbers": sorted({order_no for _, order_no in keys}), "shops": sorted({shop_id for shop_id, _ in keys})}
+    return Question(_COPIES, given, list)
+
+
+async def originals_of(
+    connection: AsyncConnection, copies: Sequence[Any], *, malls: Malls
 ) -> dict[tuple[int, str], TwinView]:
-    """The original of each of these orders, by shop and number, that is a copy."""
-    numbers = {order_no for _, order_no in keys}
-    if not numbers:
-        return {}
-    given = {"numbers": sorted(numbers), "shops": sorted({shop_id for shop_id, _ in keys})}
-    copies = await read_rows(connection, _COPIES, **given)
+    """The original of each of ``copies``, by the copy's shop and number; nothing is asked where there are none."""
     known = await _order_rows(connection, {row.original_id for row in copies})
     return {(row.shop_id, row.order_no): _view(known[row.original_id], is_original=True, malls=malls) for row in copies}
 

@@ -10,56 +10,46 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    CompoundSelect,
     Select,
-    Text,
     and_,
     bindparam,
-    cast,
     false,
     func,
-    literal,
-    null,
     or_,
     select,
-    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
-from hub.desk.ask_views import read_ask_marks
-from hub.desk.customer_known import read_badges
+from hub.desk.ask_views import ask_marks_of
+from hub.desk.customer_known import badges_of, marked_of
 from hub.desk.customer_views import MarkBadge
-from hub.desk.incident_marks import read_marks
+from hub.desk.incident_marks import marks_of
 from hub.desk.list_filters import (
-    GROUP_OF,
     KINDS,
     READER,
     Filters,
     KindGroup,
     View,
-    choosing,
     conditions,
     filter_parameters,
     moment_values,
-    narrowing,
-    open_and_awake,
     shape_of,
     unseen_mentions,
 )
 from hub.desk.lock_marks import lock_mark, mark_columns
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls, Services
-from hub.desk.twins import read_originals
+from hub.desk.twins import copies_of, originals_of
 from hub.desk.views import AskMark, CaseRow, DueView, IncidentMark, TwinView
-from hub.store.database import among, from_ms, read_rows
+from hub.store.database import among, from_ms, read_each, read_rows
+from hub.store.questions import asking
 from hub.store.tables import case_seen, cases, shops, teams, users
 from hub.sync.cases import NEVER
 
 __all__ = [
     "KINDS",
     "PAGE",
-    "Counts",
     "Filters",
     "KindGroup",
     "View",
@@ -67,7 +57,6 @@ __all__ = [
     "case_row",
     "case_rows",
     "cause_of",
-    "count_cases",
     "count_new",
     "read_case_rows",
     "read_worklist",
@@ -80,8 +69,6 @@ _INT64: Final = 2**63
 _SHAPES: Final = 256
 #: a cursor among the rows that are back from being laid aside, which stand before all others
 _BACK: Final = "b"
-#: views that one group of open cases cannot tell
-_UNCOUNTED: Final = frozenset({View.CLOSED, View.MENTIONED, View.SNOOZED})
 
 
 class Worklist(Struct, frozen=True, kw_only=True):
@@ -90,18 +77,6 @@ class Worklist(Struct, frozen=True, kw_only=True):
     rows: tuple[CaseRow, ...]
     next_cursor: str | None
     newest: int
-
-
-class Counts(Struct, frozen=True, kw_only=True):
-    """How many cases each link of the left pane leads to; open cases unless the name says otherwise."""
-
-    views: dict[View, int]
-    kinds: dict[KindGroup, int]
-    shops: dict[str, int]
-    malls: dict[str, int]
-    teams: dict[int, int] = {}
-    #: of own views, in their order; ``None`` where nothing is counted (closed cases, mentions, what sleeps)
-    saved: tuple[int | None, ...] = ()
 
 
 async def read_worklist(services: Services, *, actor: Actor, filters: Filters, cursor: str | None = None) -> Worklist:
@@ -121,16 +96,17 @@ async def read_worklist(services: Services, *, actor: Actor, filters: Filters, c
         values |= {"after_due": place[1], "after_id": place[2]}
 
     async with services.database.reading() as connection:
-        back: Sequence[Any] = ()
+        rest = _page(shape, is_known=is_known, is_after=place is not None and not place[0])
         if has_top and (place is None or place[0]):
             top = _page(shape, is_known=is_known, is_back=True, is_after=place is not None)
-            back = await read_rows(connection, top, **values)
+            # The others are nearly always wanted too: those on top are few.
+            back, others = await read_each(connection, [(top, values), (rest, values)])
+        else:
+            back, others = [], await read_rows(connection, rest, **values)
         if len(back) > PAGE:
             found = back[:PAGE]
             next_cursor: str | None = _cursor_at(back[PAGE - 1], prefix=_BACK)
         else:
-            rest = _page(shape, is_known=is_known, is_after=place is not None and not place[0])
-            others = await read_rows(connection, rest, **values)
             found = [*back, *others[:PAGE]]
             next_cursor = _cursor_at(others[PAGE - 1]) if len(others) > PAGE else None
         newest = found[0].newest if found else await connection.scalar(select(_NEWEST))
@@ -176,99 +152,6 @@ async def read_case_rows(services: Services, *, actor: Actor, case_ids: Sequence
         query = _SINGLE[actor.user_id is not None]
         found = await read_rows(connection, query, reader=actor.user_id, cases=list(case_ids))
         return await case_rows(connection, found, malls=services.registry, now=services.now())
-
-
-async def count_cases(services: Services, *, actor: Actor, saved: Sequence[Filters] = ()) -> Counts:
-    """One statement over the open cases; its rows are few (shops times kinds times teams)."""
-    require(actor, Permission.WORK_CASES)
-    values = moment_values(services.now(), services.settings.zone, user_id=actor.user_id)
-    for number, filters in enumerate(saved):
-        values |= filter_parameters(filters, prefix=_saved(number))
-    query = _counting(tuple(shape_of(filters) for filters in saved), is_known=actor.user_id is not None)
-    async with services.database.reading() as connection:
-        rows = await read_rows(connection, query, **values)
-    return _counts(rows, [_is_counted(filters) for filters in saved])
-
-
-def _is_counted(filters: Filters) -> bool:
-    return filters.view not in _UNCOUNTED
-
-
-def _saved(number: int) -> str:
-    """Before the names of what belongs to one's own view of this number."""
-    return f"saved_{number}_"
-
-
-@lru_cache(maxsize=_SHAPES)
-def _counting(saved: tuple[Filters, ...], *, is_known: bool) -> CompoundSelect[Any]:
-    """Of the standing views, and of own ones of these shapes."""
-    reader = READER if is_known else None
-    views = [view for view in View if view not in _UNCOUNTED]
-
-    def total(which: ColumnElement[bool] | None) -> ColumnElement[int]:
-        return func.count() if which is None else func.count().filter(which)
-
-    def wanted(number: int, filters: Filters) -> ColumnElement[bool] | None:
-        narrower = narrowing(filters.view, reader)
-        which = [*choosing(filters, prefix=_saved(number)), *(() if narrower is None else (narrower,))]
-        return and_(*which) if which else None
-
-    open_counts = [
-        select(
-            shops.c.name,
-            shops.c.mall,
-            cases.c.kind,
-            cases.c.team_id,
-            *(total(narrowing(view, reader)).label(view.value) for view in views),
-            *(
-                (total(wanted(number, filters)) if _is_counted(filters) else literal(0)).label(_saved(number))
-                for number, filters in enumerate(saved)
-            ),
-            literal(0).label(View.MENTIONED.value),
-            literal(0).label(View.SNOOZED.value),
-        )
-        .select_from(cases.join(shops, shops.c.id == cases.c.shop_id))
-        .where(shops.c.is_active, *part)
-        .group_by(shops.c.name, shops.c.mall, cases.c.kind, cases.c.team_id)
-        for part in open_and_awake()
-    ]
-    apart = select(
-        cast(null(), Text),
-        cast(null(), Text),
-        cast(null(), Text),
-        cast(null(), cases.c.team_id.type),
-        *(literal(0) for _ in (*views, *saved)),
-        *(_count_of(Filters(view=view), reader) for view in (View.MENTIONED, View.SNOOZED)),
-    )
-    return union_all(*open_counts, apart)
-
-
-def _count_of(filters: Filters, reader: BindParameter[int] | None) -> ColumnElement[int]:
-    joined = cases.join(shops, shops.c.id == cases.c.shop_id)
-    return select(func.count()).select_from(joined).where(*conditions(filters, reader=reader)).scalar_subquery()
-
-
-def _counts(rows: Sequence[Any], counted: Sequence[bool]) -> Counts:
-    views: dict[View, int] = {
-        view: sum(getattr(row, view.value) for row in rows) for view in View if view is not View.CLOSED
-    }
-    kinds = dict.fromkeys(KindGroup, 0)
-    by_shop: dict[str, int] = {}
-    by_mall: dict[str, int] = {}
-    by_team: dict[int, int] = {}
-    for row in rows:
-        if row.name is None:
-            continue
-        kinds[GROUP_OF.get(row.kind, KindGroup.OTHER)] += row.open
-        by_shop[row.name] = by_shop.get(row.name, 0) + row.open
-        by_mall[row.mall] = by_mall.get(row.mall, 0) + row.open
-        if row.team_id is not None:
-            by_team[row.team_id] = by_team.get(row.team_id, 0) + row.open
-    saved = tuple(
-        sum(getattr(row, _saved(number)) for row in rows) if is_counted else None
-        for number, is_counted in enumerate(counted)
-    )
-    return Counts(views=views, kinds=kinds, shops=by_shop, malls=by_mall, teams=by_team, saved=saved)
 
 
 async def count_new(services: Services, *, actor: Actor, filters: Filters, since: int) -> int:
@@ -344,18 +227,22 @@ async def case_rows(
 ) -> tuple[CaseRow, ...]:
     """Rows of :func:`select_rows` as views; those of a copied order say where it was placed."""
     keys = {(row.shop_id, row.order_no) for row in found if row.order_no is not None}
-    originals = await read_originals(connection, keys, malls=malls)
-    marks = await read_marks(connection, [row.id for row in found])
-    asked = await read_ask_marks(connection, [row.id for row in found])
-    badges = await read_badges(connection, [row.id for row in found], now=now)
+    if not found:
+        return ()
+    ids = [row.id for row in found]
+    async with asking(connection) as ask:
+        copies, marked = ask(copies_of(keys)), ask(marked_of(ids, now=now))
+        incidents_of, asks_of = ask(marks_of(ids)), ask(ask_marks_of(ids))
+    originals = await originals_of(connection, copies.found, malls=malls)
+    badges = await badges_of(connection, marked.found)
     return tuple(
         case_row(
             row,
             malls=malls,
             now=now,
             original=originals.get((row.shop_id, row.order_no)),
-            incident=marks.get(row.id),
-            ask=asked.get(row.id),
+            incident=incidents_of.found.get(row.id),
+            ask=asks_of.found.get(row.id),
             badges=badges.get(row.id, ()),
         )
         for row in found

@@ -15,7 +15,8 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import MallTimeoutError, RateLimitedError, TransientMallError, UnavailableError
-from hub.store.database import Database, from_ms, read_rows, to_ms
+from hub.store.database import Database, from_ms, to_ms
+from hub.store.questions import Question, ask_one
 from hub.store.tables import breakers
 
 #: kinds of error that say that the mall cannot be reached, not that it refuses
@@ -45,7 +46,12 @@ class BreakerView(Struct, frozen=True, kw_only=True):
 
 async def read_breakers(connection: AsyncConnection, *, now: datetime) -> dict[int, BreakerView]:
     """By shop id; a shop without trouble has none."""
-    return {row.shop_id: _view(row, now) for row in await read_rows(connection, _ALL)}
+    return await ask_one(connection, breakers_of(now=now))
+
+
+def breakers_of(*, now: datetime) -> Question[dict[int, BreakerView]]:
+    """As :func:`read_breakers`."""
+    return Question(_ALL, {}, lambda rows: {row.shop_id: _view(row, now) for row in rows})
 
 
 _ALL: Final = select(breakers)

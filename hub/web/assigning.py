@@ -12,6 +12,7 @@ from msgspec import Struct
 from hub.desk.access import Permission
 from hub.desk.assign import Given, assign_many, hand_over_cases, queue_many
 from hub.desk.case import NotFoundError
+from hub.desk.case_counts import count_cases
 from hub.desk.list_filters import Filters, View, filter_values
 from hub.desk.notes import NoteError, add_note
 from hub.desk.presence import set_away
@@ -21,7 +22,6 @@ from hub.desk.seen import mark_seen
 from hub.desk.services import Services
 from hub.desk.snooze import Snoozed, snooze, wake
 from hub.desk.users import list_users
-from hub.desk.worklist import count_cases
 from hub.web.acting import Notice
 from hub.web.auth import Form
 from hub.web.case_page import show_again, show_changed
@@ -81,12 +81,9 @@ class AssigningController(Controller):
     async def views(self, request: PageRequest, services: ServicesGiven, pages: Pages) -> Response[str]:
         """The links of the left pane with their counts as they are now."""
         filters = filters_in(request)
-        return pages.page(
-            request,
-            "partials/view_links.html",
-            address=filter_values(filters),
-            **await view_values(services, request.user, filters),
-        )
+        async with services.database.one_look():
+            values = await view_values(services, request.user, filters)
+        return pages.page(request, "partials/view_links.html", address=filter_values(filters), **values)
 
     @post("/bulk")
     async def bulk(

@@ -7,10 +7,8 @@ from litestar.datastructures import State
 from litestar.exceptions import ClientException
 
 from hub.desk.access import Actor
-from hub.desk.freshness import read_freshness
 from hub.desk.list_filters import Filters, filter_values, filters_of
 from hub.desk.services import Services
-from hub.desk.users import list_users
 from hub.desk.worklist import read_worklist
 from hub.web.work_values import read_told, view_values
 
@@ -42,14 +40,11 @@ async def page_of(services: Services, request: PageRequest, filters: Filters, af
 async def list_values(services: Services, request: PageRequest, *, after: str | None) -> dict[str, Any]:
     filters = filters_in(request)
     async with services.database.one_look():
-        values = await view_values(services, request.user, filters)
         return {
             "worklist": await page_of(services, request, filters, after),
-            **values,
+            **await view_values(services, request.user, filters),
             "told": read_told(str(request.query_params.get("told", ""))),
             "address": filter_values(filters),
-            "freshness": await read_freshness(services, actor=request.user, shop_views=values["shops"]),
-            "people": [user for user in await list_users(services.database) if user.is_active],
             "states": _STATES,
             "is_first": after is None,
         }

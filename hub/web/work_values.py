@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from hub.desk.access import Actor, Permission
-from hub.desk.freshness import read_shops
+from hub.desk.access import Actor
+from hub.desk.beside_list import read_beside_list
 from hub.desk.list_filters import Filters, KindGroup, View
-from hub.desk.presence import read_away
-from hub.desk.saved_views import read_views
 from hub.desk.services import Services
-from hub.desk.teams import Team, read_teams
+from hub.desk.teams import Team
 from hub.desk.users import User
-from hub.desk.worklist import count_cases
 
 #: what became of a step over many cases: its message, how many, how many were left, shortened, refused
 _TOLD: Final = re.compile(r"(taken|given|queued|snoozed|seen|handed|none)\.(\d{1,6})\.(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
@@ -53,24 +51,9 @@ def read_told(text: str) -> Told | None:
 
 
 async def view_values(services: Services, actor: Actor, filters: Filters) -> dict[str, Any]:
-    """The left pane: every link with its count, by one statement."""
-    saved = await read_views(services, actor=actor)
-    teams = await read_teams(services.database)
-    return {
-        "counts": await count_cases(services, actor=actor, saved=[view.filters for view in saved]),
-        "filters": filters,
-        "shops": await read_shops(services, actor=actor),
-        "views": tuple(View),
-        "kinds": tuple(KindGroup),
-        "saved_views": saved,
-        "teams": teams,
-        "own_teams": [
-            team
-            for team in teams
-            if actor.may(Permission.ASSIGN_OTHERS) or any(one.user_id == actor.user_id for one in team.members)
-        ],
-        "is_away": await read_away(services.database, user_id=actor.user_id),
-    }
+    """The left pane with the count of each link, the people to choose from, and how fresh the list is."""
+    beside = await read_beside_list(services, actor=actor)
+    return {**asdict(beside), "filters": filters, "views": tuple(View), "kinds": tuple(KindGroup)}
 
 
 def case_work_values(*, users: Sequence[User], teams: Sequence[Team]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """An invented hub for the desk's tests: three shops on two malls, read through the real writers."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ from hub.core.model import (
     ShopRef,
 )
 from hub.desk.carriers import CarrierBook
+from hub.desk.case_counts import KeptGroups
 from hub.registry import Registry
 from hub.settings import Settings
 from hub.store.box import Box
@@ -156,6 +158,8 @@ class Rig:
         self.registry = Registry(MANIFESTS)
         self.routing: Any = None
         self.carriers = CarrierBook()
+        #: by a clock that runs so fast that nothing is kept: tests write past the news
+        self.case_groups = KeptGroups(clock=itertools.count(step=2).__next__)
         self.at = NOW
         self.shops: dict[str, ShopRow] = {}
         self.connectors: dict[str, InventedConnector] = {}

@@ -6,13 +6,13 @@ from sqlalchemy import update
 
 from hub.core.model import ClaimKind, InquiryKind
 from hub.desk.access import Actor, Permission, Role, require
+from hub.desk.case_counts import count_cases
 from hub.desk.worklist import (
     KINDS,
     PAGE,
     Filters,
     KindGroup,
     View,
-    count_cases,
     count_new,
     read_worklist,
 )
