@@ -73,7 +73,10 @@ class SavedView(Struct, frozen=True, kw_only=True):
 
 
 class Panel(Struct, frozen=True, kw_only=True):
-    """``view`` is ``None`` where nothing could be decided: ``problem`` tells why. ``wrong`` fields cannot be read."""
+    """``view`` is ``None`` where nothing could be decided: ``problem`` tells why. ``wrong`` fields cannot be read.
+
+    ``proofs`` are those that the decision waits for or somebody has told of; the others are asked for in a fold.
+    """
 
     lines: tuple[LineView, ...]
     line: LineView
@@ -82,7 +85,7 @@ class Panel(Struct, frozen=True, kw_only=True):
     problem: str | None
     wrong: tuple[str, ...]
     fields: tuple[str, ...]
-    wants_proof: bool
+    proofs: frozenset[str]
     saved: tuple[SavedView, ...]
     is_open: bool
     can_reply: bool
@@ -156,7 +159,7 @@ async def panel_of(
         problem=problem,
         wrong=read.wrong,
         fields=FIELDS[request],
-        wants_proof=bool(form.ground or form.proof or missing & {each.value for each in Proof}),
+        proofs=frozenset(each.value for each in Proof if each.value in missing or form.proof_said(each.value)),
         saved=saved,
         is_open=is_open,
         can_reply=waiting_inquiry(case) is not None,

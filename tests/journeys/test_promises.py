@@ -85,7 +85,7 @@ def test_a_broken_promise_stays_broken_and_asks_why(agent: Window, desk: Desk, s
     page.goto(desk.url + "/promises?view=broken")
     expect(page.locator(".promise-table")).to_contain_text("다른 상담 중")
     # Other journeys at the same desk may have left a promise behind.
-    expect(page.locator(".care-figures")).to_contain_text(re.compile(r"어김 [1-9]"))
+    expect(page.locator(".care-figures")).to_contain_text(re.compile(r"어긴 약속 [1-9]"))
 
 
 def test_at_the_end_of_a_shift_promises_are_given_to_a_colleague(

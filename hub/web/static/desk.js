@@ -77,6 +77,16 @@ document.addEventListener("htmx:afterSwap", (event) => {
   }
 });
 
+// --- a card that is made anew keeps its fold as somebody left it
+
+let wasUnfolded = false;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target?.id === "decision") wasUnfolded = Boolean($("#decision .verdict-proofs[open]"));
+});
+document.addEventListener("htmx:load", (event) => {
+  if (event.target.id === "decision" && wasUnfolded) $(".verdict-proofs", event.target).open = true;
+});
+
 // --- how long ago the mall was asked: a still page would say "just now" for ever
 
 setInterval(() => {

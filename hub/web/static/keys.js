@@ -81,9 +81,10 @@ function open(...names) {
   return true;
 }
 
-// The first who can be asked is under the hand: Enter asks. Where nobody can be, the matter is.
+// The first who can be asked is under the hand: Enter asks. Where one can only telephone, Enter opens where the answer
+// is written; where nobody can be asked, the matter is.
 function contact() {
-  const field = $("#contact .ask-ways button") ?? $('[data-key="contact"]');
+  const field = $("#contact .ask-ways button") ?? $("#contact [data-called]") ?? $('[data-key="contact"]');
   if (!field) return;
   if (!field.checkVisibility()) field.closest(".case-area")?.classList.add("is-side-open");
   field.focus();
