@@ -11,14 +11,15 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import and_, func, or_, select
 
 from hub.core.contract import Outcome
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
-from hub.stats.sold import is_within, keyed, of_cell
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, rows_of, stream
+from hub.stats.sold import is_within
 from hub.store.database import time_of, to_ms
 from hub.store.sealed import CALL_EVENT_PLACE
-from hub.store.tables import actions, agent_states, call_events, call_notes, calls, cases, shops, users
+from hub.store.tables import actions, agent_states, call_events, call_notes, calls, cases, users
 from ivr.event import Event
 from ivr.occupancy import LONGEST_SILENCE, AgentState, Sign, Spoken, measure
 from ivr.phone import REST_REASON
@@ -94,7 +95,7 @@ async def _spoken(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
     if counted.shop is not None:
         return
     # A call may have entered before the span and been taken in it.
-    async for row in _answered(counted, since=counted.since - _DAY if counted.since else None, until=counted.until):
+    async for row in _answered(replace(counted, since=counted.since and counted.since - _DAY)):
         for agent, mall, line, began, ended in _talks_of(row):
             if counted.mall in (None, mall):
                 yield AgentFact(
@@ -109,15 +110,11 @@ async def _spoken(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
                 )
 
 
-async def _answered(counted: Counted, *, since: datetime | None, until: datetime | None) -> AsyncIterator[Any]:
+async def _answered(counted: Counted) -> AsyncIterator[Any]:
     query = select(calls.c.entered_at.label("at_ms"), calls.c.call_id.label("row_id"), calls).where(
         or_(calls.c.talks.is_not(None), and_(calls.c.result == "answered", calls.c.agent.is_not(None)))
     )
-    if since is not None:
-        query = query.where(calls.c.entered_at >= to_ms(since))
-    if until is not None:
-        query = query.where(calls.c.entered_at < to_ms(until))
-    async for row in stream(counted.database, query, at=calls.c.entered_at, row_id=calls.c.call_id):
+    async for row in stream(counted, query, at=calls.c.entered_at, row_id=calls.c.call_id):
         yield row
 
 
@@ -135,21 +132,12 @@ def _talks_of(row: Any) -> Iterator[tuple[str, str | None, str | None, int, int 
 
 
 async def _answers(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
-    query = (
-        select(
-            actions.c.id.label("row_id"),
-            actions.c.created_at.label("at_ms"),
-            actions.c.user_id,
-            actions.c.inquiry_no,
-            shops.c.mall,
-            shops.c.name.label("shop"),
-        )
-        .join_from(actions, shops, shops.c.id == actions.c.shop_id)
-        .where(actions.c.action == _ANSWER_INQUIRY, actions.c.outcome == Outcome.DONE.value)
-        .where(*counted.within(actions.c.created_at), *counted.of_shop(shops))
-        .where(*of_cell(counted, mall=shops.c.mall, shop=shops.c.name))
+    query = rows_of(counted, actions, actions.c.user_id, actions.c.inquiry_no, at=actions.c.created_at).where(
+        actions.c.action == _ANSWER_INQUIRY,
+        actions.c.outcome == Outcome.DONE.value,
+        *counted.within(actions.c.created_at),
     )
-    async for row in keyed(counted, query, row_id=actions.c.id):
+    async for row in stream(counted, query, row_id=actions.c.id):
         yield AgentFact(
             at=time_of(row.at_ms),
             mall=row.mall,
@@ -161,21 +149,10 @@ async def _answers(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
 
 
 async def _cases(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
-    query = (
-        select(
-            cases.c.id.label("row_id"),
-            cases.c.closed_at.label("at_ms"),
-            cases.c.assignee_id,
-            cases.c.order_no,
-            shops.c.mall,
-            shops.c.name.label("shop"),
-        )
-        .join_from(cases, shops, shops.c.id == cases.c.shop_id)
-        .where(~cases.c.is_open, cases.c.assignee_id.is_not(None))
-        .where(*counted.within(cases.c.closed_at), *counted.of_shop(shops))
-        .where(*of_cell(counted, mall=shops.c.mall, shop=shops.c.name))
+    query = rows_of(counted, cases, cases.c.assignee_id, cases.c.order_no, at=cases.c.closed_at).where(
+        ~cases.c.is_open, cases.c.assignee_id.is_not(None), *counted.within(cases.c.closed_at)
     )
-    async for row in keyed(counted, query, row_id=cases.c.id):
+    async for row in stream(counted, query, row_id=cases.c.id):
         yield AgentFact(
             at=time_of(row.at_ms),
             mall=row.mall,
@@ -232,7 +209,7 @@ async def _week(counted: Counted, seats: _Seats, first: datetime, last: datetime
     ]
     spoken = [
         Spoken(agent=agent, line=seats.at(agent), began_at=began / 1000, ended_at=ended / 1000)
-        async for row in _answered(counted, since=since, until=last)
+        async for row in _answered(replace(counted, since=since, until=last))
         for agent, _, _, began, ended in _talks_of(row)
         if ended is not None
     ]
@@ -287,12 +264,11 @@ async def _away(counted: Counted) -> AsyncIterator[tuple[str, "_Pause", datetime
         agent_states.c.state,
         call_events.c.event_sealed,
     ).outerjoin(call_events, call_events.c.digest == agent_states.c.digest)
-    if counted.since is not None:
-        query = query.where(agent_states.c.at >= to_ms(counted.since - _SILENCE))
-    if counted.until is not None:
-        query = query.where(agent_states.c.at < to_ms(counted.until + _SILENCE))
+    around = replace(
+        counted, since=counted.since and counted.since - _SILENCE, until=counted.until and counted.until + _SILENCE
+    )
     away: dict[str, _Pause] = {}
-    async for row in stream(counted.database, query, at=agent_states.c.at, row_id=agent_states.c.digest):
+    async for row in stream(around, query, at=agent_states.c.at, row_id=agent_states.c.digest):
         at = time_of(row.at_ms)
         is_restart = row.state == AgentState.RESTART
         for agent in sorted(agent for agent, pause in away.items() if is_restart or at - pause.since > _SILENCE):
@@ -328,7 +304,7 @@ async def _notes(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
     if counted.mall is not None or counted.shop is not None:
         return
     noted = select(call_notes.c.id.label("row_id"), call_notes).where(call_notes.c.is_abuse)
-    async for row in keyed(counted, noted, row_id=call_notes.c.id):
+    async for row in stream(counted, noted, row_id=call_notes.c.id):
         agent = seats.of(row.user_id) or seats.at(row.member)
         same: Mapping[str, Any] = {"mall": None, "shop": None, "agent": agent, "reference": row.call_id}
         yield AgentFact(at=time_of(row.noted_at), what=ABUSE, **same)

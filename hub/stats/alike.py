@@ -16,7 +16,7 @@ _HOURLY = frozenset({"hour", "clock_hour"})
 async def counted_alike(
     counted: Counted, query: Select[Any], names: frozenset[str], *, at: Any, by: Mapping[str, Any]
 ) -> AsyncIterator[tuple[datetime, Row[Any], int]]:
-    """The rows of ``query`` by the columns of ``by`` and by as much of their time as ``names`` tells apart.
+    """The rows of ``query`` in the span by the columns of ``by`` and as much of their time as ``names`` tells apart.
 
     ``by``: names of the columns, ``None`` for one that is always absent. Gives a time that stands for theirs, these
     columns, and how many rows they are.
@@ -25,7 +25,8 @@ async def counted_alike(
     groups = [column.label(name) for name, column in by.items() if column is not None]
     groups += [] if buckets is None else [buckets.of(at).label("bucket")]
     absent = [null().label(name) for name, column in by.items() if column is None]
-    grouped: Select[Any] = query.with_only_columns(*groups, *absent, func.count().label("alike")).group_by(*groups)
+    grouped: Select[Any] = query.with_only_columns(*groups, *absent, func.count().label("alike"))
+    grouped = grouped.where(*counted.within(at)).group_by(*groups)
     async with counted.database.reading() as connection:
         found = (await connection.execute(grouped)).all()
     row: Row[Any]

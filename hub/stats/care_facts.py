@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_
 
 from hub.core.contract import Outcome
 from hub.policy.calendar import business_calendar
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, stream
-from hub.stats.worktime import business_minutes
-from hub.store.tables import actions, asks, cases, compensations, promises, shops
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, rows_of, stream
+from hub.stats.worktime import MINUTE_MS, OpenTime
+from hub.store.database import to_ms
+from hub.store.tables import actions, asks, cases, compensations, promises
 
 #: stored where nothing is due (hub.sync.cases.NEVER)
 _NEVER_YEAR: Final = 9999
@@ -82,31 +83,22 @@ class GiftFact(Fact, frozen=True, kw_only=True):
 
 async def read_backlog(counted: Counted) -> AsyncIterator[OpenCase]:
     """The cases that are open at ``now``; a span chooses among them by the time they were opened."""
-    query = (
-        select(
-            cases.c.opened_at.label("at_ms"),
-            cases.c.id.label("row_id"),
-            cases.c.kind,
-            cases.c.order_no,
-            cases.c.product_name,
-            cases.c.due_at,
-            cases.c.due_cause,
-            cases.c.assignee_id,
-            shops.c.mall,
-            shops.c.name.label("shop"),
-        )
-        .join_from(cases, shops, shops.c.id == cases.c.shop_id)
-        .where(cases.c.is_open, *counted.within(cases.c.opened_at), *counted.of_shop(shops))
+    told = (
+        cases.c.kind,
+        cases.c.order_no,
+        cases.c.product_name,
+        cases.c.due_at,
+        cases.c.due_cause,
+        cases.c.assignee_id,
     )
-    async for row in stream(counted.database, query, at=cases.c.opened_at, row_id=cases.c.id):
+    query = rows_of(counted, cases, *told, at=cases.c.opened_at).where(cases.c.is_open)
+    now = to_ms(counted.now) or 0
+    days = {mall: OpenTime(business_calendar(country)) for mall, country in counted.countries.items()}
+    async for row in stream(counted, query, at=cases.c.opened_at, row_id=cases.c.id):
         opened = datetime.fromtimestamp(row.at_ms / 1000, UTC)
         due = _due(row.due_at)
-        country = counted.countries.get(row.mall)
-        age = (
-            business_minutes(business_calendar(country), opened, counted.now)
-            if country is not None
-            else max(0, int((counted.now - opened).total_seconds()) // 60)
-        )
+        own = days.get(row.mall)
+        age = (max(0, now - row.at_ms) if own is None else own.between(row.at_ms, now)) // MINUTE_MS
         yield OpenCase(
             at=opened,
             mall=row.mall,
@@ -137,19 +129,19 @@ def _left(due: datetime | None, now: datetime) -> str:
 
 
 async def read_promise_facts(counted: Counted) -> AsyncIterator[PromiseFact]:
-    query = (
-        select(
-            promises.c.due_at.label("at_ms"),
-            promises.c.id.label("row_id"),
-            promises,
-            cases.c.order_no,
-            shops.c.mall,
-            shops.c.name.label("shop"),
-        )
-        .select_from(promises.join(cases, cases.c.id == promises.c.case_id).join(shops, shops.c.id == cases.c.shop_id))
-        .where(*counted.within(promises.c.due_at), *counted.of_shop(shops))
+    told = (
+        cases.c.order_no,
+        promises.c.case_id,
+        promises.c.to_whom,
+        promises.c.channel,
+        promises.c.state,
+        promises.c.made_at,
+        promises.c.kept_at,
+        promises.c.broken_reason,
     )
-    async for row in stream(counted.database, query, at=promises.c.due_at, row_id=promises.c.id):
+    query = rows_of(counted, cases, *told, at=promises.c.due_at, row_id=promises.c.id)
+    query = query.join(promises, promises.c.case_id == cases.c.id)
+    async for row in stream(counted, query, at=promises.c.due_at, row_id=promises.c.id):
         due = datetime.fromtimestamp(row.at_ms / 1000, UTC)
         yield PromiseFact(
             at=due,
@@ -174,15 +166,21 @@ def _counts(fact: PromiseFact) -> bool:
 
 
 async def read_ask_facts(counted: Counted) -> AsyncIterator[AskFact]:
-    query = (
-        select(
-            asks.c.asked_at.label("at_ms"), asks.c.id.label("row_id"), asks, shops.c.mall, shops.c.name.label("shop")
-        )
-        .select_from(asks.join(cases, cases.c.id == asks.c.case_id).join(shops, shops.c.id == cases.c.shop_id))
-        .where(asks.c.state != "withdrawn", *counted.within(asks.c.asked_at), *counted.of_shop(shops))
+    told = (
+        asks.c.case_id,
+        asks.c.organisation,
+        asks.c.contact_key,
+        asks.c.role,
+        asks.c.matter,
+        asks.c.channel,
+        asks.c.state,
+        asks.c.answered_at,
+        asks.c.answer_minutes,
     )
-    async for row in stream(counted.database, query, at=asks.c.asked_at, row_id=asks.c.id):
-        waited = row.answered_at is not None and row.answered_at > row.asked_at
+    query = rows_of(counted, cases, *told, at=asks.c.asked_at, row_id=asks.c.id)
+    query = query.join(asks, asks.c.case_id == cases.c.id).where(asks.c.state != "withdrawn")
+    async for row in stream(counted, query, at=asks.c.asked_at, row_id=asks.c.id):
+        waited = row.answered_at is not None and row.answered_at > row.at_ms
         yield AskFact(
             at=datetime.fromtimestamp(row.at_ms / 1000, UTC),
             mall=row.mall,
@@ -201,27 +199,24 @@ async def read_ask_facts(counted: Counted) -> AsyncIterator[AskFact]:
 
 async def read_gift_facts(counted: Counted) -> AsyncIterator[GiftFact]:
     """The rows of the ledger: given, or sent to a mall that says it was done."""
+    told = (
+        compensations.c.case_id,
+        compensations.c.kind,
+        compensations.c.reason,
+        compensations.c.partner,
+        compensations.c.currency,
+        compensations.c.amount_minor,
+        compensations.c.partner_minor,
+        compensations.c.order_no,
+        compensations.c.line_no,
+    )
     is_done = and_(compensations.c.state == "sending", actions.c.outcome == Outcome.DONE.value)
     query = (
-        select(
-            compensations.c.given_at.label("at_ms"),
-            compensations.c.id.label("row_id"),
-            compensations,
-            shops.c.mall,
-            shops.c.name.label("shop"),
-        )
-        .select_from(
-            compensations.join(shops, shops.c.id == compensations.c.shop_id).outerjoin(
-                actions, actions.c.id == compensations.c.action_id
-            )
-        )
-        .where(
-            or_(compensations.c.state == "given", is_done),
-            *counted.within(compensations.c.given_at),
-            *counted.of_shop(shops),
-        )
+        rows_of(counted, compensations, *told, at=compensations.c.given_at)
+        .outerjoin(actions, actions.c.id == compensations.c.action_id)
+        .where(or_(compensations.c.state == "given", is_done))
     )
-    async for row in stream(counted.database, query, at=compensations.c.given_at, row_id=compensations.c.id):
+    async for row in stream(counted, query, at=compensations.c.given_at, row_id=compensations.c.id):
         yield GiftFact(
             at=datetime.fromtimestamp(row.at_ms / 1000, UTC),
             mall=row.mall,

@@ -8,22 +8,21 @@ claims are counted by the database, alike ones at once.
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, null, select
+from sqlalchemy import ColumnElement, Select, func, literal, null, select
 
 from hub.core.model import ClaimKind, ClaimReason
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, rows_of, stream
 from hub.stats.sold import (
     buckets_of,
-    case_key_of_claim,
+    case_of_claim,
     is_copy,
     is_of_copy,
     is_rebilled,
-    keyed,
     line_of_claim,
     of_cell,
 )
 from hub.store.database import time_of
-from hub.store.tables import cases, claims, complaint_steps, lines, orders, shops
+from hub.store.tables import cases, claims, complaint_steps, lines, orders
 
 _LINE: Final = "order_line"
 _CLAIM: Final = "claim"
@@ -61,13 +60,13 @@ class CauseFact(Fact, frozen=True, kw_only=True):
 
 
 async def read_causes(counted: Counted) -> AsyncIterator[CauseFact]:
-    query = _claims(counted, claims.c.id.label("row_id"), claims.c.order_no, claims.c.claim_key.label("reference"))
-    async for row in keyed(counted, query, row_id=claims.c.id):
+    query = _claims(counted, claims.c.order_no, claims.c.claim_key.label("reference"))
+    async for row in stream(counted, query, row_id=claims.c.id):
         yield _fact(_CLAIM, row)
     if counted.opens in _OF_CLAIMS:
         return
-    query = _lines(counted, lines.c.id.label("row_id"), orders.c.order_no, lines.c.line_no.label("reference"))
-    async for row in keyed(counted, query, row_id=lines.c.id):
+    query = _lines(counted, orders.c.order_no, lines.c.line_no.label("reference"))
+    async for row in stream(counted, query, row_id=lines.c.id):
         yield _fact(_LINE, row)
 
 
@@ -116,30 +115,17 @@ def _reason(stored: str) -> ClaimReason:
         return ClaimReason.UNKNOWN
 
 
-def _cell(counted: Counted) -> list[ColumnElement[bool]]:
-    columns = {"product": lines.c.product_name, "product_code": lines.c.product_code}
-    return [
-        *counted.of_shop(shops),
-        *of_cell(counted, mall=shops.c.mall, shop=shops.c.name, **columns),
-    ]
+def _product(counted: Counted) -> list[ColumnElement[bool]]:
+    return of_cell(counted, product=lines.c.product_name, product_code=lines.c.product_code)
 
 
 def _lines(counted: Counted, *columns: Any) -> Select[Any]:
     nothing = (null().label(name) for name in ("kind", "reason", "found_group", "case_id"))
+    told = (lines.c.product_name, lines.c.product_code, *nothing, *columns)
     return (
-        select(
-            orders.c.paid_at.label("at_ms"),
-            lines.c.shop_id,
-            shops.c.mall,
-            shops.c.name.label("shop"),
-            lines.c.product_name,
-            lines.c.product_code,
-            *nothing,
-            *columns,
-        )
-        .join_from(lines, orders, orders.c.id == lines.c.order_id)
-        .join(shops, shops.c.id == lines.c.shop_id)
-        .where(*counted.within(orders.c.paid_at), ~is_copy(orders.c.id), ~is_rebilled(), *_cell(counted))
+        rows_of(counted, lines, *told, at=orders.c.paid_at)
+        .join(orders, orders.c.id == lines.c.order_id)
+        .where(*counted.within(orders.c.paid_at), ~is_copy(orders.c.id), ~is_rebilled(), *_product(counted))
     )
 
 
@@ -152,25 +138,21 @@ def _claims(counted: Counted, *columns: Any) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
+    told = (
+        lines.c.product_name,
+        lines.c.product_code,
+        claims.c.kind,
+        claims.c.reason,
+        found.label("found_group"),
+        cases.c.id.label("case_id"),
+        *columns,
+    )
     return (
-        select(
-            claims.c.requested_at.label("at_ms"),
-            claims.c.shop_id,
-            shops.c.mall,
-            shops.c.name.label("shop"),
-            lines.c.product_name,
-            lines.c.product_code,
-            claims.c.kind,
-            claims.c.reason,
-            found.label("found_group"),
-            cases.c.id.label("case_id"),
-            *columns,
-        )
-        .join_from(claims, shops, shops.c.id == claims.c.shop_id)
+        rows_of(counted, claims, *told, at=claims.c.requested_at)
         .outerjoin(lines, line_of_claim())
-        .outerjoin(cases, and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == case_key_of_claim()))
+        .outerjoin(cases, case_of_claim())
         .where(claims.c.kind != ClaimKind.CONFIRM_HOLD.value, ~is_of_copy(claims))
-        .where(*counted.within(claims.c.requested_at), *_cell(counted))
+        .where(*counted.within(claims.c.requested_at), *_product(counted))
     )
 
 

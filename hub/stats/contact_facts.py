@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, null, select
+from sqlalchemy import Select, and_, null, select
 
 from hub.stats.alike import any_time, counted_alike, unit_of
 from hub.stats.call_figures import Figure
 from hub.stats.dimension import Dimension
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, rows_of, stream
 from hub.stats.inquiries import Channel
 from hub.stats.kept import count_calls
 from hub.stats.sold import is_copy, is_of_copy, is_rebilled
@@ -23,6 +23,11 @@ from hub.store.tables import calls, inquiries, lines, orders, shops
 
 LINE, CONTACT, COHORT = "order_line", "contact", "cohort"
 _OFFERED: Final = (Figure.OFFERED,)
+_TOLD: Final = (
+    inquiries.c.kind.label("channel"),
+    inquiries.c.order_no,
+    inquiries.c.inquiry_no.label("reference"),
+)
 
 
 class Contact(Fact, frozen=True, kw_only=True):
@@ -40,7 +45,7 @@ async def read_contacts(counted: Counted) -> AsyncIterator[Contact]:
         (CONTACT, _written(counted), inquiries.c.asked_at, inquiries.c.id),
         (COHORT, _cohort(counted), orders.c.paid_at, inquiries.c.id),
     ):
-        async for row in stream(counted.database, query, at=at, row_id=row_id):
+        async for row in stream(counted, query, at=at, row_id=row_id):
             yield Contact(
                 at=datetime.fromtimestamp(row.at_ms / 1000, UTC),
                 mall=row.mall,
@@ -84,10 +89,10 @@ def _contact(at: datetime, what: str, mall: str | None, shop: str | None, channe
 
 async def _phoned(counted: Counted) -> AsyncIterator[Contact]:
     query = select(calls.c.entered_at.label("at_ms"), calls.c.call_id.label("row_id"), calls.c.mall, calls.c.line)
-    query = query.where(calls.c.result.is_not(None), *counted.within(calls.c.entered_at))
+    query = query.where(calls.c.result.is_not(None))
     if counted.mall is not None:
         query = query.where(calls.c.mall == counted.mall)
-    async for row in stream(counted.database, query, at=calls.c.entered_at, row_id=calls.c.call_id):
+    async for row in stream(counted, query, at=calls.c.entered_at, row_id=calls.c.call_id):
         yield Contact(
             at=datetime.fromtimestamp(row.at_ms / 1000, UTC),
             mall=row.mall,
@@ -100,58 +105,19 @@ async def _phoned(counted: Counted) -> AsyncIterator[Contact]:
 
 
 def _paid_lines(counted: Counted) -> Select[Any]:
-    return (
-        select(
-            orders.c.paid_at.label("at_ms"),
-            lines.c.id.label("row_id"),
-            shops.c.mall,
-            shops.c.name.label("shop"),
-            null().label("channel"),
-            orders.c.order_no,
-            lines.c.line_no.label("reference"),
-        )
-        .join_from(lines, orders, orders.c.id == lines.c.order_id)
-        .join(shops, shops.c.id == lines.c.shop_id)
-        .where(*counted.within(orders.c.paid_at), *counted.of_shop(shops), ~is_copy(orders.c.id), ~is_rebilled())
-    )
+    told = (null().label("channel"), orders.c.order_no, lines.c.line_no.label("reference"))
+    query = rows_of(counted, lines, *told, at=orders.c.paid_at).join(orders, orders.c.id == lines.c.order_id)
+    return query.where(~is_copy(orders.c.id), ~is_rebilled())
 
 
 def _written(counted: Counted) -> Select[Any]:
-    return (
-        select(
-            inquiries.c.asked_at.label("at_ms"),
-            inquiries.c.id.label("row_id"),
-            shops.c.mall,
-            shops.c.name.label("shop"),
-            inquiries.c.kind.label("channel"),
-            inquiries.c.order_no,
-            inquiries.c.inquiry_no.label("reference"),
-        )
-        .join_from(inquiries, shops, shops.c.id == inquiries.c.shop_id)
-        .where(*counted.within(inquiries.c.asked_at), *counted.of_shop(shops), ~is_of_copy(inquiries))
-    )
+    return rows_of(counted, inquiries, *_TOLD, at=inquiries.c.asked_at).where(~is_of_copy(inquiries))
 
 
 def _cohort(counted: Counted) -> Select[Any]:
     """Written inquiries about an order that was paid in the span, on the day it was paid."""
-    return (
-        select(
-            orders.c.paid_at.label("at_ms"),
-            inquiries.c.id.label("row_id"),
-            shops.c.mall,
-            shops.c.name.label("shop"),
-            inquiries.c.kind.label("channel"),
-            inquiries.c.order_no,
-            inquiries.c.inquiry_no.label("reference"),
-        )
-        .join_from(
-            inquiries,
-            orders,
-            (orders.c.shop_id == inquiries.c.shop_id) & (orders.c.order_no == inquiries.c.order_no),
-        )
-        .join(shops, shops.c.id == inquiries.c.shop_id)
-        .where(*counted.within(orders.c.paid_at), *counted.of_shop(shops), ~is_copy(orders.c.id))
-    )
+    is_about = and_(orders.c.shop_id == inquiries.c.shop_id, orders.c.order_no == inquiries.c.order_no)
+    return rows_of(counted, inquiries, *_TOLD, at=orders.c.paid_at).join(orders, is_about).where(~is_copy(orders.c.id))
 
 
 def _is_line(fact: Contact) -> bool:

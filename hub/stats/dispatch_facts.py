@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, null, o
 from hub.core.model import ClaimKind, ClaimState, LineStatus
 from hub.policy.calendar import ZONES, business_calendar
 from hub.policy.due import CaseFacts, CaseKind, Due, due_dates
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, pages
 from hub.stats.rules_then import RulesThen, read_rules_then
-from hub.stats.sold import in_batches, is_copy, is_rebilled, is_within, of_cell
+from hub.stats.sold import is_copy, is_rebilled, is_within, of_cell
 from hub.stats.stock import PRODUCT_COLUMNS, Stock, Stocks
 from hub.store.database import to_ms
 from hub.store.tables import cases, claims, lines, orders, shops
@@ -62,7 +62,7 @@ class DispatchFact(Fact, frozen=True, kw_only=True):
 
 async def read_dispatches(counted: Counted) -> AsyncIterator[DispatchFact]:
     reading, stocks = _Reading(counted, await read_rules_then(counted)), Stocks(counted)
-    async for rows in in_batches(counted, reading.rows(), row_id=lines.c.id):
+    async for rows in pages(counted, reading.rows(), row_id=lines.c.id):
         for row, stock in zip(rows, await stocks.of(rows), strict=True):
             for fact in reading.facts(row, stock):
                 yield fact
@@ -81,7 +81,7 @@ async def read_dispatches_alike(counted: Counted, names: frozenset[str]) -> Asyn
     stocks = Stocks(counted)
     first: dict[tuple[Any, ...], Any] = {}
     numbers: Counter[tuple[Any, ...]] = Counter()
-    async for rows in in_batches(counted, reading.rows(), row_id=lines.c.id):
+    async for rows in pages(counted, reading.rows(), row_id=lines.c.id):
         for row, stock in zip(rows, await stocks.of(rows), strict=True):
             key = (*reading.alike(row), stock.mode, stock.partner)
             numbers[key] += 1

@@ -10,9 +10,10 @@ from hub.stats.contact_facts import CONTACT_RATE
 from hub.stats.dispatch_facts import DISPATCH
 from hub.stats.facts import FactReport
 from hub.stats.first_contact_facts import FIRST_CONTACT
+from hub.stats.on_time import ON_TIME
 from hub.stats.reason_facts import REASONS
 from hub.stats.refund_facts import REFUNDS
-from hub.stats.replies import ON_TIME, REPLIES
+from hub.stats.replies import REPLIES
 
 FACT_REPORTS: Final[Mapping[str, FactReport]] = {
     report.name: report

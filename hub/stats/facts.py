@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Row, Select, tuple_
+from sqlalchemy import Select, Table, select, tuple_
 
 from hub.core.model import Product
 from hub.store.database import Database, to_ms
+from hub.store.tables import shops
 
 #: in a filter: facts without such a value
 ABSENT: Final = "-"
@@ -62,14 +63,15 @@ def everything(_fact: Any) -> bool:
 class Measure(Struct, frozen=True, kw_only=True):
     """``of``: which facts it covers, and opens to. ``part``: those of a share or rate that count.
 
-    ``value``: the number of a sum, ratio, mean or rank; a fact for which it is ``None`` is not covered.
+    ``value``: the number of a sum, ratio, mean or rank; a fact for which it is ``None`` is not covered. One fact for
+    many may give all of theirs, each with how often it occurs.
     """
 
     name: str
     how: How = How.COUNT
     of: Callable[[Any], bool] = everything
     part: Callable[[Any], bool] = everything
-    value: Callable[[Any], float | None] | None = None
+    value: Callable[[Any], float | dict[int, int] | None] | None = None
     base: Callable[[Any], float] | None = None
 
     def covers(self, fact: Any) -> bool:
@@ -274,18 +276,57 @@ def as_text(value: Any) -> str | None:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-async def stream(database: Database, query: Select[Any], *, at: Any, row_id: Any) -> AsyncIterator[Row[Any]]:
-    """Rows in the order of two columns that ``query`` selects as ``at_ms`` and ``row_id``, a chunk at a time."""
-    query = query.order_by(at, row_id).limit(CHUNK)
-    page = query
+def rows_of(counted: Counted, table: Table, *columns: Any, at: Any, row_id: Any = None) -> Select[Any]:
+    """The rows of a table with shops, as facts want them: first ``at_ms``, ``row_id``, ``shop_id``, mall and shop.
+
+    Those of the mall, the shop and the opened cell alone. ``row_id``: of another table, which the caller joins.
+    """
+    cell = {"mall": shops.c.mall, "shop": shops.c.name}
+    opened = [column == counted.where[name] for name, column in cell.items() if counted.where.get(name) is not None]
+    return (
+        select(
+            at.label("at_ms"),
+            (table.c.id if row_id is None else row_id).label("row_id"),
+            table.c.shop_id,
+            shops.c.mall,
+            shops.c.name.label("shop"),
+            *columns,
+        )
+        .join_from(table, shops, shops.c.id == table.c.shop_id)
+        .where(*counted.of_shop(shops), *opened)
+    )
+
+
+async def pages(
+    counted: Counted, query: Select[Any], *, row_id: Any, at: Any = None, most: int = CHUNK
+) -> AsyncIterator[Sequence[Any]]:
+    """The rows whose time ``at`` lies in the span, by it and their key, a page at a time. Without ``at``: all, by key.
+
+    ``query`` selects the two columns as ``at_ms`` and ``row_id``.
+    """
+    query = query.order_by(*([] if at is None else [at]), row_id).limit(most)
+    page = query if at is None else query.where(*counted.within(at))
     while True:
-        async with database.reading() as connection:
+        async with counted.database.reading() as connection:
             rows = (await connection.execute(page)).all()
+        if rows:
+            yield rows
+        if len(rows) < most:
+            return
+        last = rows[-1]
+        if at is None:
+            page = query.where(row_id > last.row_id)
+        else:
+            # The begin of the span must not stand beside it: SQLite would take that and go through all from there on.
+            rest = replace(counted, since=None).within(at)
+            page = query.where(tuple_(at, row_id) > tuple_(last.at_ms, last.row_id), *rest)
+
+
+async def stream(counted: Counted, query: Select[Any], *, row_id: Any, at: Any = None) -> AsyncIterator[Any]:
+    """As :func:`pages`, one by one."""
+    async for rows in pages(counted, query, row_id=row_id, at=at):
         for row in rows:
             yield row
-        if len(rows) < CHUNK:
-            return
-        page = query.where(tuple_(at, row_id) > tuple_(rows[-1].at_ms, rows[-1].row_id))
 
 
 def moment(at: int | None) -> datetime | None:
@@ -307,7 +348,10 @@ class _Tally:
         measure = self.measure
         if measure.value is not None:
             if measure.of(fact) and (value := measure.value(fact)) is not None:
-                self.values[value] = self.values.get(value, 0) + number
+                if isinstance(value, dict):
+                    self._take_values(value)
+                else:
+                    self.values[value] = self.values.get(value, 0) + number
                 self.base += number * measure.base(fact) if measure.base is not None else 0
             return
         if measure.how is How.RATE and measure.part(fact):
@@ -321,9 +365,12 @@ class _Tally:
         """Add what was counted elsewhere."""
         self.count += other.count
         self.part += other.part
-        for value, number in other.values.items():
-            self.values[value] = self.values.get(value, 0) + number
+        self._take_values(other.values)
         self.base += other.base
+
+    def _take_values(self, values: Mapping[Any, int]) -> None:
+        for value, number in values.items():
+            self.values[value] = self.values.get(value, 0) + number
 
     def result(self) -> float | None:
         """``None`` where there is nothing to divide or to rank."""

@@ -15,14 +15,16 @@ from heapq import heappop, heappush
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Select, func, null, select
+from msgspec.structs import replace
+from sqlalchemy import Select, null, select
 
-from hub.stats.facts import TIMES, Counted, Fact, FactReport, How, Measure, stream
+from hub.stats.asked import case_of_thread
+from hub.stats.facts import TIMES, Counted, Fact, FactReport, How, Measure, rows_of, stream
 from hub.stats.reason_book import tree_in_force
 from hub.stats.reason_tree import ReasonTree
 from hub.stats.sold import is_of_copy
 from hub.store.database import time_of, to_ms
-from hub.store.tables import calls, cases, inquiries, orders, shops
+from hub.store.tables import calls, inquiries, orders
 
 FOLLOW_DAYS: Final = 7
 #: how long before a span a contact may have been that still reaches into it: answered late
@@ -204,9 +206,9 @@ def _outcome(contact: _Contact, now: int) -> Resolution:
 async def _contacts(counted: Counted) -> AsyncIterator[_Contact]:
     """All of every mall from some weeks before the span on, oldest first: a customer does not keep to one mall."""
     tree = await tree_in_force(counted.database)
-    first = None if counted.since is None else to_ms(counted.since - LOOKED_BACK)
-    written = _written(counted, tree, first)
-    called = _called(counted, tree, first)
+    since = counted.since and counted.since - LOOKED_BACK
+    around = replace(counted, since=since, until=None, mall=None, shop=None, where={})
+    written, called = _written(around, tree), _called(around, tree)
     inquiry, call = await anext(written, None), await anext(called, None)
     while inquiry is not None or call is not None:
         if call is None or (inquiry is not None and inquiry.at <= call.at):
@@ -218,11 +220,9 @@ async def _contacts(counted: Counted) -> AsyncIterator[_Contact]:
             call = await anext(called, None)
 
 
-async def _written(counted: Counted, tree: ReasonTree, first: int | None) -> AsyncIterator[_Contact]:
-    query, reasons = _inquiries(counted), dict[tuple[str | None, str], str | None]()
-    if first is not None:
-        query = query.where(inquiries.c.asked_at >= first)
-    async for row in stream(counted.database, query, at=inquiries.c.asked_at, row_id=inquiries.c.id):
+async def _written(counted: Counted, tree: ReasonTree) -> AsyncIterator[_Contact]:
+    reasons: dict[tuple[str | None, str], str | None] = {}
+    async for row in stream(counted, _inquiries(counted), at=inquiries.c.asked_at, row_id=inquiries.c.id):
         told = (row.category, row.kind)
         if told in reasons:
             reason = reasons[told]
@@ -247,7 +247,7 @@ async def _written(counted: Counted, tree: ReasonTree, first: int | None) -> Asy
         )
 
 
-async def _called(counted: Counted, tree: ReasonTree, first: int | None) -> AsyncIterator[_Contact]:
+async def _called(counted: Counted, tree: ReasonTree) -> AsyncIterator[_Contact]:
     """A call that nobody took is no answer, but a customer who came back."""
     query = select(
         calls.c.entered_at.label("at_ms"),
@@ -260,9 +260,7 @@ async def _called(counted: Counted, tree: ReasonTree, first: int | None) -> Asyn
         calls.c.talk_seconds,
         calls.c.caller_idx,
     ).where(calls.c.result.is_not(None))
-    if first is not None:
-        query = query.where(calls.c.entered_at >= first)
-    async for row in stream(counted.database, query, at=calls.c.entered_at, row_id=calls.c.call_id):
+    async for row in stream(counted, query, at=calls.c.entered_at, row_id=calls.c.call_id):
         ended = row.at_ms + round(((row.wait_seconds or 0.0) + (row.talk_seconds or 0.0)) * 1000)
         is_answered = row.result == "answered"
         yield _Contact(
@@ -283,12 +281,7 @@ async def _called(counted: Counted, tree: ReasonTree, first: int | None) -> Asyn
 
 def _inquiries(counted: Counted) -> Select[Any]:
     """With their cases where somebody is going to look at them."""
-    of_thread = (
-        select(func.min(cases.c.id))
-        .where(cases.c.shop_id == inquiries.c.shop_id, cases.c.thread_no == inquiries.c.thread_no)
-        .scalar_subquery()
-    )
-    case_id = null() if counted.opens is None else of_thread
+    case_id = null() if counted.opens is None else case_of_thread()
     buyer = (
         select(orders.c.buyer_phone_idx)
         .where(orders.c.shop_id == inquiries.c.shop_id, orders.c.order_no == inquiries.c.order_no)
@@ -296,26 +289,20 @@ def _inquiries(counted: Counted) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    return (
-        select(
-            inquiries.c.asked_at.label("at_ms"),
-            inquiries.c.id.label("row_id"),
-            inquiries.c.shop_id,
-            inquiries.c.thread_no,
-            inquiries.c.order_no,
-            inquiries.c.inquiry_no,
-            inquiries.c.kind,
-            inquiries.c.category,
-            inquiries.c.answered_at,
-            inquiries.c.writer_phone_idx,
-            buyer.label("buyer_phone_idx"),
-            shops.c.mall,
-            shops.c.name.label("shop"),
-            case_id.label("case_id"),
-        )
-        .join_from(inquiries, shops, shops.c.id == inquiries.c.shop_id)
-        .where(~is_of_copy(inquiries))
-    )
+    return rows_of(
+        counted,
+        inquiries,
+        inquiries.c.thread_no,
+        inquiries.c.order_no,
+        inquiries.c.inquiry_no,
+        inquiries.c.kind,
+        inquiries.c.category,
+        inquiries.c.answered_at,
+        inquiries.c.writer_phone_idx,
+        buyer.label("buyer_phone_idx"),
+        case_id.label("case_id"),
+        at=inquiries.c.asked_at,
+    ).where(~is_of_copy(inquiries))
 
 
 def _is(*outcomes: Resolution) -> Any:

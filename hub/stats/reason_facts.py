@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from sqlalchemy import Select, and_, func, literal, select
 
 from hub.stats.alike import counted_alike
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, stream
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, pages, rows_of, stream
 from hub.stats.reason_book import tree_history
 from hub.stats.reason_tree import ReasonTree
-from hub.stats.sold import case_key_of_claim, is_of_copy, line_of_claim
-from hub.stats.stock import stocks_of
+from hub.stats.sold import case_of_claim, is_of_copy, line_of_claim
+from hub.stats.stock import PRODUCT_COLUMNS, Stocks
 from hub.store.tables import calls, cases, claims, inquiries, lines, shops
 
 _CALL: Final = "call"
@@ -53,7 +53,7 @@ async def _read_part(counted: Counted, tree: ReasonTree) -> AsyncIterator[Reason
         reason = tree.of_inquiry(category=row.category, kind=row.kind)
         yield _fact(row, source="inquiry", mode=mode, reason=reason)
     if counted.shop is None:
-        async for call in stream(counted.database, _calls(counted), at=calls.c.entered_at, row_id=calls.c.call_id):
+        async for call in stream(counted, _calls(counted), at=calls.c.entered_at, row_id=calls.c.call_id):
             reason = tree.of_topic(call.topic)
             yield ReasonFact(
                 at=datetime.fromtimestamp(call.at_ms / 1000, UTC),
@@ -155,81 +155,58 @@ def _group(reason: str | None) -> str | None:
 async def _with_modes(
     counted: Counted, query: Select[Any], at: Any, row_id: Any
 ) -> AsyncIterator[tuple[Any, str | None]]:
-    """Each row with the mode of its product; what the malls' catalogues tell is asked for a batch at a time."""
-    batch: list[Any] = []
-    async for row in stream(counted.database, query, at=at, row_id=row_id):
-        batch.append(row)
-        if len(batch) == _BATCH:
-            for told, stock in zip(batch, await stocks_of(counted, batch), strict=True):
-                yield told, stock.mode
-            batch = []
-    for told, stock in zip(batch, await stocks_of(counted, batch), strict=True):
-        yield told, stock.mode
-
-
-_BATCH: Final = 500
+    """Each row with the mode of its product."""
+    stocks = Stocks(counted)
+    async for rows in pages(counted, query, at=at, row_id=row_id):
+        for row, stock in zip(rows, await stocks.of(rows), strict=True):
+            yield row, stock.mode
 
 
 def _claims(counted: Counted) -> Select[Any]:
     """A claim on a copy of an order stands with the original."""
     return (
-        select(
-            claims.c.requested_at.label("at_ms"),
-            claims.c.id.label("row_id"),
-            claims.c.shop_id,
+        rows_of(
+            counted,
+            claims,
             claims.c.kind,
             claims.c.reason,
             claims.c.claim_key.label("reference"),
             claims.c.order_no,
-            lines.c.product_name,
-            lines.c.product_code,
-            lines.c.product_option,
-            lines.c.option_code,
-            lines.c.seller_sku,
-            lines.c.hints,
-            shops.c.mall,
-            shops.c.name.label("shop"),
+            *PRODUCT_COLUMNS,
             cases.c.id.label("case_id"),
+            at=claims.c.requested_at,
         )
-        .join_from(claims, shops, shops.c.id == claims.c.shop_id)
         .outerjoin(lines, line_of_claim())
-        .outerjoin(cases, and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == case_key_of_claim()))
-        .where(*counted.within(claims.c.requested_at), *counted.of_shop(shops), ~is_of_copy(claims))
+        .outerjoin(cases, case_of_claim())
+        .where(~is_of_copy(claims))
     )
 
 
 def _inquiries(counted: Counted) -> Select[Any]:
-    case_key = "inquiry:" + inquiries.c.thread_no
+    is_case = and_(cases.c.shop_id == inquiries.c.shop_id, cases.c.case_key == "inquiry:" + inquiries.c.thread_no)
     nothing = func.nullif("", "")
-    return (
-        select(
-            inquiries.c.asked_at.label("at_ms"),
-            inquiries.c.id.label("row_id"),
-            inquiries.c.shop_id,
-            inquiries.c.kind,
-            inquiries.c.category,
-            inquiries.c.inquiry_no.label("reference"),
-            inquiries.c.order_no,
-            inquiries.c.product_name,
-            inquiries.c.product_code,
-            nothing.label("product_option"),
-            nothing.label("option_code"),
-            nothing.label("seller_sku"),
-            nothing.label("hints"),
-            shops.c.mall,
-            shops.c.name.label("shop"),
-            cases.c.id.label("case_id"),
-        )
-        .join_from(inquiries, shops, shops.c.id == inquiries.c.shop_id)
-        .outerjoin(cases, and_(cases.c.shop_id == inquiries.c.shop_id, cases.c.case_key == case_key))
-        .where(*counted.within(inquiries.c.asked_at), *counted.of_shop(shops))
-    )
+    return rows_of(
+        counted,
+        inquiries,
+        inquiries.c.kind,
+        inquiries.c.category,
+        inquiries.c.inquiry_no.label("reference"),
+        inquiries.c.order_no,
+        inquiries.c.product_name,
+        inquiries.c.product_code,
+        nothing.label("product_option"),
+        nothing.label("option_code"),
+        nothing.label("seller_sku"),
+        nothing.label("hints"),
+        cases.c.id.label("case_id"),
+        at=inquiries.c.asked_at,
+    ).outerjoin(cases, is_case)
 
 
 def _calls(counted: Counted) -> Select[Any]:
     query = select(
         calls.c.entered_at.label("at_ms"), calls.c.call_id.label("row_id"), calls.c.mall, calls.c.line, calls.c.topic
-    ).where(calls.c.result == "answered", *counted.within(calls.c.entered_at))
+    ).where(calls.c.result == "answered")
     return query if counted.mall is None else query.where(calls.c.mall == counted.mall)
 
 
@@ -252,16 +229,16 @@ class Told(Struct, frozen=True, kw_only=True):
 async def read_told(counted: Counted) -> list[Told]:
     """The words of one span that reasons are known by, each once with its kind; often told ones first."""
     asked = [
-        ("claim", _claims(counted), claims.c.reason, literal("")),
-        ("inquiry", _inquiries(counted), inquiries.c.category, inquiries.c.kind),
-        (_CALL, _calls(counted), calls.c.topic, literal("")),
+        ("claim", _claims(counted), claims.c.requested_at, claims.c.reason, literal("")),
+        ("inquiry", _inquiries(counted), inquiries.c.asked_at, inquiries.c.category, inquiries.c.kind),
+        (_CALL, _calls(counted), calls.c.entered_at, calls.c.topic, literal("")),
     ]
     found: list[Told] = []
     async with counted.database.reading() as connection:
-        for source, query, word, kind in asked:
-            grouped = query.with_only_columns(
-                word.label("word"), kind.label("kind"), func.count().label("number")
-            ).group_by(word, *([kind] if source == "inquiry" else []))
+        for source, query, at, word, kind in asked:
+            told = (word.label("word"), kind.label("kind"), func.count().label("number"))
+            grouped = query.with_only_columns(*told).where(*counted.within(at))
+            grouped = grouped.group_by(word, *([kind] if source == "inquiry" else []))
             found += [
                 Told(source=source, word=row.word or None, kind=row.kind, number=row.number)
                 for row in await connection.execute(grouped)

@@ -10,16 +10,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, or_
 
 from hub.core.model import ClaimKind, ClaimState
 from hub.policy.calendar import business_calendar
 from hub.policy.due import CaseFacts, CaseKind, DueCause, due_dates
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, rows_of, stream
 from hub.stats.rules_then import RulesThen, read_rules_then
-from hub.stats.sold import case_key_of_claim, is_of_copy, is_within, keyed, line_of_claim, of_cell
+from hub.stats.sold import case_of_claim, is_of_copy, is_within, line_of_claim, of_cell
 from hub.store.database import time_of, to_ms
-from hub.store.tables import cases, claims, lines, shops
+from hub.store.tables import cases, claims, lines
 
 _DAY_SECONDS: Final = 86_400
 _KINDS: Final = (ClaimKind.CANCEL.value, ClaimKind.RETURN.value)
@@ -59,7 +59,7 @@ class RefundFact(Fact, frozen=True, kw_only=True):
 async def read_refunds(counted: Counted) -> AsyncIterator[RefundFact]:
     rules = await read_rules_then(counted)
     clocks = _Clocks(rules)
-    async for row in keyed(counted, _claims(counted, rules), row_id=claims.c.id):
+    async for row in stream(counted, _claims(counted, rules), row_id=claims.c.id):
         fact = _refund(row, clocks, counted.now)
         if fact is not None and is_within(counted, fact.at):
             yield fact
@@ -147,9 +147,9 @@ def _outcome(state: ClaimState, due: datetime | None, refunded: datetime | None,
 
 def _claims(counted: Counted, rules: RulesThen) -> Select[Any]:
     query = (
-        select(
-            claims.c.id.label("row_id"),
-            claims.c.shop_id,
+        rows_of(
+            counted,
+            claims,
             claims.c.kind,
             claims.c.state,
             claims.c.order_no,
@@ -161,15 +161,13 @@ def _claims(counted: Counted, rules: RulesThen) -> Select[Any]:
             claims.c.first_seen_at,
             lines.c.id.label("line_id"),
             lines.c.dispatched_at,
-            shops.c.mall,
-            shops.c.name.label("shop"),
             cases.c.id.label("case_id"),
+            at=claims.c.requested_at,
         )
-        .join_from(claims, shops, shops.c.id == claims.c.shop_id)
         .outerjoin(lines, line_of_claim())
-        .outerjoin(cases, and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == case_key_of_claim()))
+        .outerjoin(cases, case_of_claim())
         .where(claims.c.kind.in_(_KINDS), claims.c.state.not_in(_OVER), ~is_of_copy(claims))
-        .where(*counted.of_shop(shops), *of_cell(counted, mall=shops.c.mall, shop=shops.c.name, kind=claims.c.kind))
+        .where(*of_cell(counted, kind=claims.c.kind))
     )
     # A refund counts on the day it is due, which is some days after one of these times, or on the day of one of them.
     times = (claims.c.requested_at, claims.c.collected_at, claims.c.ended_at, claims.c.first_seen_at)

@@ -1,24 +1,26 @@
-"""How written inquiries were answered: how soon, in time by which clock, and whether they came back."""
+"""How soon written inquiries were answered, and whether they came back."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from msgspec import Struct
+from sqlalchemy import ColumnElement, and_, exists, literal, or_
 
 from hub.core.model import InquiryState
-from hub.policy.due import CaseFacts, CaseKind, Due, due_dates
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, stream
-from hub.stats.rules_then import read_rules_then
-from hub.stats.worktime import business_minutes
-from hub.store.tables import cases, inquiries, shops, status_changes
-from hub.sync.case_rules import CaseRules
+from hub.stats.alike import any_time
+from hub.stats.asked import ShopHours, case_of_thread
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, pages, rows_of, stream
+from hub.stats.rules_then import MadeThen, RulesThen, read_rules_then
+from hub.stats.sold import buckets_of
+from hub.stats.worktime import MINUTE_MS
+from hub.store.database import time_of
+from hub.store.tables import inquiries, status_changes
 
 #: a customer who asks again in the same thread so soon after an answer was not helped by it
 REOPEN_DAYS: Final = 7
-#: no clock of an inquiry runs longer than this, days of rest included
-_LONGEST_DUE: Final = timedelta(days=40)
 _DAY_MS: Final = 86_400_000
+_PAGE: Final = 5_000
 
 
 class Reply(Fact, frozen=True, kw_only=True):
@@ -35,35 +37,48 @@ class Reply(Fact, frozen=True, kw_only=True):
     is_reopened: bool
 
 
-class OnTime(Fact, frozen=True, kw_only=True):
-    """One clock of one written inquiry, on the day it ran out. ``is_over``: answered, or the time has passed."""
+class AlikeReplies(Struct, kw_only=True):
+    """Inquiries of one shop, channel and stretch of time, all of them answered or none.
 
+    Minutes with how often they occur. The names are those of :class:`Reply`, which measures look at.
+    """
+
+    at: datetime
+    mall: str
+    shop: str
     channel: str
-    inquiry_no: str
-    cause: str
-    rule: str
-    asked_at: datetime
-    due_at: datetime
-    answered_at: datetime | None
-    is_on_time: bool
-    is_over: bool
+    is_reopened: bool
+    minutes: dict[int, int] | None
+    business_minutes: dict[int, int] | None
+    number: int = 0
+
+    def add(self, minutes: int | None, business_minutes: int | None) -> None:
+        self.number += 1
+        if self.minutes is not None and minutes is not None:
+            self.minutes[minutes] = self.minutes.get(minutes, 0) + 1
+        if self.business_minutes is not None and business_minutes is not None:
+            self.business_minutes[business_minutes] = self.business_minutes.get(business_minutes, 0) + 1
 
 
 async def read_replies(counted: Counted) -> AsyncIterator[Reply]:
-    rules = await read_rules_then(counted)
-    query = _inquiries(counted).where(*counted.within(inquiries.c.asked_at))
-    async for row in stream(counted.database, query, at=inquiries.c.asked_at, row_id=inquiries.c.id):
-        asked, answered = datetime.fromtimestamp(row.at_ms / 1000, UTC), moment(row.answered_at)
-        country, given = counted.countries.get(row.mall), rules.at(row.shop_id, asked)
-        spent = None if answered is None else max(answered - asked, timedelta())
-        in_hours = None
-        if answered is not None and country is not None and given is not None:
-            targets = given.targets
-            in_hours = business_minutes(
-                given.days.of_shop(country), asked, answered, opens=targets.opens, closes=targets.closes
-            )
+    waiting = _Waiting(await read_rules_then(counted))
+    query = rows_of(
+        counted,
+        inquiries,
+        inquiries.c.kind,
+        inquiries.c.inquiry_no,
+        inquiries.c.state,
+        inquiries.c.order_no,
+        inquiries.c.product_name,
+        inquiries.c.answered_at,
+        case_of_thread().label("case_id"),
+        _is_reopened().label("is_reopened"),
+        at=inquiries.c.asked_at,
+    )
+    async for row in stream(counted, query, at=inquiries.c.asked_at, row_id=inquiries.c.id):
+        minutes, in_hours = waiting.minutes(row.shop_id, row.at_ms, row.answered_at)
         yield Reply(
-            at=asked,
+            at=time_of(row.at_ms),
             mall=row.mall,
             shop=row.shop,
             case_id=row.case_id,
@@ -72,75 +87,52 @@ async def read_replies(counted: Counted) -> AsyncIterator[Reply]:
             state=row.state,
             order_no=row.order_no,
             product_name=row.product_name,
-            answered_at=answered,
-            minutes=None if spent is None else spent // timedelta(minutes=1),
+            answered_at=moment(row.answered_at),
+            minutes=minutes,
             business_minutes=in_hours,
             is_reopened=bool(row.is_reopened),
         )
 
 
-async def read_on_time(counted: Counted) -> AsyncIterator[OnTime]:
-    """By the clocks that were in force when it was asked; a shop whose mall has no calendar has none."""
-    rules = await read_rules_then(counted)
-    query = _inquiries(counted)
-    if counted.since is not None:
-        query = query.where(inquiries.c.asked_at >= _ms(counted.since - _LONGEST_DUE))
-    if counted.until is not None:
-        query = query.where(inquiries.c.asked_at < _ms(counted.until))
-    async for row in stream(counted.database, query, at=inquiries.c.asked_at, row_id=inquiries.c.id):
-        asked, answered = datetime.fromtimestamp(row.at_ms / 1000, UTC), moment(row.answered_at)
-        given, country = rules.at(row.shop_id, asked), counted.countries.get(row.mall)
-        if given is None or country is None:
-            continue
-        for due in _dues(row, asked, country, given):
-            if (counted.since is None or due.at >= counted.since) and (counted.until is None or due.at < counted.until):
-                yield OnTime(
-                    at=due.at,
-                    mall=row.mall,
-                    shop=row.shop,
-                    case_id=row.case_id,
-                    channel=row.kind,
-                    inquiry_no=row.inquiry_no,
-                    cause=due.cause.value,
-                    rule=due.source,
-                    asked_at=asked,
-                    due_at=due.at,
-                    answered_at=answered,
-                    is_on_time=answered is not None and answered <= due.at,
-                    is_over=answered is not None or due.at <= counted.now,
+async def read_replies_alike(counted: Counted, names: frozenset[str]) -> AsyncIterator[tuple[AlikeReplies, int]]:
+    waiting, buckets = _Waiting(await read_rules_then(counted)), buckets_of(counted, names)
+    bucket = literal(0) if buckets is None else buckets.of(inquiries.c.asked_at)
+    given = (inquiries.c.kind, inquiries.c.answered_at, bucket.label("bucket"), _is_reopened().label("is_reopened"))
+    query = rows_of(counted, inquiries, *given, at=inquiries.c.asked_at)
+    found: dict[tuple[Any, ...], AlikeReplies] = {}
+    async for rows in pages(counted, query, at=inquiries.c.asked_at, row_id=inquiries.c.id, most=_PAGE):
+        for asked, _, shop_id, mall, shop, kind, answered, start, is_reopened in rows:
+            minutes, in_hours = waiting.minutes(shop_id, asked, answered)
+            key = (shop_id, kind, start, is_reopened, minutes is None, in_hours is None)
+            alike = found.get(key)
+            if alike is None:
+                alike = found[key] = AlikeReplies(
+                    at=any_time(counted) if buckets is None else buckets.start(start),
+                    mall=mall,
+                    shop=shop,
+                    channel=kind,
+                    is_reopened=bool(is_reopened),
+                    minutes=None if minutes is None else {},
+                    business_minutes=None if in_hours is None else {},
                 )
+            alike.add(minutes, in_hours)
+    for alike in found.values():
+        yield alike, alike.number
 
 
-def _dues(row: Any, asked: datetime, country: str, given: CaseRules) -> tuple[Due, ...]:
-    facts = CaseFacts(kind=CaseKind(row.kind), mall=row.mall, shop=row.shop, country=country, opened_at=asked)
-    return due_dates(facts, clocks=given.clocks, targets=given.targets, days=given.days)
+class _Waiting:
+    """How long customers waited, by the hours that the shop kept when they asked."""
 
+    def __init__(self, rules: RulesThen) -> None:
+        self._hours = MadeThen(rules, ShopHours(rules).of)
 
-def _inquiries(counted: Counted) -> Select[Any]:
-    case_id = (
-        select(func.min(cases.c.id))
-        .where(cases.c.shop_id == inquiries.c.shop_id, cases.c.thread_no == inquiries.c.thread_no)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            inquiries.c.asked_at.label("at_ms"),
-            inquiries.c.id.label("row_id"),
-            inquiries.c.shop_id,
-            inquiries.c.kind,
-            inquiries.c.inquiry_no,
-            inquiries.c.state,
-            inquiries.c.order_no,
-            inquiries.c.product_name,
-            inquiries.c.answered_at,
-            shops.c.mall,
-            shops.c.name.label("shop"),
-            case_id.label("case_id"),
-            _is_reopened().label("is_reopened"),
-        )
-        .join_from(inquiries, shops, shops.c.id == inquiries.c.shop_id)
-        .where(*counted.of_shop(shops))
-    )
+    def minutes(self, shop_id: int, asked: int, answered: int | None) -> tuple[int | None, int | None]:
+        """All from question to answer, and those within hours; ``None`` where nobody answered, or no calendar is."""
+        if answered is None:
+            return None, None
+        hours = self._hours.at(shop_id, asked)
+        in_hours = None if hours is None else hours.between(asked, answered) // MINUTE_MS
+        return max(answered - asked, 0) // MINUTE_MS, in_hours
 
 
 def _is_reopened() -> ColumnElement[bool]:
@@ -162,10 +154,6 @@ def _is_reopened() -> ColumnElement[bool]:
     return or_(and_(inquiries.c.answered_at.is_not(None), asked_again), taken_back)
 
 
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
-
-
 def _is_answered(fact: Reply) -> bool:
     return fact.minutes is not None
 
@@ -174,6 +162,7 @@ REPLIES: Final = FactReport(
     name="replies",
     row=Reply,
     read=read_replies,
+    read_alike=read_replies_alike,
     dimensions=("mall", "shop", "channel"),
     default=("mall", "channel"),
     measures=(
@@ -186,20 +175,5 @@ REPLIES: Final = FactReport(
         Measure(name="business_response_p90", how=How.P90, value=lambda fact: fact.business_minutes),
         Measure(name="reopened", of=lambda fact: fact.is_reopened),
         Measure(name="reopen_share", how=How.SHARE, of=_is_answered, part=lambda fact: fact.is_reopened),
-    ),
-)
-
-ON_TIME: Final = FactReport(
-    name="on-time",
-    row=OnTime,
-    read=read_on_time,
-    dimensions=("mall", "shop", "channel", "cause", "rule"),
-    default=("mall", "channel", "cause"),
-    measures=(
-        Measure(name="due"),
-        Measure(name="on_time", of=lambda fact: fact.is_on_time),
-        Measure(name="late", of=lambda fact: fact.is_over and not fact.is_on_time),
-        Measure(name="running", of=lambda fact: not fact.is_over),
-        Measure(name="on_time_share", how=How.SHARE, of=lambda fact: fact.is_over, part=lambda fact: fact.is_on_time),
     ),
 )

@@ -6,9 +6,9 @@ version by the first. Without a book, and where a version cannot be read, the sh
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
-from datetime import date, datetime, time
-from typing import Final
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Final, Generic, TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -21,12 +21,14 @@ from hub.policy.due import MallClock
 from hub.policy.switches import clocks_with, switches_at
 from hub.stats.facts import Counted
 from hub.store.books import BookKind
-from hub.store.database import time_of
+from hub.store.database import time_of, to_ms
 from hub.store.shops import ShopRow
 from hub.store.tables import rule_books, shops
 from hub.sync.case_rules import CaseRules
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
+_DAY: Final = timedelta(days=1)
 
 
 class RulesThen:
@@ -44,6 +46,15 @@ class RulesThen:
         self._books = [tables for _, tables in books]
         self._shipped = CaseRules(clocks=shipped)
         self._known: dict[tuple[int, int, date], CaseRules] = {}
+
+    def day_offset(self, at: datetime) -> int | None:
+        """By how many milliseconds days begin before those of UTC, where clocks look at nothing but the day.
+
+        ``None`` where one is of hours, or countries have different days.
+        """
+        offsets = {at.astimezone(zone).utcoffset() for zone in ZONES.values()}
+        offset = offsets.pop()
+        return None if offset is None or offsets or self.counts_hours else offset // timedelta(milliseconds=1)
 
     @property
     def counts_hours(self) -> bool:
@@ -80,12 +91,40 @@ class RulesThen:
         found = self.shops.get(shop_id)
         return self.at(shop_id, datetime.combine(day, time(), ZONES[found[1]])) if found else None
 
+    def stretch(self, shop_id: int, moment: datetime) -> tuple[int, int]:
+        """From when to when, in milliseconds, the rules of a moment surely hold: a day, less on one of a new book."""
+        calendar, place = business_calendar(self.shops[shop_id][1]), bisect_right(self._begun, moment)
+        day = calendar.day_of(moment)
+        first, last = (datetime.combine(each, time(), calendar.zone) for each in (day, day + _DAY))
+        since = max([first, *self._begun[max(place - 1, 0) : place]])
+        return to_ms(since) or 0, to_ms(min([last, *self._begun[place : place + 1]])) or 0
+
     def _rules(self, shop: ShopRow, country: str, tables: PolicyTables | None, day: date) -> CaseRules:
         if tables is None:
             return self._shipped
         switches = switches_at(tables, shop=shop.name, mall=shop.mall, on=day)
         clocks = clocks_with(switches, self._shipped.clocks, mall=shop.mall)
         return CaseRules(clocks=clocks, targets=switches.targets, days=switches.own_days(country))
+
+
+class MadeThen(Generic[T]):
+    """What ``make`` makes of a shop's rules at a moment, kept while they hold: for moments in their order."""
+
+    def __init__(self, rules: RulesThen, make: Callable[[int, CaseRules], T]) -> None:
+        self._rules = rules
+        self._make = make
+        self._held: dict[int, tuple[int, int, T]] = {}
+
+    def at(self, shop_id: int, at: int) -> T | None:
+        """``at`` in milliseconds. ``None`` for a shop whose mall has no calendar."""
+        held = self._held.get(shop_id)
+        if held is None or not held[0] <= at < held[1]:
+            moment = time_of(at)
+            rules = self._rules.at(shop_id, moment)
+            if rules is None:
+                return None
+            held = self._held[shop_id] = (*self._rules.stretch(shop_id, moment), self._make(shop_id, rules))
+        return held[2]
 
 
 async def read_rules_then(counted: Counted) -> RulesThen:

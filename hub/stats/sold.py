@@ -1,17 +1,14 @@
-"""Order lines and claims as several reports count them: which are left out, what belongs to what, in which order."""
+"""Order lines and claims as several reports count them: which are left out, and what belongs to what."""
 
-from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from hub.stats.facts import TIMES, Counted
 from hub.stats.span import Buckets, day_buckets, hour_buckets, make_span
-from hub.store.tables import claims, lines, order_twins, orders, rebills
+from hub.store.tables import cases, claims, lines, order_twins, orders, rebills
 
-#: read at once
-BATCH: Final = 5_000
 _HOURLY: Final = frozenset({"hour", "clock_hour"})
 _LONGEST_SPAN: Final = 4_000
 _QUARTER_MS: Final = 900_000
@@ -54,8 +51,10 @@ def line_of_claim() -> ColumnElement[bool]:
     )
 
 
-def case_key_of_claim() -> ColumnElement[str]:
-    return "claim:" + claims.c.order_no + ":" + claims.c.kind
+def case_of_claim() -> ColumnElement[bool]:
+    """The case in which a claim is worked."""
+    key = "claim:" + claims.c.order_no + ":" + claims.c.kind
+    return and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == key)
 
 
 def of_cell(counted: Counted, **columns: Any) -> list[ColumnElement[bool]]:
@@ -75,24 +74,3 @@ def buckets_of(counted: Counted, names: frozenset[str]) -> Buckets | None:
         return Buckets(offset_ms=0, unit_ms=_QUARTER_MS, zone=counted.zone)
     span = make_span(since=counted.since, until=counted.until, zone=counted.zone, max_days=_LONGEST_SPAN)
     return day_buckets(span) if names.isdisjoint(_HOURLY) else hour_buckets(span)
-
-
-async def in_batches(counted: Counted, query: Select[Any], *, row_id: Any) -> AsyncIterator[Sequence[Row[Any]]]:
-    """Rows by their key, ``row_id``, which is the order in which they were first seen: it needs no index of a time."""
-    query = query.order_by(row_id).limit(BATCH)
-    page = query
-    while True:
-        async with counted.database.reading() as connection:
-            rows = (await connection.execute(page)).all()
-        if rows:
-            yield rows
-        if len(rows) < BATCH:
-            return
-        page = query.where(row_id > rows[-1].row_id)
-
-
-async def keyed(counted: Counted, query: Select[Any], *, row_id: Any) -> AsyncIterator[Row[Any]]:
-    """As :func:`in_batches`, one by one."""
-    async for rows in in_batches(counted, query, row_id=row_id):
-        for row in rows:
-            yield row

@@ -1,7 +1,7 @@
 """Stretches of time and their days and hours in the centre's zone."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, false, or_
 
 from hub.store.database import to_ms
 
+#: a stored time, or a column of them
+N = TypeVar("N", int, ColumnElement[int])
 MAX_DAYS: Final = 400
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
@@ -97,8 +99,9 @@ class Buckets(Struct, frozen=True, kw_only=True):
     unit_ms: int
     zone: ZoneInfo
 
-    def of(self, column: ColumnElement[int]) -> ColumnElement[int]:
-        return (column + self.offset_ms) // self.unit_ms
+    def of(self, at: N) -> N:
+        """Of a stored time, or of a column of them."""
+        return (at + self.offset_ms) // self.unit_ms
 
     def day(self, bucket: int) -> date:
         return self.start(bucket).date()

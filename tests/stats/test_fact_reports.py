@@ -1,19 +1,17 @@
 """Every figure against an example that was counted by hand, and every figure against its rows."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from hub.policy.calendar import business_calendar
 from hub.stats.fact_reports import FACT_REPORTS
 from hub.stats.facts import ABSENT, Counted, How, as_text, dimension_of, facts_behind, rank, tabulate
 from hub.stats.kpi import definitions_of, kpis
 from hub.stats.report import Around, read_report
-from hub.stats.worktime import business_minutes
 from hub.store.database import Database
 from tests.stats.worked import COUNTRIES, SEOUL, counted_of, read_worked, store
 
@@ -104,16 +102,6 @@ def test_every_figure_is_defined_in_both_languages():
         assert all(all(definitions_of(report, locale).values()) for locale in ("ko", "en"))
         titles = [kpis()[report.name, name].title("ko") for name in report.columns]
         assert len(set(titles)) == len(titles)
-
-
-def test_working_minutes_skip_nights_weekends_and_holidays():
-    korea = business_calendar("KR")
-    friday, monday = datetime(2026, 2, 27, 17, tzinfo=SEOUL), datetime(2026, 3, 3, 10, tzinfo=SEOUL)
-    # 1 March is a Sunday and a holiday, so Monday the 2nd rests in its place.
-    assert business_minutes(korea, friday, monday, opens=540, closes=1080) == 120
-    assert business_minutes(korea, friday, monday) == 7 * 60 + 10 * 60
-    assert business_minutes(korea, monday, friday) == 0
-    assert korea.is_business_day(date(2026, 3, 2)) is False
 
 
 @pytest.mark.parametrize(("values", "median", "p90"), [([], None, None), ([5], 5, 5), (list(range(10, 0, -1)), 5, 9)])

@@ -6,7 +6,7 @@ import pytest
 
 from hub.policy.due import DEFAULT_TARGETS
 from hub.stats.facts import tabulate
-from hub.stats.replies import ON_TIME
+from hub.stats.on_time import ON_TIME
 from hub.stats.rules_then import read_rules_then
 from hub.store.database import Database
 from tests.stats.worked import SEOUL, counted_of, read_worked, store
