@@ -21,7 +21,7 @@ from connectors.talktalk.kept import (
     digest,
     encode_own,
 )
-from connectors.talktalk.mapping import Conversation, Stretch
+from connectors.talktalk.mapping import Conversation, Stretch, is_same_text
 from connectors.talktalk.reading import ChatReader
 from hub.core.contract import Answer, LineOutcome, Outcome, WriteResult
 from hub.core.errors import AccessError, OutcomeUnknownError, RateLimitedError, RejectedByMallError, TransientMallError
@@ -128,7 +128,7 @@ def _stands_already(found: Conversation, text: str) -> bool:
     for entry in reversed(newest.entries if newest else ()):
         if entry.author is MessageAuthor.CUSTOMER:
             return False
-        if entry.author is MessageAuthor.SELLER and entry.text == text:
+        if entry.author is MessageAuthor.SELLER and is_same_text(entry.text, text):
             return True
     return False
 

@@ -195,12 +195,17 @@ def _join_echoes(entries: list[Entry], results: dict[str, str]) -> None:
     open_notes = [entry for entry in entries if entry.claim is not None]
     for echo in [entry for entry in entries if entry.word == EventKind.ECHO]:
         for note in open_notes:
-            is_its_echo = note.text == echo.text and -REPEAT <= echo.at - note.at <= ECHO_WINDOW
+            is_its_echo = is_same_text(note.text, echo.text) and -REPEAT <= echo.at - note.at <= ECHO_WINDOW
             if is_its_echo and note.claim is not None and results.get(note.claim) != REFUSED:
                 results[note.claim] = SENT
                 open_notes.remove(note)
                 entries.remove(echo)
                 break
+
+
+def is_same_text(one: str, other: str) -> bool:
+    """Whether two texts are one: line ends and blanks change on the way, the words do not (confidence: likely)."""
+    return one.split() == other.split()
 
 
 def _stretches(entries: Iterable[Entry], silence: timedelta) -> list[Stretch]:

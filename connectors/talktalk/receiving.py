@@ -24,7 +24,7 @@ from connectors.talktalk.vocabulary import (
     TELLING,
     EventKind,
 )
-from connectors.talktalk.wire import EventShape, EventWire
+from connectors.talktalk.wire import EventShape, EventWire, mended
 from hub.core.errors import AccessError, MalformedResponseError
 from hub.core.events import Delivery, Kept, Notice
 from hub.core.wire_watch import WireWatch
@@ -59,6 +59,7 @@ class Receiver:
     def receive(self, delivery: Delivery) -> Notice:
         """Raises: AccessError, MalformedResponseError; see hub.core.events."""
         self._require_network(delivery)
+        delivery = msgspec.structs.replace(delivery, body=mended(delivery.body))
         event = self._read(delivery.body)
         self._require_account(event)
         kind = EventKind(event.event) if event.event in set(EventKind) else None

@@ -3,8 +3,10 @@
 Source: Naver TalkTalk Chat Bot API V1 with Handover and Profile API, as of 2025-05; confidence: sure.
 """
 
+import json
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 
 
@@ -61,3 +63,31 @@ class ResultWire(Struct, frozen=True, kw_only=True, rename="camel"):
     success: Any = None
     result_code: Any = None
     result_message: Any = None
+
+
+def mended(body: bytes) -> bytes:
+    """The same JSON without what decoders refuse: half an emoji, broken UTF-8, a byte order mark, NaN.
+
+    What was not taken in is lost for ever, so such an event is kept with U+FFFD in the place of what
+    nobody can read. Anything else comes back as it is, for the reader to refuse.
+    """
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        try:
+            return msgspec.json.encode(_mended(json.loads(body.decode("utf-8-sig", "replace"))))
+        except (ValueError, RecursionError, OverflowError):
+            return body
+    except RecursionError:
+        return body
+    return body
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(inner) for inner in value]
+    if isinstance(value, dict):
+        return {_mended(name): _mended(inner) for name, inner in value.items()}
+    return value

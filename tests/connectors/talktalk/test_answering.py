@@ -194,6 +194,20 @@ async def test_what_cannot_be_sent_is_refused_before(desk: Desk, text: str) -> N
     assert desk.calls == []
 
 
+async def test_an_echo_with_other_line_ends_is_no_second_message(desk: Desk) -> None:
+    chat = await _open_chat(desk)
+    desk.answers.append(httpx.ReadTimeout("slow"))
+    desk.on_sleep.append(echoed("안녕하세요.\n오늘 출고됩니다."))
+
+    result = await desk.connector.answer_inquiry(Answer(inquiry=chat, text="안녕하세요.\r\n오늘 출고됩니다. "))
+
+    assert result.outcome is Outcome.DONE
+    assert [message.author for message in (await desk.chat()).messages] == [
+        MessageAuthor.CUSTOMER,
+        MessageAuthor.SELLER,
+    ]
+
+
 async def test_without_the_person_nothing_is_sent(desk: Desk) -> None:
     chat = msgspec.structs.replace(await _open_chat(desk), write_ref=None)
 

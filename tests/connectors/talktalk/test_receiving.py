@@ -78,6 +78,23 @@ async def test_a_body_that_is_no_event_is_refused(desk: Desk, body: bytes) -> No
     assert "a" * 20 not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (b'"\\ud83d \xec\x95\x88"', "\ufffd 안"),
+        (b'"\xff\xfe"', "\ufffd\ufffd"),
+        (b'"\\ud83d\\ude00 \\ude00"', "😀 \ufffd"),
+        (b'"hi","code":NaN', "hi"),
+    ],
+    ids=["half an emoji", "no utf-8", "whole and half", "no number"],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "byte order mark"])
+async def test_what_can_be_read_of_a_message_is_never_lost(desk: Desk, text: bytes, shown: str, mark: bytes) -> None:
+    await desk.tell(mark + b'{"event":"send","user":"%s","textContent":{"text":%s}}' % (USER.encode(), text))
+
+    assert (await desk.chat()).text == shown
+
+
 async def test_the_same_bytes_within_seconds_are_one_event(desk: Desk) -> None:
     await desk.tell(said("네"))
     await desk.tell(said("네"), after=9)
