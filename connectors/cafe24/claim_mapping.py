@@ -160,7 +160,7 @@ class _Claims:
             if claim_code is not None:
                 known_codes.add(claim_code)
             are_complete &= self._add_accepted(kind, claim, claim_code)
-        for item in self._items.values():
+        for item in filter(_has_trace, self._items.values()):
             claim_code = code(item.claim_code)
             if kind_now(item) is not None and claim_code is not None and claim_code not in known_codes:
                 are_complete = False

@@ -1,9 +1,10 @@
 """Cafe24's orders to the canonical model. Pure; claims and inquiries have modules of their own."""
 
 from collections import Counter
+from functools import lru_cache
 
 from connectors.cafe24.claim_mapping import is_replacement, map_claims, origins
-from connectors.cafe24.values import Value, code, money, text, when, whole, within
+from connectors.cafe24.values import Value, code, minor, money, text, when, whole, within
 from connectors.cafe24.vocabulary import (
     CLAIM_STATE,
     FINAL_STATUS,
@@ -17,6 +18,8 @@ from connectors.cafe24.wire import ItemWire, OrderWire, PartyWire, People, Texts
 from hub.core.errors import MalformedResponseError
 from hub.core.model import Address, ClaimKind, InventoryHint, Line, LineStatus, Money, Order, Party, Product, Shipment
 
+#: characters; what is longer is not kept in memory for the next order
+_LONGEST_NAME = 500
 _GONE = frozenset({LineStatus.CANCELLED, LineStatus.RETURNED})
 
 
@@ -66,12 +69,6 @@ def _line(item: ItemWire, items: list[ItemWire], *, currency: str, paid: Value, 
         raise MalformedResponseError("a line without a quantity", path="items.quantity")
     raw_status = code(item.order_status) or ""
     status, basis = _status(item, raw_status, paid=paid, codes=codes)
-    price = money(item.product_price, currency, path="items.product_price")
-    option_price = money(item.option_price, currency, path="items.option_price")
-    amount = None
-    if price is not None:
-        minor = (price.minor + (option_price.minor if option_price is not None else 0)) * quantity
-        amount = Money(minor=within(minor, path="items.product_price"), currency=currency)
     return Line(
         line_no=line_no,
         status=status,
@@ -80,12 +77,20 @@ def _line(item: ItemWire, items: list[ItemWire], *, currency: str, paid: Value, 
         product=_product(item),
         held=basis == HELD_STATUS,
         remaining_quantity=0 if status in _GONE else quantity,
-        amount=amount,
+        amount=_line_amount(item, quantity, currency),
         planned_ship_at=when(item.shipping_expected_date, path="items.shipping_expected_date"),
         purchase_confirmed_at=when(item.purchaseconfirmation_date, path="items.purchaseconfirmation_date"),
         shipment=_shipment(item),
         replaces_line_no=_replaced(item, items),
     )
+
+
+def _line_amount(item: ItemWire, quantity: int, currency: str) -> Money | None:
+    price = minor(item.product_price, currency, path="items.product_price")
+    if price is None:
+        return None
+    option_price = minor(item.option_price, currency, path="items.option_price") or 0
+    return Money(minor=within((price + option_price) * quantity, path="items.product_price"), currency=currency)
 
 
 def _status(item: ItemWire, raw: str, *, paid: Value, codes: Counter[str]) -> tuple[LineStatus, str]:
@@ -123,18 +128,44 @@ def _replaced(item: ItemWire, items: list[ItemWire]) -> str | None:
 
 
 def _product(item: ItemWire) -> Product:
-    supplier, trading = code(item.supplier_id), code(item.supplier_transaction_type)
+    name = item.product_name
+    make = _product_of if type(name) is not str or len(name) <= _LONGEST_NAME else _product_of.__wrapped__
+    return make(
+        name,
+        item.product_code,
+        item.option_value,
+        item.variant_code,
+        item.custom_product_code,
+        item.custom_variant_code,
+        item.supplier_id,
+        item.supplier_transaction_type,
+    )
+
+
+@lru_cache(maxsize=2048)
+def _product_of(
+    name: Value,
+    product_code: Value,
+    option: Value,
+    variant_code: Value,
+    custom_product_code: Value,
+    custom_variant_code: Value,
+    supplier_id: Value,
+    transaction_type: Value,
+) -> Product:
+    """Products repeat from order to order: one that was met costs a look-up."""
+    supplier, trading = code(supplier_id), code(transaction_type)
     hints: tuple[InventoryHint, ...] = ()
     if supplier is not None:
         hints += (InventoryHint(name="supplier", value=supplier),)
     if trading is not None:
         hints += (InventoryHint(name="supplier_transaction", value=trading),)
     return Product(
-        name=text(item.product_name) or "",
-        code=code(item.product_code),
-        option=text(item.option_value),
-        option_code=code(item.variant_code),
-        seller_sku=code(item.custom_product_code) or code(item.custom_variant_code),
+        name=text(name) or "",
+        code=code(product_code),
+        option=text(option),
+        option_code=code(variant_code),
+        seller_sku=code(custom_product_code) or code(custom_variant_code),
         hints=hints,
     )
 
@@ -166,18 +197,24 @@ def _party(wire: PartyWire | None, *, member_id: Value) -> Party | None:
     if wire is None:
         return None
     cellphone, phone = text(wire.cellphone) or text(wire.virtual_phone_no), text(wire.phone)
-    zip_code, base = text(wire.zipcode), text(wire.address1)
-    detail, country = text(wire.address2), text(wire.country_code)
-    has_address = zip_code is not None or base is not None or detail is not None
     party = Party(
         name=text(wire.name),
         phone=cellphone or phone,
         phone_second=phone if cellphone is not None else None,
         email=text(wire.email),
         member_id=text(wire.member_id) or text(member_id),
-        address=Address(zip_code=zip_code, base=base, detail=detail, country=country) if has_address else None,
+        address=_address(wire) if wire.zipcode or wire.address1 or wire.address2 else None,
     )
     return None if party == _NOBODY else party
+
+
+def _address(wire: PartyWire) -> Address:
+    return Address(
+        zip_code=text(wire.zipcode),
+        base=text(wire.address1),
+        detail=text(wire.address2),
+        country=text(wire.country_code),
+    )
 
 
 _NOBODY = Party()

@@ -84,20 +84,26 @@ def when(value: Value, *, path: str) -> datetime | None:
 
 def money(value: Value, currency: str | None, *, path: str) -> Money | None:
     """An amount like "15000.00". Raises: MalformedResponseError."""
-    if value is None or value == "" or currency is None:
+    if currency is None or (found := minor(value, currency, path=path)) is None:
+        return None
+    return Money(minor=found, currency=currency)
+
+
+def minor(value: Value, currency: str, *, path: str) -> int | None:
+    """The same in minor units. Raises: MalformedResponseError."""
+    if value is None or value == "":
         return None
     try:
-        minor = minor_units(value, currency)
+        return within(minor_units(value, currency), path=path)
     except (ValueError, OverflowError) as error:
         raise MalformedResponseError("not an amount", path=path) from error
-    return Money(minor=within(minor, path=path), currency=currency)
 
 
-def within(minor: int, *, path: str) -> int:
-    """The amount itself. Raises: MalformedResponseError for more than MOST_MINOR."""
-    if not -MOST_MINOR <= minor <= MOST_MINOR:
+def within(amount: int, *, path: str) -> int:
+    """The minor units themselves. Raises: MalformedResponseError for more than MOST_MINOR."""
+    if not -MOST_MINOR <= amount <= MOST_MINOR:
         raise MalformedResponseError("an amount larger than any", path=path)
-    return minor
+    return amount
 
 
 _BREAKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "hr"})

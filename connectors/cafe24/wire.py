@@ -75,7 +75,7 @@ class ExchangedItemWire(Struct, gc=False):
     order_item_code: Text = None
 
 
-class ClaimWire(Struct):
+class ClaimWire(Struct, gc=False):
     """One accepted cancel, return or exchange; the seller's side of it."""
 
     claim_code: Text = None
@@ -119,7 +119,7 @@ def people(found: People) -> list[PartyWire]:
     return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, PartyWire)]
 
 
-class OrderWire(Struct):
+class OrderWire(Struct, gc=False):
     """One order with what was embedded. A claim list that is ``UNSET`` was not delivered at all."""
 
     order_id: str
