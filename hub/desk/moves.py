@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,8 @@ from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.live import MOST_CASES, Topic, publish
 from hub.store.sealed import MOVE_NOTE_PLACE
+from hub.store.search_documents import Source
+from hub.store.search_index import queue_for_search
 from hub.store.tables import case_moves
 
 NOTE_LIMIT: Final = 1_000
@@ -47,7 +49,7 @@ async def record_moves(
     if not case_ids:
         return
     text = note.replace("\r\n", "\n").strip()[:NOTE_LIMIT]
-    row = {
+    row: dict[str, Any] = {
         "move": move.value,
         "by_id": by_id,
         "at": to_ms(services.now()),
@@ -56,7 +58,11 @@ async def record_moves(
         "until_at": to_ms(until),
         "note_sealed": services.database.box.seal(text.encode(), MOVE_NOTE_PLACE) if text else None,
     }
-    await connection.execute(case_moves.insert(), [{"id": new_id(), "case_id": case_id, **row} for case_id in case_ids])
+    rows = [{"id": new_id(), "case_id": case_id, **row} for case_id in case_ids]
+    await connection.execute(case_moves.insert(), rows)
+    if text:
+        ids = [each["id"] for each in rows]
+        await queue_for_search(services.database, connection, Source.CASE_MOVE, ids, at=row["at"])
     await tell_moved(connection, case_ids)
 
 

@@ -22,6 +22,8 @@ from hub.store.database import time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
 from hub.store.sealed import CALL_NOTE_PLACE, LIVE_CALLER_PLACE
+from hub.store.search_documents import Source
+from hub.store.search_index import queue_for_search
 from hub.store.tables import call_notes, live_calls
 from ivr.phone import REST_REASON, PhoneError
 
@@ -171,13 +173,16 @@ async def _write(services: Services, connection: AsyncConnection, actor: Actor, 
     )
     known: int | None = await connection.scalar(select(call_notes.c.id).where(is_same))
     values |= {"noted_at": to_ms(services.now()), "user_id": actor.user_id}
-    if known is not None:
+    note_id = new_id() if known is None else known
+    if known is None:
+        key = {"id": note_id, "pbx": call.pbx, "call_id": call.call_id, "member": call.member}
+        row = {**key, "leg": call.leg, "queue": call.queue, "is_abuse": False, **values}
+        await connection.execute(call_notes.insert().values(**row))
+    else:
         await connection.execute(update(call_notes).where(call_notes.c.id == known).values(**values))
-        return known
-    note_id = new_id()
-    key = {"id": note_id, "pbx": call.pbx, "call_id": call.call_id, "member": call.member}
-    row = {**key, "leg": call.leg, "queue": call.queue, "is_abuse": False, **values}
-    await connection.execute(call_notes.insert().values(**row))
+    if "text_sealed" in values:
+        at = values["noted_at"]
+        await queue_for_search(services.database, connection, Source.CALL_NOTE, [note_id], at=at)
     return note_id
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.person import NEWEST_FIRST, summarise
+from hub.desk.search_calls import CallNoteRow, may_see, read_call_notes
 from hub.desk.search_keys import Keys, find_cases, find_orders
 from hub.desk.search_numbers import Numbers, read_numbers, read_standing
 from hub.desk.search_words import find_words, read_words
@@ -51,7 +53,8 @@ class SearchResult(Struct, frozen=True, kw_only=True):
 
     ``order_count`` and ``case_count`` are exact, or there are more (``many_orders``, ``many_cases``). ``opens``:
     the one order that a number means. ``dues``: deadlines of the orders' open cases by the case's id.
-    ``waiting``: rows that parts of words do not find yet.
+    ``waiting``: rows that parts of words do not find yet. ``calls``: notes of telephone calls, newest first, as many
+    as are shown.
     """
 
     text: str
@@ -66,6 +69,7 @@ class SearchResult(Struct, frozen=True, kw_only=True):
     opens: int | None = None
     dues: dict[int, DueView] = {}
     waiting: int = 0
+    calls: tuple[CallNoteRow, ...] = ()
 
 
 async def search(services: Services, *, actor: Actor, text: str, extent: Extent = PAGE) -> SearchResult:
@@ -82,7 +86,14 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
     async with database.reading() as connection:
         standing = await read_standing(database, connection)
         keys = _keys(services, read_numbers(text, standing.samples), text)
-        hits = await find_words(database, connection, words, below=standing.next_number, limit=extent.counted)
+        hits = await find_words(
+            database,
+            connection,
+            words,
+            below=standing.next_number,
+            limit=extent.counted,
+            may_see=partial(may_see, actor),
+        )
         order_hits, case_hits = hits[Group.ORDER], hits[Group.CASE]
         also = [document.row_id for document in order_hits.documents]
         order_ids = await find_orders(database, connection, keys, also=also, limit=extent.counted + 1)
@@ -90,6 +101,7 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
         found_orders = await _orders(services, connection, order_ids[: extent.shown], keys)
         of_orders = [each.open_case_id for each in found_orders if each.open_case_id is not None]
         rows = await _cases(services, connection, [*case_ids[: extent.shown], *of_orders])
+        noted = await read_call_notes(services, connection, case_hits.documents, limit=extent.shown)
     result = SearchResult(
         text=text,
         searched=_searched(keys, has_words=bool(words.pairs)),
@@ -102,6 +114,7 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
         order_count=min(len(order_ids), extent.counted),
         case_count=min(len(case_ids), extent.counted),
         waiting=standing.waiting,
+        calls=noted,
     )
     return msgspec.structs.replace(result, opens=_opens(result) if keys.numbers.is_one else None)
 
@@ -131,8 +144,8 @@ def _searched(keys: Keys, *, has_words: bool) -> tuple[SearchedBy, ...]:
 
 
 def _opens(result: SearchResult) -> int | None:
-    """The order, when it is the only one and every case is about it."""
-    if len(result.orders) != 1 or result.is_cut:
+    """The order, when it is the only one, every case is about it and no note of a call has the number."""
+    if len(result.orders) != 1 or result.is_cut or result.calls:
         return None
     only = result.orders[0]
     mine = {(only.shop, only.order_no), *((twin.shop, twin.order_no) for twin in only.twins)}

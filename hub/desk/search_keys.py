@@ -11,7 +11,7 @@ from hub.desk.person import NEWEST_FIRST
 from hub.desk.search_numbers import Numbers
 from hub.store.database import Database, among
 from hub.store.search_documents import Document
-from hub.store.tables import cases, inquiries, lines, orders
+from hub.store.tables import cases, claims, inquiries, lines, orders
 
 
 class Keys(Struct, frozen=True, kw_only=True):
@@ -65,12 +65,22 @@ async def find_cases(
     return sorted(found, key=lambda case_id: (*found[case_id][-2:], case_id), reverse=True)
 
 
+#: claims by their own number, and by those of the parcels that come back for them or go out again
+_CLAIMED: Final = union(
+    *(
+        select(claims.c.shop_id, claims.c.order_no, claims.c.kind).where(among(number, "numbers"))
+        for number in (claims.c.claim_no, claims.c.collect_tracking_no, claims.c.reship_tracking_no)
+    )
+).subquery("claimed")
 # Unions of single searches: with OR the planner would rather walk all orders by their date.
 _MATCHES: Final = (
     select(orders.c.id).where(among(orders.c.order_no, "numbers")),
     select(orders.c.id).where(among(orders.c.market_order_no, "numbers")),
     select(lines.c.order_id).where(among(lines.c.shop_id, "shops"), among(lines.c.line_no, "numbers")),
     select(lines.c.order_id).where(among(lines.c.tracking_no, "numbers")),
+    select(orders.c.id).join(
+        _CLAIMED, (orders.c.shop_id == _CLAIMED.c.shop_id) & (orders.c.order_no == _CLAIMED.c.order_no)
+    ),
     select(orders.c.id).where(orders.c.buyer_phone_idx == bindparam("phone")),
     select(orders.c.id).where(orders.c.receiver_phone_idx == bindparam("phone")),
     select(orders.c.id).where(orders.c.buyer_phone_idx == bindparam("other_phone")),
@@ -110,9 +120,16 @@ _SHOWN: Final = (
 )
 _OF_SHOPS: Final = among(cases.c.shop_id, "shops")
 _OF_WRITTEN: Final = (cases.c.shop_id == _THREADS.c.shop_id) & (cases.c.thread_no == _THREADS.c.thread_no)
+_OF_CLAIMED: Final = (
+    (cases.c.shop_id == _CLAIMED.c.shop_id)
+    & (cases.c.order_no == _CLAIMED.c.order_no)
+    & (cases.c.kind == _CLAIMED.c.kind)
+    & cases.c.thread_no.is_(None)
+)
 #: what needs no sifting is 1 in its first column
 _CASES: Final[Any] = union_all(
     select(literal_column("1"), *_SHOWN).select_from(_THREADS.join(cases, _OF_WRITTEN)).where(_OF_SHOPS),
+    select(literal_column("1"), *_SHOWN).select_from(_CLAIMED.join(cases, _OF_CLAIMED)).where(_OF_SHOPS),
     select(literal_column("0"), *_SHOWN).where(_OF_SHOPS, among(cases.c.thread_no, "threads")),
     select(literal_column("0"), *_SHOWN).where(_OF_SHOPS, among(cases.c.order_no, "orders")),
     select(literal_column("1"), *_SHOWN).where(_OF_SHOPS, among(cases.c.id, "ids")),

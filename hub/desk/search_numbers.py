@@ -1,4 +1,4 @@
-"""Numbers as people type them: order, line, tracking, inquiry and case numbers, phones of each country we sell in."""
+"""Numbers as people type them: of orders, lines, parcels, claims, inquiries, cases; phones of where we sell."""
 
 import re
 import unicodedata

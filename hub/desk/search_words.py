@@ -1,7 +1,7 @@
 """Names, products and what was written, by parts of two characters and more."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -81,15 +81,22 @@ def read_words(text: str) -> Words:
 
 
 async def find_words(
-    database: Database, connection: AsyncConnection, words: Words, *, below: int, limit: int
+    database: Database,
+    connection: AsyncConnection,
+    words: Words,
+    *,
+    below: int,
+    limit: int,
+    may_see: Callable[[Document], bool],
 ) -> dict[Group, WordHits]:
     """At most ``limit`` documents of each group. Nothing where no word has two characters.
 
-    ``below``: the index's next number. Where many hold the words beside four digits, these are looked for as text
-    before they are looked for as the end of a phone: where a text stands the index knows, whose phone it is shows
-    only once a row is opened. If the text alone is more than is wanted, no phone is asked.
+    ``below``: the index's next number; ``may_see``: whether the reader may see a document. Where many hold the words
+    beside four digits, these are looked for as text before they are looked for as the end of a phone: where a text
+    stands the index knows, whose phone it is shows only once a row is opened. If the text alone is more than is
+    wanted, no phone is asked.
     """
-    search = _Search(database, connection, words, below=below, limit=limit)
+    search = _Search(database, connection, words, below=below, limit=limit, may_see=may_see)
     if words.pairs:
         first = await search.look_up(words.pairs)
         if words.lasts and search.may_be_cut(first):
@@ -103,11 +110,19 @@ class _Search:
     """What one search has read so far. Numbers are those of the index, by group, highest first."""
 
     def __init__(
-        self, database: Database, connection: AsyncConnection, words: Words, *, below: int, limit: int
+        self,
+        database: Database,
+        connection: AsyncConnection,
+        words: Words,
+        *,
+        below: int,
+        limit: int,
+        may_see: Callable[[Document], bool],
     ) -> None:
         self._database = database
         self._connection = connection
         self._words = words
+        self._may_see = may_see
         self._index = SearchIndex(database)
         self._below = dict.fromkeys(Group, below)
         self._limit = limit
@@ -162,7 +177,7 @@ class _Search:
                 self._database, self._connection, source, list(of_source), is_enough=self._words.are_in
             )
             for row_id, document in documents.items():
-                if self._words.are_in(document):
+                if self._words.are_in(document) and self._may_see(document):
                     self._found[Group.of(source)][of_source[row_id]] = document
 
 

@@ -172,6 +172,9 @@ claims = Table(
     Index("ix_claims_shop_id_line_no", "shop_id", "line_no"),
     Index("ix_claims_shop_id_order_no", "shop_id", "order_no"),
     Index("ix_claims_shop_id_is_open", "shop_id", "is_open"),
+    index_of_given("claims", "claim_no"),
+    index_of_given("claims", "collect_tracking_no"),
+    index_of_given("claims", "reship_tracking_no"),
 )
 
 inquiries = Table(

@@ -8,21 +8,33 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Table, select
+from sqlalchemy import Column, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import Inquiry, MessageAuthor, Party
 from hub.store.database import Database, among
 from hub.store.sealed import (
+    CALL_NOTE_PLACE,
     CASE_NOTE_PLACE,
     CLAIM_TEXT_PLACE,
     COMPLAINT_PLACE,
     INQUIRY_PLACE,
+    MOVE_NOTE_PLACE,
     ORDER_PLACE,
     unpack_order,
 )
 from hub.store.search_text import folded_name, folded_text
-from hub.store.tables import case_notes, cases, claims, complaint_steps, inquiries, lines, orders
+from hub.store.tables import (
+    call_notes,
+    case_moves,
+    case_notes,
+    cases,
+    claims,
+    complaint_steps,
+    inquiries,
+    lines,
+    orders,
+)
 
 _unpack_inquiry = msgspec.msgpack.Decoder(Inquiry).decode
 _NOBODY: Final = Party()
@@ -36,6 +48,8 @@ class Source(StrEnum):
     CLAIM = "claim"
     CASE_NOTE = "case_note"
     COMPLAINT_STEP = "complaint_step"
+    CASE_MOVE = "case_move"
+    CALL_NOTE = "call_note"
 
 
 TABLES: Final[Mapping[Source, Table]] = {
@@ -44,6 +58,14 @@ TABLES: Final[Mapping[Source, Table]] = {
     Source.CLAIM: claims,
     Source.CASE_NOTE: case_notes,
     Source.COMPLAINT_STEP: complaint_steps,
+    Source.CASE_MOVE: case_moves,
+    Source.CALL_NOTE: call_notes,
+}
+#: what most rows of a table leave empty: where it is null the row says nothing
+TEXTS: Final[Mapping[Source, Column[Any]]] = {
+    Source.CLAIM: claims.c.reason_text_sealed,
+    Source.CASE_MOVE: case_moves.c.note_sealed,
+    Source.CALL_NOTE: call_notes.c.text_sealed,
 }
 
 
@@ -59,17 +81,21 @@ class Group(StrEnum):
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """``texts`` are folded. A case is named by its id, by its thread, or by order number and kind of claim."""
+    """``texts`` are folded. A case is named by its id, by its thread, or by order number and kind of claim.
+
+    A note of a telephone call belongs to no shop and to no case, but to who wrote it (``by_id``).
+    """
 
     source: Source
     row_id: int
-    shop_id: int
+    shop_id: int | None
     texts: tuple[str, ...]
     phones: tuple[str, ...] = ()
     case_id: int | None = None
     thread_no: str | None = None
     order_no: str | None = None
     kind: str | None = None
+    by_id: int | None = None
 
     def __repr__(self) -> str:
         return f"Document({self.source} {self.row_id})"
@@ -178,11 +204,11 @@ async def _claims(database: Database, connection: AsyncConnection, ids: list[int
     ]
 
 
-def _written(source: Source, place: bytes) -> "Reader":
+def _written(source: Source, place: bytes, sealed: Column[Any]) -> "Reader":
     """Reads what colleagues wrote on a case."""
     table = TABLES[source]
     query = (
-        select(table.c.id, cases.c.shop_id, table.c.case_id, table.c.text_sealed)
+        select(table.c.id, cases.c.shop_id, table.c.case_id, sealed)
         .select_from(table.join(cases, cases.c.id == table.c.case_id))
         .where(among(table.c.id, "ids"))
     )
@@ -197,6 +223,19 @@ def _written(source: Source, place: bytes) -> "Reader":
         ]
 
     return read
+
+
+async def _call_notes(database: Database, connection: AsyncConnection, ids: list[int], _: "Enough") -> list[Document]:
+    return [
+        Document(
+            source=Source.CALL_NOTE,
+            row_id=row_id,
+            shop_id=None,
+            texts=_text(database, sealed, CALL_NOTE_PLACE),
+            by_id=user_id,
+        )
+        for row_id, user_id, sealed in await database.fetch(connection, _CALL_NOTES, {"ids": ids})
+    ]
 
 
 def _text(database: Database, sealed: bytes | None, place: bytes) -> tuple[str, ...]:
@@ -222,10 +261,15 @@ _INQUIRIES: Any = select(
 _CLAIMS: Any = select(
     claims.c.id, claims.c.shop_id, claims.c.order_no, claims.c.kind, claims.c.reason_text_sealed
 ).where(among(claims.c.id, "ids"))
+_CALL_NOTES: Any = select(call_notes.c.id, call_notes.c.user_id, call_notes.c.text_sealed).where(
+    among(call_notes.c.id, "ids")
+)
 _READERS: Final[Mapping[Source, Reader]] = {
     Source.ORDER: _orders,
     Source.INQUIRY: _inquiries,
     Source.CLAIM: _claims,
-    Source.CASE_NOTE: _written(Source.CASE_NOTE, CASE_NOTE_PLACE),
-    Source.COMPLAINT_STEP: _written(Source.COMPLAINT_STEP, COMPLAINT_PLACE),
+    Source.CASE_NOTE: _written(Source.CASE_NOTE, CASE_NOTE_PLACE, case_notes.c.text_sealed),
+    Source.COMPLAINT_STEP: _written(Source.COMPLAINT_STEP, COMPLAINT_PLACE, complaint_steps.c.text_sealed),
+    Source.CASE_MOVE: _written(Source.CASE_MOVE, MOVE_NOTE_PLACE, case_moves.c.note_sealed),
+    Source.CALL_NOTE: _call_notes,
 }

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.database import Database, among, to_ms
 from hub.store.search_blocks import BITS, BLOCK, Row, no_places, packed, places_of, sift
-from hub.store.search_documents import TABLES, Document, Group, Source, read_documents
+from hub.store.search_documents import TABLES, TEXTS, Document, Group, Source, read_documents
 from hub.store.search_tables import search_blocks, search_dead, search_documents, search_queue, search_state
 from hub.store.search_text import pairs_of
 
@@ -256,6 +256,8 @@ class SearchIndex:
                 await connection.execute(delete(table))
             for source, table in TABLES.items():
                 every = select(table.c.id, literal(source.value), literal(at, BigInteger))
+                if source in TEXTS:
+                    every = every.where(TEXTS[source].is_not(None))
                 await connection.execute(insert(search_queue).from_select(["row_id", "source", "queued_at"], every))
             await connection.execute(update(search_state).values(next_no=0))
 
