@@ -8,7 +8,7 @@ and by a supervisor; the one who had it is told. This is not :mod:`hub.desk.assi
 Programs (the command line) hold nothing: they are refused as long as a person does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -18,6 +18,7 @@ from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import Insert
 
 from hub.desk.access import AccessAction, Actor, Permission, record_access, require
 from hub.desk.action import Action, ActionRequest, WrongRequestError
@@ -270,15 +271,23 @@ def _is_asker_gone(row: Row[Any], now: datetime) -> bool:
 
 async def _row(database: Database, connection: AsyncConnection, case_id: int, *, user_id: int) -> Row[Any]:
     """The case's row, which nobody else changes before this transaction ends. Raises: NotFoundError."""
-    insert = sqlite.insert(case_locks) if database.is_sqlite else postgresql.insert(case_locks)
-    over = insert.values(case_id=case_id, user_id=user_id, how=How.OPENED.value, taken_at=0, until_at=0)
+    over = {"case_id": case_id, "user_id": user_id, "how": How.OPENED.value, "taken_at": 0, "until_at": 0}
     try:
         # There is always a row to wait at, if only one whose time is over.
-        await connection.execute(over.on_conflict_do_nothing())
+        await connection.execute(_IF_NONE[database.is_sqlite], over)
     except IntegrityError as error:
         raise NotFoundError from error
-    query = select(case_locks).where(case_locks.c.case_id == case_id).with_for_update()
-    return (await connection.execute(query)).one()
+    return (await connection.execute(_HELD, {"of_case": case_id})).one()
+
+
+# Made once: whoever opens a case asks for them.
+_IF_NONE: Final[Mapping[bool, Insert]] = {
+    True: sqlite.insert(case_locks).on_conflict_do_nothing(),
+    False: postgresql.insert(case_locks).on_conflict_do_nothing(),
+}
+_of_case: Final = case_locks.c.case_id == bindparam("of_case")
+_HELD: Final = select(case_locks).where(_of_case).with_for_update()
+_CHANGE: Final = update(case_locks).where(_of_case)
 
 
 async def _try_take(
@@ -288,7 +297,7 @@ async def _try_take(
     if _is_live(row, now) and row.user_id == user_id:
         seen = screen[:_LONGEST_SCREEN] if screen else None
         values = {"until_at": to_ms(now + HELD_FOR), "screen": seen}
-        await connection.execute(update(case_locks).where(case_locks.c.case_id == row.case_id).values(**values))
+        await connection.execute(_CHANGE, {"of_case": row.case_id, **values})
         return True
     if _is_live(row, now) and not _has_passed(row, user_id, now):
         return False
@@ -316,7 +325,7 @@ async def _hand(
 
 
 async def _change(connection: AsyncConnection, row: Row[Any], **values: Any) -> None:
-    await connection.execute(update(case_locks).where(case_locks.c.case_id == row.case_id).values(**values))
+    await connection.execute(_CHANGE, {"of_case": row.case_id, **values})
     await publish(connection, Topic.LOCK, case_id=row.case_id)
 
 

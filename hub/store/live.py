@@ -47,7 +47,10 @@ class LiveEvent(Struct, frozen=True, kw_only=True):
 async def publish(connection: AsyncConnection, topic: Topic, **body: Any) -> None:
     """Tell open screens, once the transaction of ``connection`` has ended. No personal data: numbers and states."""
     encoded = msgspec.json.encode(body).decode()
-    await connection.execute(live_events.insert().values(id=new_id(), topic=topic.value, body=encoded))
+    await connection.execute(_TELL, {"id": new_id(), "topic": topic.value, "body": encoded})
+
+
+_TELL: Final = live_events.insert()
 
 
 async def newest_event(database: Database) -> int:
