@@ -20,11 +20,16 @@ from ivr.phone import AgentState, LiveEvent, LiveKind
 
 #: of whoever listens to an exchange: behind it stands the exchange's name
 LEASE: Final = "phone:"
+#: why an agent steps away, as it stands in the exchange's records; others may stand there too
+PAUSE_REASONS: Final = ("lunch", "break", "after_call", "meeting", "training", "other")
 _KINDS: Final = frozenset({LiveKind.AGENT, LiveKind.LOST, LiveKind.GAP, LiveKind.STANDING})
 
 
 class AgentView(Struct, frozen=True, kw_only=True):
-    """One telephone. ``name``: who sits there, ``None`` for nobody of the desk. ``since``: of the state."""
+    """One telephone. ``name``: who sits there, ``None`` for nobody of the desk. ``since``: of the state.
+
+    ``reason``: of a pause, as the exchange words it; those of :data:`PAUSE_REASONS` are the desk's own.
+    """
 
     pbx: str
     member: str
@@ -32,6 +37,19 @@ class AgentView(Struct, frozen=True, kw_only=True):
     state: AgentState
     reason: str
     since: datetime
+
+    @property
+    def own_reasons(self) -> tuple[str, ...]:
+        return PAUSE_REASONS
+
+    @property
+    def may_pause(self) -> bool:
+        """A pause during a call begins behind it; who is in no queue has nothing to pause from."""
+        return self.state not in (AgentState.PAUSED, AgentState.REST, AgentState.SIGNED_OUT)
+
+    @property
+    def may_resume(self) -> bool:
+        return self.state in (AgentState.PAUSED, AgentState.UNKNOWN)
 
 
 class PhoneAgents:

@@ -10,8 +10,9 @@ from msgspec import Struct
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Role
 from hub.desk.people import read_people
-from hub.desk.phone_agents import read_agents, read_own_agent
+from hub.desk.phone_agents import PAUSE_REASONS, read_agents, read_own_agent
 from hub.desk.phone_notes import NoteError, dismiss, end_rest, flag_abuse, note_topic, read_rest
+from hub.desk.phone_pauses import pause_phone, resume_phone
 from hub.desk.phone_pop import read_pop
 from hub.desk.phone_seats import give_phone
 from hub.desk.phone_topics import TOPICS
@@ -33,6 +34,10 @@ class AbuseForm(Struct, kw_only=True):
 
     text: str = ""
     ends: str = ""
+
+
+class PauseForm(Struct, kw_only=True):
+    reason: str = ""
 
 
 class SeatForm(Struct, kw_only=True):
@@ -108,6 +113,24 @@ class PhoneController(Controller):
             return await _shown(request, services, pages, wrong=error.key)
         return await _after(request, services, pages)
 
+    @post("/pause")
+    async def pause(
+        self, request: PageRequest, services: Given, pages: Pages, data: Annotated[PauseForm, Form]
+    ) -> Response[Any]:
+        try:
+            await pause_phone(services, actor=request.user, reason=data.reason)
+        except NoteError as error:
+            return await _shown(request, services, pages, wrong=error.key)
+        return await _after(request, services, pages)
+
+    @post("/resume")
+    async def resume(self, request: PageRequest, services: Given, pages: Pages) -> Response[Any]:
+        try:
+            await resume_phone(services, actor=request.user)
+        except NoteError as error:
+            return await _shown(request, services, pages, wrong=error.key)
+        return await _after(request, services, pages)
+
     @post("/rest-over")
     async def rest_over(self, request: PageRequest, services: Given, pages: Pages) -> Response[Any]:
         try:
@@ -132,5 +155,6 @@ async def _shown(request: PageRequest, services: Services, pages: Pages, wrong: 
         pop=await read_pop(services, actor=request.user),
         rest=await read_rest(services, actor=request.user),
         topics=TOPICS,
+        pause_reasons=PAUSE_REASONS,
         wrong=wrong,
     )

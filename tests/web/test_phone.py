@@ -134,6 +134,32 @@ def test_the_desk_shows_what_ones_own_telephone_does(browser: Browser, ring: Rin
     browser.client.blocking_portal.call(lease.give_back)
 
 
+def test_the_telephone_is_left_and_taken_up_from_every_page(browser: Browser, ring: Ring) -> None:
+    browser.sign_in()
+    ring()
+    lease = Lease(browser.rig.database, f"{LEASE}main")
+
+    async def tell(state: AgentState, reason: str = "") -> None:
+        await PhoneAgents(browser.rig, pbx="main").apply(told(LiveKind.AGENT, agent=state, detail=reason))
+
+    call = browser.client.blocking_portal.call
+    assert call(lease.try_take)
+    call(tell, AgentState.READY)
+    ready = browser.get("/phone", swap=True).text
+    refused = browser.post("/phone/pause", swap=True, reason="lunch")
+    call(tell, AgentState.PAUSED, "lunch")
+    away = browser.get("/phone", swap=True).text
+    call(lease.give_back)
+
+    assert 'value="lunch"' in ready
+    assert "/phone/resume" not in ready
+    assert (refused.status_code, "교환기가 받아들이지 않았습니다" in refused.text) == (422, True), "there is none here"
+    assert "<q>점심</q>" in away
+    assert 'action="/phone/resume"' in away
+    assert browser.post("/phone/pause", swap=True, reason="<b>").status_code == 422
+    assert browser.post("/phone/resume", swap=True).status_code == 422
+
+
 def test_an_administrator_puts_a_telephone_at_a_seat(browser: Browser) -> None:
     browser.sign_in("root")
     assert browser.post("/phone/seat", login="kim", member="agent1001").status_code == 303

@@ -24,6 +24,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target !== phone || event.detail.requestConfig.verb !== "get") return;
   if (phone.contains(document.activeElement) && document.activeElement.matches("input")) event.detail.shouldSwap = false;
 });
+// A list of pauses that is open stays so until one is chosen.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.detail.target.id === "phone-own" && event.detail.target.open) event.detail.shouldSwap = false;
+});
+document.addEventListener("submit", (event) => { const list = event.target.closest("#phone-own"); if (list) list.open = false; });
 let opened = "";
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== phone) return;
