@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store.database import Database
+from hub.store.database import Database, read_rows
 from hub.store.ids import id_of_age, new_id
 from hub.store.tables import live_events
 
@@ -56,7 +56,10 @@ _TELL: Final = live_events.insert()
 async def newest_event(database: Database) -> int:
     """The key of the newest news, 0 where there are none."""
     async with database.reading() as connection:
-        return await connection.scalar(select(func.max(live_events.c.id))) or 0
+        return (await read_rows(connection, _NEWEST))[0].newest or 0
+
+
+_NEWEST: Final = select(func.max(live_events.c.id).label("newest"))
 
 
 async def read_events(database: Database, *, after: int, limit: int = _MOST) -> Sequence[LiveEvent]:

@@ -17,6 +17,7 @@ from hub.desk.access import Actor, Permission
 from hub.desk.list_filters import filter_values
 from hub.desk.services import Services
 from hub.web.formats import money, shortened
+from hub.web.kept_rows import KeptRows
 from hub.web.keys import SHORTCUTS
 from hub.web.moments import Moments
 from hub.web.words import LOCALES, Words
@@ -70,6 +71,7 @@ class Renderer:
         self._services = services
         self._nav = nav
         self._nav_more = nav_more
+        self._rows = KeptRows()
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -127,6 +129,7 @@ class Renderer:
             "day": moments.day,
             "span": moments.span,
             "money": cash,
+            "kept": self._rows.of_page(now, words.locale),
         }
 
 
