@@ -93,6 +93,7 @@ promises = Table(
     Column("changed_to_id", BigInteger),
     Column("token", Text, unique=True),
     Index("ix_promises_case_id", "case_id"),
+    Index("ix_promises_changed_to_id", "changed_to_id"),
     Index("ix_promises_state_due_at", "state", "due_at"),
     Index("ix_promises_owner_id_state_due_at", "owner_id", "state", "due_at"),
 )

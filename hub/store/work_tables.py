@@ -214,6 +214,7 @@ product_modes = Table(
     Column("partner", Text),
     Column("logistics", Text),
     Column("imported_at", BigInteger, nullable=False),
+    Index("ix_product_modes_imported_at", "imported_at"),
 )
 
 # Telephone records as read, each once; calls are derived from all events of their time.
