@@ -36,7 +36,7 @@ from connectors.cafe24.vocabulary import (
     RETURN,
 )
 from connectors.cafe24.wire import ItemWire, PartyWire, carrier_decoder, people
-from connectors.cafe24.writing import LineWriter, Scene, need_text, only_whole, part_of, wrong_field
+from connectors.cafe24.writing import KEPT_ELSEWHERE, LineWriter, Scene, need_text, only_whole, part_of, wrong_field
 from hub.core.contract import LineAction, Outcome, WriteResult
 from hub.core.errors import AccessError, NotFoundAtMallError, RejectedByMallError
 from hub.core.model import ClaimKind, ClaimState
@@ -350,6 +350,8 @@ def _no_request(course: Course, scene: Scene) -> str | None:
     """Why there is nothing to decide, unless a request of the customer is open."""
     if scene.status == course.requested:
         return None
+    if course is CANCEL_COURSE and scene.has_market_cancel_request():
+        return KEPT_ELSEWHERE
     word = _NAME_KO[course.kind]
     return f"no open {course.kind} request: the line is {scene.status} ({word}신청 상태가 아닙니다)"
 

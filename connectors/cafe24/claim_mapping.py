@@ -21,6 +21,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
+from connectors.cafe24.claims_elsewhere import Elsewhere, claim_elsewhere, has_claim_elsewhere, unknown_word
 from connectors.cafe24.values import KST, Value, code, money, text, when, whole
 from connectors.cafe24.vocabulary import (
     BUYER_REASONS,
@@ -104,6 +105,7 @@ def _has_trace(item: ItemWire) -> bool:
         or _is_told(item.cancel_request_date)
         or _is_told(item.return_request_date)
         or _is_told(item.exchange_request_date)
+        or has_claim_elsewhere(item)
     )
 
 
@@ -298,6 +300,10 @@ class _Claims:
                     self._add_current(kind, item, claim_code, requested_at)
             elif requested_at is not None:
                 self._add_past(kind, item, requested_at)
+        if now_kind is None and (elsewhere := claim_elsewhere(item)) is not None:
+            self._add_elsewhere(elsewhere, item)
+        if (word := unknown_word(item)) is not None:
+            self._codes[f"naver_pay_claim_status:{word}"] += 1
 
     def _add_current(
         self, kind: ClaimKind, item: ItemWire, claim_code: str | None, requested_at: datetime | None
@@ -352,6 +358,26 @@ class _Claims:
             reason_text=text(item.claim_reason) if is_newest else None,
             quantity=_asked(item) if is_newest else None,
             ended_by=EndedBy.CUSTOMER if is_withdrawn else _ended_by(state),
+        )
+
+    def _add_elsewhere(self, claim: Elsewhere, item: ItemWire) -> None:
+        """A claim of Naver Pay or a market: neither its time nor who ended it is told."""
+        requested_at = _requested_at(item, claim.kind) if claim.kind in _KINDS else None
+        reason, raw_reason = self._reason(None, item)
+        # A request date that is left on the item is this claim's: it stands in the place of a past one.
+        self._found.pop(_key(item.order_item_code, claim.kind, requested_at, None), None)
+        self._put(
+            kind=claim.kind,
+            item=item,
+            claim_no=None,
+            requested_at=requested_at,
+            state=claim.state,
+            raw_state=claim.raw_state,
+            reason=reason,
+            raw_reason=raw_reason,
+            reason_text=text(item.claim_reason),
+            quantity=whole(item.market_cancel_request_quantity, path="market_cancel_request_quantity") or _asked(item),
+            ended_by=None if claim.state.is_open or claim.state is ClaimState.RESHIPPING else EndedBy.UNKNOWN,
         )
 
     def _put(

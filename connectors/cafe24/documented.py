@@ -30,7 +30,7 @@ _ITEM = """
     product_material product_material_eng cloth_fabric product_weight volume_size volume_size_weight
     clearance_category clearance_category_info clearance_category_code hs_code one_plus_n_event origin_place
     origin_place_no made_in_code origin_place_value gift item_granting_gift product_bundle_list
-    market_cancel_request_quantity market_fail_reason market_fail_reason_guide market_fail_reason_type
+    market_fail_reason market_fail_reason_guide market_fail_reason_type
     market_item_no market_item_sequence market_custom_variant_code option_type options market_discount_amount labels
     supply_price multi_invoice order_id claim_type claim_status dropshipping_type
 """

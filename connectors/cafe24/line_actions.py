@@ -20,6 +20,7 @@ from connectors.cafe24.vocabulary import (
     REPLACEMENT_STATUS,
 )
 from connectors.cafe24.writing import (
+    KEPT_ELSEWHERE,
     LineWriter,
     Scene,
     need_text,
@@ -143,7 +144,9 @@ class LineActions:
         need_text(action, at_most=REASON_LIMIT)
 
         def judge(scene: Scene) -> str | None:
-            if scene.status == "C00" or scene.has_market_cancel_request():
+            if scene.has_market_cancel_request():
+                return KEPT_ELSEWHERE
+            if scene.status == "C00":
                 return "the customer asks to cancel: approve that (고객의 취소신청이 있습니다. 취소승인으로 처리하세요)"
             part_of(action, scene.quantity)
             return _unless(scene, CANCELLABLE)
@@ -215,7 +218,9 @@ def _becomes(statuses: frozenset[str], *, with_parts: bool = False) -> Callable[
 def _unless(scene: Scene, statuses: frozenset[str]) -> str | None:
     """Why a line outside ``statuses``, or with an undecided cancel request, is left alone."""
     status = scene.status
-    if status == "C00" or scene.has_market_cancel_request():
+    if scene.has_market_cancel_request():
+        return KEPT_ELSEWHERE
+    if status == "C00":
         return "the customer asks to cancel: decide that first (취소신청을 먼저 처리하세요)"
     if status in statuses:
         return None

@@ -86,6 +86,37 @@ CLAIM_STATE: dict[str, ClaimState] = {
     "E40": ClaimState.DONE,
 }
 
+#: ``naver_pay_claim_status``: Naver Pay keeps claims of its own, while the item's status stays a plain one
+NAVER_CLAIM: dict[str, tuple[ClaimKind, ClaimState]] = {
+    "CANCEL_REQUEST": (CANCEL, ClaimState.REQUESTED),
+    "CANCELING": (CANCEL, ClaimState.REFUNDING),
+    "CANCEL_DONE": (CANCEL, ClaimState.DONE),
+    "CANCEL_REJECT": (CANCEL, ClaimState.REJECTED),
+    "RETURN_REQUEST": (RETURN, ClaimState.REQUESTED),
+    "RETURN_DONE": (RETURN, ClaimState.DONE),
+    "RETURN_REJECT": (RETURN, ClaimState.REJECTED),
+    "EXCHANGE_REQUEST": (EXCHANGE, ClaimState.REQUESTED),
+    "EXCHANGE_REDELIVERING": (EXCHANGE, ClaimState.RESHIPPING),
+    "EXCHANGE_DONE": (EXCHANGE, ClaimState.DONE),
+    "EXCHANGE_REJECT": (EXCHANGE, ClaimState.REJECTED),
+    "ADMIN_CANCELING": (ClaimKind.ADMIN_CANCEL, ClaimState.REFUNDING),
+    "ADMIN_CANCEL_DONE": (ClaimKind.ADMIN_CANCEL, ClaimState.DONE),
+    "ADMIN_CANCEL_REJECT": (ClaimKind.ADMIN_CANCEL, ClaimState.REJECTED),
+    # The same two words serve returns and exchanges: of which kind is not told.
+    "COLLECTING": (ClaimKind.UNKNOWN, ClaimState.COLLECTING),
+    "COLLECT_DONE": (ClaimKind.UNKNOWN, ClaimState.COLLECTED),
+    "PURCHASE_DECISION_HOLDBACK": (ClaimKind.CONFIRM_HOLD, ClaimState.HOLD),
+    "PURCHASE_DECISION_HOLDBACK_REDELIVERING": (ClaimKind.CONFIRM_HOLD, ClaimState.RESHIPPING),
+    "PURCHASE_DECISION_HOLDBACK_RELEASE": (ClaimKind.CONFIRM_HOLD, ClaimState.DONE),
+}
+#: its words that tell of no claim: steps of the order, and of taking it
+NAVER_NO_CLAIM = frozenset(
+    {
+        "PAYMENT_WAITING", "PAYED", "DELIVERING", "DELIVERED", "PURCHASE_DECIDED", "PURCHASE_DECISION_REQUEST",
+        "EXCHANGED", "CANCELED", "RETURNED", "CANCELED_BY_NOPAYMENT", "NOT_YET", "OK", "CANCEL",
+    }
+)  # fmt: skip
+
 #: ``request_undone`` of an item after a withdrawal
 KIND_OF_UNDONE: dict[str, ClaimKind] = {"CANCELLATION": CANCEL, "RETURN": RETURN, "EXCHANGE": EXCHANGE}
 

@@ -51,6 +51,7 @@ class ItemWire(Struct, gc=False):
     naver_pay_order_id: Text = None
     naver_pay_claim_status: Text = None
     market_cancel_request: Text = None
+    market_cancel_request_quantity: Text = None
     ordered_date: Text = None
     shipped_date: Text = None
     delivered_date: Text = None

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from connectors.cafe24.claim_mapping import embedded, kind_now, origins
+from connectors.cafe24.claims_elsewhere import has_open_cancel
 from connectors.cafe24.client import Sent
 from connectors.cafe24.order_feed import OrderFeed
 from connectors.cafe24.values import code, whole
@@ -26,6 +27,10 @@ from hub.core.model import ClaimKind
 
 #: a look found that a write sent before had no effect
 NOT_DONE = "not done (처리되지 않았습니다)"
+#: a market or Naver Pay keeps the customer's request; this mall's API only tells of it
+KEPT_ELSEWHERE = (
+    "Naver Pay or the market keeps this cancel request: decide it there (네이버페이·마켓 관리자에서 처리하세요)"
+)
 _IN_SEVERAL_SHOPS = "several shop numbers have this order number: act in the mall's admin (관리자 화면에서 처리하세요)"
 ACCEPTED = 202
 CONFLICT = 409
@@ -79,7 +84,7 @@ class Scene(Struct, frozen=True, kw_only=True):
 
     def has_market_cancel_request(self) -> bool:
         """Whether a market or Naver Pay, which keep claims of their own, shows an undecided cancel request."""
-        return self.item.market_cancel_request == "T" or self.item.naver_pay_claim_status == "CANCEL_REQUEST"
+        return has_open_cancel(self.item)
 
     def is_naver_order(self) -> bool:
         return code(self.order.order_place_id) == NAVER_PAY_PLACE

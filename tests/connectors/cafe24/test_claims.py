@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connectors.cafe24.mapping import map_order
 from connectors.cafe24.vocabulary import CLAIM_STATE, FINAL_STATUS
 from connectors.cafe24.wire import order_decoder
-from hub.core.model import ClaimReason, ClaimState, EndedBy, FaultParty, LineStatus, Order
+from hub.core.model import ClaimKind, ClaimReason, ClaimState, EndedBy, FaultParty, LineStatus, Order
 from tests.connectors.cafe24.mall import Mall, item, order
 
 LINE = "20261118-0000021-01"
@@ -280,3 +280,57 @@ def test_claims_are_unique_and_never_crash(
     keys = [found.claim_key for found in record.claims]
     assert len(keys) == len(set(keys))
     assert record.lines[0].quantity == quantity
+
+
+@pytest.mark.parametrize(
+    ("sign", "kind", "state", "ended_by"),
+    [
+        ({"market_cancel_request": "T"}, ClaimKind.CANCEL, ClaimState.REQUESTED, None),
+        ({"naver_pay_claim_status": "CANCEL_REQUEST"}, ClaimKind.CANCEL, ClaimState.REQUESTED, None),
+        ({"naver_pay_claim_status": "CANCEL_REJECT"}, ClaimKind.CANCEL, ClaimState.REJECTED, EndedBy.UNKNOWN),
+        ({"naver_pay_claim_status": "RETURN_REQUEST"}, ClaimKind.RETURN, ClaimState.REQUESTED, None),
+        ({"naver_pay_claim_status": "COLLECTING"}, ClaimKind.UNKNOWN, ClaimState.COLLECTING, None),
+        ({"naver_pay_claim_status": "EXCHANGE_REDELIVERING"}, ClaimKind.EXCHANGE, ClaimState.RESHIPPING, None),
+        ({"naver_pay_claim_status": "ADMIN_CANCEL_DONE"}, ClaimKind.ADMIN_CANCEL, ClaimState.DONE, EndedBy.UNKNOWN),
+        ({"naver_pay_claim_status": "PURCHASE_DECISION_HOLDBACK"}, ClaimKind.CONFIRM_HOLD, ClaimState.HOLD, None),
+    ],
+)
+def test_a_claim_that_is_kept_elsewhere_is_seen(
+    sign: dict[str, str], kind: ClaimKind, state: ClaimState, ended_by: EndedBy | None
+) -> None:
+    """The item's own status stays a plain one."""
+    record = read(item(order_status="N20", **sign))
+
+    (found,) = record.claims
+    assert (found.kind, found.state, found.ended_by) == (kind, state, ended_by)
+    assert found.raw_state == sign.get("naver_pay_claim_status", "market_cancel_request")
+    assert record.lines[0].status is LineStatus.PREPARING
+
+
+@pytest.mark.parametrize("word", ["PAYED", "DELIVERED", "NOT_YET", "OK", "", None])
+def test_the_steps_of_a_naver_pay_order_are_no_claims(word: str | None) -> None:
+    codes: Counter[str] = Counter()
+
+    assert read(item(naver_pay_claim_status=word), codes=codes).claims == ()
+    assert codes == Counter()
+
+
+def test_a_word_of_naver_pay_that_no_table_holds_is_counted_and_tells_nothing() -> None:
+    codes: Counter[str] = Counter()
+
+    assert read(item(naver_pay_claim_status="TOMORROW"), codes=codes).claims == ()
+    assert codes == Counter({"naver_pay_claim_status:TOMORROW": 1})
+
+
+def test_the_malls_own_status_wins_over_what_is_told_from_elsewhere() -> None:
+    record = read(requested("C00", naver_pay_claim_status="CANCEL_REQUEST"))
+
+    assert [(found.kind, found.raw_state) for found in record.claims] == [(ClaimKind.CANCEL, "C00")]
+
+
+def test_a_request_date_beside_a_claim_kept_elsewhere_makes_no_second_claim() -> None:
+    line = item(naver_pay_claim_status="CANCEL_REQUEST", cancel_request_date="2026-11-19T09:00:00+09:00")
+
+    (found,) = read(line).claims
+
+    assert (found.state, found.requested_at) == (ClaimState.REQUESTED, datetime(2026, 11, 19, 0, 0, tzinfo=UTC))

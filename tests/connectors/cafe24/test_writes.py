@@ -439,8 +439,15 @@ async def test_a_standing_answer_is_replaced(town: Town, is_urgent: bool, lose: 
 # -- what only the item's own fields tell
 
 
-@pytest.mark.parametrize("sign", [{"market_cancel_request": "T"}, {"naver_pay_claim_status": "CANCEL_REQUEST"}])
-@pytest.mark.parametrize("write", ["confirm", "dispatch", "seller_cancel"])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        {"market_cancel_request": "T"},
+        {"naver_pay_claim_status": "CANCEL_REQUEST"},
+        {"naver_pay_claim_status": "CANCELING"},
+    ],
+)
+@pytest.mark.parametrize("write", ["confirm", "dispatch", "seller_cancel", "approve_cancel", "refuse_cancel"])
 async def test_a_cancel_request_kept_elsewhere_stops_the_line_too(write: str, sign: dict[str, str]) -> None:
     mall = Mall()
     mall.on("GET orders/20261118-0000021", {"order": order(items=[item(order_status="N20", **sign)])})
@@ -450,6 +457,7 @@ async def test_a_cancel_request_kept_elsewhere_stops_the_line_too(write: str, si
     result = await getattr(mall.open(), write)(action)
 
     assert result.outcome is Outcome.REFUSED
+    assert "Naver Pay or the market keeps this" in (result.lines[0].mall_message or "")
     assert [request.method for request in mall.requests if request.url.path != "/api/v2/oauth/token"] == ["GET"]
 
 
