@@ -11,6 +11,7 @@ from typing import Final
 from hub.core.contract import Capability, CapabilityState, Support
 
 _YES = CapabilityState(state=Support.YES)
+_HOLD = CapabilityState(state=Support.YES, takes=("fee",))
 _CENTRE = "https://sell.smartstore.naver.com"
 
 
@@ -71,7 +72,7 @@ CAPABILITIES: Final[Mapping[Capability, CapabilityState]] = MappingProxyType(
             "반품 수거완료 API는 없고 택배사 추적으로 반영됩니다. 직접 처리: "
             f"판매자센터({_CENTRE}) > 판매관리 > 반품 관리 > 수거 완료처리. 수거완료 없이도 반품 완료는 가능합니다.",
         ),
-        Capability.HOLD_RETURN: _YES,
+        Capability.HOLD_RETURN: _HOLD,
         Capability.RELEASE_RETURN: _YES,
         Capability.REFUSE_RETURN: _YES,
         Capability.COMPLETE_RETURN: CapabilityState(
@@ -87,7 +88,7 @@ CAPABILITIES: Final[Mapping[Capability, CapabilityState]] = MappingProxyType(
             f"목록: 판매자센터({_CENTRE}) > 판매관리 > 교환 관리.",
         ),
         Capability.COLLECT_EXCHANGE: _YES,
-        Capability.HOLD_EXCHANGE: _YES,
+        Capability.HOLD_EXCHANGE: _HOLD,
         Capability.RELEASE_EXCHANGE: _YES,
         Capability.REFUSE_EXCHANGE: _YES,
         Capability.REDELIVER_EXCHANGE: _YES,

@@ -12,9 +12,14 @@ from typing import Any
 from msgspec import Struct
 
 from connectors.smartstore.client import Acted, SmartstoreClient
-from connectors.smartstore.vocabulary import CANCEL_APPROVABLE, EXCHANGE_HOLD_SENT, RETURN_HOLD_SENT
+from connectors.smartstore.vocabulary import (
+    CANCEL_APPROVABLE,
+    EXCHANGE_HOLD_SENT,
+    RETURN_HOLD_BOTH_FEES,
+    RETURN_HOLD_SENT,
+)
 from connectors.smartstore.writing import STANDS, LineState, LineWrite, Stop, is_same_number, missing, refused
-from hub.core.contract import LineAction, Outcome
+from hub.core.contract import HoldReason, LineAction, Outcome
 from hub.core.model import Claim, ClaimKind, ClaimState
 
 _NOTHING_OPEN = {
@@ -135,10 +140,14 @@ def _is_refused(claim: Claim, _action: LineAction) -> bool:
 
 
 def _return_hold(action: LineAction) -> Mapping[str, Any]:
+    """The fee of the way back is the mall's own sum; ``fee`` is asked for beside it, and the class says so."""
+    code = RETURN_HOLD_SENT.get(action.hold_reason, "ETC")
+    if action.fee and action.hold_reason is HoldReason.FEE_UNPAID:
+        code = RETURN_HOLD_BOTH_FEES
     return {
-        "holdbackClassType": RETURN_HOLD_SENT.get(action.hold_reason, "ETC"),
+        "holdbackClassType": code,
         "holdbackReturnDetailReason": action.text.strip(),
-        "extraReturnFeeAmount": 0,
+        "extraReturnFeeAmount": action.fee or 0,
     }
 
 
@@ -146,7 +155,7 @@ def _exchange_hold(action: LineAction) -> Mapping[str, Any]:
     return {
         "holdbackClassType": EXCHANGE_HOLD_SENT.get(action.hold_reason, "ETC"),
         "holdbackExchangeDetailReason": action.text.strip(),
-        "extraExchangeFeeAmount": 0,
+        "extraExchangeFeeAmount": action.fee or 0,
     }
 
 

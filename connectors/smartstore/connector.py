@@ -172,7 +172,7 @@ class SmartstoreConnector:
         return await self._write(action, line_writes.REFUSE_CANCEL)
 
     async def hold_return(self, action: LineAction) -> WriteResult:
-        """The mall tells ``text`` to the customer; a fee to be paid is set in the seller centre."""
+        """The mall tells ``text`` to the customer, and asks for ``fee`` won beside the fee of the way back."""
         return await self._write(action, claim_writes.HOLD_RETURN)
 
     async def release_return(self, action: LineAction) -> WriteResult:

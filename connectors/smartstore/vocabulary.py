@@ -205,6 +205,8 @@ RETURN_HOLD_SENT: Final = MappingProxyType(
         HoldReason.NOT_RECEIVED: "RETURN_PRODUCT_NOT_DELIVERED",
     }
 )
+#: the fee of the way back and another beside it
+RETURN_HOLD_BOTH_FEES: Final = "RETURN_DELIVERYFEE_AND_EXTRAFEEE"
 EXCHANGE_HOLD_SENT: Final = MappingProxyType(
     {
         HoldReason.FEE_UNPAID: "EXCHANGE_DELIVERYFEE",

@@ -35,11 +35,11 @@ is asked about on a terminal, and told on stderr elsewhere.
 confirm, dispatch (--carrier --tracking), delay (--ship-date), seller-cancel (--reason), memo (--text),
 give-points (--points --text), file-return, file-exchange (--reason): --order --line.
 
-approve-cancel, refuse-cancel, and of a return or an exchange accept, collect, hold (--text, --hold-reason),
+approve-cancel, refuse-cancel, and of a return or an exchange accept, collect, hold (--text, --hold-reason, --fee),
 release, refuse (--text), complete; redeliver-exchange (--carrier --tracking): --order --line of the claim.
 
-A mall may need more (hub connectors --json: "needs") or do more than the word says ("warning"); what cannot be
-taken back asks first.
+A mall may need or take more (hub connectors --json: "needs", "takes") or do more than the word says
+("warning"); what cannot be taken back asks first.
 """
 
 
@@ -68,6 +68,9 @@ def run(
         str | None, typer.Option(help="What is sent instead in an exchange: the mall's code of the option.")
     ] = None,
     points: Annotated[int | None, typer.Option(min=1, help="Points to give.")] = None,
+    fee: Annotated[
+        int | None, typer.Option(min=1, help="Asked of the customer with a hold, where the mall takes it.")
+    ] = None,
     force_guard: Annotated[
         str, typer.Option(metavar="REASON", help="Send an answer that the guard stops, for this reason.")
     ] = "",
@@ -90,6 +93,7 @@ def run(
         hold_reason=hold_reason,
         option_code=option,
         points=points,
+        fee=fee,
         confirmed=yes,
         warnings_read="" if sys.stdin.isatty() and not (yes or dry_run) else None,
         guard_override=force_guard,

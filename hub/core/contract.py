@@ -188,7 +188,8 @@ class CapabilityState(Struct, frozen=True, kw_only=True):
     """``instead`` is the way that exists when the state is not yes (a place in the mall's admin),
     ``instead_ko`` the same in Korean.
 
-    ``needs``: fields of :class:`LineAction` that this mall wants beyond those its Protocol names.
+    ``needs``: fields of :class:`LineAction` that this mall wants beyond those its Protocol names, ``takes``
+    those that it may be given beyond what every mall takes.
     ``warning``: what a person must have read before, because this mall does more than the word says;
     a write with a warning is asked for twice.
     """
@@ -197,6 +198,7 @@ class CapabilityState(Struct, frozen=True, kw_only=True):
     instead: str = ""
     instead_ko: str = ""
     needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     warning: str = ""
     warning_ko: str = ""
 

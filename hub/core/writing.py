@@ -62,7 +62,8 @@ class LineAction(Struct, frozen=True, kw_only=True):
     reads the fresh state in any case. ``quantity`` limits it to a part, ``None`` is all that is left.
     ``text`` is told to the customer (a memo: kept by the seller) where the mall shows it.
     ``ship_on`` is a day in the mall's zone; ``option_code`` the mall's code of what is sent instead
-    in an exchange, ``None`` the same again; ``points`` whole points. Which of these an action needs
+    in an exchange, ``None`` the same again; ``points`` whole points; ``fee`` what a hold asks the customer to
+    pay, in whole units of the mall's money. Which of these an action needs
     is said by its Protocol.
 
     ``is_only_look``: the write was sent before and its outcome is not known. Nothing is sent: the fresh
@@ -82,6 +83,7 @@ class LineAction(Struct, frozen=True, kw_only=True):
     hold_reason: HoldReason = HoldReason.OTHER
     option_code: str | None = None
     points: int | None = None
+    fee: int | None = None
     is_only_look: bool = False
 
 

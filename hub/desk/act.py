@@ -35,6 +35,7 @@ from hub.desk.action import (
     ActionResult,
     UnconfirmedError,
     WrongRequestError,
+    fields_of,
     is_going_on,
     must_confirm,
     needs_of,
@@ -58,6 +59,8 @@ __all__ = ["IRREVERSIBLE", "Action", "ActionRequest", "ActionResult", "ReusedTok
 log = structlog.get_logger(__name__)
 
 _LONGEST_REASON = 200
+#: more than this asked of a customer for a way back is a slip of the finger
+_GREATEST_FEE = 10_000_000
 
 
 class ReusedTokenError(WrongRequestError):
@@ -169,6 +172,7 @@ def _require_fields(request: ActionRequest, stated: CapabilityState) -> None:
     if request.points is not None and request.points < 1:
         message = f"points {request.points} is not a whole number of 1 or more"
         raise WrongRequestError(message, field="points")
+    _require_fee(request, stated)
     if len(request.lines) > 1:
         if action in ONE_LINE:
             message = f"{action.value} goes to one line at a time: line_no is given more than once"
@@ -176,6 +180,21 @@ def _require_fields(request: ActionRequest, stated: CapabilityState) -> None:
         if request.quantity is not None:
             message = "quantity can be given for one line at a time"
             raise WrongRequestError(message, field="quantity")
+
+
+def _require_fee(request: ActionRequest, stated: CapabilityState) -> None:
+    """Raises: WrongRequestError."""
+    if request.fee is None:
+        return
+    wrong = None
+    if "fee" not in fields_of(request.action, stated):
+        wrong = f"{request.action.value} asks for no fee at this mall"
+    elif not 1 <= request.fee <= _GREATEST_FEE:
+        wrong = f"fee {request.fee} is not a whole number of 1 to {_GREATEST_FEE}"
+    elif len(request.lines) > 1:
+        wrong = "fee can be given for one line at a time"
+    if wrong is not None:
+        raise WrongRequestError(wrong, field="fee")
 
 
 def _is_given(value: object) -> bool:
@@ -232,6 +251,7 @@ async def _line_action(services: Services, shop: ShopRow, request: ActionRequest
         hold_reason=request.hold_reason or HoldReason.OTHER,
         option_code=_word(request.option_code),
         points=request.points,
+        fee=request.fee,
     )
 
 

@@ -117,6 +117,7 @@ FIELDS = (
     "ship_on",
     "option_code",
     "points",
+    "fee",
     "text",
 )
 
@@ -135,7 +136,7 @@ def needs_of(action: Action, stated: CapabilityState | None) -> tuple[str, ...]:
 
 def fields_of(action: Action, stated: CapabilityState | None) -> tuple[str, ...]:
     """Every field that a form for this action shows, in the order of :data:`FIELDS`."""
-    shown = {*needs_of(action, stated), *_MAY_HAVE.get(action, ())}
+    shown = {*needs_of(action, stated), *_MAY_HAVE.get(action, ()), *(stated.takes if stated else ())}
     return tuple(name for name in FIELDS if name in shown)
 
 
@@ -180,6 +181,7 @@ class ActionRequest(Struct, frozen=True, kw_only=True):
     hold_reason: HoldReason | None = None
     option_code: str | None = None
     points: int | None = None
+    fee: int | None = None
     confirmed: bool = False
     token: str | None = None
     template_id: str | None = None

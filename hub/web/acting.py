@@ -50,6 +50,7 @@ class ActForm(Struct, kw_only=True):
     hold_reason: str = ""
     option_code: str = ""
     points: str = ""
+    fee: str = ""
     token: str = ""
     is_sure: str = ""
     template_id: str = ""
@@ -159,6 +160,7 @@ def _request_of(view: CaseView, form: ActForm) -> ActionRequest:
         hold_reason=_choice(form.hold_reason, HoldReason, "hold_reason"),
         quantity=_number(form.quantity, "quantity"),
         points=_number(form.points, "points"),
+        fee=_number(form.fee, "fee"),
         ship_on=_day(form.ship_on),
         carrier=form.carrier[:_LONGEST_WORD] or None,
         tracking_no=form.tracking_no[:_LONGEST_WORD] or None,

@@ -124,6 +124,23 @@ async def test_a_mall_can_need_more_and_names_it(shop: Rig, agent: Actor) -> Non
     assert result.outcome is Outcome.DONE
 
 
+async def test_a_fee_goes_with_a_hold_where_the_mall_takes_it(shop: Rig, agent: Actor) -> None:
+    with pytest.raises(WrongRequestError, match="no fee at this mall"):
+        await do(shop, agent, Action.HOLD_RETURN, text="반품비 미입금", fee=3_000)
+    stating(shop, {Capability.HOLD_RETURN: CapabilityState(state=Support.YES, takes=("fee",))})
+    for wrong in ({"fee": 0}, {"fee": 10_000_001}, {"fee": 3_000, "line_nos": LINES}):
+        with pytest.raises(WrongRequestError) as caught:
+            await do(shop, agent, Action.HOLD_RETURN, text="반품비 미입금", **wrong)
+        assert caught.value.field == "fee"
+    assert sent(shop) == []
+
+    await do(shop, agent, Action.HOLD_RETURN, text="반품비 미입금", fee=3_000)
+
+    (action,) = sent(shop)
+    assert isinstance(action, LineAction)
+    assert action.fee == 3_000
+
+
 @pytest.mark.parametrize(
     ("action", "given", "field"),
     [

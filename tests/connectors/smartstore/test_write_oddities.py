@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.core.contract import Answer, LineAction, Outcome
+from hub.core.contract import Answer, HoldReason, LineAction, Outcome
 from hub.core.errors import AccessError, TransientMallError
 from hub.core.model import ClaimReason, Inquiry, Line, Order, Product
 
@@ -478,3 +478,26 @@ async def test_a_changed_address_is_told_and_read(shop, shelf):
     assert reading.record.receiver is not None
     assert reading.record.receiver.address is not None
     assert reading.record.receiver.address.base == "새 주소"
+
+
+@pytest.mark.parametrize(
+    ("why", "fee", "sent"),
+    [
+        (HoldReason.EXTRA_FEE, 3_000, ("EXTRAFEEE", 3_000)),
+        (HoldReason.FEE_UNPAID, 3_000, ("RETURN_DELIVERYFEE_AND_EXTRAFEEE", 3_000)),
+        (HoldReason.FEE_UNPAID, None, ("RETURN_DELIVERYFEE", 0)),
+        (HoldReason.OTHER, None, ("ETC", 0)),
+    ],
+)
+async def test_a_hold_asks_for_its_fee(shop, mall, shelf, why, fee, sent):
+    shelf.claim("return", "RETURN_REQUEST")
+    shelf.after = {
+        "currentClaim": {"return": {"claimId": "9", "claimStatus": "COLLECTING", "holdbackStatus": "HOLDBACK"}}
+    }
+    shelf.takes("/1/claim/return/holdback")
+
+    result = await shop.hold_return(action(text="도서산간 추가 비용", hold_reason=why, fee=fee))
+
+    (call,) = mall.called(f"{LINES}/1/claim/return/holdback")
+    assert (call.json["holdbackClassType"], call.json["extraReturnFeeAmount"]) == sent
+    assert result.outcome is Outcome.DONE
