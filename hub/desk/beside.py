@@ -12,11 +12,15 @@ from hub.desk.services import Services
 from hub.desk.teams import Team, every_team
 from hub.desk.users import User, everybody
 from hub.desk.views import CaseView
+from hub.store.books import BookKind, BookVersion, version_of
 from hub.store.questions import asking
 
 
 class Beside(Struct, frozen=True, kw_only=True):
-    """``facts`` by line, ``rebills`` of the order on either side, ``made`` decisions newest first."""
+    """``facts`` by line, ``rebills`` of the order on either side, ``made`` decisions newest first.
+
+    ``policy_book`` is as it is stored: one that cannot be read must not hide the case.
+    """
 
     lock: LockView
     drafts: tuple[DraftView, ...]
@@ -24,6 +28,7 @@ class Beside(Struct, frozen=True, kw_only=True):
     rebills: tuple[RebillView, ...]
     ticks: tuple[TickView, ...]
     made: tuple[DecisionView, ...]
+    policy_book: BookVersion | None
     users: tuple[User, ...]
     teams: tuple[Team, ...]
 
@@ -39,6 +44,7 @@ async def read_beside(services: Services, *, actor: Actor, case: CaseView) -> Be
         drafts = ask(drafts_of(case_id, actor=actor, box=box))
         facts, rebills = ask(line_facts_of(*of_order)), ask(rebills_of(*of_order))
         ticks, made = ask(ticks_of(case_id)), ask(decisions_of(case_id, box=box))
+        policy_book = ask(version_of(BookKind.POLICY))
         users, teams = ask(everybody()), ask(every_team())
     return Beside(
         lock=lock.found,
@@ -47,6 +53,7 @@ async def read_beside(services: Services, *, actor: Actor, case: CaseView) -> Be
         rebills=rebills.found,
         ticks=ticks.found,
         made=made.found,
+        policy_book=policy_book.found,
         users=users.found,
         teams=teams.found,
     )

@@ -26,7 +26,7 @@ from hub.desk.person import key_names, key_values, places
 from hub.desk.record_views import Curtain, open_inquiry
 from hub.store.box import Box
 from hub.store.database import among, from_ms, read_rows, time_of, to_ms
-from hub.store.questions import Question
+from hub.store.questions import Question, ask_one
 from hub.store.sealed import CUSTOMER_MARK_PLACE, normal_email
 from hub.store.tables import (
     callbacks,
@@ -75,7 +75,16 @@ def writer_email(row: Row[Any], box: Box) -> bytes:
 
 async def read_known(connection: AsyncConnection, subject: Identity) -> Known:
     """One statement for somebody of whom nobody has said anything, two otherwise."""
-    rows = await read_rows(connection, _PERSON, phone=subject.phone, email=subject.email, name=subject.name)
+    return await known_of(connection, subject, await ask_one(connection, person_of(subject)))
+
+
+def person_of(subject: Identity) -> Question[Sequence[Any]]:
+    """For :func:`known_of`: the stored rows of ``subject`` and whoever was found to be the same person."""
+    return Question(_PERSON, {"phone": subject.phone, "email": subject.email, "name": subject.name}, list)
+
+
+async def known_of(connection: AsyncConnection, subject: Identity, rows: Sequence[Any]) -> Known:
+    """As :func:`read_known`; nothing more is asked of somebody of whom nobody has said anything."""
     if not rows:
         return Known(subject=subject, person=frozenset({subject}))
     return Known(

@@ -6,12 +6,13 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.customer_identity import Identity, RecordRef, Standing, identity_of_order, shared_keys
-from hub.desk.customer_known import read_known, read_marks_of
+from hub.desk.customer_known import known_of, person_of, read_marks_of
 from hub.desk.customer_views import CustomerView
-from hub.desk.person import find_orders, summarise
+from hub.desk.person import orders_of, summarise
 from hub.desk.record_views import Curtain
 from hub.desk.services import Services
 from hub.desk.views import OtherOrder
+from hub.store.questions import ask_one, asking
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,10 +31,16 @@ async def read_customer(
 ) -> tuple[CustomerView, tuple[OtherOrder, ...]]:
     """The newest other orders of who is, or perhaps is, the same person; those that were split off are left out."""
     malls = services.registry
-    known = await read_known(connection, subject.identity)
+    async with asking(connection) as ask:
+        person = ask(person_of(subject.identity))
+        found = ask(orders_of(subject.phones, subject.emails, without=subject.on_screen))
+    known = await known_of(connection, subject.identity, person.found)
     phones = list(dict.fromkeys((*subject.phones, *known.phones)))
     emails = list(dict.fromkeys((*subject.emails, *known.emails)))
-    rows = await find_orders(connection, phones=phones, emails=emails, without=subject.on_screen)
+    rows = found.found
+    if len(phones) + len(emails) > len({*subject.phones, *subject.emails}):
+        # Whoever agents found to be the same person has other numbers too.
+        rows = await ask_one(connection, orders_of(phones, emails, without=subject.on_screen))
     identities = {row.id: identity_of_order(row) for row in rows}
     shared = shared_keys((subject.identity, *identities.values()))
     standings = {

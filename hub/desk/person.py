@@ -6,14 +6,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import CompoundSelect, Select, bindparam, not_, select, union
+from sqlalchemy import CompoundSelect, Select, bindparam, false, not_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
 from hub.desk.twins import twin_pairs_of, twins_of
 from hub.desk.views import OtherOrder
-from hub.store.database import among, from_ms, read_rows
+from hub.store.database import among, from_ms
 from hub.store.questions import Question, asking
 from hub.store.tables import cases, lines, orders, shops
 
@@ -35,18 +35,13 @@ def matching_orders(phones: Sequence[Any], emails: Sequence[Any]) -> CompoundSel
     return union(*(select(orders.c.id).where(match) for match in matches)) if matches else None
 
 
-async def find_orders(
-    connection: AsyncConnection, *, phones: Sequence[bytes], emails: Sequence[bytes], without: Sequence[int]
-) -> list[Any]:
+def orders_of(phones: Sequence[bytes], emails: Sequence[bytes], *, without: Sequence[int]) -> Question[list[Any]]:
     """Orders over all malls with one of these blind indexes, newest first, at most LIMIT.
 
     ``without`` is the order already on the screen, and its twins.
     """
-    query = _orders_of(places(len(phones)), places(len(emails)))
-    if query is None:
-        return []
     keys = {**key_values("phone", phones), **key_values("email", emails)}
-    return await read_rows(connection, query, without=list(without), **keys)
+    return Question(_orders_of(places(len(phones)), places(len(emails))), {"without": list(without), **keys}, list)
 
 
 def places(count: int) -> int:
@@ -65,17 +60,16 @@ def key_values(name: str, keys: Sequence[bytes]) -> dict[str, bytes]:
 
 
 @lru_cache
-def _orders_of(phones: int, emails: int) -> Select[Any] | None:
+def _orders_of(phones: int, emails: int) -> Select[Any]:
     same_person = matching_orders(
         [bindparam(name) for name in key_names("phone", phones)],
         [bindparam(name) for name in key_names("email", emails)],
     )
-    if same_person is None:
-        return None
+    is_same = false() if same_person is None else orders.c.id.in_(same_person)
     return (
         select(orders, shops.c.name.label("shop"), shops.c.mall)
         .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
-        .where(orders.c.id.in_(same_person), shops.c.is_active, not_(among(orders.c.id, "without")))
+        .where(is_same, shops.c.is_active, not_(among(orders.c.id, "without")))
         .order_by(*NEWEST_FIRST)
         .limit(LIMIT)
     )

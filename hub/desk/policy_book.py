@@ -9,7 +9,14 @@ from hub.core.book_problem import Problem
 from hub.core.errors import ConfigurationError
 from hub.desk.services import Malls
 from hub.policy.book import EMPTY, PolicyTables, decode, encode, find_problems
-from hub.store.books import BookKind, BookVersion, OvertakenError, newest_version, read_version, write_version
+from hub.store.books import (
+    BookKind,
+    BookVersion,
+    OvertakenError,
+    newest_version,
+    read_version,
+    write_version,
+)
 from hub.store.database import Database
 from hub.sync.recount import recount
 
@@ -24,13 +31,18 @@ class PolicyInForce(Struct, frozen=True, kw_only=True):
 async def read_policy(database: Database, version: int | None = None) -> PolicyInForce:
     """The newest book, or one version. Raises: ConfigurationError for a version that there is not."""
     found = await read_version(database, BookKind.POLICY, version)
-    if found is not None:
-        return PolicyInForce(version=found.version, tables=decode(found.body.encode()))
-    if version:
+    if found is None and version:
         what = f"there is no version {version} of the policy book"
         newest = await newest_version(database, BookKind.POLICY)
         raise ConfigurationError(what, fix=f"The newest is {newest}." if newest else "None was written yet.")
-    return PolicyInForce(version=0, tables=EMPTY)
+    return policy_of(found)
+
+
+def policy_of(found: BookVersion | None) -> PolicyInForce:
+    """What a version says; every switch has its default where no book was written yet. Raises: ConfigurationError."""
+    if found is None:
+        return PolicyInForce(version=0, tables=EMPTY)
+    return PolicyInForce(version=found.version, tables=decode(found.body.encode()))
 
 
 class RefusedBookError(Exception):

@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from hub.store.database import Database, read_rows, time_of, to_ms
+from hub.store.database import Database, time_of, to_ms
 from hub.store.ids import new_id
+from hub.store.questions import Question, ask_one
 from hub.store.tables import rule_books
 
 
@@ -50,11 +51,14 @@ async def newest_version(database: Database, kind: BookKind) -> int:
 async def read_version(database: Database, kind: BookKind, version: int | None = None) -> BookVersion | None:
     """One version, or the newest; ``None`` where there is none."""
     async with database.reading() as connection:
-        if version is None:
-            rows = await read_rows(connection, _NEWEST, kind=kind.value)
-        else:
-            rows = await read_rows(connection, _ONE, kind=kind.value, version=version)
-    return _version(rows[0]) if rows else None
+        return await ask_one(connection, version_of(kind, version))
+
+
+def version_of(kind: BookKind, version: int | None = None) -> Question[BookVersion | None]:
+    """As :func:`read_version`."""
+    query = _NEWEST if version is None else _ONE
+    values = {"kind": kind.value, "version": version}
+    return Question(query, values, lambda rows: _version(rows[0]) if rows else None)
 
 
 _NEWEST: Final = (
@@ -116,7 +120,7 @@ async def write_version(
     return written
 
 
-def _version(row: Row[Any]) -> BookVersion:
+def _version(row: Any) -> BookVersion:
     return BookVersion(
         kind=BookKind(row.kind),
         version=row.version,

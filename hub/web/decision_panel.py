@@ -16,6 +16,7 @@ from hub.desk.decision import DecidedLine, DecisionView, TickView, decide_line, 
 from hub.desk.decision_facts import LineKey
 from hub.desk.decision_steps import open_before
 from hub.desk.offers import waiting_inquiry
+from hub.desk.policy_book import policy_of
 from hub.desk.services import Services
 from hub.desk.views import CaseView, DueView, EntryKind, LineView
 from hub.policy.card import Card, Request
@@ -101,7 +102,7 @@ async def panel_of(
     is_open: bool | None = None,
     beside: Beside | None = None,
 ) -> Panel | None:
-    """``None`` for a case without a line. In a fixed number of queries, with ``beside`` two fewer.
+    """``None`` for a case without a line. In a fixed number of queries, with ``beside`` three fewer.
 
     Raises: ForbiddenError.
     """
@@ -126,6 +127,7 @@ async def panel_of(
             key=LineKey(shop=order.shop, line_no=line.line_no, order_no=order.order_no),
             request=request,
             told=read.told,
+            policy=policy_of(beside.policy_book) if beside else None,
         )
     except ConfigurationError as error:
         # A book that cannot be read must not hide the case.
