@@ -1,8 +1,8 @@
 """The index behind the search box: which documents hold which pairs of characters, without a character in it.
 
 A pair is known by 32 bits of its keyed hash. Documents have numbers, newest highest, in blocks of
-:data:`BLOCK`; of each pair a block holds the places where it occurs, two bytes each. A search reads one short
-row for each block and pair and cuts them in memory, from the newest block downwards. It may find too much
+:data:`BLOCK`; of each pair a block holds the places where it occurs (hub/store/search_blocks.py). A search reads one
+short row for each block and pair and cuts them in memory, from the newest block downwards. It may find too much
 (pairs that are not side by side, rows that changed since), never too little: whoever asks reads the rows.
 
 What was written waits in a queue (:func:`queue_for_search`) and is taken in by whoever looks after the index.
@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal, lit
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.database import Database, among, to_ms
-from hub.store.search_blocks import BITS, BLOCK, Row, no_places, packed, places_of, sift
+from hub.store.search_blocks import BITS, BLOCK, Row, no_places, places_of, sift, with_places, without_places
 from hub.store.search_documents import TABLES, TEXTS, Document, Group, Source, read_documents
 from hub.store.search_tables import search_blocks, search_dead, search_documents, search_queue, search_state
 from hub.store.search_text import pairs_of
@@ -210,7 +210,7 @@ class SearchIndex:
         given = {"block": block, "tokens": list(places)}
         there = dict(await self._database.fetch(connection, _MEMBERS, given))
         rows = [
-            {"block": block, "token": token, "members": bytes(there.get(token, b"")) + packed(new)}
+            {"block": block, "token": token, "members": with_places(there.get(token, b""), new)}
             for token, new in sorted(places.items())
         ]
         await self._put(connection, rows)
@@ -234,12 +234,12 @@ class SearchIndex:
             query = select(search_blocks.c.token, search_blocks.c.members).where(search_blocks.c.block == block)
             emptied, shorter = [], []
             for row in await connection.execute(query):
-                members = places_of(row.members)
-                if dead.isdisjoint(members):
+                gone = dead.intersection(places_of(row.members))
+                if not gone:
                     continue
-                left = array("H", (place for place in members if place not in dead))
+                left = without_places(row.members, gone)
                 if left:
-                    shorter.append({"block": block, "token": row.token, "members": packed(left)})
+                    shorter.append({"block": block, "token": row.token, "members": left})
                 else:
                     emptied.append({"of_block": block, "of_token": row.token})
             await self._put(connection, shorter)

@@ -39,7 +39,7 @@ search_blocks = Table(
     Column("block", Integer, primary_key=True, autoincrement=False),
     # 32 bits of the keyed hash of a pair
     Column("token", Integer, primary_key=True, autoincrement=False),
-    # places in the block, two bytes each, lowest first
+    # places in the block: see hub/store/search_blocks.py
     Column("members", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
