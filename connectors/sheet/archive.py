@@ -10,6 +10,9 @@ import zipfile
 import zlib
 from typing import Final
 
+from msgspec import Struct
+
+from connectors.sheet.formulas import MARKS
 from hub.core.files import UnreadableFileError
 
 MOST_BYTES: Final = 20 * 1024 * 1024
@@ -27,36 +30,48 @@ _FAR_ROW: Final = re.compile(rb'row\s[^>]{0,300}?\br="(?:[2-9]\d{5}|\d{7})')
 _ADDRESS: Final = re.compile(rb'r="([A-Z]{1,7})(\d{1,9})"')
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 _DECLARATIONS: Final = (b"<!DOCTYPE", b"<!ENTITY")
+_BOOK: Final = "xl/workbook.xml"
+_FROM_1904: Final = re.compile(rb'\bdate1904="(?:1|true)"')
 
 
-def require_harmless(body: bytes) -> None:
+class Nature(Struct, kw_only=True):
+    """What was noticed on the way. ``counts_from_1904``: a day's number is 1,462 less than in other workbooks."""
+
+    has_bare_formulas: bool = False
+    counts_from_1904: bool = False
+
+
+def require_harmless(body: bytes) -> Nature:
     """Raises: UnreadableFileError for an archive that is broken, no workbook, too big or up to something."""
+    nature = Nature()
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             parts = archive.infolist()
             if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
                 raise UnreadableFileError("too_big", "the workbook unpacks to too much")
-            if not any(part.filename.lower() == "xl/workbook.xml" for part in parts):
+            if not any(part.filename.lower() == _BOOK for part in parts):
                 raise UnreadableFileError("not_a_table", "the archive holds no xlsx workbook")
             for part in parts:
-                _read_part(archive, part)
+                _read_part(archive, part, nature)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
         raise UnreadableFileError("broken", "the archive is broken") from error
+    return nature
 
 
-def _read_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+def _read_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, nature: Nature) -> None:
     """Unpack one part to its end: a size that the directory tells wrongly does not pass the checksum.
 
     Any part may be a sheet: what it is called is the sender's choice.
     """
     area = _Area()
-    _read_pieces(archive, part, area)
+    _read_pieces(archive, part, area, nature)
     if area.may_be_big:
         area.is_exact = True
-        _read_pieces(archive, part, area)
+        _read_pieces(archive, part, area, nature)
 
 
-def _read_pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo, area: "_Area") -> None:
+def _read_pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo, area: "_Area", nature: Nature) -> None:
+    is_book = part.filename.lower() == _BOOK
     tail = b""
     with archive.open(part) as stream:
         while piece := stream.read(_PIECE):
@@ -67,6 +82,8 @@ def _read_pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo, area: "_Area")
             if b"<!" in piece and any(each in piece for each in _DECLARATIONS):
                 raise UnreadableFileError("hostile", "the workbook declares entities")
             area.see(piece)
+            nature.has_bare_formulas = nature.has_bare_formulas or any(mark in piece for mark in MARKS)
+            nature.counts_from_1904 = nature.counts_from_1904 or (is_book and _FROM_1904.search(piece) is not None)
             tail = piece[-_OVERLAP:]
 
 

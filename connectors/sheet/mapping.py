@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from connectors.sheet.formulas import ERRORS
 from connectors.sheet.headings import folded
 from connectors.sheet.tables import Cell, Row
 from connectors.sheet.values import CellError, identity, moment_reader, money, quantity, text, word
@@ -105,19 +106,27 @@ class RowReader:
         """Never raises for what stands in a row."""
         width = len(row)
         cells: Cells = dict(self._constants)
+        failed: str | None = None
         for field, place in self._columns:
             if place < width and (cell := row[place]) is not None and cell != "":
-                cells[field] = cell
+                if type(cell) is str and cell[0] == "#" and cell.strip() in ERRORS:
+                    failed = failed or field
+                else:
+                    cells[field] = cell
         raw = _encode({heading: cell for heading, cell in zip(self._headings, row, strict=False) if heading})
         self._key = ""
         try:
             record = self._read(cells)
         except _RowError as error:
-            problem = RowProblem(
-                code=error.code, row=number, column=self._heading_of.get(error.field), field=error.field
-            )
-            return FileRow(row=number, key=self._key, raw=raw, problem=problem)
+            return self._broken(number, raw, "formula_failed" if error.field == failed else error.code, error.field)
+        if failed is not None:
+            # What a formula did not give must not be taken for nothing.
+            return self._broken(number, raw, "formula_failed", failed)
         return FileRow(row=number, key=self._key, raw=raw, record=record)
+
+    def _broken(self, number: int, raw: bytes, code: str, field: str) -> FileRow:
+        problem = RowProblem(code=code, row=number, column=self._heading_of.get(field), field=field)
+        return FileRow(row=number, key=self._key, raw=raw, problem=problem)
 
     # cells
 

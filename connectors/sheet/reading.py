@@ -10,6 +10,8 @@ from msgspec import Struct
 from connectors.sheet.head import Sheet, open_sheet
 from connectors.sheet.headings import folded
 from connectors.sheet.mapping import RowReader, Terms
+from connectors.sheet.tables import Row
+from connectors.sheet.values import since_1900
 from connectors.sheet.vocabulary import FIELDS
 from hub.core.contract import Reading
 from hub.core.files import FileRow, Layout, RowProblem, UnreadableFileError, Upload
@@ -21,6 +23,11 @@ SENTENCES = {
         "숫자가 지수(1.2E+15)로 바뀌어 자릿수가 사라졌습니다. 열을 텍스트 서식으로 바꿔 다시 내려받으세요",
         "digits were lost to a number format (1.2E+15); download again with the column as text",
     ),
+    "formula_failed": (
+        "수식의 결과가 없습니다(#N/A 등). 엑셀에서 열어 값을 채우고 저장한 뒤 다시 올리세요",
+        "the formula has no result (#N/A or the like); open it in a spreadsheet, mend it, save and upload again",
+    ),
+    "not_a_number": ("번호가 아니라 참/거짓입니다. 열 지정을 확인하세요", "TRUE or FALSE, no number; check the layout"),
     "too_long": ("번호가 200자를 넘습니다. 열 지정을 확인하세요", "a number of over 200 characters; check the layout"),
     "not_a_quantity": ("1 이상의 정수가 아닙니다", "no whole number above zero"),
     "not_an_amount": ("금액이 아닙니다. 12000 또는 12,000원처럼 적으세요", "no amount; write 12000 or 12,000"),
@@ -75,7 +82,7 @@ def read_rows(file: OpenFile, *, terms: Terms, unknown: Counter[str]) -> Iterato
     """Every row once: what a file repeats word for word is left out, what it contradicts is a problem."""
     reader = RowReader(file.layout, headings=file.sheet.headings, terms=terms, unknown=unknown)
     met: dict[int, int] = {}
-    for number, cells in file.sheet.rows:
+    for number, cells in _as_others_count(file):
         row = reader.read(number, cells)
         if row.key:
             told = hash(row.raw)
@@ -88,6 +95,18 @@ def read_rows(file: OpenFile, *, terms: Terms, unknown: Counter[str]) -> Iterato
                 problem = row.problem or RowProblem(code="repeated", row=number)
                 row = FileRow(row=number, key=f"{row.key}#{number}", raw=row.raw, problem=problem)
         yield row
+
+
+def _as_others_count(file: OpenFile) -> Iterator[tuple[int, Row]]:
+    """The rows; days that are mere numbers are made those of 1900, as a stored row is read without its file."""
+    if not file.sheet.table.counts_from_1904:
+        return file.sheet.rows
+    timed = {folded(rule.heading) for rule in file.layout.columns if rule.field.endswith("_at")}
+    places = {place for place, heading in enumerate(file.sheet.headings) if heading and folded(heading) in timed}
+    return (
+        (number, [since_1900(cell) if place in places else cell for place, cell in enumerate(cells)])
+        for number, cells in file.sheet.rows
+    )
 
 
 def to_reading(row: FileRow, file: OpenFile) -> Reading:

@@ -1,4 +1,4 @@
-"""Bytes to rows of plain cells: .xlsx, .xls, tables of HTML that call themselves .xls, and text in any usual encoding.
+"""Bytes to rows of plain cells: .xlsx, .xls, pages that call themselves .xls, and text in any usual encoding.
 
 Every file is somebody's upload. Nothing is evaluated: a formula is the value that stands in its cell.
 """
@@ -8,13 +8,21 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from html.parser import HTMLParser
 from typing import Final
 
 from msgspec import Struct
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from connectors.sheet.archive import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, require_harmless
+from connectors.sheet.formulas import with_errors_as_text
+from connectors.sheet.pages import PageTables
 from hub.core.files import UnreadableFileError
 
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
@@ -27,8 +35,11 @@ _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _CRASH: Final = "PanicException"
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _HEAD: Final = 1 << 16
-_HTML: Final = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|table|meta|head|style)\b", re.IGNORECASE
+#: one byte in so many, at least, is the zero of a digit, a comma or a line's end in text of two bytes a character
+_FEWEST_ZEROS: Final = 40
+_PAGE: Final = re.compile(
+    r"\s*(?:<\?[^>]*>\s*)*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|table|meta|head|style|(?:ss:)?workbook)\b",
+    re.IGNORECASE,
 )
 
 # A cell is bounded by the file alone; the library's own bound would end the whole file at one long cell.
@@ -38,6 +49,7 @@ csv.field_size_limit(MOST_BYTES)
 class Table(Struct, kw_only=True):
     """One sheet. ``height``: how many rows, nearly. ``encoding`` is ``None`` for workbooks. ``merged``:
     column, first and last row of each vertically merged range, counted from 0 as the rows are.
+    ``others`` opens the further sheets with anything in them, those that people see first.
     """
 
     name: str
@@ -46,6 +58,8 @@ class Table(Struct, kw_only=True):
     rows: Iterator[Row]
     height: int
     merged: tuple[tuple[int, int, int], ...] = ()
+    counts_from_1904: bool = False
+    others: Iterator["Table"] = iter(())
 
 
 def open_table(body: bytes, *, sheet: str | None = None, encoding: str | None = None) -> Table:
@@ -59,27 +73,43 @@ def open_table(body: bytes, *, sheet: str | None = None, encoding: str | None = 
     if len(body) > MOST_BYTES:
         raise UnreadableFileError("too_big", f"the file has more than {MOST_BYTES:,} bytes")
     if body.startswith(_ZIP):
-        require_harmless(body)
-        return _workbook(body, sheet)
+        nature = require_harmless(body)
+        if nature.has_bare_formulas:
+            body = with_errors_as_text(body)
+        return _workbook(body, sheet, counts_from_1904=nature.counts_from_1904)
     if body.startswith(_OLE):
         if _ENCRYPTED in body:
             raise UnreadableFileError("password", "the workbook has a password")
         return _workbook(body, sheet)
     text, found = decode(body, encoding)
-    if _HTML.match(text[:_HEAD]):
-        rows = _HtmlTables.rows_of(text)
+    if _PAGE.match(text[:_HEAD]):
+        rows = PageTables.rows_of(text)
         return Table(name="HTML", names=("HTML",), encoding=found, rows=iter(rows), height=len(rows))
     if "\0" in text[:_HEAD]:
         raise UnreadableFileError("not_a_table", "the file is no text and no workbook")
     return Table(name="", names=(), encoding=found, rows=_text_rows(text), height=text.count("\n"))
 
 
-def _workbook(body: bytes, wanted: str | None) -> Table:
+def _workbook(body: bytes, wanted: str | None, *, counts_from_1904: bool = False) -> Table:
+    tables = _tables(body, wanted, counts_from_1904=counts_from_1904)
+    first = next(tables, None)
+    if first is None:
+        raise UnreadableFileError("empty", "no sheet has a cell with anything in it")
+    first.others = tables
+    return first
+
+
+def _tables(body: bytes, wanted: str | None, *, counts_from_1904: bool) -> Iterator[Table]:
+    """The sheets with anything in them, opened one by one; only the ``wanted`` one if that is named."""
     try:
         book = CalamineWorkbook.from_object(io.BytesIO(body))
         names = tuple(book.sheet_names)
-        sheet = _first_filled(book, names if wanted is None else (wanted,))
-        merged = sheet.merged_cell_ranges or ()
+        for name in _seen_first(book) if wanted is None else _only(wanted, names):
+            sheet = book.get_sheet_by_name(name)
+            if sheet.height:
+                table = _table_of(sheet, names)
+                table.counts_from_1904 = counts_from_1904
+                yield table
     except PasswordError as error:
         raise UnreadableFileError("password", "the workbook has a password") from error
     except CalamineError as error:
@@ -89,8 +119,25 @@ def _workbook(body: bytes, wanted: str | None) -> Table:
         if type(error).__name__ == _CRASH:
             raise UnreadableFileError("broken", "the workbook is broken") from error
         raise
+
+
+def _only(wanted: str, names: Sequence[str]) -> list[str]:
+    if wanted not in names:
+        raise UnreadableFileError("no_such_sheet", "the workbook has no sheet of that name")
+    return [wanted]
+
+
+def _seen_first(book: CalamineWorkbook) -> list[str]:
+    """Sheets with cells, the hidden ones last: they hold what a program needs, not what a person looks for."""
+    sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    sheets.sort(key=lambda each: each.visible != SheetVisibleEnum.Visible)
+    return [each.name for each in sheets]
+
+
+def _table_of(sheet: CalamineSheet, names: tuple[str, ...]) -> Table:
     if sheet.total_height > MOST_ROWS:
         raise UnreadableFileError("too_many_rows", f"the sheet has more than {MOST_ROWS:,} rows")
+    merged = sheet.merged_cell_ranges or ()
     ranges = tuple((top[1], top[0], bottom[0]) for top, bottom in merged if bottom[0] > top[0])
     return Table(
         name=sheet.name,
@@ -100,16 +147,6 @@ def _workbook(body: bytes, wanted: str | None) -> Table:
         height=sheet.total_height,
         merged=ranges,
     )
-
-
-def _first_filled(book: CalamineWorkbook, names: Sequence[str]) -> CalamineSheet:
-    for name in names:
-        if name not in book.sheet_names:
-            raise UnreadableFileError("no_such_sheet", "the workbook has no sheet of that name")
-        sheet = book.get_sheet_by_name(name)
-        if sheet.height:
-            return sheet
-    raise UnreadableFileError("empty", "no sheet has a cell with anything in it")
 
 
 # text
@@ -125,7 +162,7 @@ def decode(body: bytes, encoding: str | None = None) -> tuple[str, str]:
         if text is None:
             raise UnreadableFileError("wrong_encoding", f"the file is not in {encoding[:20]}")
         return text, encoding
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")) and (text := _strictly(body, "utf-16")) is not None:
+    if _wide(body) and (text := _strictly(body, "utf-16")) is not None:
         return text, "utf-16"
     if (text := _strictly(body, "utf-8-sig")) is not None:
         return text, "utf-8-sig"
@@ -139,9 +176,21 @@ def _strictly(body: bytes, encoding: str) -> str | None:
     if encoding not in ENCODINGS:
         return None
     try:
-        return body.decode(encoding)
+        return body.decode((encoding == "utf-16" and _wide(body)) or encoding)
     except UnicodeDecodeError:
         return None
+
+
+def _wide(body: bytes) -> str | None:
+    """The codec of two bytes a character, by the mark at the start or by where the zeros of digits and commas stand."""
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    head = body[:_HEAD]
+    for codec, zeros, others in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
+        is_mostly_there = zeros.count(0) * _FEWEST_ZEROS > len(head) and zeros.count(0) > 4 * others.count(0)
+        if is_mostly_there and any(mark in others for mark in b"\n,;\t"):
+            return codec
+    return None
 
 
 def _plausible(text: str, encoding: str) -> float:
@@ -176,54 +225,3 @@ def _text_rows(text: str) -> Iterator[Row]:
             yield row[:MOST_COLUMNS]
     except csv.Error as error:
         raise UnreadableFileError("broken", "the text is no table") from error
-
-
-class _HtmlTables(HTMLParser):
-    """Cells of the table with most rows; many an admin's "Excel" download is such a page."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._tables: list[list[list[Cell]]] = []
-        self._cell: list[str] | None = None
-
-    @classmethod
-    def rows_of(cls, text: str) -> list[list[Cell]]:
-        parser = cls()
-        parser.feed(text)
-        parser.close()
-        return max(parser._tables, key=len, default=[])
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "table":
-            self._tables.append([])
-        elif not self._tables:
-            return
-        elif tag == "tr":
-            self._end_cell()
-            if len(self._tables[-1]) >= MOST_ROWS:
-                raise UnreadableFileError("too_many_rows", f"the page has more than {MOST_ROWS:,} rows")
-            self._tables[-1].append([])
-        elif tag in {"td", "th"}:
-            self._end_cell()
-            self._cell = []
-            span = dict(attrs).get("colspan") or "1"
-            if self._tables[-1] and span.isdecimal() and 1 < int(span[:4]) <= MOST_COLUMNS:
-                self._tables[-1][-1] += [None] * (int(span[:4]) - 1)
-        elif tag == "br" and self._cell is not None:
-            self._cell.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"td", "th", "tr", "table"}:
-            self._end_cell()
-
-    def handle_data(self, data: str) -> None:
-        if self._cell is not None:
-            self._cell.append(data)
-
-    def _end_cell(self) -> None:
-        if self._cell is None:
-            return
-        rows = self._tables[-1] if self._tables else []
-        if rows and len(rows[-1]) < MOST_COLUMNS:
-            rows[-1].append("".join(self._cell).strip())
-        self._cell = None

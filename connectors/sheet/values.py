@@ -18,6 +18,8 @@ MOST_EXACT: Final = 2**53
 _EXCEL_DAY_ZERO: Final = datetime(1899, 12, 30)  # noqa: DTZ001  a spreadsheet's day has no zone
 #: 1954 to 2119: a number outside is no date of an order
 _SERIAL: Final = range(20_000, 80_000)
+_DAYS_TO_1904: Final = 1_462
+_SERIAL_OF_1904: Final = range(20_000 - _DAYS_TO_1904, 80_000 - _DAYS_TO_1904)
 _SCIENTIFIC: Final = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,3}")
 _AS_TEXT: Final = re.compile(r'="(.*)"', re.DOTALL)
 _NUMBER: Final = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
@@ -67,6 +69,8 @@ def text(cell: Cell) -> str | None:
 
 def identity(cell: Cell) -> str | None:
     """A number that names something: digits must be whole. Full-width digits become plain ones."""
+    if isinstance(cell, bool):
+        raise CellError("not_a_number")
     if isinstance(cell, float) and abs(cell) > MOST_EXACT:
         raise CellError("digits_lost")
     found = text(cell)
@@ -74,6 +78,9 @@ def identity(cell: Cell) -> str | None:
         return None
     if not found.isascii():
         found = unicodedata.normalize("NFKC", found).strip()
+    if found[0] == "'" and (plain := found[1:].strip()):
+        # A spreadsheet's sign that what follows is text; some programs write it into the file.
+        found = plain
     if _SCIENTIFIC.fullmatch(found):
         raise CellError("digits_lost")
     if len(found) > 200:
@@ -145,6 +152,13 @@ def moment_reader(zone: ZoneInfo, order: DateOrder) -> Callable[[Cell], datetime
         return _serial(cell).replace(tzinfo=zone).astimezone(UTC)
 
     return read
+
+
+def since_1900(cell: Cell) -> Cell:
+    """A day's number of a workbook that counts from 1904 as others count it; any other cell as it is."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and int(cell) in _SERIAL_OF_1904:
+        return cell + _DAYS_TO_1904
+    return cell
 
 
 def _serial(cell: Cell) -> datetime:
