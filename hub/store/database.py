@@ -35,6 +35,8 @@ from hub.store.sqlite_turns import connect as connect_sqlite
 _GIVEN_BACK_WITHIN: Final = 5.0
 #: compiled queries that are kept, the ones used last the longest
 _STATEMENTS: Final = 4_096
+#: statements that a session of PostgreSQL keeps prepared
+_PREPARED: Final = 500
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 Query = Select[Any] | CompoundSelect[Any]
@@ -109,7 +111,7 @@ class _Look(Struct, kw_only=True):
 
 
 class Database:
-    """The engine and the keys. ``reading`` gives a snapshot, ``writing`` one transaction.
+    """The engine and the keys. In ``reading`` each statement sees what is committed; ``writing`` is one transaction.
 
     SQLite has one writer at a time: writers of this process queue on a lock, other processes on the
     file (``busy_timeout``). A reader never waits for a writer (WAL).
@@ -121,6 +123,9 @@ class Database:
         #: the machine as leases name it
         self.host = host
         self.is_sqlite = engine.dialect.name == "sqlite"
+        # Each statement sees what is committed, with or without a transaction. At the end of one the driver would
+        # roll back, and forget with that what the server has prepared: planning took most of its time.
+        self._reader = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._write_lock = asyncio.Lock()
         self._positional = _POSITIONAL[self.is_sqlite]
         self._statements: dict[object, tuple[str, itemgetter[Any]]] = {}
@@ -133,11 +138,11 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         look = self._look_of_task()
         if look is None or look.is_busy:
-            async with self.engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
             return
         if look.connection is None:
-            look.connection = await self.engine.connect()
+            look.connection = await self._reader.connect()
         look.is_busy, is_whole = True, False
         try:
             yield look.connection
@@ -388,7 +393,11 @@ def open_database(url: str, box: Box, *, host: str | None = None) -> Database:
         event.listen(engine.sync_engine, "do_connect", connect_sqlite)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     else:
-        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
+        # The connection used last is used next: it has most statements prepared.
+        engine = create_async_engine(
+            url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_use_lifo=True, hide_parameters=True
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_postgresql)
     # An owner's parts are parted by colons.
     return Database(engine, box, host=(host or socket.gethostname()).replace(":", "-"))
 
@@ -400,6 +409,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in SQLITE_PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    # All that the screens ask for, not the driver's hundred.
+    connection.driver_connection.prepared_max = _PREPARED
 
 
 def to_ms(at: datetime | None) -> int | None:

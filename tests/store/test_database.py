@@ -283,3 +283,17 @@ async def test_a_session_that_the_server_ends_is_not_used_again(postgres_url: st
             assert await read_rows(connection, select(leases)) == []
     finally:
         await database.aclose()
+
+
+async def test_what_the_server_has_prepared_is_there_for_the_next_reader(postgres_url: str, box: Box) -> None:
+    database = open_database(postgres_url, box)
+    query = select(leases.c.name)
+    try:
+        for _ in range(8):
+            async with database.reading() as connection:
+                await read_rows(connection, query)
+        async with database.reading() as connection:
+            prepared = await connection.scalars(text("select statement from pg_prepared_statements"))
+            assert [statement for statement in prepared if "leases" in statement]
+    finally:
+        await database.aclose()
