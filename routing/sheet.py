@@ -15,6 +15,8 @@ from typing import Any, Final
 from msgspec import Struct
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
+from routing.words import tell_file_problem
+
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 512 * 1024 * 1024
 MAX_ROWS: Final = 500_000
@@ -29,12 +31,16 @@ Cell = str | date
 
 
 class SheetError(Exception):
-    """A file that cannot be read at all; ``fix`` says what its owner can do."""
+    """A file that cannot be read at all. ``key`` names the mistake in the table of sentences (``file.…``)."""
 
-    def __init__(self, what: str, *, fix: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.fix = fix
+    def __init__(self, key: str, **words: str) -> None:
+        self.key, self.words = key, words
+        self.what, self.fix = self.told("en")
+        super().__init__(self.what)
+
+    def told(self, locale: str) -> tuple[str, str]:
+        """What is wrong and what its owner can do, in the words of ``locale``."""
+        return tell_file_problem(self.key, locale, **self.words)
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
@@ -52,8 +58,8 @@ def read_sheet(data: bytes, *, words: frozenset[str]) -> Sheet:
     Raises: SheetError when the file cannot be read, is too large or protected.
     """
     if len(data) > MAX_BYTES:
-        what = f"The file has {len(data):,} bytes, more than {MAX_BYTES:,}"
-        raise SheetError(what, fix="Split it into several files.")
+        key = "bytes"
+        raise SheetError(key, length=f"{len(data):,}", limit=f"{MAX_BYTES:,}")
     if data.startswith(_EXCEL_MARKS):
         return _bounded(Sheet(rows=_excel_rows(data), kind="excel"))
     text, encoding = _decode(data, words)
@@ -62,22 +68,21 @@ def read_sheet(data: bytes, *, words: frozenset[str]) -> Sheet:
 
 def _bounded(sheet: Sheet) -> Sheet:
     if len(sheet.rows) > MAX_ROWS:
-        what = f"The file has {len(sheet.rows):,} rows, more than {MAX_ROWS:,}"
-        raise SheetError(what, fix="Split it into several files.")
+        key = "rows"
+        raise SheetError(key, length=f"{len(sheet.rows):,}", limit=f"{MAX_ROWS:,}")
     return sheet
 
 
 def _excel_rows(data: bytes) -> tuple[tuple[Cell, ...], ...]:
-    fix = "Open it in a spreadsheet program and save it as .xlsx or as CSV."
     if data.startswith(b"PK"):
         _refuse_bomb(data)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
     except PasswordError as error:
-        raise SheetError("The file is protected by a password", fix="Save it without the password.") from error
+        raise SheetError("password") from error
     except CalamineError as error:
-        raise SheetError("The file cannot be read as an Excel file", fix=fix) from error
+        raise SheetError("no_excel") from error
     return tuple(tuple(_cell(value) for value in row) for row in rows)
 
 
@@ -86,11 +91,10 @@ def _refuse_bomb(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        fix = "Save the file again as .xlsx or as CSV; it may have been cut off on its way."
-        raise SheetError("The Excel file is damaged", fix=fix) from error
+        raise SheetError("damaged") from error
     if unpacked > MAX_UNPACKED_BYTES:
-        what = f"The Excel file unpacks to {unpacked:,} bytes, more than {MAX_UNPACKED_BYTES:,}"
-        raise SheetError(what, fix="Split it into several files, without pictures.")
+        key = "unpacked"
+        raise SheetError(key, length=f"{unpacked:,}", limit=f"{MAX_UNPACKED_BYTES:,}")
 
 
 def _cell(value: Any) -> Cell:
@@ -116,10 +120,7 @@ def _decode(data: bytes, words: frozenset[str]) -> tuple[str, str]:
     else:
         found = [*_decodings(data, ("utf-8",))] or [*_decodings(data, _EAST_ASIAN)]
     if not found:
-        raise SheetError(
-            "The file is neither Excel nor text in UTF-8, CP949 or Shift_JIS",
-            fix="Save it as CSV in UTF-8, or as .xlsx.",
-        )
+        raise SheetError("encoding")
     return max(found, key=lambda pair: _likeness(pair[0], words))
 
 
@@ -155,7 +156,6 @@ def _csv_rows(text: str) -> tuple[tuple[Cell, ...], ...]:
     try:
         rows.extend(tuple(row) for row in csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
-        what = f"Row {len(rows) + 1} is no readable CSV: {error}"
-        fix = "A quotation mark opened and never closed is the usual cause; correct it or save the file as .xlsx."
-        raise SheetError(what, fix=fix) from error
+        key = "csv"
+        raise SheetError(key, number=str(len(rows) + 1), why=str(error)) from error
     return tuple(rows)

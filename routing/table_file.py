@@ -15,7 +15,7 @@ from msgspec import Struct
 from hub.core.model import InventoryMode
 from routing.modes import ModeRow
 from routing.sheet import Cell, SheetError, fold_word, read_sheet
-from routing.words import shown
+from routing.words import shown, tell_file_problem
 
 _MAX_PROBLEMS: Final = 1_000
 _MAX_VALUE: Final = 200
@@ -90,14 +90,18 @@ _DATE: Final = re.compile(r"(\d{4})\s*[-/.년]?\s*(\d{1,2})\s*[-/.월]?\s*(\d{1,
 
 class Problem(Struct, frozen=True, kw_only=True):
     """What is wrong and what to do. ``row`` counts from 1 with the head, as a spreadsheet shows it;
-    row 0 is the file as a whole.
+    row 0 is the file as a whole. ``key`` says the kind of mistake, ``words`` fill its sentences.
     """
 
     row: int
     column: str | None
     value: str | None
-    reason: str
-    fix: str
+    key: str
+    words: tuple[tuple[str, str], ...] = ()
+
+    def told(self, locale: str) -> tuple[str, str]:
+        """Reason and fix in the words of ``locale`` ("ko", "en")."""
+        return tell_file_problem(self.key, locale, **dict(self.words))
 
 
 class ModeTableImport(Struct, frozen=True, kw_only=True):
@@ -116,11 +120,10 @@ def read_mode_table(data: bytes) -> ModeTableImport:
     try:
         sheet = read_sheet(data, words=frozenset(_COLUMN_OF))
     except SheetError as error:
-        return ModeTableImport(rows=(), problems=(_file_problem(error.what, error.fix),))
+        return ModeTableImport(rows=(), problems=(_problem(0, None, None, error.key, **error.words),))
     head_at = _find_head(sheet.rows)
     if head_at is None:
-        problem = _file_problem("The file is empty", "Give it a head row and one row per product.")
-        return ModeTableImport(rows=(), problems=(problem,), kind=sheet.kind)
+        return ModeTableImport(rows=(), problems=(_problem(0, None, None, "empty"),), kind=sheet.kind)
     columns, problems = _read_head(sheet.rows[head_at], head_at + 1)
     found: list[tuple[int, ModeRow]] = []
     if not problems:
@@ -131,7 +134,7 @@ def read_mode_table(data: bytes) -> ModeTableImport:
                 found.append((number, row))
         problems += find_overlaps(found)
         if not found and not problems:
-            problems.append(_file_problem("The file has a head and no rows", "Add one row per product."))
+            problems.append(_problem(0, None, None, "no_rows"))
     problems.sort(key=lambda problem: problem.row)
     return ModeTableImport(
         rows=() if problems else tuple(row for _, row in found),
@@ -146,15 +149,11 @@ def mode_of(word: str) -> InventoryMode | None:
     return _MODE_OF.get(_word(word))
 
 
-def _file_problem(reason: str, fix: str) -> Problem:
-    return Problem(row=0, column=None, value=None, reason=reason, fix=fix)
-
-
 def _shortened(problems: list[Problem]) -> tuple[Problem, ...]:
     if len(problems) <= _MAX_PROBLEMS:
         return tuple(problems)
-    more = f"{len(problems) - _MAX_PROBLEMS:,} more problems are not listed"
-    return (*problems[:_MAX_PROBLEMS], _file_problem(more, "Correct the ones above and import again."))
+    more = f"{len(problems) - _MAX_PROBLEMS:,}"
+    return (*problems[:_MAX_PROBLEMS], _problem(0, None, None, "more", count=more))
 
 
 def _text(cell: Cell) -> str:
@@ -185,8 +184,7 @@ def _read_head(cells: tuple[Cell, ...], number: int) -> tuple[dict[str, int], li
         if column is None:
             continue
         if column in columns:
-            reason = f"Two columns mean {column}"
-            problems.append(_problem(number, column, cell, reason, "Keep one of them, or give the other another name."))
+            problems.append(_problem(number, column, cell, "column_twice", name=column))
         columns.setdefault(column, place)
     if "mode" not in columns:
         problems.append(_missing(number, "mode", _COLUMNS["mode"]))
@@ -197,12 +195,12 @@ def _read_head(cells: tuple[Cell, ...], number: int) -> tuple[dict[str, int], li
 
 
 def _missing(number: int, column: str, names: Iterable[str]) -> Problem:
-    fix = f"Add the column under one of these names: {', '.join(names)}."
-    return Problem(row=number, column=column, value=None, reason=f"The column {column} is missing", fix=fix)
+    return _problem(number, column, None, "column_missing", name=column, known=", ".join(names))
 
 
-def _problem(row: int, column: str, cell: Cell, reason: str, fix: str) -> Problem:
-    return Problem(row=row, column=column, value=shown(_text(cell)), reason=reason, fix=fix)
+def _problem(row: int, column: str | None, cell: Cell | None, key: str, **words: str) -> Problem:
+    value = None if cell is None else shown(_text(cell))
+    return Problem(row=row, column=column, value=value, key=key, words=tuple(words.items()))
 
 
 class _RowReader:
@@ -230,12 +228,9 @@ class _RowReader:
         )
         if row.key is None:
             columns = " | ".join(column for column in _KEY_COLUMNS if column in self._columns)
-            self._problems.append(
-                _problem(number, columns, "", "The row names no product", "Fill in one of these columns.")
-            )
+            self._problems.append(_problem(number, columns, "", "no_product"))
         if row.valid_from and row.valid_to and row.valid_to < row.valid_from:
-            reason = f"The end lies before the start {row.valid_from}"
-            self._problems.append(_problem(number, "valid_to", row.valid_to, reason, "Exchange the two dates."))
+            self._problems.append(_problem(number, "valid_to", row.valid_to, "dates", since=str(row.valid_from)))
         return row if len(self._problems) == before else None
 
     def _cell(self, cells: tuple[Cell, ...], column: str) -> Cell:
@@ -245,19 +240,18 @@ class _RowReader:
     def _value(self, number: int, cells: tuple[Cell, ...], column: str) -> str | None:
         text = _text(self._cell(cells, column))
         if len(text) > _MAX_VALUE:
-            reason = f"{len(text)} characters are too many for a code"
-            self._problems.append(_problem(number, column, text, reason, f"Use at most {_MAX_VALUE}."))
+            words = {"length": f"{len(text):,}", "limit": str(_MAX_VALUE)}
+            self._problems.append(_problem(number, column, text, "too_long", **words))
         if column in _KEY_COLUMNS and _ROUNDED.fullmatch(text):
-            reason = "The spreadsheet has rounded this long number, so the code is lost"
-            self._problems.append(_problem(number, column, text, reason, "Format the column as text, enter it again."))
+            self._problems.append(_problem(number, column, text, "rounded"))
         return text or None
 
     def _mode(self, number: int, cells: tuple[Cell, ...]) -> InventoryMode:
         cell = self._cell(cells, "mode")
         mode = mode_of(_text(cell))
         if mode is None:
-            reason = "No inventory mode" if _text(cell) else "The mode is empty"
-            self._problems.append(_problem(number, "mode", cell, reason, f"Write one of: {MODE_WORDS}."))
+            key = "no_mode" if _text(cell) else "mode_empty"
+            self._problems.append(_problem(number, "mode", cell, key, known=MODE_WORDS))
             return InventoryMode.UNKNOWN
         return mode
 
@@ -274,7 +268,7 @@ class _RowReader:
                 return date(int(parts[1]), int(parts[2]), int(parts[3]))
             except ValueError:
                 parts = None  # 2026-02-30: said below, like any other text that is no date
-        self._problems.append(_problem(number, column, cell, "No date", "Write it as 2026-01-31."))
+        self._problems.append(_problem(number, column, cell, "no_date"))
         return None
 
 
@@ -299,6 +293,4 @@ def find_overlaps(found: Iterable[tuple[int, ModeRow]]) -> list[Problem]:
 
 def _overlap(number: int, row: ModeRow, other: int) -> Problem:
     column = next(name for name in _KEY_COLUMNS if getattr(row, name))
-    reason = f"Valid at the same time as row {other} for the same key"
-    fix = "Remove one of the two, or end the older one (valid_to) before the newer one starts (valid_from)."
-    return _problem(number, column, getattr(row, column), reason, fix)
+    return _problem(number, column, getattr(row, column), "overlap", other=str(other))

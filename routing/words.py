@@ -91,6 +91,11 @@ def problem(section: str, row: int | None, column: str | None, key: str, **words
     )
 
 
+def tell_file_problem(key: str, locale: str, **words: str) -> tuple[str, str]:
+    """What is wrong with a file of rows, or with one row of it, and what to do."""
+    return say(f"file.{key}.reason", locale, **words), say(f"file.{key}.fix", locale, **words)
+
+
 def shown(value: str, *, longest: int = _SHOWN) -> str:
     """A mall's or a file's value as it may stand in a sentence: one line, cut when long."""
     flat = value if value.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in value)

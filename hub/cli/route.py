@@ -156,7 +156,10 @@ def check_file(
     return ExitCode.ALL_DONE
 
 
-def import_table(file: Annotated[Path, typer.Argument(help="CSV (UTF-8, CP949, Shift_JIS), xlsx or xls.")]) -> int:
+def import_table(
+    file: Annotated[Path, typer.Argument(help="CSV (UTF-8, CP949, Shift_JIS), xlsx or xls.")],
+    lang: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
+) -> int:
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -169,8 +172,10 @@ def import_table(file: Annotated[Path, typer.Argument(help="CSV (UTF-8, CP949, S
     read = with_hub(work)
     for problem in read.problems:
         place = f"{file}:{problem.row}" if problem.row else str(file)
-        told = f" ({problem.value!r})" if problem.value else ""
-        complain(f"{place}: {problem.column or ''}: {problem.reason}{told}", fix=problem.fix)
+        reason, fix = problem.told(lang)
+        column = f"{problem.column}: " if problem.column else ""
+        value = f" ({problem.value!r})" if problem.value else ""
+        complain(f"{place}: {column}{reason}{value}", fix=fix)
     if read.problems:
         complain("nothing was imported")
         return 2

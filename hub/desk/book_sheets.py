@@ -76,18 +76,18 @@ def read_section(
         fold_word(word): name for word, name in headings.items() if name in fields
     }
     if len(data) > MOST_BYTES:
-        what = f"The file has {len(data):,} bytes, more than {MOST_BYTES:,}"
-        raise SheetError(what, fix="Split it, or remove what does not belong to this table.")
+        key = "bytes"
+        raise SheetError(key, length=f"{len(data):,}", limit=f"{MOST_BYTES:,}")
     sheet = read_sheet(data, words=frozenset(words))
     head = _head(sheet.rows, words)
     if head is None:
-        fix = f"The first row names the columns: {', '.join(fields)}. An exported file shows how."
-        raise SheetError("No row of the file names the columns", fix=fix)
+        key = "no_head"
+        raise SheetError(key, known=", ".join(fields))
     columns, ignored = _columns(sheet.rows[head], words)
     missing = [name for name, field in fields.items() if field.is_required and name not in columns.values()]
     if missing:
-        what = f"These columns are missing: {', '.join(missing)}"
-        raise SheetError(what, fix="Add them; an exported file shows all columns.")
+        key = "columns_missing"
+        raise SheetError(key, names=", ".join(missing))
     return _read_rows(sheet.rows, head, columns, row, fields, meanings, ignored)
 
 
@@ -110,8 +110,8 @@ def _columns(cells: Sequence[Cell], words: Mapping[str, str]) -> tuple[dict[int,
         if name is None:
             ignored += [str(cell).strip()[:40]] if str(cell).strip() else []
         elif name in columns.values():
-            what = f"Two columns mean {name}"
-            raise SheetError(what, fix="Keep one of them.")
+            key = "column_twice"
+            raise SheetError(key, name=name)
         else:
             columns[place] = name
     return columns, tuple(ignored[:20])
@@ -133,8 +133,8 @@ def _read_rows(
         if not any(text.strip() for text in values.values()):
             continue
         if len(read) >= MOST_ROWS:
-            what = f"The file has more than {MOST_ROWS:,} rows"
-            raise SheetError(what, fix="This table is written by hand; product codes have a table of their own.")
+            key = "rows_by_hand"
+            raise SheetError(key, limit=f"{MOST_ROWS:,}")
         try:
             read.append(read_row(row, {name: values.get(name, "") for name in fields}, meanings=meanings))
         except RowRefusedError as refused:

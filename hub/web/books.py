@@ -374,7 +374,7 @@ async def import_form(
         section=section,
         status=422 if kept is None or kept.read.errors else 200,
         error=error,
-        kept=kept,
+        taken=kept,
         changes=() if kept is None else change_views(words, form, kept.changes, today=today, may_see=True),
         labels={field.name: words(field_key(words, form.kind, section, field.name)) for field in fields_of(row)},
         columns=tuple(field.name for field in fields_of(row)),

@@ -41,7 +41,7 @@ async def stats_page(
     words = Words(locale_of(request))
     name = mall_namer(services.registry.manifests, words.locale)
     values: dict[str, Any] = {"first": first, "last": last, "mall": mall, "quick": _quick(today), "mall_name": name}
-    values["kept"] = await saved_links(services, request.user)
+    values["saved_views"] = await saved_links(services, request.user)
     try:
         view = _view(first=first, last=last, day=day, mall=mall, today=today)
         span = day_span(view.first, view.last, zone=services.settings.zone, max_days=_MAX_DAYS)

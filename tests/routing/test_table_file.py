@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from hub.core.model import InventoryMode
 from routing.modes import ModeRow
-from routing.table_file import ModeTableImport, read_mode_table
+from routing.table_file import MODE_WORDS, ModeTableImport, read_mode_table
+from routing.words import LOCALES
 
 CONSIGNMENT = InventoryMode.CONSIGNMENT
 DIRECT = InventoryMode.DIRECT_PURCHASE
@@ -146,13 +147,21 @@ def test_modes_are_known_by_the_words_of_the_trade(word, mode):
 )
 def test_a_problem_names_row_column_and_value(text, expected):
     assert problems_of(text.encode()) == expected
+    for problem in read_mode_table(text.encode()).problems:
+        korean, english = (" ".join(problem.told(locale)) for locale in ("ko", "en"))
+        assert any("가" <= sign <= "힣" for sign in korean)
+        assert korean != english
+        assert "{" not in korean + english
 
 
 def test_every_problem_says_what_to_do_and_nothing_is_half_imported():
     found = read_mode_table("sku,mode\nA,위탁\nB,x\nC,y\n".encode())
 
     assert (found.rows, found.readable, [problem.row for problem in found.problems]) == ((), 1, [3, 4])
-    assert all(problem.reason and "위탁" in problem.fix for problem in found.problems)
+    assert {problem.told("en") for problem in found.problems} == {("No inventory mode", f"Write one of: {MODE_WORDS}.")}
+    assert {problem.told("ko") for problem in found.problems} == {
+        ("재고 형태가 아닙니다", f"다음 중 하나를 쓰세요: {MODE_WORDS}.")
+    }
 
 
 @pytest.mark.parametrize(
@@ -199,7 +208,7 @@ def test_a_file_that_is_no_table_is_told_not_raised(data):
 
     assert found.rows == ()
     assert found.problems
-    assert all(problem.reason and problem.fix for problem in found.problems)
+    assert all(all(problem.told(locale)) for problem in found.problems for locale in LOCALES)
 
 
 def test_a_zip_without_a_workbook_is_told():
@@ -222,14 +231,14 @@ def test_a_workbook_that_unpacks_too_far_is_refused_before_it_is_opened(monkeypa
 
     found = read_mode_table(xlsx(("sku", "mode"), ("A", "위탁")))
 
-    assert "unpacks" in found.problems[0].reason
+    assert "unpacks" in found.problems[0].told("en")[0]
 
 
 def test_problems_are_listed_up_to_a_limit_and_counted_beyond():
     found = read_mode_table(("sku,mode\n" + "A,x\n" * 1500).encode())
 
     assert len(found.problems) == 1001
-    assert "500 more" in found.problems[-1].reason
+    assert "500 more" in found.problems[-1].told("en")[0]
 
 
 @settings(deadline=None)
