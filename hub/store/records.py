@@ -19,6 +19,7 @@ from hub.core.model import Claim, ClaimState, EndedBy, Inquiry, Line, Order
 from hub.store.database import Database, to_ms
 from hub.store.ids import new_id
 from hub.store.late import LateReadings
+from hub.store.people_kept import Head, keep_people
 from hub.store.rollups import add_inquiries
 from hub.store.rows import NUL, Row, RowMaker, digest_of, head_digest, line_changed_at, without_nul
 from hub.store.sealed import QUARANTINE_PLACE, RAW_PLACE, folded
@@ -133,15 +134,14 @@ class RecordWriter:
         by_order: dict[tuple[str, str], dict[str, tuple[Line, bool]]] = {}
         for order, is_partial in read:
             key = (order.sub_shop or "", order.order_no)
-            order_lines = {line.line_no: (line, is_partial) for line in order.lines}
-            first = min(order_lines, default="")
+            first = min((line.line_no for line in order.lines), default="")
             if key not in heads or first <= heads[key][0]:
                 heads[key] = (first, order, is_partial)
             # The same line twice in one page (rows that moved while paging): the later reading wins.
-            by_order.setdefault(key, {}).update(order_lines)
+            by_order.setdefault(key, {}).update({line.line_no: (line, is_partial) for line in order.lines})
 
         stored_heads = await self._stored.heads(connection, {order_no for _, order_no in heads})
-        order_rows: list[Row] = []
+        told: list[Head] = []
         order_ids: dict[tuple[str, str], int] = {}
         head_changed: set[int] = set()
         for key, (first, order, is_partial) in heads.items():
@@ -154,7 +154,11 @@ class RecordWriter:
                 if is_partial or stored.content_hash == digest or first > stored.head_line_no:
                     continue
                 head_changed.add(stored.id)
-            order_rows.append(self._rows.order_row(order_ids[key], key[0], first, order, digest, at))
+            told.append(Head(order_ids[key], key[0], first, order, digest))
+        order_rows = [
+            self._rows.order_row(*head, at)
+            for head in await keep_people(self._database, connection, told, changed=head_changed)
+        ]
 
         stored_lines = await self._stored.lines(connection, [order_ids[key] for key in heads if key in stored_heads])
         counts = written.counts[Feed.ORDERS]
@@ -197,7 +201,7 @@ class RecordWriter:
             keep=[orders.c.first_seen_at],
         )
         in_part = {
-            (order_ids[key], no) for key, told in by_order.items() for no, (_, is_part) in told.items() if is_part
+            (order_ids[key], no) for key, some in by_order.items() for no, (_, is_part) in some.items() if is_part
         }
         await self._write_lines(connection, line_rows, stored_lines, in_part)
         await self._write_products(connection, line_rows)

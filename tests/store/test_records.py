@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hub.core.contract import Feed
 from hub.core.model import (
+    Address,
     Claim,
     ClaimReason,
     ClaimState,
@@ -50,6 +51,9 @@ _TOLD = (
 )
 
 
+_HONG = Party(name="홍길동", phone="010-1234-5678", address=Address(zip_code="04524", base="서울", detail="101호"))
+
+
 async def test_a_new_order_is_counted_by_its_lines(shop: Shop):
     counts = await shop.count(reading(an_order(a_line("L1"), a_line("L2"))))
 
@@ -68,6 +72,31 @@ async def test_the_same_order_again_writes_nothing(shop: Shop):
     assert written.counts[Feed.CLAIMS] == counted(read=1, unchanged=1)
     assert (written.claimed, written.threads) == (set(), set())
     assert [await rows(shop.database, table) for table in (orders, lines, claims, raw_payloads)] == before
+
+
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [
+        (None, _HONG),
+        (Party(), _HONG),
+        (Party(name="홍길동"), _HONG),
+        (Party(name="홍길동", phone="010-1234-5678"), _HONG),
+        (Party(name="김철수"), Party(name="김철수")),
+        (Party(address=Address(base="부산")), Party(address=Address(base="부산"))),
+    ],
+    ids=["nobody", "blanked", "name left", "address gone", "another person", "another place"],
+)
+async def test_people_that_a_mall_blanks_stay_and_are_never_mixed(shop: Shop, told: Party | None, stands: Party):
+    await shop.write(reading(an_order(a_line(), receiver=_HONG, buyer=_HONG, delivery_message="문 앞")))
+    later = reading(an_order(a_line(), receiver=told, buyer=told, paid_at=LATER))
+
+    counts = [await shop.count(later, now=LATER), await shop.count(later, now=LATER)]
+
+    (row,) = await rows(shop.database, orders)
+    private = unpack_order(shop.database.box.open(row["sealed"], ORDER_PLACE))
+    assert (private.buyer, private.receiver, private.delivery_message) == (stands, stands, None)
+    assert (row["buyer_phone_idx"] is None) is (stands.phone is None)
+    assert counts == [counted(read=1, changed=1), counted(read=1, unchanged=1)]
 
 
 async def test_a_changed_line_keeps_its_row_and_its_first_sight(shop: Shop):
