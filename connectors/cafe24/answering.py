@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.cafe24.client import Cafe24Client, Sent
 from connectors.cafe24.inquiry_feed import InquiryFeed
-from connectors.cafe24.inquiry_mapping import WITHDRAWN_QUESTION, WriteRef, read_write_ref
+from connectors.cafe24.inquiry_mapping import COMMENT, WITHDRAWN_QUESTION, WriteRef, read_write_ref
 from connectors.cafe24.settings import Cafe24Credentials
 from connectors.cafe24.values import html_text, plain_text
 from connectors.cafe24.writing import NOT_DONE, send_once
@@ -75,6 +75,9 @@ class Answering:
             return _result(Outcome.DONE, reading)
         if answer.is_only_look:
             return _looked(False, reading)
+        if standing.message_no.startswith(COMMENT):
+            said = "the mall changes no comment: use its admin (댓글 답변은 관리자 화면에서 수정하세요)"
+            return _result(Outcome.REFUSED, reading, message=said)
 
         def shows(after: Inquiry) -> bool:
             now = next((message for message in after.messages if message.message_no == standing.message_no), None)

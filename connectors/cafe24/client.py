@@ -144,6 +144,17 @@ class Cafe24Client:
         params: Params = {"shop_no": shop_no, "article_no": numbers, "limit": ARTICLE_LIMIT}
         return await self._list("articles", params, path=f"boards/{board_no}/articles")
 
+    async def articles_with_comments(self, *, shop_no: int, board_no: int, article_nos: Sequence[int]) -> Rows:
+        """Those of the posts that have comments. That both filters hold together: confidence guess."""
+        numbers = ",".join(map(str, article_nos))
+        params: Params = {"shop_no": shop_no, "article_no": numbers, "comment": "T", "limit": ARTICLE_LIMIT}
+        return await self._list("articles", params, path=f"boards/{board_no}/articles")
+
+    async def comments(self, *, shop_no: int, board_no: int, article_no: int, offset: int) -> Rows:
+        """One page of the comments below one post."""
+        params: Params = {"shop_no": shop_no, "limit": ARTICLE_LIMIT, "offset": offset}
+        return await self._list("comments", params, path=f"boards/{board_no}/articles/{article_no}/comments")
+
     async def urgent_inquiries(self, *, shop_no: int, since: datetime, until: datetime, offset: int) -> Rows:
         params = {"shop_no": shop_no, **_dates(since, until), "limit": ARTICLE_LIMIT, "offset": offset}
         return await self._list("urgentinquiry", params)

@@ -58,6 +58,9 @@ _ARTICLE = """
 _URGENT = """
     article_type hit writer_email phone
 """
+_COMMENT = """
+    shop_no board_no client_ip rating secret parent_comment_no input_channel
+"""
 
 
 def _anywhere(*names: str) -> frozenset[str]:
@@ -70,3 +73,5 @@ ORDER = _anywhere(_ORDER, _ITEM, _PEOPLE, _CLAIM)
 ARTICLE = _anywhere(_ARTICLE)
 #: of an urgent inquiry
 URGENT = _anywhere(_URGENT)
+#: of a comment
+COMMENT = _anywhere(_COMMENT)

@@ -9,8 +9,17 @@ from msgspec import Struct
 
 from connectors.cafe24 import documented
 from connectors.cafe24.client import ARTICLE_LIMIT, ARTICLE_WALL, ID_LIMIT, Cafe24Client, Rows
+from connectors.cafe24.comment_feed import CommentFeed
 from connectors.cafe24.decoding import best_key, decode
-from connectors.cafe24.inquiry_mapping import LOST, Board, map_thread, map_urgent, parent_of, read_write_ref
+from connectors.cafe24.inquiry_mapping import (
+    LOST,
+    Board,
+    is_answered_by_post,
+    map_thread,
+    map_urgent,
+    parent_of,
+    read_write_ref,
+)
 from connectors.cafe24.listing import Ask, every_row
 from connectors.cafe24.payload import REPLIED, thread_payload
 from connectors.cafe24.settings import Cafe24Credentials
@@ -22,6 +31,7 @@ from connectors.cafe24.wire import (
     UrgentWire,
     article_decoder,
     board_decoder,
+    comment_decoder,
     reply_decoder,
     urgent_decoder,
 )
@@ -61,6 +71,7 @@ class InquiryFeed:
         self._credentials = credentials
         self._codes = codes
         self._watch = WireWatch(codes)
+        self._comments = CommentFeed(client, codes=codes)
         self._boards: tuple[Board, ...] | None = None
         #: shop numbers that list no boards: the usual ones are tried
         self._unlisted: set[int] = set()
@@ -162,7 +173,7 @@ class InquiryFeed:
             begin = max(begin.replace(microsecond=0), window.since - THREAD_REACH)
             if begin < window.since:
                 await self._read_window(board, Window(since=begin, until=window.since), posts)
-        return self._readings(board, posts, sorted({*own, *old}))
+        return await self._threads(board, posts, sorted({*own, *old}))
 
     async def _thread(
         self, board: Board, number: int, *, since: datetime, until: datetime
@@ -173,23 +184,32 @@ class InquiryFeed:
             if number in posts:
                 window = Window(since=since.replace(microsecond=0), until=until + timedelta(seconds=1))
                 await self._read_window(board, window, posts)
-        return self._readings(board, posts, [number] if number in posts else [])
+        return await self._threads(board, posts, [number] if number in posts else [])
 
-    def _readings(self, board: Board, posts: "_Posts", roots: Iterable[int]) -> list[tuple[int, Reading]]:
+    async def _threads(self, board: Board, posts: "_Posts", roots: Sequence[int]) -> list[tuple[int, Reading]]:
+        children, mall_id = posts.children(), self._credentials.mall_id
+        unanswered = [
+            number
+            for number in roots
+            if not is_answered_by_post(
+                posts.wire[number], [posts.wire[child] for child in children.get(number, ())], mall_id=mall_id
+            )
+        ]
+        comments = await self._comments.read(board, unanswered)
         readings = [(-1, reading) for reading in posts.broken]
-        children = posts.children()
         if lost := sum(len(below) for top, below in children.items() if not posts.is_root(top)):
             self._codes["article.parent:missing"] += lost
         for number in roots:
-            below = children.get(number, [])
-            raw = thread_payload(board, [posts.raw[number], *(posts.raw[child] for child in below)])
+            below, said = children.get(number, []), comments.get(number, [])
+            raw = thread_payload(board, [posts.raw[number], *(posts.raw[child] for child in below)], said)
             key = board.inquiry_no(number)
             try:
                 record = map_thread(
                     posts.wire[number],
                     [posts.wire[child] for child in below],
+                    comments=[decode(comment_decoder, row) for row in said],
                     board=board,
-                    mall_id=self._credentials.mall_id,
+                    mall_id=mall_id,
                     codes=self._codes,
                 )
             except MalformedResponseError as error:

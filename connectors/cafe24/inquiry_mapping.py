@@ -15,12 +15,14 @@ from msgspec import Struct
 
 from connectors.cafe24.values import Value, code, plain_text, text, when, whole
 from connectors.cafe24.vocabulary import DELETED, INQUIRY_STATE, URGENT_STATE
-from connectors.cafe24.wire import ArticleWire, ReplyWire, UrgentWire
+from connectors.cafe24.wire import ArticleWire, CommentWire, ReplyWire, UrgentWire
 from hub.core.attachments import MOST, attachment
 from hub.core.errors import MalformedResponseError
 from hub.core.model import Attachment, Inquiry, InquiryKind, InquiryState, Message, MessageAuthor, Party
 
 URGENT = "urgent"
+#: stands before the number of a message that is a comment
+COMMENT = "comment-"
 #: ``raw_state`` of a question that was deleted before anybody answered it
 WITHDRAWN_QUESTION = "deleted"
 
@@ -79,10 +81,22 @@ def parent_of(wire: ArticleWire) -> int | None:
     return LOST if whole(wire.reply_depth, path="reply_depth") else None
 
 
+def is_answered_by_post(root: ArticleWire, posts: Sequence[ArticleWire], *, mall_id: str) -> bool:
+    """Whether a post of the shop stands below the question: its comments are not asked for then."""
+    answers = {MessageAuthor.SELLER, MessageAuthor.UNKNOWN} if root.reply_status == "C" else {MessageAuthor.SELLER}
+    return any(_author(post, root, mall_id=mall_id) in answers for post in posts if post.deleted != DELETED)
+
+
 def map_thread(
-    root: ArticleWire, posts: Sequence[ArticleWire], *, board: Board, mall_id: str, codes: Counter[str]
+    root: ArticleWire,
+    posts: Sequence[ArticleWire],
+    *,
+    comments: Sequence[CommentWire] = (),
+    board: Board,
+    mall_id: str,
+    codes: Counter[str],
 ) -> Inquiry:
-    """Turn one question and the posts below it, in any order, into one inquiry.
+    """Turn one question, the posts and comments below it, in any order, into one inquiry.
 
     A deleted post answers nothing. A deleted question is owed no answer (``raw_state`` "deleted"); its
     text stays. Raises: MalformedResponseError when the question has no time.
@@ -91,11 +105,10 @@ def map_thread(
     if asked_at is None:
         raise MalformedResponseError("a question without a time", path="created_date")
     raw_state = code(root.reply_status) or ""
-    ordered = sorted(
-        (post for post in posts if post.deleted != DELETED),
-        key=lambda post: (when(post.created_date, path="created_date") or asked_at, post.article_no),
-    )
-    replies = [_message(post, _author(post, root, mall_id=mall_id)) for post in ordered]
+    standing = sorted((post for post in posts if post.deleted != DELETED), key=lambda post: post.article_no)
+    said = [_message(post, _author(post, root, mall_id=mall_id)) for post in standing]
+    said += [_comment(comment, root, board=board, mall_id=mall_id) for comment in comments]
+    replies = sorted(said, key=lambda message: message.sent_at or asked_at)
     if raw_state == "C" and not any(reply.author is MessageAuthor.SELLER for reply in replies):
         replies = [
             msgspec.structs.replace(reply, author=MessageAuthor.SELLER)
@@ -194,6 +207,23 @@ def _message(post: ArticleWire, author: MessageAuthor) -> Message:
         text=plain_text(post.content) or text(post.title) or "",
         sent_at=when(post.created_date, path="created_date"),
         attachments=_files(post.attach_file_urls),
+    )
+
+
+def _comment(comment: CommentWire, root: ArticleWire, *, board: Board, mall_id: str) -> Message:
+    """The shop bears the mall's id. Of the others only a one-to-one board tells that it is the customer."""
+    member = code(comment.member_id)
+    author = MessageAuthor.UNKNOWN
+    if member is not None and member.lower() == mall_id.lower():
+        author = MessageAuthor.SELLER
+    elif board.kind is InquiryKind.ORDER_INQUIRY or (member is not None and member == code(root.member_id)):
+        author = MessageAuthor.CUSTOMER
+    return Message(
+        message_no=f"{COMMENT}{code(comment.comment_no) or ''}",
+        author=author,
+        text=plain_text(comment.content),
+        sent_at=when(comment.created_date, path="comments.created_date"),
+        attachments=_files(comment.attach_file_urls),
     )
 
 

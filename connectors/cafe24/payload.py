@@ -23,6 +23,7 @@ from connectors.cafe24.wire import (
     OrderWire,
     article_decoder,
     claim_decoder,
+    comment_decoder,
     order_decoder,
     reply_decoder,
     urgent_decoder,
@@ -46,11 +47,12 @@ class OrderPayload(Struct, frozen=True, kw_only=True):
     claims: tuple[tuple[ClaimKind, Raw], ...] = ()
 
 
-class ThreadPayload(Struct, frozen=True, kw_only=True):
-    """``posts``: the question, then everything below it."""
+class ThreadPayload(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``posts``: the question, then everything below it; ``comments``: those of the question."""
 
     board: Board
     posts: tuple[Raw, ...]
+    comments: tuple[Raw, ...] = ()
 
 
 _encode = msgspec.json.Encoder().encode
@@ -65,8 +67,8 @@ def order_payload(row: bytes, *, shop_no: int, claims: Iterable[tuple[ClaimKind,
     return _encode(OrderPayload(order=Raw(row), shop_no=shop_no, claims=kept))
 
 
-def thread_payload(board: Board, posts: Iterable[bytes]) -> bytes:
-    return _encode(ThreadPayload(board=board, posts=tuple(map(Raw, posts))))
+def thread_payload(board: Board, posts: Iterable[bytes], comments: Iterable[bytes] = ()) -> bytes:
+    return _encode(ThreadPayload(board=board, posts=tuple(map(Raw, posts)), comments=tuple(map(Raw, comments))))
 
 
 def add_claim(wire: OrderWire, kind: ClaimKind, claim: bytes) -> None:
@@ -115,7 +117,7 @@ class Remapper:
             return self._thread(raw, board, posts, is_partial=not is_sure)
         if "posts" in decode(_keys, raw):
             kept = decode(_thread_payload, raw)
-            return self._thread(raw, kept.board, kept.posts, is_partial=False)
+            return self._thread(raw, kept.board, kept.posts, kept.comments, is_partial=False)
         # A broken post, set aside alone: its thread is not known.
         if parent_of(decode(article_decoder, raw)) is not None:
             raise MalformedResponseError(_NO_QUESTION)
@@ -128,11 +130,20 @@ class Remapper:
         kind = InquiryKind(named) if named else USUAL_BOARDS.get(number, InquiryKind.PRODUCT_INQUIRY)
         return Board(shop_no=shop_no, no=number, kind=kind), named is not None
 
-    def _thread(self, raw: bytes, board: Board, posts: Iterable[Any], *, is_partial: bool) -> Reading:
+    def _thread(
+        self, raw: bytes, board: Board, posts: Iterable[Any], comments: Iterable[Any] = (), *, is_partial: bool
+    ) -> Reading:
         wires = [decode(article_decoder, post) for post in posts]
         if not wires:
             raise MalformedResponseError("a thread without posts")
-        record = map_thread(wires[0], wires[1:], board=board, mall_id=self._credentials.mall_id, codes=self._codes)
+        record = map_thread(
+            wires[0],
+            wires[1:],
+            comments=[decode(comment_decoder, comment) for comment in comments],
+            board=board,
+            mall_id=self._credentials.mall_id,
+            codes=self._codes,
+        )
         return Reading(key=record.inquiry_no, raw=raw, record=record, is_partial=is_partial)
 
     def _urgent(self, raw: bytes, board: Board) -> Reading:

@@ -2,7 +2,7 @@
 
 It answers what the Admin API answers and refuses what it refuses: tokens that rotate, a leaky bucket,
 windows shorter than three months, walls of offset, two body forms. Not emulated and told so: some
-filters of the order list, comments, coupons, webhooks, the calls that act on several orders at once,
+filters of the order list, coupons, webhooks, the calls that act on several orders at once,
 parcels of a part of an item.
 
 Source: Cafe24 Admin API, version 2026-03-01; confidence: sure unless the part's own module says less.
@@ -17,6 +17,7 @@ from litestar.types import ASGIApp
 
 from connectors.cafe24.sandbox_boards import Boards
 from connectors.cafe24.sandbox_claims import KINDS, Claims
+from connectors.cafe24.sandbox_comments import Comments
 from connectors.cafe24.sandbox_http import (
     ApiError,
     Json,
@@ -117,6 +118,11 @@ class Cafe24Sandbox(SandboxMall):
             },
         }
 
+    @property
+    def comments(self) -> Comments:
+        """The comments below posts: tests write some as the mall's own people do."""
+        return self._boards.comments
+
     def truth(self) -> Truth:
         return truth_of(self._world, self.shop)
 
@@ -176,6 +182,8 @@ class Cafe24Sandbox(SandboxMall):
             ("GET", r"/boards/(\d+)/articles", boards, self._boards.articles),
             ("POST", r"/boards/(\d+)/articles", boards, self._boards.post_articles),
             ("PUT", r"/boards/(\d+)/articles/(\d+)", boards, self._boards.change_article),
+            ("GET", r"/boards/(\d+)/articles/(\d+)/comments", boards, self._boards.comments.listed),
+            ("POST", r"/boards/(\d+)/articles/(\d+)/comments", boards, self._boards.comments.post),
             ("GET", "/urgentinquiry", boards, self._boards.urgent),
             *((method, r"/urgentinquiry/(\d+)/reply", boards, self._boards.urgent_reply) for method in _REPLY_METHODS),
             *(("PUT", f"/{name}requests", orders, partial(claims.refuse, name=name)) for name in KINDS),

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from connectors.cafe24.sandbox_comments import Comments
 from connectors.cafe24.sandbox_http import (
     ApiError,
     Json,
@@ -101,6 +102,7 @@ class Boards:
         self._shop = shop
         self._mall_id = mall_id
         self._rows = rows
+        self.comments = Comments(world)
 
     def boards(self, request: Request) -> Response:
         shop_no = shop_no_of(request)
@@ -121,6 +123,7 @@ class Boards:
         numbers = set(many(request, "article_no"))
         statuses = set(many(request, "reply_status"))
         products = set(many(request, "product_no"))
+        shop_no, commented = shop_no_of(request), {"T": True, "F": False}.get(request.query.get("comment", ""))
         found = [
             (at, number, inquiry)
             for inquiry in self._inquiries(request)
@@ -131,6 +134,7 @@ class Boards:
             if (window is None or window[0] <= at <= window[1])
             and (not numbers or str(number) in numbers)
             and (not statuses or status in statuses)
+            and commented in (None, self.comments.has_any(shop_no, board_no, number))
         ]
         found.sort(key=lambda entry: entry[:2], reverse=True)
         rows = [self._rendered(inquiry, number) for _, number, inquiry in found[offset : offset + limit]]

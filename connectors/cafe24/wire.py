@@ -171,6 +171,18 @@ class ArticleWire(Struct):
     attach_file_urls: Any = None
 
 
+class CommentWire(Struct):
+    """One comment (댓글) below a post."""
+
+    comment_no: Text = None
+    article_no: Text = None
+    created_date: Text = None
+    writer: Text = None
+    member_id: Text = None
+    content: Text = None
+    attach_file_urls: Any = None
+
+
 class UrgentWire(Struct):
     """One urgent inquiry. ``search_type`` says what ``keyword`` is: O an order number, P a product code.
 
@@ -299,6 +311,7 @@ class ErrorAnswer(Struct):
 order_decoder = msgspec.json.Decoder(OrderWire, strict=False)
 claim_decoder = msgspec.json.Decoder(ClaimWire, strict=False)
 article_decoder = msgspec.json.Decoder(ArticleWire, strict=False)
+comment_decoder = msgspec.json.Decoder(CommentWire, strict=False)
 urgent_decoder = msgspec.json.Decoder(UrgentWire, strict=False)
 reply_decoder = msgspec.json.Decoder(ReplyWire, strict=False)
 carrier_decoder = msgspec.json.Decoder(CarrierWire, strict=False)

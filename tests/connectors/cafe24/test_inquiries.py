@@ -1,6 +1,7 @@
 """Questions: answers are posts too, threads cross windows, HTML is hostile."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,10 +63,10 @@ def mall_with(*posts: dict[str, Any], board: int = 9) -> Mall:
     return mall
 
 
-def board_of(posts: list[dict[str, Any]]):
+def board_of(posts: list[dict[str, Any]], *, commented: Sequence[int] = ()):
     def listed(request: httpx.Request) -> httpx.Response:
         params = request.url.params
-        rows = posts
+        rows = [row for row in posts if "comment" not in params or row.get("article_no") in commented]
         if "article_no" in params:
             wanted = set(params["article_no"].split(","))
             rows = [row for row in rows if str(row.get("article_no")) in wanted]
