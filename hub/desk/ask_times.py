@@ -6,14 +6,15 @@ waiting for ever.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store.database import to_ms
+from hub.store.database import read_rows, to_ms
 from hub.store.tables import asks
 from routing.contacts import Contact
 
@@ -84,12 +85,26 @@ async def read_speeds(
 
     The ranks are taken in the database, over at most 200 rows of an index for each name.
     """
-    wanted = [("c", asks.c.contact_key, key) for key in dict.fromkeys(keys)]
-    wanted += [("o", asks.c.organisation, name) for name in dict.fromkeys(organisations)]
-    if not wanted:
+    contacts, companies = list(dict.fromkeys(keys)), list(dict.fromkeys(organisations))
+    if not contacts and not companies:
         return {}, {}
-    since = to_ms(now - LOOK_BACK)
-    newest = union_all(*(_newest(kind, column, name, since) for kind, column, name in wanted)).subquery()
+    names = {f"c{number}": key for number, key in enumerate(contacts)}
+    names |= {f"o{number}": name for number, name in enumerate(companies)}
+    query = _speeds(len(contacts), len(companies))
+    by_kind: dict[str, dict[str, Speed]] = {"c": {}, "o": {}}
+    for row in await read_rows(connection, query, since=to_ms(now - LOOK_BACK), **names):
+        by_kind[row.kind][row.name] = Speed(
+            median=row.median, p90=row.p90, answered=int(row.answered), unanswered=int(row.unanswered)
+        )
+    return by_kind["c"], by_kind["o"]
+
+
+@lru_cache
+def _speeds(contacts: int, companies: int) -> Select[Any]:
+    """For so many names of each: chains have few different lengths, and each page with contacts asks."""
+    wanted = [("c", asks.c.contact_key, f"c{number}") for number in range(contacts)]
+    wanted += [("o", asks.c.organisation, f"o{number}") for number in range(companies)]
+    newest = union_all(*(_newest(kind, column, name) for kind, column, name in wanted)).subquery()
     # A call that was answered on the spot waited for nobody.
     is_counted = and_(newest.c.answer_minutes.is_not(None), newest.c.answered_at > newest.c.asked_at)
     ranked = select(
@@ -103,27 +118,18 @@ async def read_speeds(
         )
         .label("place"),
     ).subquery()
-    found = await connection.execute(
-        select(
-            ranked.c.kind,
-            ranked.c.name,
-            _at_share(ranked, 50).label("median"),
-            _at_share(ranked, 90).label("p90"),
-            func.sum(ranked.c.counts).label("answered"),
-            func.sum(case((and_(ranked.c.state == "escalated", ranked.c.answered_at.is_(None)), 1), else_=0)).label(
-                "unanswered"
-            ),
-        ).group_by(ranked.c.kind, ranked.c.name)
-    )
-    by_kind: dict[str, dict[str, Speed]] = {"c": {}, "o": {}}
-    for row in found:
-        by_kind[row.kind][row.name] = Speed(
-            median=row.median, p90=row.p90, answered=int(row.answered), unanswered=int(row.unanswered)
-        )
-    return by_kind["c"], by_kind["o"]
+    is_unanswered = and_(ranked.c.state == "escalated", ranked.c.answered_at.is_(None))
+    return select(
+        ranked.c.kind,
+        ranked.c.name,
+        _at_share(ranked, 50).label("median"),
+        _at_share(ranked, 90).label("p90"),
+        func.sum(ranked.c.counts).label("answered"),
+        func.sum(case((is_unanswered, 1), else_=0)).label("unanswered"),
+    ).group_by(ranked.c.kind, ranked.c.name)
 
 
-def _newest(kind: str, column: ColumnElement[str], name: str, since: int | None) -> Select[Any]:
+def _newest(kind: str, column: ColumnElement[str], name: str) -> Select[Any]:
     query = (
         select(
             literal(kind).label("kind"),
@@ -133,7 +139,7 @@ def _newest(kind: str, column: ColumnElement[str], name: str, since: int | None)
             asks.c.answered_at,
             asks.c.answer_minutes,
         )
-        .where(column == name, asks.c.asked_at >= since, asks.c.state != "withdrawn")
+        .where(column == bindparam(name), asks.c.asked_at >= bindparam("since"), asks.c.state != "withdrawn")
         .order_by(asks.c.asked_at.desc())
         .limit(NEWEST)
         .subquery()

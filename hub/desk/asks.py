@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Row, and_, select, update
+from sqlalchemy import Row, and_, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,6 +40,7 @@ from hub.desk.views import CaseView
 from hub.store.database import time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
+from hub.store.questions import Question, asking
 from hub.store.tables import asks, cases, inquiries, orders, shops
 from routing.chain import Link, Matter
 from routing.contacts import Contact
@@ -171,18 +172,19 @@ def _person(
 
 async def parties_of(services: Services, case_id: int) -> tuple[Party, ...]:
     """Everybody whose data must not leave, the receiver first. For comparing and sending: no screen shows them."""
-    of_order = and_(orders.c.shop_id == cases.c.shop_id, orders.c.order_no == cases.c.order_no)
-    of_thread = and_(inquiries.c.shop_id == cases.c.shop_id, inquiries.c.thread_no == cases.c.thread_no)
-    box = services.database.box
-    async with services.database.reading() as connection:
-        order = await connection.execute(select(orders.c.sealed).join(cases, of_order).where(cases.c.id == case_id))
-        thread = await connection.execute(
-            select(inquiries.c.sealed).join(cases, of_thread).where(cases.c.id == case_id)
-        )
-        private = [open_order(row, box) for row in order]
-        writers = [open_inquiry(row, box).writer for row in thread]
+    box, of = services.database.box, {"case_id": case_id}
+    async with services.database.reading() as connection, asking(connection) as ask:
+        of_order = ask(Question(_ORDERS, of, lambda rows: [open_order(row, box) for row in rows]))
+        of_thread = ask(Question(_THREAD, of, lambda rows: [open_inquiry(row, box).writer for row in rows]))
+    private, writers = of_order.found, of_thread.found
     people = (*(each.receiver for each in private), *(each.buyer for each in private), *writers)
     return tuple(dict.fromkeys(party for party in people if party is not None))
+
+
+_of_order = and_(orders.c.shop_id == cases.c.shop_id, orders.c.order_no == cases.c.order_no)
+_of_thread = and_(inquiries.c.shop_id == cases.c.shop_id, inquiries.c.thread_no == cases.c.thread_no)
+_ORDERS: Final = select(orders.c.sealed).join(cases, _of_order).where(cases.c.id == bindparam("case_id"))
+_THREAD: Final = select(inquiries.c.sealed).join(cases, _of_thread).where(cases.c.id == bindparam("case_id"))
 
 
 def new_row(
