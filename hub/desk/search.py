@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.desk.access import Actor, Permission, require
 from hub.desk.person import NEWEST_FIRST, summarise
 from hub.desk.search_calls import CallNoteRow, may_see, read_call_notes
-from hub.desk.search_keys import Keys, find_cases, find_orders
+from hub.desk.search_keys import Keys, cases_by, orders_by
 from hub.desk.search_numbers import Numbers, read_numbers, read_standing
 from hub.desk.search_words import find_words, read_words
 from hub.desk.services import Services
 from hub.desk.views import CaseRow, DueView, OtherOrder
 from hub.desk.worklist import case_rows, select_rows
 from hub.store.database import among, read_rows
+from hub.store.questions import asking
 from hub.store.sealed import normal_email, normal_name
 from hub.store.search_documents import Group
 from hub.store.tables import cases, orders, shops
@@ -96,8 +97,10 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
         )
         order_hits, case_hits = hits[Group.ORDER], hits[Group.CASE]
         also = [document.row_id for document in order_hits.documents]
-        order_ids = await find_orders(database, connection, keys, also=also, limit=extent.counted + 1)
-        case_ids = await find_cases(database, connection, keys, also=case_hits.documents, limit=extent.counted + 1)
+        async with asking(connection) as ask:
+            by_orders = ask(orders_by(keys, also=also, limit=extent.counted + 1))
+            by_cases = ask(cases_by(keys, also=case_hits.documents, limit=extent.counted + 1))
+        order_ids, case_ids = by_orders.found, by_cases.found
         found_orders = await _orders(services, connection, order_ids[: extent.shown], keys)
         of_orders = [each.open_case_id for each in found_orders if each.open_case_id is not None]
         rows = await _cases(services, connection, [*case_ids[: extent.shown], *of_orders])

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import bindparam, literal_column, select, union, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.person import NEWEST_FIRST
 from hub.desk.search_numbers import Numbers
-from hub.store.database import Database, among
+from hub.store.database import among
+from hub.store.questions import Question
 from hub.store.search_documents import Document
 from hub.store.tables import cases, claims, inquiries, lines, orders
 
@@ -29,17 +29,13 @@ class Keys(Struct, frozen=True, kw_only=True):
         return people | {"numbers": list(self.numbers.spellings), "shops": list(self.numbers.shop_ids)}
 
 
-async def find_orders(
-    database: Database, connection: AsyncConnection, keys: Keys, *, also: Collection[int], limit: int
-) -> list[int]:
+def orders_by(keys: Keys, *, also: Collection[int], limit: int) -> Question[list[int]]:
     """Ids of orders with one of the keys, and of those in ``also``, newest first."""
     given = keys.given() | {"also": list(also), "limit": limit}
-    return [row[0] for row in await database.fetch(connection, _ORDERS, given)]
+    return Question(_ORDERS, given, lambda rows: [row.id for row in rows])
 
 
-async def find_cases(
-    database: Database, connection: AsyncConnection, keys: Keys, *, also: Sequence[Document], limit: int
-) -> list[int]:
+def cases_by(keys: Keys, *, also: Sequence[Document], limit: int) -> Question[list[int]]:
     """Ids of cases with one of the keys, and of those that ``also`` lead to, open ones first, then newest first.
 
     Questions often come without an order, so inquiries are found by their writer too.
@@ -55,14 +51,17 @@ async def find_cases(
         "ids": ids,
         "limit": limit,
     }
-    found: dict[int, Any] = {}
-    for row in await database.fetch(connection, _CASES, given):
-        is_sure, case_id, shop_id, thread_no, order_no, kind, *_ = row
-        # Sifted here: pairs of columns would be a condition for each.
-        is_claimed = thread_no is None and (shop_id, order_no, kind) in by_claim
-        if is_sure or (shop_id, thread_no) in by_thread or is_claimed:
-            found[case_id] = row
-    return sorted(found, key=lambda case_id: (*found[case_id][-2:], case_id), reverse=True)
+
+    def sifted(rows: list[Any]) -> list[int]:
+        """Here, because pairs of columns would be a condition for each in the statement."""
+        found = {}
+        for row in rows:
+            is_claimed = row.thread_no is None and (row.shop_id, row.order_no, row.kind) in by_claim
+            if row.is_sure or (row.shop_id, row.thread_no) in by_thread or is_claimed:
+                found[row.id] = (row.is_open, row.opened_at, row.id)
+        return sorted(found, key=found.__getitem__, reverse=True)
+
+    return Question(_CASES, given, sifted)
 
 
 #: claims by their own number, and by those of the parcels that come back for them or go out again
@@ -128,7 +127,9 @@ _OF_CLAIMED: Final = (
 )
 #: what needs no sifting is 1 in its first column
 _CASES: Final[Any] = union_all(
-    select(literal_column("1"), *_SHOWN).select_from(_THREADS.join(cases, _OF_WRITTEN)).where(_OF_SHOPS),
+    select(literal_column("1").label("is_sure"), *_SHOWN)
+    .select_from(_THREADS.join(cases, _OF_WRITTEN))
+    .where(_OF_SHOPS),
     select(literal_column("1"), *_SHOWN).select_from(_CLAIMED.join(cases, _OF_CLAIMED)).where(_OF_SHOPS),
     select(literal_column("0"), *_SHOWN).where(_OF_SHOPS, among(cases.c.thread_no, "threads")),
     select(literal_column("0"), *_SHOWN).where(_OF_SHOPS, among(cases.c.order_no, "orders")),

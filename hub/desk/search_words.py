@@ -49,13 +49,15 @@ class Words(Struct, frozen=True, kw_only=True):
         )
 
     def are_in(self, document: Document) -> bool:
-        if not all(any(part in text for text in document.texts) for part in self.parts):
-            return False
-        return all(
-            any(_digits(phone).endswith(last) for phone in document.phones)
-            or any(last in text for text in document.texts)
-            for last in self.lasts
-        )
+        # A blank between them: words have none.
+        text = " ".join(document.texts)
+        for part in self.parts:
+            if part not in text:
+                return False
+        for last in self.lasts:
+            if last not in text and not any(_digits(phone).endswith(last) for phone in document.phones):
+                return False
+        return True
 
 
 class WordHits(Struct, frozen=True, kw_only=True):
@@ -172,13 +174,12 @@ class _Search:
         by_source: dict[Source, dict[int, int]] = defaultdict(dict)
         for no, (source, row_id) in rows.items():
             by_source[source][row_id] = no
-        for source, of_source in by_source.items():
-            documents = await read_documents(
-                self._database, self._connection, source, list(of_source), is_enough=self._words.are_in
-            )
+        wanted = {source: list(of_source) for source, of_source in by_source.items()}
+        read = await read_documents(self._database, self._connection, wanted, is_enough=self._words.are_in)
+        for source, documents in read.items():
             for row_id, document in documents.items():
                 if self._words.are_in(document) and self._may_see(document):
-                    self._found[Group.of(source)][of_source[row_id]] = document
+                    self._found[Group.of(source)][by_source[source][row_id]] = document
 
 
 def _digits(phone: str) -> str:

@@ -1,7 +1,7 @@
 """What can be found by parts of its text, and where it leads: read from the rows themselves, never kept."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
@@ -12,7 +12,8 @@ from sqlalchemy import Column, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import Inquiry, MessageAuthor, Party
-from hub.store.database import Database, among
+from hub.store.box import Box
+from hub.store.database import Database, among, read_each, read_rows
 from hub.store.sealed import (
     CALL_NOTE_PLACE,
     CASE_NOTE_PLACE,
@@ -108,45 +109,53 @@ def _never(_: Document) -> bool:
 async def read_documents(
     database: Database,
     connection: AsyncConnection,
-    source: Source,
-    row_ids: Sequence[int],
+    wanted: Mapping[Source, Sequence[int]],
     *,
     is_enough: "Enough" = _never,
-) -> dict[int, Document]:
-    """Documents by the key of their row; those of rows that are gone, or say nothing, are left out.
+) -> dict[Source, dict[int, Document]]:
+    """Documents of the ``wanted`` rows by their keys; those of rows that are gone, or say nothing, are left out.
 
     What stands open in the tables (names of products) is asked first: where ``is_enough`` says so of it alone,
     nothing of that row is unsealed, and its document holds nothing else.
     """
-    if not row_ids:
-        return {}
-    found = await _READERS[source](database, connection, list(row_ids), is_enough)
-    return {document.row_id: document for document in found if any(document.texts)}
+    asked = {source: {"ids": list(row_ids)} for source, row_ids in wanted.items() if row_ids}
+    answers = await read_each(connection, [(_READINGS[source].query, ids) for source, ids in asked.items()])
+    found: dict[Source, dict[int, Document]] = {source: {} for source in wanted}
+    for source, rows in zip(asked, answers, strict=True):
+        of_source = _READINGS[source].make(database.box, rows, is_enough)
+        found[source] = {document.row_id: document for document in of_source}
+    if Source.ORDER in asked:
+        of_products = found[Source.ORDER]
+        closed = [row_id for row_id in wanted[Source.ORDER] if not _is_told(of_products.get(row_id), is_enough)]
+        rows = await read_rows(connection, _ORDERS, ids=closed) if closed else []
+        of_products |= {row.id: _with_people(database.box, row, of_products.get(row.id)) for row in rows}
+    return {
+        source: {row_id: document for row_id, document in of_source.items() if any(document.texts)}
+        for source, of_source in found.items()
+    }
 
 
-async def _orders(
-    database: Database, connection: AsyncConnection, ids: list[int], is_enough: "Enough"
-) -> list[Document]:
+def _is_told(document: Document | None, is_enough: "Enough") -> bool:
+    return document is not None and is_enough(document)
+
+
+def _orders(_: Box, rows: Sequence[Any], __: "Enough") -> Iterator[Document]:
+    """Of their products alone."""
     products: dict[tuple[int, int], list[str]] = defaultdict(list)
-    for order_id, shop_id, name in await database.fetch(connection, _PRODUCTS, {"ids": ids}):
-        products[order_id, shop_id].append(_folded_product(name))
-    found = [
-        document
-        for (order_id, shop_id), names in products.items()
-        if is_enough(document := Document(source=Source.ORDER, row_id=order_id, shop_id=shop_id, texts=_once(names)))
-    ]
-    ids = sorted(set(ids) - {document.row_id for document in found})
-    if not ids:
-        return found
-    for order_id, shop_id, sealed in await database.fetch(connection, _ORDERS, {"ids": ids}):
-        private = unpack_order(database.box.open(sealed, ORDER_PLACE))
-        people = [person for person in (private.buyer, private.receiver) if person is not None]
-        texts = [folded_name(name) for person in people for name in (person.name, person.name_kana)]
-        texts += products[order_id, shop_id]
-        found.append(
-            Document(source=Source.ORDER, row_id=order_id, shop_id=shop_id, texts=_once(texts), phones=_phones(people))
-        )
-    return found
+    for row in rows:
+        products[row.order_id, row.shop_id].append(_folded_product(row.product_name))
+    for (order_id, shop_id), names in products.items():
+        yield Document(source=Source.ORDER, row_id=order_id, shop_id=shop_id, texts=_once(names))
+
+
+def _with_people(box: Box, row: Any, of_products: Document | None) -> Document:
+    private = unpack_order(box.open(row.sealed, ORDER_PLACE))
+    # Mostly they are one person.
+    both = (private.buyer,) if private.buyer == private.receiver else (private.buyer, private.receiver)
+    people = [person for person in both if person is not None]
+    texts = [folded_name(name) for person in people for name in (person.name, person.name_kana)]
+    texts += of_products.texts if of_products else ()
+    return Document(source=Source.ORDER, row_id=row.id, shop_id=row.shop_id, texts=_once(texts), phones=_phones(people))
 
 
 @lru_cache(maxsize=8_192)
@@ -155,91 +164,64 @@ def _folded_product(name: str) -> str:
     return folded_text(name)
 
 
-async def _inquiries(
-    database: Database, connection: AsyncConnection, ids: list[int], is_enough: "Enough"
-) -> list[Document]:
+def _inquiries(box: Box, rows: Sequence[Any], is_enough: "Enough") -> Iterator[Document]:
     """Answers are left out: most are templates, and would be found by whoever looks for a customer's words."""
-    found = []
-    for row_id, shop_id, thread_no, product, sealed in await database.fetch(connection, _INQUIRIES, {"ids": ids}):
+    for row in rows:
         of_product = Document(
             source=Source.INQUIRY,
-            row_id=row_id,
-            shop_id=shop_id,
-            texts=(_folded_product(product or ""),),
-            thread_no=thread_no,
+            row_id=row.id,
+            shop_id=row.shop_id,
+            texts=(_folded_product(row.product_name or ""),),
+            thread_no=row.thread_no,
         )
         if is_enough(of_product):
-            found.append(of_product)
+            yield of_product
             continue
-        inquiry = _unpack_inquiry(database.box.open(sealed, INQUIRY_PLACE))
+        inquiry = _unpack_inquiry(box.open(row.sealed, INQUIRY_PLACE))
         writer = inquiry.writer or _NOBODY
         texts = [folded_name(writer.name), folded_name(writer.name_kana)]
-        texts += [folded_text(text) for text in (inquiry.subject, inquiry.text, inquiry.product_name)]
+        texts += [folded_text(inquiry.subject), folded_text(inquiry.text), _folded_product(inquiry.product_name or "")]
         texts += [folded_text(each.text) for each in inquiry.messages if each.author is not MessageAuthor.SELLER]
-        found.append(
-            Document(
-                source=Source.INQUIRY,
-                row_id=row_id,
-                shop_id=shop_id,
-                texts=_once(texts),
-                phones=_phones([writer]),
-                thread_no=thread_no,
-            )
-        )
-    return found
+        yield msgspec.structs.replace(of_product, texts=_once(texts), phones=_phones([writer]))
 
 
-async def _claims(database: Database, connection: AsyncConnection, ids: list[int], _: "Enough") -> list[Document]:
-    rows = await database.fetch(connection, _CLAIMS, {"ids": ids})
-    return [
-        Document(
+def _claims(box: Box, rows: Sequence[Any], _: "Enough") -> Iterator[Document]:
+    for row in rows:
+        yield Document(
             source=Source.CLAIM,
-            row_id=row_id,
-            shop_id=shop_id,
-            texts=_text(database, sealed, CLAIM_TEXT_PLACE),
-            order_no=order_no,
-            kind=kind,
+            row_id=row.id,
+            shop_id=row.shop_id,
+            texts=_text(box, row.reason_text_sealed, CLAIM_TEXT_PLACE),
+            order_no=row.order_no,
+            kind=row.kind,
         )
-        for row_id, shop_id, order_no, kind, sealed in rows
-    ]
 
 
-def _written(source: Source, place: bytes, sealed: Column[Any]) -> "Reader":
-    """Reads what colleagues wrote on a case."""
+def _written(source: Source, place: bytes, sealed: Column[Any]) -> "_Reading":
+    """What colleagues wrote on a case."""
     table = TABLES[source]
     query = (
-        select(table.c.id, cases.c.shop_id, table.c.case_id, sealed)
+        select(table.c.id, cases.c.shop_id, table.c.case_id, sealed.label("sealed"))
         .select_from(table.join(cases, cases.c.id == table.c.case_id))
         .where(among(table.c.id, "ids"))
     )
 
-    async def read(database: Database, connection: AsyncConnection, ids: list[int], _: Enough) -> list[Document]:
-        rows = await database.fetch(connection, query, {"ids": ids})
-        return [
-            Document(
-                source=source, row_id=row_id, shop_id=shop_id, texts=_text(database, sealed, place), case_id=case_id
-            )
-            for row_id, shop_id, case_id, sealed in rows
-        ]
+    def make(box: Box, rows: Sequence[Any], _: Enough) -> Iterator[Document]:
+        for row in rows:
+            texts = _text(box, row.sealed, place)
+            yield Document(source=source, row_id=row.id, shop_id=row.shop_id, texts=texts, case_id=row.case_id)
 
-    return read
+    return _Reading(query=query, make=make)
 
 
-async def _call_notes(database: Database, connection: AsyncConnection, ids: list[int], _: "Enough") -> list[Document]:
-    return [
-        Document(
-            source=Source.CALL_NOTE,
-            row_id=row_id,
-            shop_id=None,
-            texts=_text(database, sealed, CALL_NOTE_PLACE),
-            by_id=user_id,
-        )
-        for row_id, user_id, sealed in await database.fetch(connection, _CALL_NOTES, {"ids": ids})
-    ]
+def _call_notes(box: Box, rows: Sequence[Any], _: "Enough") -> Iterator[Document]:
+    for row in rows:
+        texts = _text(box, row.text_sealed, CALL_NOTE_PLACE)
+        yield Document(source=Source.CALL_NOTE, row_id=row.id, shop_id=None, texts=texts, by_id=row.user_id)
 
 
-def _text(database: Database, sealed: bytes | None, place: bytes) -> tuple[str, ...]:
-    return () if sealed is None else (folded_text(database.box.open(sealed, place).decode()),)
+def _text(box: Box, sealed: bytes | None, place: bytes) -> tuple[str, ...]:
+    return () if sealed is None else (folded_text(box.open(sealed, place).decode()),)
 
 
 def _once(texts: list[str]) -> tuple[str, ...]:
@@ -251,7 +233,14 @@ def _phones(people: Sequence[Party]) -> tuple[str, ...]:
 
 
 Enough = Callable[[Document], bool]
-Reader = Callable[[Database, AsyncConnection, list[int], Enough], Awaitable[list[Document]]]
+
+
+class _Reading(Struct, frozen=True, kw_only=True):
+    """How the documents of a source are read: a query by ``ids``, and what its rows make."""
+
+    query: Any
+    make: Callable[[Box, Sequence[Any], Enough], Iterator[Document]]
+
 
 _ORDERS: Any = select(orders.c.id, orders.c.shop_id, orders.c.sealed).where(among(orders.c.id, "ids"))
 _PRODUCTS: Any = select(lines.c.order_id, lines.c.shop_id, lines.c.product_name).where(among(lines.c.order_id, "ids"))
@@ -264,12 +253,12 @@ _CLAIMS: Any = select(
 _CALL_NOTES: Any = select(call_notes.c.id, call_notes.c.user_id, call_notes.c.text_sealed).where(
     among(call_notes.c.id, "ids")
 )
-_READERS: Final[Mapping[Source, Reader]] = {
-    Source.ORDER: _orders,
-    Source.INQUIRY: _inquiries,
-    Source.CLAIM: _claims,
+_READINGS: Final[Mapping[Source, _Reading]] = {
+    Source.ORDER: _Reading(query=_PRODUCTS, make=_orders),
+    Source.INQUIRY: _Reading(query=_INQUIRIES, make=_inquiries),
+    Source.CLAIM: _Reading(query=_CLAIMS, make=_claims),
     Source.CASE_NOTE: _written(Source.CASE_NOTE, CASE_NOTE_PLACE, case_notes.c.text_sealed),
     Source.COMPLAINT_STEP: _written(Source.COMPLAINT_STEP, COMPLAINT_PLACE, complaint_steps.c.text_sealed),
     Source.CASE_MOVE: _written(Source.CASE_MOVE, MOVE_NOTE_PLACE, case_moves.c.note_sealed),
-    Source.CALL_NOTE: _call_notes,
+    Source.CALL_NOTE: _Reading(query=_CALL_NOTES, make=_call_notes),
 }

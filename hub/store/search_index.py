@@ -164,7 +164,7 @@ class SearchIndex:
         self, connection: AsyncConnection, source: Source, row_ids: list[int], now: datetime
     ) -> list[tuple[Document, bytes]]:
         """Documents that are not in the index as they are; the old ones of changed and removed rows die."""
-        documents = await read_documents(self._database, connection, source, row_ids)
+        documents = (await read_documents(self._database, connection, {source: row_ids}))[source]
         digests = {row_id: self._digest(document) for row_id, document in documents.items()}
         stored = await connection.execute(_STORED, {"of_source": source.value, "ids": row_ids})
         same: set[int] = set()
