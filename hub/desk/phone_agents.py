@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, delete, or_, select, update
+from sqlalchemy import Select, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
 from hub.desk.services import Services
-from hub.store.database import time_of
+from hub.store.database import read_rows, time_of
 from hub.store.leases import held_and_abandoned
 from hub.store.live import Topic, publish
 from hub.store.tables import phone_agents, users
@@ -103,38 +103,40 @@ async def read_own_agent(services: Services, *, actor: Actor) -> AgentView | Non
     """The telephone at the actor's own seat; ``None`` where none stands there, or no exchange has told of it."""
     if actor.phone is None or actor.user_id is None:
         return None
-    found = await _read(services, users.c.id == actor.user_id)
+    found = await _read(services, _OF_USER, user_id=actor.user_id)
     return found[0] if found else None
 
 
 async def read_agents(services: Services, *, actor: Actor) -> tuple[AgentView, ...]:
     """The telephones of all agents, those of the desk first; for an agent his own alone. Raises: ForbiddenError."""
     require(actor, Permission.WORK_CASES)
-    everybody = actor.may(Permission.ASSIGN_OTHERS)
-    return await _read(services, None if everybody else users.c.id == actor.user_id)
+    if actor.may(Permission.ASSIGN_OTHERS):
+        return await _read(services, _ALL)
+    return await _read(services, _OF_USER, user_id=actor.user_id)
 
 
-async def _read(services: Services, which: ColumnElement[bool] | None) -> tuple[AgentView, ...]:
-    seat = or_(
-        users.c.phone_member == phone_agents.c.member,
-        users.c.phone_member == phone_agents.c.pbx + "/" + phone_agents.c.member,
-    )
-    query = (
-        select(phone_agents, users.c.name)
-        .outerjoin(users, seat & users.c.is_active)
-        .order_by(users.c.name.is_(None), users.c.name, phone_agents.c.pbx, phone_agents.c.member)
-    )
-    if which is not None:
-        query = query.where(which)
+_SEAT: Final = or_(
+    users.c.phone_member == phone_agents.c.member,
+    users.c.phone_member == phone_agents.c.pbx + "/" + phone_agents.c.member,
+)
+_ALL: Final = (
+    select(phone_agents, users.c.name)
+    .outerjoin(users, _SEAT & users.c.is_active)
+    .order_by(users.c.name.is_(None), users.c.name, phone_agents.c.pbx, phone_agents.c.member)
+)
+_OF_USER: Final = _ALL.where(users.c.id == bindparam("user_id"))
+
+
+async def _read(services: Services, query: Select[Any], **given: int | None) -> tuple[AgentView, ...]:
     async with services.database.reading() as connection:
-        rows = (await connection.execute(query)).all()
+        rows = await read_rows(connection, query, **given)
     if not rows:
         return ()
     heard, _ = await held_and_abandoned(services.database, LEASE)
     return tuple(_view(row, is_heard=f"{LEASE}{row.pbx}" in heard) for row in rows)
 
 
-def _view(row: Row[Any], *, is_heard: bool) -> AgentView:
+def _view(row: Any, *, is_heard: bool) -> AgentView:
     return AgentView(
         pbx=row.pbx,
         member=row.member,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import structlog
 from msgspec import Struct
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.desk.access import Actor, Permission, require
@@ -18,7 +18,7 @@ from hub.desk.exchange import control_of
 from hub.desk.phone_calls import OPEN, unpack_caller
 from hub.desk.phone_topics import ABUSE, is_topic
 from hub.desk.services import Services
-from hub.store.database import time_of, to_ms
+from hub.store.database import read_rows, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
 from hub.store.sealed import CALL_NOTE_PLACE, LIVE_CALLER_PLACE
@@ -193,13 +193,14 @@ async def _done(services: Services, connection: AsyncConnection, call: Row[Any])
     await publish(connection, Topic.CALL, **body)
 
 
-async def _resting(connection: AsyncConnection, actor: Actor) -> Row[Any] | None:
-    if actor.user_id is None:
-        return None
-    query = (
-        select(call_notes)
-        .where(call_notes.c.user_id == actor.user_id, call_notes.c.rest_began_at.is_not(None))
-        .where(call_notes.c.rest_ended_at.is_(None))
-        .order_by(call_notes.c.id.desc())
-    )
-    return (await connection.execute(query.limit(1))).one_or_none()
+async def _resting(connection: AsyncConnection, actor: Actor) -> Any | None:
+    return next(iter(await read_rows(connection, _RESTING, user_id=actor.user_id)), None)
+
+
+_RESTING: Final = (
+    select(call_notes)
+    .where(call_notes.c.user_id == bindparam("user_id"), call_notes.c.rest_began_at.is_not(None))
+    .where(call_notes.c.rest_ended_at.is_(None))
+    .order_by(call_notes.c.id.desc())
+    .limit(1)
+)

@@ -146,15 +146,16 @@ async def _after(request: PageRequest, services: Services, pages: Pages) -> Resp
 
 async def _shown(request: PageRequest, services: Services, pages: Pages, wrong: str = "") -> Response[Any]:
     is_part = is_swap(request)
-    return pages.page(
-        request,
-        "partials/phone.html" if is_part else "pages/phone.html",
-        status=422 if wrong else 200,
-        agents=() if is_part else await read_agents(services, actor=request.user),
-        own=await read_own_agent(services, actor=request.user),
-        pop=await read_pop(services, actor=request.user),
-        rest=await read_rest(services, actor=request.user),
-        topics=TOPICS,
-        pause_reasons=PAUSE_REASONS,
-        wrong=wrong,
-    )
+    async with services.database.one_look():
+        return pages.page(
+            request,
+            "partials/phone.html" if is_part else "pages/phone.html",
+            status=422 if wrong else 200,
+            agents=() if is_part else await read_agents(services, actor=request.user),
+            own=await read_own_agent(services, actor=request.user),
+            pop=await read_pop(services, actor=request.user),
+            rest=await read_rest(services, actor=request.user),
+            topics=TOPICS,
+            pause_reasons=PAUSE_REASONS,
+            wrong=wrong,
+        )
