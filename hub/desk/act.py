@@ -25,7 +25,7 @@ from hub.core.errors import (
     NotFoundAtMallError,
     UnsupportedByMallError,
 )
-from hub.core.model import Line
+from hub.core.model import Inquiry, Line
 from hub.desk.access import AccessAction, Actor, Permission, record_access, require
 from hub.desk.action import (
     IRREVERSIBLE,
@@ -49,7 +49,7 @@ from hub.desk.services import Services
 from hub.desk.unsettled import earlier_answer
 from hub.store.database import to_ms
 from hub.store.ids import new_id
-from hub.store.one import find_claims, find_inquiry, find_line
+from hub.store.one import find_claims, find_inquiry, find_line, inquiry_numbers
 from hub.store.sealed import ACTION_PLACE
 from hub.store.shops import ShopRow, ShopStore
 from hub.store.tables import actions
@@ -99,6 +99,8 @@ async def act(
     _require_fields(request, stated)
     await require_to_be_sent(services.database, shop_id=shop.id, request=request)
     letter = await _letter(services, shop, manifest, request)
+    if letter.answer is not None:
+        request = replace(request, inquiry_no=letter.answer.inquiry.inquiry_no)
     about = await _cases(services, shop, request, letter, case_id=case_id) if heeds_locks else []
     if not await _was_stored(services, request):
         await require_unheld(services, actor=actor, case_ids=about)
@@ -216,11 +218,22 @@ async def _answer(services: Services, shop: ShopRow, manifest: Manifest, request
     if len(text) > manifest.answer_limit:
         message = f"the answer has {len(text)} characters; {manifest.title} takes {manifest.answer_limit}"
         raise WrongRequestError(message, field="text")
-    inquiry = await find_inquiry(services.database, shop.id, request.inquiry_no or "")
+    return Answer(inquiry=await _known_inquiry(services, shop, request.inquiry_no or ""), text=text)
+
+
+async def _known_inquiry(services: Services, shop: ShopRow, number: str) -> Inquiry:
+    """By the hub's number, or by the mall's own where only one question has it."""
+    inquiry = await find_inquiry(services.database, shop.id, number)
     if inquiry is None:
-        message = f"the hub knows no inquiry {request.inquiry_no!r} of shop {shop.name!r}"
+        numbers = await inquiry_numbers(services.database, shop.id, number.strip())
+        if len(numbers) > 1:
+            message = f"inquiry_no: several questions have the number {number!r}, name one of {', '.join(numbers)}"
+            raise WrongRequestError(message, field="inquiry_no")
+        inquiry = await find_inquiry(services.database, shop.id, numbers[0]) if numbers else None
+    if inquiry is None:
+        message = f"the hub knows no inquiry {number!r} of shop {shop.name!r}"
         raise NotFoundAtMallError(message, shop=shop.name)
-    return Answer(inquiry=inquiry, text=text)
+    return inquiry
 
 
 async def _known_line(services: Services, shop: ShopRow, request: ActionRequest, line_no: str) -> Line:

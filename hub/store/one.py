@@ -119,6 +119,17 @@ def _claim_of(database: Database, row: Any) -> Claim:
     )
 
 
+async def inquiry_numbers(database: Database, shop_id: int, number: str) -> list[str]:
+    """The hub's numbers that end with the mall's own ``number``: several where a mall counts in several lists.
+
+    Five at most.
+    """
+    own = inquiries.c.inquiry_no.endswith(f":{number}", autoescape=True)
+    query = select(inquiries.c.inquiry_no).where(inquiries.c.shop_id == shop_id, own)
+    async with database.reading() as connection:
+        return list(await connection.scalars(query.order_by(inquiries.c.inquiry_no).limit(5)))
+
+
 async def find_inquiry(database: Database, shop_id: int, inquiry_no: str) -> Inquiry | None:
     query = select(inquiries.c.sealed).where(inquiries.c.shop_id == shop_id, inquiries.c.inquiry_no == inquiry_no)
     async with database.reading() as connection:

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from hub.core.contract import Capability, CapabilityState, HoldReason, LineAction, Outcome, Support
-from hub.core.errors import OutcomeUnknownError, RejectedByMallError
+from hub.core.errors import NotFoundAtMallError, OutcomeUnknownError, RejectedByMallError
 from hub.core.model import ClaimKind, ClaimReason, ClaimState
 from hub.desk.access import Actor
 from hub.desk.act import act
 from hub.desk.action import IRREVERSIBLE, Action, ActionRequest, ActionResult, UnconfirmedError, WrongRequestError
 from hub.registry import Registry
 from hub.store.tables import actions
-from tests.desk.invented import MANIFESTS, NOW, Rig, claim, line, order
+from tests.desk.invented import MANIFESTS, NOW, Rig, claim, inquiry, line, order
 
 LINES = ("X-1", "X-2", "X-3")
 
@@ -139,6 +139,25 @@ async def test_a_fee_goes_with_a_hold_where_the_mall_takes_it(shop: Rig, agent: 
     (action,) = sent(shop)
     assert isinstance(action, LineAction)
     assert action.fee == 3_000
+
+
+async def test_a_question_is_known_by_the_malls_own_number_where_only_one_has_it(shop: Rig, agent: Actor) -> None:
+    await shop.write(
+        "alpha-main", inquiry("qna:7", "재입고?"), inquiry("inquiry:17", "언제요?"), inquiry("qna:17", "크기?")
+    )
+
+    done = await do(shop, agent, Action.ANSWER_INQUIRY, inquiry_no=" 7", text="곧 들어옵니다")
+    with pytest.raises(WrongRequestError, match="inquiry:17, qna:17"):
+        await do(shop, agent, Action.ANSWER_INQUIRY, inquiry_no="17", text="곧 들어옵니다")
+    for nobodys in ("%7", "_", "8"):
+        with pytest.raises(NotFoundAtMallError):
+            await do(shop, agent, Action.ANSWER_INQUIRY, inquiry_no=nobodys, text="곧 들어옵니다")
+
+    assert done.outcome is Outcome.DONE
+    (answer,) = sent(shop)
+    assert answer.inquiry.inquiry_no == "qna:7"
+    async with shop.database.reading() as connection:
+        assert (await connection.execute(select(actions.c.inquiry_no))).scalars().all() == ["qna:7"]
 
 
 @pytest.mark.parametrize(
