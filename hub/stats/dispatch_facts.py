@@ -6,25 +6,28 @@ clocks but those of hours end with a day, so that only the days of a line matter
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import AsyncIterator
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, null, or_, select
 
 from hub.core.model import ClaimKind, ClaimState, LineStatus
-from hub.policy.calendar import ZONES, business_calendar
-from hub.policy.due import CaseFacts, CaseKind, Due, due_dates
-from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, pages
+from hub.policy.calendar import business_calendar
+from hub.policy.due import CaseFacts, CaseKind, due_dates
+from hub.stats.alike import any_time
+from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, pages, rows_of
 from hub.stats.rules_then import RulesThen, read_rules_then
-from hub.stats.sold import is_copy, is_rebilled, is_within, of_cell
+from hub.stats.sold import buckets_of, is_copy, is_rebilled, is_within
 from hub.stats.stock import PRODUCT_COLUMNS, Stock, Stocks
-from hub.store.database import to_ms
+from hub.store.database import time_of, to_ms
 from hub.store.tables import cases, claims, lines, orders, shops
 
 _DAY_MS: Final = 86_400_000
 _MOST_HELD: Final = 50_000
+_PAGE: Final = 5_000
 _STOCK: Final = frozenset({"mode", "partner"})
 #: figures that only lines can have which left on a later day than they were paid, or not at all
 _OF_LATE: Final = frozenset({"late", "waiting", "late_days_median", "late_days_p90"})
@@ -64,35 +67,96 @@ async def read_dispatches(counted: Counted) -> AsyncIterator[DispatchFact]:
     reading, stocks = _Reading(counted, await read_rules_then(counted)), Stocks(counted)
     async for rows in pages(counted, reading.rows(), row_id=lines.c.id):
         for row, stock in zip(rows, await stocks.of(rows), strict=True):
-            for fact in reading.facts(row, stock):
-                yield fact
+            line = _Line(*row[2:11])
+            for due in reading.dues(line):
+                outcome = _outcome(line, due.ms, reading.now)
+                yield DispatchFact(
+                    at=due.at,
+                    mall=row.mall,
+                    shop=row.shop,
+                    case_id=row.case_id,
+                    cause=due.cause,
+                    rule=due.rule,
+                    order_no=row.order_no,
+                    line_no=row.line_no,
+                    product_name=row.product_name,
+                    mode=stock.mode,
+                    partner=stock.partner,
+                    due_at=due.at,
+                    dispatched_at=moment(line.left),
+                    days_late=reading.days_late(line, due, outcome),
+                    outcome=outcome,
+                )
 
 
 async def read_dispatches_alike(counted: Counted, names: frozenset[str]) -> AsyncIterator[tuple[DispatchFact, int]]:
     reading = _Reading(counted, await read_rules_then(counted))
+    buckets = buckets_of(counted, names)
+    found: Counter[tuple[Any, ...]] = Counter()
+    async for line, stock, number in _groups(counted, reading, names):
+        for due in reading.dues(line):
+            outcome = _outcome(line, due.ms, reading.now)
+            start = None if buckets is None else buckets.of(due.ms)
+            late, has_left = reading.days_late(line, due, outcome), line.left is not None
+            found[line.mall, line.shop, due.cause, due.rule, stock, start, outcome, late, has_left] += number
+    for (mall, shop, cause, rule, stock, start, outcome, late, has_left), number in found.items():
+        at = any_time(counted) if buckets is None else buckets.start(start)
+        fact = DispatchFact(
+            at=at,
+            mall=mall,
+            shop=shop,
+            cause=cause,
+            rule=rule,
+            order_no=None,
+            line_no=None,
+            product_name=None,
+            mode=stock.mode,
+            partner=stock.partner,
+            due_at=at,
+            dispatched_at=at if has_left else None,
+            days_late=late,
+            outcome=outcome,
+        )
+        yield fact, number
+
+
+class _Line(NamedTuple):
+    """What clocks look at of one line, or of many that are alike in it; times in milliseconds, or of their day's start.
+
+    ``state``: see :func:`_state`. ``began``: paid, or ordered where it is not paid.
+    """
+
+    shop_id: int
+    mall: str
+    shop: str
+    is_paid: bool
+    state: str
+    began: int | None
+    planned: int | None
+    left: int | None
+    cancelled: int | None
+
+
+async def _groups(
+    counted: Counted, reading: "_Reading", names: frozenset[str]
+) -> AsyncIterator[tuple[_Line, Stock, int]]:
+    """Lines that are alike, and how many they are; some of them may come again."""
     if names.isdisjoint(_STOCK):
         async with counted.database.reading() as connection:
             groups = (await connection.execute(reading.groups())).all()
-        for row in groups:
-            for fact in reading.facts(row, Stock()):
-                yield fact, row.number
+        for *line, number in groups:
+            yield _Line(*line), Stock(), number
         return
     # Almost every line is of another product or day: the database has nothing to put together.
-    stocks = Stocks(counted)
-    first: dict[tuple[Any, ...], Any] = {}
-    numbers: Counter[tuple[Any, ...]] = Counter()
-    async for rows in pages(counted, reading.rows(), row_id=lines.c.id):
-        for row, stock in zip(rows, await stocks.of(rows), strict=True):
-            key = (*reading.alike(row), stock.mode, stock.partner)
-            numbers[key] += 1
-            first.setdefault(key, row)
-        if len(first) > _MOST_HELD:
-            for fact, number in reading.all(first, numbers):
-                yield fact, number
-            first.clear()
-            numbers.clear()
-    for fact, number in reading.all(first, numbers):
-        yield fact, number
+    stocks, held = Stocks(counted), Counter[tuple[tuple[Any, ...], Stock]]()
+    async for rows in pages(counted, reading.products(), row_id=lines.c.id, most=_PAGE):
+        held.update([(row[2:11], stock) for row, stock in zip(rows, await stocks.of(rows), strict=True)])
+        if len(held) > _MOST_HELD:
+            for (alike, stock), number in held.items():
+                yield _Line(*alike), stock, number
+            held.clear()
+    for (alike, stock), number in held.items():
+        yield _Line(*alike), stock, number
 
 
 class _Reading:
@@ -101,62 +165,47 @@ class _Reading:
     def __init__(self, counted: Counted, rules: RulesThen) -> None:
         self._counted = counted
         self._rules = rules
-        offsets = {counted.now.astimezone(ZONES[country]).utcoffset() for _, country in rules.shops.values()}
-        offset = next(iter(offsets), None)
+        self.now: Final = to_ms(counted.now) or 0
         # A clock of hours, or countries with different days: each line by itself.
-        self._is_daily = offset is not None and len(offsets) == 1 and not rules.counts_hours
-        self._offset_ms = round(offset.total_seconds() * 1000) if offset is not None else 0
-        self._known: dict[tuple[Any, ...], tuple[Due, ...]] = {}
+        self._offset = rules.day_offset(counted.now)
+        self._known: dict[tuple[Any, ...], list[_Due]] = {}
 
-    def _bucket(self, column: Any) -> ColumnElement[int]:
-        """The day of a time or, where days are not enough, the time."""
-        day: ColumnElement[int] = (column + self._offset_ms) // _DAY_MS
-        return day if self._is_daily else column
+    def _cut(self, column: Any) -> Any:
+        """The start of a time's day or, where days are not enough, the time."""
+        return column if self._offset is None else (column + self._offset) // _DAY_MS * _DAY_MS - self._offset
 
     def rows(self) -> Select[Any]:
-        """One for each line; its case where somebody is going to look at it."""
+        """One for each line, a :class:`_Line` from ``shop_id`` on; with its case where somebody is going to look."""
         of_order = (
             select(func.min(cases.c.id))
             .where(cases.c.shop_id == lines.c.shop_id, cases.c.order_no == orders.c.order_no)
             .scalar_subquery()
         )
         case_id = null() if self._counted.opens is None else of_order
-        return self._lines(
-            lines.c.id.label("row_id"),
-            _began().label("at_ms"),
-            orders.c.order_no,
-            lines.c.line_no,
-            case_id.label("case_id"),
-            *_times(),
-            *PRODUCT_COLUMNS,
-        )
+        shown = (orders.c.order_no, lines.c.line_no, case_id.label("case_id"))
+        return self._lines(*_times(), *shown, *PRODUCT_COLUMNS)
+
+    def products(self) -> Select[Any]:
+        """The same by days, with nothing to show."""
+        return self._lines(*self._days(), *PRODUCT_COLUMNS)
 
     def groups(self) -> Select[Any]:
-        """One for all lines of a shop that are alike in their days and their state."""
-        days = [self._bucket(time).label(f"day_of_{time.name}") for time in (_began().label("at_ms"), *_times())]
-        one = self._lines(*days, _began().label("at_ms"), *_times()).subquery()
-        fixed = [one.c[name] for name in ("shop_id", "mall", "shop", "is_paid", "state")]
-        alike = [*fixed, *(one.c[day.name] for day in days)]
-        times = [func.min(one.c[name]).label(name) for name in ("at_ms", *(time.name for time in _times()))]
-        nothing = [null().label(name) for name in ("order_no", "line_no", "case_id", "product_name")]
-        return select(*fixed, *times, *nothing, func.count().label("number")).group_by(*alike)
+        """One for all lines of a shop that are alike in their days and their state: a :class:`_Line` and a number."""
+        alike = (lines.c.shop_id, shops.c.mall, shops.c.name.label("shop"), *_states(), *self._days())
+        return self._lines().with_only_columns(*alike, func.count()).group_by(*alike)
+
+    def _days(self) -> list[ColumnElement[int]]:
+        return [self._cut(time.element).label(time.name) for time in _times()]
 
     def _lines(self, *columns: Any) -> Select[Any]:
         counted = self._counted
+        # The day that a product's mode is asked for.
+        some_time = func.coalesce(_began(), lines.c.planned_ship_at, 0)
         query = (
-            select(
-                lines.c.shop_id,
-                shops.c.mall,
-                shops.c.name.label("shop"),
-                orders.c.paid_at.is_not(None).label("is_paid"),
-                _state().label("state"),
-                *columns,
-            )
-            .join_from(lines, orders, orders.c.id == lines.c.order_id)
-            .join(shops, shops.c.id == lines.c.shop_id)
+            rows_of(counted, lines, *_states(), *columns, at=some_time)
+            .join(orders, orders.c.id == lines.c.order_id)
             .where(lines.c.status != LineStatus.PENDING_PAYMENT.value, lines.c.replaces_line_no.is_(None))
-            .where(~is_copy(orders.c.id), ~is_rebilled(), *counted.of_shop(shops))
-            .where(*of_cell(counted, mall=shops.c.mall, shop=shops.c.name))
+            .where(~is_copy(orders.c.id), ~is_rebilled())
         )
         times = (_began(), lines.c.planned_ship_at)
         if counted.since is not None:
@@ -164,111 +213,87 @@ class _Reading:
             query = query.where(or_(*(time >= first for time in times)))
         if counted.until is not None:
             query = query.where(or_(*(time < (to_ms(counted.until) or 0) for time in times)))
-        if self._is_daily and counted.opens in _OF_LATE:
+        if self._offset is not None and counted.opens in _OF_LATE:
             left = lines.c.dispatched_at
-            earliest = (self._bucket(_began()), self._bucket(lines.c.planned_ship_at))
-            query = query.where(or_(left.is_(None), *(self._bucket(left) > day for day in earliest)))
+            earliest = (self._cut(_began()), self._cut(lines.c.planned_ship_at))
+            query = query.where(or_(left.is_(None), *(self._cut(left) > day for day in earliest)))
         return query
 
-    def alike(self, row: Any) -> tuple[Any, ...]:
-        """What lines of one group have in common."""
-        times = (row.at_ms, row.planned_ship_at, row.dispatched_at, row.cancelled_at)
-        unit = _DAY_MS if self._is_daily else 1
-        days = [at if at is None else (at + self._offset_ms) // unit for at in times]
-        return (row.shop_id, row.is_paid, row.state, *days)
-
-    def all(
-        self, first: Mapping[tuple[Any, ...], Any], numbers: Mapping[tuple[Any, ...], int]
-    ) -> Iterator[tuple[DispatchFact, int]]:
-        for key, row in first.items():
-            for fact in self.facts(row, Stock(mode=key[-2], partner=key[-1])):
-                yield fact, numbers[key]
-
-    def facts(self, row: Any, stock: Stock) -> list[DispatchFact]:
-        found = self._rules.shops.get(row.shop_id)
-        if found is None:
-            return []
-        calendar = business_calendar(found[1])
-        left, cancelled = moment(row.dispatched_at), moment(row.cancelled_at)
-        facts = []
-        for due in self._dues(row):
-            if not is_within(self._counted, due.at):
-                continue
-            outcome = _outcome(row.state, due.at, left, cancelled, self._counted.now)
-            is_late = outcome is DispatchState.LATE and left is not None
-            facts.append(
-                DispatchFact(
-                    at=due.at,
-                    mall=row.mall,
-                    shop=row.shop,
-                    case_id=row.case_id,
-                    cause=due.cause.value,
-                    rule=due.source,
-                    order_no=row.order_no,
-                    line_no=row.line_no,
-                    product_name=row.product_name,
-                    mode=stock.mode,
-                    partner=stock.partner,
-                    due_at=due.at,
-                    dispatched_at=left,
-                    days_late=_days(calendar.day_of(due.at), calendar.day_of(left)) if is_late and left else None,
-                    outcome=outcome,
-                )
-            )
-        return facts
-
-    def _dues(self, row: Any) -> tuple[Due, ...]:
-        if not self._is_daily:
-            return self._reckon(row)
-        days = [at if at is None else (at + self._offset_ms) // _DAY_MS for at in (row.at_ms, row.planned_ship_at)]
-        key = (row.shop_id, row.is_paid, *days)
+    def dues(self, line: _Line) -> list["_Due"]:
+        """The clocks that ran out within the span."""
+        if self._offset is None:
+            return self._reckoned(line)
+        days = [None if at is None else (at + self._offset) // _DAY_MS for at in (line.began, line.planned)]
+        key = (line.shop_id, line.is_paid, *days)
         if key not in self._known:
-            self._known[key] = self._reckon(row)
+            self._known[key] = self._reckoned(line)
         return self._known[key]
 
-    def _reckon(self, row: Any) -> tuple[Due, ...]:
-        shop, country = self._rules.shops[row.shop_id]
-        began = moment(row.at_ms)
-        opened = began or moment(row.planned_ship_at)
-        rules = self._rules.on(row.shop_id, business_calendar(country).day_of(opened)) if opened else None
-        if rules is None or opened is None:
-            return ()
+    def _reckoned(self, line: _Line) -> list["_Due"]:
+        shop, country = self._rules.shops.get(line.shop_id, (None, ""))
+        began = moment(line.began)
+        opened = began or moment(line.planned)
+        if shop is None or opened is None:
+            return []
+        rules = self._rules.on(line.shop_id, business_calendar(country).day_of(opened))
+        if rules is None:
+            return []
         facts = CaseFacts(
             kind=CaseKind.DISPATCH,
             mall=shop.mall,
             shop=shop.name,
             country=country,
             opened_at=opened,
-            paid_at=began if row.is_paid else None,
-            ordered_at=None if row.is_paid else began,
-            planned_ship_at=moment(row.planned_ship_at),
+            paid_at=began if line.is_paid else None,
+            ordered_at=None if line.is_paid else began,
+            planned_ship_at=moment(line.planned),
         )
-        return due_dates(facts, clocks=rules.clocks, days=rules.days)
+        dues = due_dates(facts, clocks=rules.clocks, days=rules.days)
+        return [
+            _Due(at=due.at, ms=to_ms(due.at) or 0, cause=due.cause.value, rule=due.source)
+            for due in dues
+            if is_within(self._counted, due.at)
+        ]
+
+    def days_late(self, line: _Line, due: "_Due", outcome: DispatchState) -> int | None:
+        """Of a line that left late."""
+        if outcome is not DispatchState.LATE or line.left is None:
+            return None
+        day_of = business_calendar(self._rules.shops[line.shop_id][1]).day_of
+        return (day_of(time_of(line.left)) - day_of(due.at)).days
 
 
-def _outcome(
-    state: str, due: datetime, left: datetime | None, cancelled: datetime | None, now: datetime
-) -> DispatchState:
+class _Due(Struct, frozen=True, kw_only=True):
+    """``ms``: ``at`` in milliseconds."""
+
+    at: datetime
+    ms: int
+    cause: str
+    rule: str
+
+
+def _outcome(line: _Line, due: int, now: int) -> DispatchState:
     # A whole day ends with its last second.
-    if left is not None:
-        return DispatchState.ON_TIME if left.replace(microsecond=0) <= due else DispatchState.LATE
-    if state == "waiting":
+    if line.left is not None:
+        return DispatchState.ON_TIME if line.left // 1000 * 1000 <= due else DispatchState.LATE
+    if line.state == "waiting":
         return DispatchState.LATE if due < now else DispatchState.RUNNING
-    if state == "cancelled" and cancelled is not None:
-        return DispatchState.CANCELLED if cancelled.replace(microsecond=0) <= due else DispatchState.LATE
+    if line.state == "cancelled" and line.cancelled is not None:
+        return DispatchState.CANCELLED if line.cancelled // 1000 * 1000 <= due else DispatchState.LATE
     return DispatchState.UNKNOWN
-
-
-def _days(first: date, last: date) -> int:
-    return (last - first).days
 
 
 def _began() -> ColumnElement[int]:
     return func.coalesce(orders.c.paid_at, orders.c.ordered_at)
 
 
+def _states() -> tuple[Any, ...]:
+    return orders.c.paid_at.is_not(None).label("is_paid"), _state().label("state")
+
+
 def _times() -> tuple[Any, ...]:
-    return lines.c.planned_ship_at, lines.c.dispatched_at, _cancelled_at().label("cancelled_at")
+    named = (_began(), lines.c.planned_ship_at, lines.c.dispatched_at, _cancelled_at())
+    return tuple(time.label(name) for name, time in zip(("began", "planned", "left", "cancelled"), named, strict=True))
 
 
 def _state() -> ColumnElement[str]:

@@ -172,8 +172,8 @@ def _claims(counted: Counted) -> Select[Any]:
             claims.c.reason,
             claims.c.claim_key.label("reference"),
             claims.c.order_no,
-            *PRODUCT_COLUMNS,
             cases.c.id.label("case_id"),
+            *PRODUCT_COLUMNS,
             at=claims.c.requested_at,
         )
         .outerjoin(lines, line_of_claim())
@@ -192,13 +192,13 @@ def _inquiries(counted: Counted) -> Select[Any]:
         inquiries.c.category,
         inquiries.c.inquiry_no.label("reference"),
         inquiries.c.order_no,
+        cases.c.id.label("case_id"),
         inquiries.c.product_name,
         inquiries.c.product_code,
         nothing.label("product_option"),
         nothing.label("option_code"),
         nothing.label("seller_sku"),
         nothing.label("hints"),
-        cases.c.id.label("case_id"),
         at=inquiries.c.asked_at,
     ).outerjoin(cases, is_case)
 
