@@ -175,9 +175,10 @@ class _Claims:
         for line_no, nested in lines.items():
             if line_no in self._items and line_no not in replacements:
                 self._put_accepted(kind, claim, claim_code, self._items[line_no], nested, is_only=len(lines) == 1)
-        if not lines:
+        is_placed = not self._items.keys().isdisjoint(lines)
+        if not is_placed:
             self._codes[f"claim.items:{kind}"] += 1
-        return bool(lines)
+        return is_placed
 
     def _lines_of(self, claim: ClaimWire, claim_code: str | None) -> Iterable[tuple[str, ItemWire | None]]:
         """Lines of a claim: its own items, else the address's list, else the items that name its code."""
@@ -402,7 +403,7 @@ class _Claims:
         sent_instead: ItemWire | None = None,
     ) -> None:
         key = _key(item.order_item_code, kind, requested_at, claim_no)
-        if key in self._found:
+        if key in self._found and self._found[key].claim_no != claim_no:
             # Two claims of one kind and time on one line: the number tells them apart.
             key = f"{item.order_item_code}:{claim_no or kind}"
         self._found[key] = Claim(

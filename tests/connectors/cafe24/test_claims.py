@@ -334,3 +334,25 @@ def test_a_request_date_beside_a_claim_kept_elsewhere_makes_no_second_claim() ->
     (found,) = read(line).claims
 
     assert (found.state, found.requested_at) == (ClaimState.REQUESTED, datetime(2026, 11, 19, 0, 0, tzinfo=UTC))
+
+
+def test_a_claim_that_is_told_twice_is_one() -> None:
+    """One claim over two lines may be embedded once for each of them."""
+    lines = [{**requested("C10", claim_code="C1"), "order_item_code": f"20261118-0000021-{n:02}"} for n in (1, 2)]
+
+    record = read(*lines, cancellation=[claim("C1", *lines), claim("C1", *lines)])
+
+    assert sorted((found.line_no, found.claim_no) for found in record.claims) == [
+        ("20261118-0000021-01", "C1"),
+        ("20261118-0000021-02", "C1"),
+    ]
+
+
+def test_a_claim_over_a_line_that_the_order_does_not_show_is_counted() -> None:
+    codes: Counter[str] = Counter()
+    elsewhere = {**requested("C10", claim_code="C1"), "order_item_code": "20261118-0000021-77"}
+
+    record = read(item(), cancellation=[claim("C1", elsewhere)], codes=codes)
+
+    assert (record.claims, record.claims_are_complete) == ((), False)
+    assert codes == Counter({"claim.items:cancel": 1})
