@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from hub.registry import Registry
 from hub.sandbox.kit import SandboxMall, SandboxOptions
@@ -28,19 +28,25 @@ def write_kit(folder: Path, world: World, malls: Sequence[SandboxMall], urls: Ma
     """Shop file, inventory modes and callers' numbers for a hub of this World; the shop file comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / MODES_FILE).open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("seller_sku", "shop", "mode", "partner", "logistics"))
-        for shop in world.shops:
-            goods = {item.sku: item for item in world.goods(shop)}
-            writer.writerows(
-                (item.sku, shop, item.mode.value, item.supplier_code, item.logistics_company or "")
-                for item in goods.values()
-            )
+        write_modes(file, world)
     callers = [order.buyer.phone for shop in world.shops for order in world.orders(shop)[-300:]]
     (folder / CALLERS_FILE).write_text("\n".join(dict.fromkeys(callers)), encoding="utf-8")
     draft = folder / (SHOPS_FILE + ".part")
     draft.write_text(shop_file(malls, urls), encoding="utf-8")
     draft.replace(folder / SHOPS_FILE)
+
+
+def write_modes(file: TextIO, world: World, *, is_first: bool = True) -> None:
+    """Who keeps the goods of each shop of the World, as a CSV; only the ``is_first`` part begins with the headings."""
+    writer = csv.writer(file)
+    if is_first:
+        writer.writerow(("seller_sku", "shop", "mode", "partner", "logistics"))
+    for shop in world.shops:
+        goods = {item.sku: item for item in world.goods(shop)}
+        writer.writerows(
+            (item.sku, shop, item.mode.value, item.supplier_code, item.logistics_company or "")
+            for item in goods.values()
+        )
 
 
 def _table(shop: Mapping[str, Any]) -> str:

@@ -117,13 +117,14 @@ class WelfareMall:
 
     async def hand_in(self, desk: ImportsFiles, *, at: datetime, change: Change | None = None) -> None:
         """Download both lists and give them to the hub, as a person does; the layouts before the first of them."""
-        for upload, layout in (
-            (self._orders_file(change), _ORDER_LAYOUT),
-            (self._inquiries_file(change), _INQUIRY_LAYOUT),
-        ):
+        for upload, layout in self.downloads(change):
             if await desk.layout(upload.kind) is None:
                 await desk.keep_layout(layout, at=at, by="welfare")
             await desk.receive_file(upload, at=at, by="welfare")
+
+    def downloads(self, change: Change | None = None) -> tuple[tuple[Upload, Layout], ...]:
+        """Both lists of now, each with how it is to be read."""
+        return (self._orders_file(change), _ORDER_LAYOUT), (self._inquiries_file(change), _INQUIRY_LAYOUT)
 
     def _orders_file(self, change: Change | None) -> Upload:
         """A workbook with a title above the headings, as the admin prints it."""

@@ -17,6 +17,7 @@ import typer
 
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import screen, settings_and_logs
+from hub.cli.demo_files import FileMall
 from hub.cli.demo_phone import follow_log, give_phones, listening_to, ring_phones
 from hub.cli.demo_story import Story
 from hub.cli.serve import require_free_port, serve_desk
@@ -87,9 +88,13 @@ async def _demo(settings: Settings, *, orders: int, port: int, opens_browser: bo
             exchange = await stack.enter_async_context(Exchange(settings.home / "pbx" / "queue_log"))
             settings = listening_to(exchange, settings)
         hub = await stack.enter_async_context(open_hub(settings))
-        await _prepare(hub, kit)
+        files = FileMall(hub)
+        await _prepare(hub, kit, files)
         url = f"http://127.0.0.1:{port}"
-        background = [asyncio.create_task(_keep_reading(hub, begun)), asyncio.create_task(_keep_calling(hub, kit))]
+        background = [
+            asyncio.create_task(_keep_reading(hub, files, begun)),
+            asyncio.create_task(_keep_calling(hub, kit)),
+        ]
         if exchange is not None:
             spec, callers = current_spec(hub), _callers(hub, kit)
             background += [
@@ -139,10 +144,11 @@ async def _wait_for(ready: Path, child: Process) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _prepare(hub: Hub, kit: Path) -> None:
+async def _prepare(hub: Hub, kit: Path, files: FileMall) -> None:
     """Shops, people, routing table and telephone spec; what a user has changed since stays."""
     home = hub.settings.home
     await hub.import_shops(kit / SHOPS_FILE)
+    await files.open()
     for shop in await hub.shops():
         # The emulated malls have started anew and know none of the tokens they once gave.
         await hub.shop_store.forget_secrets(shop.id)
@@ -155,14 +161,15 @@ async def _prepare(hub: Hub, kit: Path) -> None:
     for name, text in texts.items():
         if not (home / name).exists():
             (home / name).write_text(text, encoding="utf-8")
-    await import_modes(hub.database, (kit / MODES_FILE).read_bytes(), now=hub.now())
+    await import_modes(hub.database, (kit / MODES_FILE).read_bytes() + files.modes(), now=hub.now())
     await hub.refresh_routing()
 
 
-async def _keep_reading(hub: Hub, begun: float) -> None:
+async def _keep_reading(hub: Hub, files: FileMall, begun: float) -> None:
     """A first sync, then changes every few seconds: time moves in the demo."""
     # To every screen this is a worker like any other.
     await Lease(hub.database, f"{WORKER_LEASE}demo").try_take()
+    await files.hand_in()
     report = await hub.sync()
     read = sum(feed.read for shop in report.shops for feed in shop.feeds)
     state = "complete" if report.complete else "not complete, see the shops page"
@@ -212,7 +219,8 @@ def _welcome(url: str, *, has_calls: bool) -> None:
     screen.print(f"\n  The desk: [bold]{url}[/bold]\n")
     for login, name, role, password in LOGINS:
         screen.print(f"    {login:<12} {password:<20} {role} {name}", markup=False)
-    screen.print("\n  Three emulated malls keep sending orders, claims and questions. Ctrl-C stops.")
+    screen.print("\n  Three emulated malls keep sending orders, claims and questions. A fourth without an API")
+    screen.print("  handed in its lists as files (see Files). Ctrl-C stops.")
     if has_calls:
         screen.print("  The telephone of whoever is signed in rings every 40 seconds or so; --no-calls keeps it still.")
     screen.print("")

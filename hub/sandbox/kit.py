@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from litestar.types import ASGIApp
 
+from hub.core.files import Layout, Upload
 from hub.sandbox.faults import RowFaults
 
 Row = dict[str, Any]
@@ -94,6 +95,14 @@ class SandboxMall(Protocol):
         ...
 
     def truth(self) -> Truth: ...
+
+
+class GivesFiles(SandboxMall, Protocol):
+    """An emulated mall without an API: a person downloads its lists."""
+
+    def downloads(self) -> tuple[tuple[Upload, Layout], ...]:
+        """The lists of now, each with the layout by which the hub is to read it."""
+        ...
 
 
 class LeakyBucket:
