@@ -1,5 +1,6 @@
 """How a contact can be asked: the ways that it has and that this hub can use, and its language."""
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from hub.core.errors import ConfigurationError
@@ -7,7 +8,7 @@ from hub.core.http import require_safe_url
 from hub.desk.ask_text import LANGUAGES
 from hub.settings import Settings
 from routing.chain import Link
-from routing.contacts import Contact
+from routing.contacts import Contact, Role
 
 Way = Literal["mail", "webhook", "call"]
 WAYS: Final[tuple[Way, ...]] = ("mail", "webhook", "call")
@@ -22,6 +23,18 @@ def ways_of(contact: Contact, *, settings: Settings) -> tuple[Way, ...]:
     if webhook_of(contact) is not None:
         found.append("webhook")
     return (*found, "call")
+
+
+def hot_line_of(chain: Sequence[Link], asked: Link) -> tuple[Link, ...]:
+    """The other places of the hot line that ``asked`` is part of: one person each, who is there now if anybody is."""
+    people: dict[Role, Link] = {}
+    for link in chain if asked.together else ():
+        if not link.together or link.contact is None or link.role is asked.role:
+            continue
+        known = people.get(link.role)
+        if known is None or (link.open_now and not known.open_now):
+            people[link.role] = link
+    return tuple(people.values())
 
 
 def webhook_of(contact: Contact) -> str | None:

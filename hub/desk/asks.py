@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import Party
 from hub.desk.access import AccessAction, Actor, Permission, record_access, require
-from hub.desk.ask_contacts import WAYS, Way, escalate_minutes, language_of, ways_of
+from hub.desk.ask_contacts import WAYS, Way, escalate_minutes, hot_line_of, language_of, ways_of
 from hub.desk.ask_text import (
     TEXT_LIMIT,
     Answer,
@@ -53,7 +53,8 @@ class AskRequest(Struct, frozen=True, kw_only=True):
 
     ``reason``: why the receiver's data go out in the clear, where they go at all; without one they are
     masked. ``answer`` is what was said on the telephone; with ``way`` "call" and without an answer the
-    question stays open until somebody types it.
+    question stays open until somebody types it. ``is_hot_line``: the other places of the contact's hot line are
+    asked at once, each in its own way and language; a telephone call is to one person.
     """
 
     matter: Matter
@@ -63,6 +64,7 @@ class AskRequest(Struct, frozen=True, kw_only=True):
     text: str | None = None
     reason: str = ""
     answer: str = ""
+    is_hot_line: bool = False
 
 
 class AskError(Exception):
@@ -76,6 +78,8 @@ class AskError(Exception):
 
 async def ask(services: Services, *, actor: Actor, case_id: int, request: AskRequest) -> int:
     """Store one question and return its id; the same ``token`` again returns the same one.
+
+    The others of a hot line are stored in the same transaction.
 
     Raises: ForbiddenError; NotFoundError; AskError; ConfigurationError when the routing file is wrong.
     """
@@ -105,6 +109,7 @@ async def ask(services: Services, *, actor: Actor, case_id: int, request: AskReq
         asked_by=actor.user_id,
     )
     row["token"] = request.token
+    others = await _hot_line(services, actor, case, route, link, request)
     if answer is not None:
         row |= {
             **_answered(services, link.contact, asked_at=now, answer=answer, via="agent", by=actor.user_id),
@@ -115,12 +120,54 @@ async def ask(services: Services, *, actor: Actor, case_id: int, request: AskReq
             await connection.execute(asks.insert().values(**row))
             await publish(connection, Topic.CASE, id=case_id)
             await note_person(connection, services, actor=actor, row=row, body=body, reason=request.reason)
+            for other, told in others:
+                await connection.execute(asks.insert().values(**other))
+                await note_person(connection, services, actor=actor, row=other, body=told, reason="")
     except IntegrityError:
         # The same form, sent twice at once.
         if (known := await _asked_by_token(services, case_id, request.token)) is not None:
             return known
         raise
     return int(row["id"])
+
+
+async def _hot_line(
+    services: Services, actor: Actor, case: CaseView, route: Route | None, asked: Link, request: AskRequest
+) -> list[tuple[dict[str, Any], AskBody]]:
+    """Rows for those of the hot line who are not waited for already; unmasked data go to nobody but the asked one."""
+    if not request.is_hot_line or request.way == "call" or route is None or asked.contact is None:
+        return []
+    case_id = case.row.case_id
+    waited_for = await _waited_for(services, case_id, request.matter)
+    rows = []
+    for link in hot_line_of(route.chain, asked):
+        contact = link.contact
+        if contact is None or contact.key in waited_for:
+            continue
+        is_same = language_of(contact) == language_of(asked.contact)
+        own = replace(request, contact_key=contact.key, reason="", text=request.text if is_same else None)
+        body = await _body(services, case, contact, own)
+        row = new_row(
+            services,
+            case_id=case_id,
+            contact=contact,
+            minutes=escalate_minutes(contact, link, settings=services.settings),
+            matter=request.matter,
+            way=ways_of(contact, settings=services.settings)[0],
+            body=body,
+            asked_by=actor.user_id,
+        )
+        rows.append((row, body))
+    return rows
+
+
+async def _waited_for(services: Services, case_id: int, matter: Matter) -> frozenset[str]:
+    """Keys of those who have an open question about this matter of the case."""
+    query = select(asks.c.contact_key).where(
+        asks.c.case_id == case_id, asks.c.matter == matter.value, asks.c.state.in_(OPEN)
+    )
+    async with services.database.reading() as connection:
+        return frozenset(await connection.scalars(query))
 
 
 async def _asked_by_token(services: Services, case_id: int, token: str) -> int | None:

@@ -21,7 +21,7 @@ from routing.chain import Matter
 
 
 class AskForm(Struct, kw_only=True):
-    """``clear``: send the receiver's data unmasked, which needs a ``reason``."""
+    """``clear``: send the receiver's data unmasked, which needs a ``reason``. ``hot_line``: ask all of it at once."""
 
     matter: str = ""
     contact: str = ""
@@ -31,6 +31,7 @@ class AskForm(Struct, kw_only=True):
     clear: str = ""
     reason: str = ""
     answer: str = ""
+    hot_line: str = ""
 
 
 class AskAnswerForm(Struct, kw_only=True):
@@ -53,6 +54,7 @@ def _request(form: AskForm) -> AskRequest:
         text=form.text,
         reason=form.reason if form.clear else "",
         answer=form.answer if form.way == "call" else "",
+        is_hot_line=bool(form.hot_line),
     )
 
 

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -441,6 +442,44 @@ async def test_a_deputy_is_asked_where_the_chain_has_nobody_behind(
     assert [post["url"] for post in mailbox.posts] == ["https://chat.example/hooks/byul"]
     assert "[답변 대기]" in mailbox.posts[0]["text"]
     assert mailbox.posts[0]["event"] == "ask"
+
+
+@pytest.mark.parametrize(
+    ("more", "asked_of"),
+    [
+        ({"is_hot_line": True}, {"daon": "mail", "minseo": "call", "hanul": "mail"}),
+        ({"is_hot_line": False}, {"daon": "mail"}),
+        ({"is_hot_line": True, "way": "call"}, {"daon": "call"}),
+        ({"is_hot_line": True, "matter": Matter.DEFECT}, {"daon": "mail"}),
+    ],
+    ids=["all", "unticked", "by telephone", "no hot line"],
+)
+async def test_a_hot_line_is_asked_at_once(
+    asked: Rig, agent: Actor, faulty: int, mailbox: Mailbox, more: dict[str, Any], asked_of: dict[str, str]
+):
+    asked.at = datetime(2026, 11, 23, 10, tzinfo=ZoneInfo("Asia/Seoul"))
+    for _ in range(2):  # the same form, sent twice
+        await put(asked, agent, faulty, "daon", **({"matter": Matter.HARD_CASE} | more))
+    async with asked.database.reading() as connection:
+        rows = (await connection.execute(select(asks))).all()
+
+    assert {row.contact_key: row.channel for row in rows} == asked_of
+    assert len(rows) == len(asked_of)
+    assert (await tend(asked)).sent == [*asked_of.values()].count("mail") == len(mailbox.letters)
+
+
+async def test_of_a_hot_line_nobody_is_asked_twice_and_unmasked_data_go_to_one(asked: Rig, agent: Actor, faulty: int):
+    asked.at = datetime(2026, 11, 23, 10, tzinfo=ZoneInfo("Asia/Seoul"))
+    await put(asked, agent, faulty, "daon", matter=Matter.HARD_CASE)
+    ask_id = await put(asked, agent, faulty, "hanul", matter=Matter.HARD_CASE, is_hot_line=True, reason="수령지 확인")
+    async with asked.database.reading() as connection:
+        rows = (await connection.execute(select(asks))).all()
+    bodies = {row.contact_key: open_body(asked.database.box, row.text_sealed) for row in rows}
+
+    assert sorted(bodies) == ["daon", "hanul", "minseo"]
+    assert len(rows) == 3
+    assert (await _row(asked, ask_id)).contact_key == "hanul"
+    assert [key for key, body in bodies.items() if not body.is_masked] == ["hanul"]
 
 
 async def test_unmasked_data_are_not_passed_on(asked: Rig, agent: Actor, mailbox: Mailbox):

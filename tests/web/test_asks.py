@@ -58,6 +58,9 @@ def test_each_contact_has_a_form_with_the_text_ready(asking: Browser):
     assert page.count('class="ask-form"') == 2
     assert "고객이 상품에 이상이 있다고 합니다." in html.unescape(page)
     assert page.count('name="way" value="mail"') == 2
+    assert "hot_line" not in page
+    hard = asking.get(f"/cases/{asking.case_id('alpha-main', order_no='A-2')}?matter=hard_case").text
+    assert hard.count('name="hot_line" value="1" checked') == 2, "whoever can be written to, of three"
 
 
 def test_without_a_mail_server_one_line_says_why_there_is_no_mail(agent: Browser):
