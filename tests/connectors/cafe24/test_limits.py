@@ -1,5 +1,7 @@
 """What an answer means, how long to wait, what is repeated."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -139,6 +141,27 @@ async def test_calls_keep_to_two_a_second_once_the_bucket_is_full() -> None:
         await connector.read_order(ORDER, ())
 
     assert sum(mall.clock.slept) == pytest.approx(10.0, abs=0.6)
+
+
+async def test_no_second_holds_ten_calls_though_the_bucket_has_room() -> None:
+    """Counted at the mall, renewed tokens included."""
+    mall = Mall()
+    arrived: list[float] = []
+    answer = mall._token
+
+    def noted(request: httpx.Request) -> httpx.Response:
+        arrived.append(mall.clock.now.timestamp())
+        return httpx.Response(200, json={"order": order()})
+
+    mall.on(f"GET orders/{ORDER}", noted)
+    mall._token = lambda request: (arrived.append(mall.clock.now.timestamp()), answer(request))[1]
+    connector = mall.open()
+
+    await asyncio.gather(*(connector.read_order(ORDER, ()) for _ in range(30)))
+
+    in_one_second = [sum(first <= moment < first + 1 for moment in arrived) for first in arrived]
+    assert max(in_one_second) < 10
+    assert len(arrived) == 31
 
 
 @pytest.mark.parametrize(
