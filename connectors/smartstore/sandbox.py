@@ -1,7 +1,7 @@
 """The emulated Naver SmartStore: one own-store app of the Commerce API over the World's facts.
 
 Written from the API's reference alone; it shares no code with the connector that reads it.
-Left out: hope delivery, logistics, templates, TalkTalk.
+Left out: lines with a wished day of delivery, places of stock, TalkTalk.
 """
 
 import re
@@ -26,6 +26,7 @@ from connectors.smartstore.sandbox_inquiries import (
     inquiry_row,
     question_row,
 )
+from connectors.smartstore.sandbox_lists import Lists
 from connectors.smartstore.sandbox_notes import Notes
 from connectors.smartstore.sandbox_truth import truth
 from connectors.smartstore.sandbox_writes import LineDesk
@@ -73,6 +74,7 @@ class SmartStore:
         self._notes = Notes()
         self._desk = LineDesk(world, shop, self._notes)
         claims = ClaimDesk(world, self._desk, self._notes)
+        lists = Lists(world, shop)
         self._trace = 0
         self.gate = Gate(world, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, options=options)
         self.calls: list[str] = []
@@ -88,6 +90,7 @@ class SmartStore:
                 ("POST", f"{_PRODUCT_ORDERS}/confirm", self._desk.confirm),
                 ("POST", f"{_PRODUCT_ORDERS}/dispatch", self._desk.dispatch),
                 ("POST", f"{_PRODUCT_ORDERS}/{line}/delay", self._desk.delay),
+                ("POST", f"{_PRODUCT_ORDERS}/{line}/hope-delivery/change", self._desk.change_hope_date),
                 ("POST", f"{of_line}/cancel/request", self._desk.request_cancel),
                 ("POST", f"{of_line}/cancel/approve", self._desk.approve_cancel),
                 ("POST", f"{of_line}/return/request", claims.request_return),
@@ -105,7 +108,9 @@ class SmartStore:
                 ("PUT", r"/v1/pay-merchant/inquiries/(?P<number>\d+)/answer/(?P<answer>\d+)", self._edit_answer),
                 ("GET", "/v1/contents/qnas", self._read_questions),
                 ("PUT", r"/v1/contents/qnas/(?P<number>\d+)", self._answer_question),
-                ("GET", "/v1/seller/channels", self._channels),
+                ("GET", "/v1/contents/qnas/templates", lists.templates),
+                ("GET", "/v1/seller/channels", lists.channels),
+                ("GET", "/v1/logistics/logistics-companies", lists.logistics_companies),
             )
         ]
 
@@ -339,17 +344,6 @@ class SmartStore:
         else:
             self._book.answer(question, text)
         return {}
-
-    def _channels(self, _call: Call) -> list[dict[str, Any]]:
-        return [
-            {
-                "channelNo": 100_200_300,
-                "channelType": "STOREFARM",
-                "name": "허브 테스트 스토어",
-                "url": "https://smartstore.naver.com/hub-sandbox",
-                "talkTalkAccountId": "w4hubs",
-            }
-        ]
 
 
 def _claim_time(line: LineFact, state: ClaimState | None, now: datetime) -> datetime | None:

@@ -19,6 +19,10 @@ from hub.sandbox.world import World
 _LINES_PER_WRITE = 30
 #: characters of cancelDetailedReason
 _LONGEST_REASON = 500
+#: characters of hopeDeliveryYmd (yyyymmdd), changeReason and region
+_LENGTH_OF_A_DAY = 8
+_LONGEST_CHANGE = 300
+_LONGEST_REGION = 30
 REASONS_TO_CANCEL = frozenset(
     {
         "INTENT_CHANGED",
@@ -132,6 +136,22 @@ class LineDesk:
             }
 
         return self.one(line, postpone)
+
+    def change_hope_date(self, call: Call, line: str) -> dict[str, Any]:
+        """No line of the World has a wished day, so that each is refused with the mall's code for it."""
+        body = body_of(call)
+        day, why, region = body.get("hopeDeliveryYmd"), body.get("changeReason"), body.get("region", "전국")
+        if not (isinstance(day, str) and len(day) == _LENGTH_OF_A_DAY and day.isdecimal()):
+            raise Problem(400, "4000", "hopeDeliveryYmd")
+        if not isinstance(why, str) or not 1 <= len(why) <= _LONGEST_CHANGE:
+            raise Problem(400, "4000", "changeReason")
+        if not isinstance(region, str) or not 1 <= len(region) <= _LONGEST_REGION:
+            raise Problem(400, "4000", "region")
+
+        def change(_fact: LineFact) -> None:
+            raise Refusal("104441", "희망일배송 상품주문이 아닙니다.")
+
+        return self.one(line, change)
 
     def request_cancel(self, call: Call, line: str) -> dict[str, Any]:
         body = body_of(call)

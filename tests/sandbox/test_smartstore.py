@@ -751,6 +751,36 @@ async def test_a_line_never_paid_for_ends_without_a_claim(shop: Shop) -> None:
     assert {row["paid_at"] for row in ended} == {None}
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (
+            {"hopeDeliveryYmd": "20261220", "hopeDeliveryHm": "1400", "region": "서울", "changeReason": "고객 요청"},
+            "104441",
+        ),
+        ({"hopeDeliveryYmd": "2026-12-20", "changeReason": "고객 요청"}, "4000"),
+        ({"hopeDeliveryYmd": "20261220", "changeReason": ""}, "4000"),
+        ({"hopeDeliveryYmd": "20261220", "changeReason": "고객 요청", "region": "가" * 31}, "4000"),
+    ],
+)
+async def test_a_wished_day_is_changed_only_where_there_is_one(shop: Shop, body: dict[str, str], code: str) -> None:
+    _, _, number = shop.preparing()
+
+    answer = (await shop.http.post(f"{LINES}/{number}/hope-delivery/change", json=body)).json()
+
+    assert (answer["code"] if code == "4000" else answer["data"]["failProductOrderInfos"][0]["code"]) == code
+
+
+async def test_channels_templates_and_logistics_firms_are_listed(shop: Shop) -> None:
+    channels = (await shop.http.get("/v1/seller/channels")).json()
+    templates = (await shop.http.get("/v1/contents/qnas/templates")).json()
+    firms = (await shop.http.get("/v1/logistics/logistics-companies")).json()["logisticsCompanies"]
+
+    assert channels[0]["talkTalkAccountId"]
+    assert {"questionType", "subject", "content"} <= templates[0].keys()
+    assert all(firm["logisticsCompanyId"] for firm in firms)
+
+
 def test_the_shop_table_reaches_the_mall(shop: Shop) -> None:
     table = shop.mall.shop_table("http://127.0.0.1:9102/")
 
