@@ -32,6 +32,8 @@ SHORTEST_WINDOW = timedelta(minutes=1)
 MANY_ROWS = 4_000
 #: the first stretch of a long full reading: it tells how many rows a day gives
 FIRST_LOOK = timedelta(days=1)
+#: a stretch shorter than this says nothing of how many rows a day gives
+_MEASURED_SECONDS = 3600.0
 #: a full reading no longer than this is not measured first
 SHORT_SPAN = timedelta(days=10)
 #: look-ups by number (three a second) that are made without trying the list of all delivered lines first
@@ -115,7 +117,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         is_suspicious = rows > 0 and rows % ROUND_COUNT == 0
         if is_suspicious and first.until - first.since >= 2 * SHORTEST_WINDOW:
             return replace(self, todo=(*first.halves(), *rest))
-        if self.densest is None or first.seconds <= 0:
+        if self.densest is None or first.seconds < _MEASURED_SECONDS:
             return replace(self, todo=rest)
         # All statuses of the densest days: what has one status there may have another here.
         densest = max(self.densest, rows / first.seconds)

@@ -63,7 +63,8 @@ def open_sheet(upload: Upload, layout: Layout | None) -> Sheet:
         filled = [sum(map(bool, row)) >= _FEW_HEADINGS for row in head.texts]
         head.place, head.score = (filled.index(True), 1) if any(filled) else (0, 0)
     if not head.score:
-        raise UnreadableFileError("no_headings", "no row of the file holds the headings")
+        where = ", ".join(table.names[:_MOST_SHEETS]) or "the file"
+        raise UnreadableFileError("no_headings", f"none of the first {_SEARCHED} rows of {where} holds the headings")
     place, texts = head.place, head.texts
     headings = _unique(texts[place])
     rows = _filled(chain(head.first[place + 1 :], head.table.rows), head.table, place + 1)

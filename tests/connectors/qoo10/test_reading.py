@@ -137,6 +137,19 @@ async def test_a_list_of_a_round_count_is_read_again_in_halves(mall: Mall, cap: 
     assert {reading.key for reading in readings} == {str(number) for number in range(1, 1500)}
 
 
+async def test_a_rush_of_one_minute_does_not_cut_the_months_after_it(mall: Mall):
+    """A hundred orders in the first minute, at a mall that never lists more than a hundred."""
+    rush = [row(number) for number in range(1, 101)]
+    mall.answer = lambda call: ok(
+        rush if call.form["ShippingStatus"] == "2" and call.form["SearchStartDate"] == "20260824120000" else []
+    )
+
+    readings = await all_readings(mall.open().read_orders(FULL, open_keys=NOTHING, cursor=None))
+
+    assert len(readings) == 100
+    assert len(mall.calls) < 60
+
+
 async def test_a_change_run_reads_open_statuses_whole_and_looks_up_what_no_list_shows(mall: Mall):
     def answer(call: Call):
         if call.method == BY_NUMBER:
