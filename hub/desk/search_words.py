@@ -20,6 +20,8 @@ _NUMBER: Final = 8
 _LAST_DIGITS: Final = 4
 #: documents read in one look beyond those that are wanted: some hold the pairs, but not side by side
 _SPARE: Final = 12
+#: pairs of a name of three syllables
+_NAME_PAIRS: Final = 2
 #: and in all: what has found too little by then says that there may be more
 _MOST_READ: Final = 600
 
@@ -93,18 +95,19 @@ async def find_words(
 ) -> dict[Group, WordHits]:
     """At most ``limit`` documents of each group. Nothing where no word has two characters.
 
-    ``below``: the index's next number; ``may_see``: whether the reader may see a document. Where many hold the words
-    beside four digits, these are looked for as text before they are looked for as the end of a phone: where a text
-    stands the index knows, whose phone it is shows only once a row is opened. If the text alone is more than is
-    wanted, no phone is asked.
+    ``below``: the index's next number; ``may_see``: whether the reader may see a document. Four digits beside what is
+    longer than a name, or stands in many documents, are looked for as text before they are looked for as the end of a
+    phone: where a text stands the index knows, whose phone it is shows only once a row is opened. If the text alone is
+    more than is wanted, no phone is asked.
     """
     search = _Search(database, connection, words, below=below, limit=limit, may_see=may_see)
     if words.pairs:
-        first = await search.look_up(words.pairs)
-        if words.lasts and search.may_be_cut(first):
+        is_long = bool(words.lasts) and len(words.pairs) > _NAME_PAIRS
+        first = None if is_long else await search.look_up(words.pairs)
+        if words.lasts and (first is None or search.may_be_cut(first)):
             literal = words.literally.pairs
             await search.read(literal, await search.look_up(literal))
-        await search.read(words.pairs, first)
+        await search.read(words.pairs, await search.look_up(words.pairs) if first is None else first)
     return search.hits()
 
 
@@ -135,8 +138,9 @@ class _Search:
         self._left: set[Group] = set()
 
     async def look_up(self, pairs: Sequence[str], below: Mapping[Group, int] | None = None) -> dict[Group, list[int]]:
-        """The next numbers that hold ``pairs``."""
-        return await self._index.find(self._connection, pairs, below or self._below, limit=self._at_once)
+        """The next numbers that hold ``pairs``, of groups that have not enough."""
+        sought = {group: number for group, number in (below or self._below).items() if not self._has_enough(group)}
+        return await self._index.find(self._connection, pairs, sought, limit=self._at_once) if sought else {}
 
     def may_be_cut(self, numbers: Mapping[Group, list[int]]) -> bool:
         return any(len(of_group) >= self._at_once for of_group in numbers.values())
@@ -146,11 +150,8 @@ class _Search:
         for _ in range(0, _MOST_READ, self._at_once):
             numbers = {group: of_group for group, of_group in numbers.items() if not self._has_enough(group)}
             await self._match([no for of_group in numbers.values() for no in of_group if no not in self._read])
-            below = {
-                group: of_group[-1]
-                for group, of_group in numbers.items()
-                if len(of_group) >= self._at_once and not self._has_enough(group)
-            }
+            below = {group: of_group[-1] for group, of_group in numbers.items() if len(of_group) >= self._at_once}
+            below = {group: number for group, number in below.items() if not self._has_enough(group)}
             self._left = set(below)
             if not below:
                 break

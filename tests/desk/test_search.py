@@ -314,6 +314,36 @@ async def test_what_stands_open_is_compared_before_anything_is_unsealed(
     assert unsealed == [ORDER_PLACE, INQUIRY_PLACE]
 
 
+@pytest.mark.parametrize("words", ["모자", "파란 모자 장갑"])
+async def test_four_digits_are_text_or_the_end_of_a_phone(
+    sqlite_rig: Rig, agent: Actor, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Text alone, which needs no row opened, where it is more than is wanted; else whose phone ends so as well."""
+    rig, unsealed = sqlite_rig, []
+    named = [order(f"T-{n}", line(f"T-{n}-1", name="파란 모자 장갑 3333")) for n in range(3)]
+    theirs = order("P-1", line("P-1-1", name="파란 모자 장갑"), buyer=Party(name="김민지", phone="010-2222-3333"))
+    await rig.write("alpha-main", *named, theirs, order("N-1", line("N-1-1", name="파란 모자 장갑")))
+    await take_all_in(rig)
+
+    assert await _found(rig, agent, f"{words} 3333") == {"T-0", "T-1", "T-2", "P-1"}
+
+    many = [order(f"T-{n}", line(f"T-{n}-1", name="파란 모자 장갑 3333")) for n in range(3, 2 * QUICK.counted)]
+    await rig.write("alpha-main", *many)
+    await take_all_in(rig)
+    unseal = Box.open
+
+    def noted(box: Box, sealed: bytes, place: bytes) -> bytes:
+        unsealed.append(place)
+        return unseal(box, sealed, place)
+
+    monkeypatch.setattr(Box, "open", noted)
+    quick = await search(rig, actor=agent, text=f"{words} 3333", extent=QUICK)
+
+    assert quick.many_orders
+    assert {each.order_no[0] for each in quick.orders} == {"T"}
+    assert unsealed == []
+
+
 async def test_a_search_for_nothing_takes_four_statements(searchable: Rig, agent: Actor) -> None:
     with sent_to(searchable.database) as sent:
         assert await _found(searchable, agent, "없는뷁 낱말") == set()
