@@ -1,15 +1,19 @@
 """The carriers that a Cafe24 mall has registered: what a dispatch names, and where a parcel is followed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
+
+import structlog
 
 from connectors.cafe24.client import Cafe24Client
 from connectors.cafe24.decoding import decode
 from connectors.cafe24.values import code, text
 from connectors.cafe24.wire import CarrierWire, carrier_decoder
 from hub.core.contract import Carrier
-from hub.core.errors import AccessError
+from hub.core.errors import AccessError, MalformedResponseError
+
+log = structlog.get_logger(__name__)
 
 SCOPE = "mall.read_shipping"
 #: where the number goes, in the spellings in use: {…}, [송장번호], %s (confidence: guess)
@@ -31,12 +35,20 @@ async def list_carriers(client: Cafe24Client, *, shop_nos: Sequence[int]) -> tup
         except AccessError as error:
             error.message = f"{error.message}; carriers need the scope {SCOPE}"
             raise
-        for row in page.rows:
-            wire = decode(carrier_decoder, row)
+        for wire in readable(page.rows):
             carrier = _carrier(wire)
             if carrier is not None and carrier.code not in found:
                 found[carrier.code] = (code(wire.default_shipping_carrier) == "T", carrier)
     return tuple(carrier for _, carrier in sorted(found.values(), key=lambda entry: not entry[0]))
+
+
+def readable(rows: Iterable[bytes]) -> Iterator[CarrierWire]:
+    """Those that can be read: one that cannot is told, and keeps nobody from choosing another."""
+    for row in rows:
+        try:
+            yield decode(carrier_decoder, row)
+        except MalformedResponseError as error:
+            log.warning("carrier.unreadable", problem=str(error))
 
 
 def _carrier(wire: CarrierWire) -> Carrier | None:

@@ -156,8 +156,8 @@ class Catalogue:
 
 
 def _contacts(wire: SupplierWire) -> tuple[Party, ...]:
-    people = wire.manager_information or []
-    people = [people] if isinstance(people, ManagerWire) else people
+    told = wire.manager_information if isinstance(wire.manager_information, list) else [wire.manager_information]
+    people = (one for one in told if isinstance(one, ManagerWire))
     parties = (Party(name=text(one.name), phone=text(one.phone), email=text(one.email)) for one in people)
     return tuple(party for party in parties if party != Party())
 

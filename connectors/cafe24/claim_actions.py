@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from connectors.cafe24.carriers import readable
 from connectors.cafe24.claim_mapping import embedded, is_replacement, origins
 from connectors.cafe24.client import Cafe24Client, Rows, Sent, segment
-from connectors.cafe24.decoding import decode
 from connectors.cafe24.line_actions import (
     BEFORE_DISPATCH,
     CANCELLED,
@@ -35,7 +35,7 @@ from connectors.cafe24.vocabulary import (
     REASON_WORDS,
     RETURN,
 )
-from connectors.cafe24.wire import ItemWire, PartyWire, carrier_decoder, people
+from connectors.cafe24.wire import ItemWire, PartyWire, people
 from connectors.cafe24.writing import KEPT_ELSEWHERE, LineWriter, Scene, need_text, only_whole, part_of, wrong_field
 from hub.core.contract import LineAction, Outcome, WriteResult
 from hub.core.errors import AccessError, NotFoundAtMallError, RejectedByMallError
@@ -328,8 +328,7 @@ class ClaimActions:
             page = await self._client.carriers(shop_no=scene.shop_no)
         except (AccessError, NotFoundAtMallError, RejectedByMallError):
             page = Rows(rows=())  # the list needs a permission of its own, the name of a carrier does not
-        for row in page.rows:
-            known = decode(carrier_decoder, row)
+        for known in readable(page.rows):
             if code(known.shipping_carrier_code) == name:
                 name = text(known.shipping_carrier) or name
         if len(name) > CARRIER_NAME_LIMIT:

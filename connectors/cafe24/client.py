@@ -188,8 +188,16 @@ class Cafe24Client:
         return date
 
     async def carriers(self, *, shop_no: int) -> Rows:
-        """The carriers registered with one shop number (mall.read_shipping)."""
-        return await self._list("carriers", {"shop_no": shop_no, "limit": CARRIER_LIMIT})
+        """The carriers registered with one shop number (mall.read_shipping), all pages of them."""
+        rows: dict[bytes, None] = {}
+        params: dict[str, str | int] = {"shop_no": shop_no, "limit": CARRIER_LIMIT}
+        while True:
+            page = await self._list("carriers", params)
+            before = len(rows)
+            rows.update(dict.fromkeys(page.rows))
+            if len(page.rows) < CARRIER_LIMIT or len(rows) == before:
+                return Rows(rows=tuple(rows))
+            params["offset"] = len(rows)
 
     async def listed(self, key: str, params: Params) -> Rows:
         """One page of a list that has no filters worth a method of its own (suppliers, products, shops)."""

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from connectors.cafe24.client import POINTS_LIMIT, Cafe24Client, segment
 from connectors.cafe24.decoding import decode
 from connectors.cafe24.values import code, money, plain_text, when
-from connectors.cafe24.wire import PointsWire, Text, memo_decoder, people, points_decoder
+from connectors.cafe24.wire import MemoWire, PointsWire, Text, memo_decoder, people, points_decoder
 from connectors.cafe24.writing import NOT_DONE, LineWriter, Scene, need_text, result, send_once, wrong_field
 from hub.core.contract import LineAction, Outcome, WriteResult
-from hub.core.errors import MallError
+from hub.core.errors import MalformedResponseError, MallError
 
 MEMO_LIMIT = 1000
 #: most points in one call (confidence: sure)
@@ -96,7 +96,7 @@ class Notes:
 
     async def _memos(self, scene: Scene, content: str) -> int:
         page = await self._client.memos(shop_no=scene.shop_no, order_no=scene.order.order_id)
-        return sum(_same(decode(memo_decoder, row).content, content) for row in page.rows)
+        return sum(_same(_content(row), content) for row in page.rows)
 
     async def _given(self, scene: Scene, member_id: str, reason: str, points: int | None = None) -> int:
         """How often the history holds points of this order and reason (and amount); more than one page is paged."""
@@ -115,6 +115,15 @@ class Notes:
             if len(page.rows) < POINTS_LIMIT:
                 break
         return found
+
+
+def _content(row: bytes) -> Text:
+    """The text of a memo; none of one that cannot be read, which is not ours then."""
+    try:
+        memo: MemoWire = decode(memo_decoder, row)
+    except MalformedResponseError:
+        return None
+    return memo.content
 
 
 def _same(shown: Text, sent: str) -> bool:

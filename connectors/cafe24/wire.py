@@ -257,7 +257,7 @@ class SupplierWire(Struct):
     status: Text = None
     trading_type: Text = None
     payment_type: Text = None
-    manager_information: list[ManagerWire] | ManagerWire | None = None
+    manager_information: list[ManagerWire | Nothing] | ManagerWire | Nothing = None
 
 
 class ProductWire(Struct):

@@ -199,3 +199,38 @@ async def test_carriers_without_their_scope_name_it() -> None:
 
     with pytest.raises(AccessError, match=r"mall\.read_shipping"):
         await mall.open().list_carriers()
+
+
+async def test_an_unreadable_carrier_keeps_nobody_from_another() -> None:
+    mall = Mall()
+    mall.on("GET carriers", {"carriers": [None, "x", {"shipping_carrier_code": "0006", "shipping_carrier": "CJ"}]})
+
+    assert await mall.open().list_carriers() == (Carrier(code="0006", name="CJ"),)
+
+
+@pytest.mark.parametrize("moves_on", [True, False])
+async def test_more_carriers_than_a_page_are_all_listed(moves_on: bool) -> None:
+    rows = [{"shipping_carrier_code": f"{number:04}"} for number in range(100 + 50 * moves_on)]
+    mall = Mall()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params.get("offset", 0)) if moves_on else 0
+        return httpx.Response(200, json={"carriers": rows[offset : offset + 100]})
+
+    mall.on("GET carriers", answer)
+
+    assert len(await mall.open().list_carriers()) == len(rows)
+    assert len(mall.asked("GET carriers")) == 2
+
+
+@pytest.mark.parametrize("none", ["", None, {}, [], [None]])
+async def test_a_supplier_without_people_is_read(none: object) -> None:
+    mall = Mall()
+    mall.on("GET suppliers", {"suppliers": [{**SUPPLIER, "manager_information": none}]})
+    mall.on("GET products", {"products": []})
+
+    readings = [reading async for page in mall.open().read_catalogue(cursor=None) for reading in page.readings]
+
+    (record,) = [reading.record for reading in readings]
+    assert isinstance(record, Supplier)
+    assert record.contacts == ()
