@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -15,8 +17,14 @@ from hub.desk.dialling import Dialled, dial_number
 from hub.desk.exchange import addresses, listen
 from hub.desk.phone_notes import NoteError
 from hub.desk.phone_seats import give_phone
+from hub.desk.telephone import SPEC_FILE
 from hub.telephony.ami import AmiAddress, AmiControl, AmiSource
+from ivr.check import SpecError, load_spec
+from ivr.compile.asterisk import spec_hash
+from ivr.flow import flow_of
 from ivr.phone import AgentState, LiveEvent, PhoneError
+from ivr.running import Difference, Lack, compare_running
+from ivr.spec import Spec
 
 
 def register(app: typer.Typer) -> None:
@@ -30,16 +38,21 @@ def register(app: typer.Typer) -> None:
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> int:
     settings = settings_and_logs()
-    found = asyncio.run(_ask(addresses(settings)))
+    known = addresses(settings)
+    found = asyncio.run(_ask(known, _spec(settings.home) if known else None))
     if as_json:
         print_json({"exchanges": found})
     else:
+        for each in found:
+            _complain_of(each)
         rows = [(each.name, f"{each.host}:{each.port}", each.error or "answers") for each in found]
         print_table("", ("exchange", "address", "state"), rows)
         agents = [(each.name, agent.member, agent.state, agent.reason) for each in found for agent in each.agents or ()]
         if agents:
             print_table("", ("exchange", "telephone", "state", "reason"), agents)
-    return ExitCode.NOTHING_DONE if any(each.error for each in found) else ExitCode.ALL_DONE
+    if any(each.error for each in found):
+        return ExitCode.NOTHING_DONE
+    return ExitCode.PART_DONE if any(each.differences for each in found) else ExitCode.ALL_DONE
 
 
 class AgentReport(Struct, frozen=True, kw_only=True):
@@ -51,29 +64,74 @@ class AgentReport(Struct, frozen=True, kw_only=True):
 
 
 class ExchangeReport(Struct, frozen=True, kw_only=True):
-    """``agents``: ``None`` where the exchange did not answer."""
+    """``agents``: ``None`` where the exchange did not answer.
+
+    ``spec_revision``, ``spec_hash``: of the compiled spec that it runs, ``None`` where it says none. ``differences``:
+    from the spec in HUB_HOME; ``None`` where there is no spec, or the exchange runs a dialplan of its own.
+    """
 
     name: str
     host: str
     port: int
     error: str | None
     agents: list[AgentReport] | None
+    spec_revision: str | None = None
+    spec_hash: str | None = None
+    differences: list[Difference] | None = None
 
 
-async def _ask(known: Iterable[AmiAddress]) -> list[ExchangeReport]:
-    return [await _ask_one(address) for address in known]
+async def _ask(known: Iterable[AmiAddress], spec: Spec | None) -> list[ExchangeReport]:
+    return [await _ask_one(address, spec) for address in known]
 
 
-async def _ask_one(address: AmiAddress) -> ExchangeReport:
-    error, agents = None, None
+async def _ask_one(address: AmiAddress, spec: Spec | None) -> ExchangeReport:
+    report = partial(ExchangeReport, name=address.name, host=address.host, port=address.port)
+    control = AmiControl(address)
     try:
         agents = [
             AgentReport(member=each.member, state=each.agent or AgentState.UNKNOWN, reason=each.detail or None)
-            for each in await AmiControl(address).agents()
+            for each in await control.agents()
         ]
+        running = await control.running()
     except PhoneError as problem:
-        error = str(problem)
-    return ExchangeReport(name=address.name, host=address.host, port=address.port, error=error, agents=agents)
+        return report(error=str(problem), agents=None)
+    differences = None
+    if spec is not None and running.hash is not None:
+        differences = compare_running(spec, running, wanted_hash=spec_hash(flow_of(spec)))
+    return report(
+        error=None,
+        agents=agents,
+        spec_revision=running.revision,
+        spec_hash=running.hash,
+        differences=differences,
+    )
+
+
+def _spec(home: Path) -> Spec | None:
+    """``None`` where there is none. Raises: ConfigurationError for one with errors."""
+    path = home / SPEC_FILE
+    if not path.exists():
+        return None
+    try:
+        return load_spec(path.read_text(encoding="utf-8"), source=str(path))
+    except (SpecError, OSError, UnicodeDecodeError) as error:
+        what = f"{path} cannot be used: {error}"
+        raise ConfigurationError(what, fix=f"hub ivr check {path}") from error
+
+
+def _complain_of(report: ExchangeReport) -> None:
+    """What the exchange has otherwise than the spec, each with what to do."""
+    for each in report.differences or ():
+        if each.lack is Lack.OTHER_SPEC:
+            what = (
+                f"{report.name} runs revision {report.spec_revision} ({report.spec_hash}), which is not the spec here"
+            )
+            complain(what, fix="hub ivr compile --diff /etc/asterisk, then write it with --out and reload")
+        elif each.lack is Lack.NO_QUEUE:
+            complain(f"{report.name} has no queue {each.queue}", fix="asterisk -rx 'queue reload all'")
+        else:
+            what = f"{report.name}: {each.member} is no member of queue {each.queue}"
+            complain(what, fix="asterisk -rx 'queue reload all'")
 
 
 def watch() -> None:

@@ -21,12 +21,16 @@ _REMEMBERED: Final = 2_000
 class EmulatedAmi:
     """``members`` and ``channels`` are what list actions answer; ``refused`` names actions answered with an error.
 
+    ``queues``: names of queues, those without a member too. ``variables``: global ones of the dialplan.
+
     ``take`` is given every other order; ``False`` refuses it.
     """
 
     def __init__(self, *, take: Callable[[Fields], Awaitable[bool]] | None = None) -> None:
         self.members: Sequence[Fields] = []
         self.channels: Sequence[Fields] = []
+        self.queues: Sequence[str] = ()
+        self.variables: dict[str, str] = {}
         self.asked: deque[Fields] = deque(maxlen=_REMEMBERED)
         self.refused: set[str] = set()
         self.logins = 0
@@ -120,7 +124,11 @@ class EmulatedAmi:
         if not is_in or action in self.refused:
             say({"Response": "Error", "Message": "Permission denied"})
         elif action == "QueueStatus":
-            _list(say, "QueueMember", self.members, "QueueStatusComplete")
+            params = [{"Event": "QueueParams", "Queue": queue} for queue in self.queues]
+            _list(say, "QueueMember", [*params, *self.members], "QueueStatusComplete")
+        elif action == "Getvar":
+            name = message.get("Variable", "")
+            say({"Response": "Success", "Variable": name, "Value": self.variables.get(name, "")})
         elif action == "CoreShowChannels":
             _list(say, "CoreShowChannel", self.channels, "CoreShowChannelsComplete")
             self._listeners.add(writer)

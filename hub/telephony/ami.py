@@ -13,10 +13,11 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from hub.telephony.ami_members import Members
+from hub.telephony.ami_members import Members, name_of
 from hub.telephony.ami_reading import EVENT_CLASSES, Reading
 from hub.telephony.ami_wire import Message, RefusedError, Wire
 from ivr.phone import LiveEvent, LiveKind, PhoneError
+from ivr.running import Running
 
 log = structlog.get_logger(__name__)
 
@@ -134,6 +135,20 @@ class AmiControl:
             await wire.close()
         return list(Members().standing(members, at=time.time()))
 
+    async def running(self) -> Running:
+        """Which spec the exchange says that it runs, and its queues with their members. Raises: PhoneError."""
+        wire = await _open(self._address, events="off")
+        try:
+            async with asyncio.timeout(2 * PATIENCE):
+                spec = [await _variable(wire, name) for name in ("IVR_SPEC_HASH", "IVR_SPEC_REVISION")]
+                queues = await _queues(wire)
+                await wire.send("Logoff", {}, "logoff")
+        except TimeoutError as error:
+            raise PhoneError("no answer to what runs") from error
+        finally:
+            await wire.close()
+        return Running(hash=spec[0], revision=spec[1], queues=queues)
+
     async def dial(self, *, member: str, number: str, caller_id: str, reference: str) -> None:
         if not (_is_number(number) and _is_number(caller_id)):
             raise PhoneError("not a telephone number")
@@ -235,6 +250,25 @@ async def _state(wire: Wire) -> tuple[list[Message], list[Message], list[Message
     except TimeoutError as error:
         raise PhoneError("no answer to what stands") from error
     return members, channels, others
+
+
+async def _variable(wire: Wire, name: str) -> str | None:
+    """A global variable; ``None`` where it is not set, or may not be read."""
+    answer = await wire.ask("Getvar", {"Variable": name}, "variable")
+    return answer.get("Value") or None
+
+
+async def _queues(wire: Wire) -> dict[str, frozenset[str]]:
+    """Those that the exchange has, with the names of their members."""
+    found: dict[str, set[str]] = {}
+    await wire.send("QueueStatus", {}, "queues")
+    while True:
+        message = await wire.read()
+        name, queue = message.get("Event", ""), message.get("Queue", "")
+        if message.get("Response") == "Error" or name == "QueueStatusComplete":
+            return {name: frozenset(members) for name, members in found.items()}
+        if name in ("QueueParams", "QueueMember"):
+            found.setdefault(queue, set()).update({name_of(message)} if name == "QueueMember" else ())
 
 
 def _is_number(text: str) -> bool:

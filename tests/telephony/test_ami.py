@@ -9,6 +9,7 @@ import pytest
 from hub.telephony.ami import AmiAddress, AmiControl, AmiSource, pause_after
 from hub.telephony.ami_reading import Reading
 from ivr.phone import AgentState, LiveEvent, LiveKind, PhoneError
+from ivr.running import Running
 from tests.telephony.fake_ami import SECRET, USER, FakeAmi, arrived, called, completed, connected, hung_up
 
 CAPTURE = Path("tests/data/asterisk-22.10.1/ami_events.jsonl")
@@ -145,6 +146,16 @@ async def test_an_abusive_call_ends_with_the_notice_where_there_is_one(pbx: Fake
     await AmiControl(address(pbx, farewell="abuse-end")).end(channel="IAX2/trunk-1")
     assert pbx.orders("Redirect")[0]["Context"] == "abuse-end"
     assert not pbx.orders("Hangup")
+
+
+async def test_an_exchange_says_which_spec_it_runs_and_which_queues_it_has(pbx: FakeAmi) -> None:
+    control = AmiControl(address(pbx))
+    assert await control.running() == Running(hash=None, revision=None, queues={})
+    pbx.variables = {"IVR_SPEC_HASH": "0123456789ab", "IVR_SPEC_REVISION": "7"}
+    pbx.queues = ("alpha_order", "alpha_inquiry")
+    pbx.members = [{"Queue": "alpha_order", "Name": "agent1001", "Location": "PJSIP/agent1001"}]
+    queues = {"alpha_order": frozenset({"agent1001"}), "alpha_inquiry": frozenset()}
+    assert await control.running() == Running(hash="0123456789ab", revision="7", queues=queues)
 
 
 async def test_a_refused_order_is_an_error(pbx: FakeAmi) -> None:
