@@ -1,7 +1,7 @@
 """Reading inquiries: boards by creation, with the threads put together, and urgent inquiries."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from connectors.cafe24.inquiry_mapping import (
 from connectors.cafe24.listing import Ask, every_row
 from connectors.cafe24.payload import REPLIED, thread_payload
 from connectors.cafe24.settings import Cafe24Credentials
-from connectors.cafe24.values import code, when
+from connectors.cafe24.values import code, when, whole
 from connectors.cafe24.vocabulary import DRAFT, INQUIRY_BOARD_TYPES, REVIEW_BOARD, USUAL_BOARDS
 from connectors.cafe24.wire import (
     ArticleWire,
@@ -75,9 +75,12 @@ class InquiryFeed:
         self._boards: tuple[Board, ...] | None = None
         #: shop numbers that list no boards: the usual ones are tried
         self._unlisted: set[int] = set()
+        #: posts of this run, each under the shop number that it names
+        self._shown: set[int] = set()
 
     async def read(self, span: Span, *, open_keys: OpenKeys, cursor: str | None) -> AsyncIterator[Page]:
         place = decode_cursor(cursor, Place) or Place()
+        self._shown.clear()
         boards = await self.boards()
         since, until = span.since - OVERLAP, span.until + timedelta(seconds=1)
         if not span.is_full:
@@ -162,7 +165,7 @@ class InquiryFeed:
             raise
 
     async def _posts(self, board: Board, window: Window, wanted: Sequence[int]) -> list[tuple[int, Reading]]:
-        posts = _Posts(board)
+        posts = _Posts(board, is_read=lambda wire: self._is_read(board, wire))
         await self._read_window(board, window, posts)
         own = set(posts.roots())
         await self._read_numbers(board, [no for no in wanted if no not in posts], posts)
@@ -178,7 +181,7 @@ class InquiryFeed:
     async def _thread(
         self, board: Board, number: int, *, since: datetime, until: datetime
     ) -> list[tuple[int, Reading]]:
-        posts = _Posts(board)
+        posts = _Posts(board, is_read=lambda wire: self._is_read(board, wire))
         if board.no is not None:
             await self._read_numbers(board, [number], posts)
             if number in posts:
@@ -217,6 +220,15 @@ class InquiryFeed:
             else:
                 readings.append((number, Reading(key=key, raw=raw, record=record)))
         return readings
+
+    def _is_read(self, board: Board, wire: ArticleWire | UrgentWire) -> bool:
+        """Whether a post was read under its own shop number: a mall may show it under each of them."""
+        own = whole(wire.shop_no, path="shop_no") or board.shop_no
+        mark = hash((own, board.no, wire.article_no, wire.created_date))
+        if own == board.shop_no:
+            self._shown.add(mark)
+            return False
+        return mark in self._shown
 
     def _add(self, rows: Sequence[bytes], posts: "_Posts") -> None:
         for row in rows:
@@ -281,17 +293,23 @@ class InquiryFeed:
             for row in rows:
                 if only is not None and best_key(row, "article_no") not in map(str, only):
                     continue
-                number, reading = await self._urgent_reading(board, row)
+                reading_of = await self._urgent_reading(board, row)
+                if reading_of is None:
+                    continue
+                number, reading = reading_of
                 if number < 0:
                     broken.append((number, reading))
                 else:
                     found[number] = reading
         return broken + sorted(found.items())
 
-    async def _urgent_reading(self, board: Board, row: bytes) -> tuple[int, Reading]:
+    async def _urgent_reading(self, board: Board, row: bytes) -> tuple[int, Reading] | None:
+        """``None`` for one that was read under its own shop number."""
         self._watch.look(row, shape=UrgentWire, where="urgent", known=documented.URGENT)
         try:
             wire = decode(urgent_decoder, row)
+            if self._is_read(board, wire):
+                return None
             raw, reply = row, None
             if (code(wire.reply_status) or code(wire.status)) in REPLIED:
                 reply_row = await self._urgent_reply(board, wire.article_no)
@@ -330,8 +348,9 @@ def _numbered(readings: Sequence[tuple[int, Reading]]) -> list[tuple[int, Readin
 class _Posts:
     """The posts of one board read so far, by number."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, *, is_read: Callable[[ArticleWire], bool]) -> None:
         self._board = board
+        self._is_read = is_read
         self.raw: dict[int, bytes] = {}
         self.wire: dict[int, ArticleWire] = {}
         self.broken: list[Reading] = []
@@ -346,8 +365,11 @@ class _Posts:
             try:
                 wire = decode(article_decoder, row)
                 parent = parent_of(wire)
+                is_read = self._is_read(wire)
             except MalformedResponseError as error:
                 self._add_broken(row, str(error))
+                continue
+            if is_read:
                 continue
             if wire.notice == "T" or wire.deleted == DRAFT:
                 continue  # the shop's own announcement on top of the board, or a post that nobody has filed yet

@@ -169,3 +169,30 @@ async def test_a_reply_that_the_mall_will_not_show_stops_no_run() -> None:
     assert (found["urgent:2"].state, found["urgent:2"].answer) == (InquiryState.ANSWERED, None)
     assert isinstance(found["urgent:3"], Inquiry)
     assert found["urgent:3"].asked_at == datetime.fromisoformat(urgent(3, days=1)["start_date"])
+
+
+async def test_a_post_shown_under_every_shop_number_comes_under_its_own() -> None:
+    """Some malls keep one board for all their shop numbers."""
+    mall = urgent_mall({**urgent(2, days=1), "shop_no": 1})
+    mall.on("GET boards/9/articles", board_of([post(154, shop_no=1), answer(155, 154, shop_no=1)]))
+
+    found = await inquiries(mall, shop_no=[1, 2])
+
+    assert set(found) == {"9:154", "urgent:2"}
+    assert found["9:154"].state is InquiryState.ANSWERED
+
+
+async def test_a_post_is_kept_whatever_shop_number_it_names() -> None:
+    """Only one that was read already is left out: the number may be a constant of the mall's."""
+    mall = mall_with()
+    of_shop = {"1": board_of([post(154, shop_no=1)]), "2": board_of([post(156, shop_no=1), post(158, shop_no="2")])}
+    mall.on("GET boards/9/articles", lambda request: of_shop[request.url.params["shop_no"]](request))
+
+    assert set(await inquiries(mall, shop_no=[1, 2])) == {"9:154", "shop2:9:156", "shop2:9:158"}
+
+
+async def test_a_post_with_no_number_of_a_shop_is_set_aside_alone() -> None:
+    pages = await collect(mall_with(post(154, shop_no="main"), post(156)))
+
+    readings = {reading.key: reading.error for page in pages for reading in page.readings}
+    assert readings == {"9:154": "not a number", "9:156": None}

@@ -183,7 +183,7 @@ async def test_a_mall_that_lists_no_boards_has_the_usual_ones() -> None:
 
 
 async def test_other_shop_numbers_have_their_own_numbers() -> None:
-    mall = mall_with(post(154))
+    mall = mall_with(post(154, shop_no=None))
 
     assert list(await inquiries(mall, shop_no=[1, 2])) == ["9:154", "shop2:9:154"]
     assert Board(shop_no=2, no=9, kind=InquiryKind.ORDER_INQUIRY).article_no("shop2:9:154") == 154
