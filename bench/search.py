@@ -5,6 +5,7 @@ Each question is the whole search of the desk, with the rows that it shows.
 """
 
 import asyncio
+import gc
 import os
 import random
 import statistics
@@ -66,6 +67,9 @@ async def measure(home: Path, count: int, url: str | None) -> Found:
         async with hub.database.reading() as connection:
             documents = await connection.scalar(select(func.count()).select_from(search_documents)) or 0
         index_bytes, all_bytes = await _sizes(hub)
+        # As `hub serve` does it.
+        gc.collect()
+        gc.freeze()
         asked = [await _ask(hub, url, what, texts) for what, texts in _questions(count).items()]
         begun = _cpu(url)
         await _change(hub, WORKER_STEP, count)
