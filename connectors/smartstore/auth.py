@@ -160,6 +160,8 @@ def _read_grant(body: bytes) -> _Granted:
 def _as_token_error(error: MallError) -> MallError:
     """What the token call refuses is a matter of credentials, whatever code it wears."""
     error.operation = "token"
+    if error.mall_code == "GW.IP_NOT_ALLOWED":
+        return error  # it says itself what to do, and the credentials may be right
     if error.status is not None and 400 <= error.status < 500 and error.status not in {408, 429}:
         return AccessError(
             "the mall refused to give a token: check client_id, client_secret, type and the server's clock",

@@ -9,14 +9,17 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
+import structlog
 from msgspec import Struct
 
 from connectors.smartstore.client import RecordPage, SmartstoreClient
 from connectors.smartstore.leaves import KST, Unknowns
 from connectors.smartstore.mapping import INQUIRY_PREFIX, QNA_PREFIX, read_inquiry, read_qna
 from hub.core.contract import OpenKeys, Page, Reading, Span
-from hub.core.errors import MalformedResponseError
+from hub.core.errors import MalformedResponseError, RejectedByMallError
 from hub.core.paging import decode_cursor, encode_cursor
+
+log = structlog.get_logger(__name__)
 
 #: an answer that is given later than this to a question the hub does not hold open would be missed
 TRAILING = timedelta(days=30)
@@ -52,6 +55,10 @@ class InquiriesCursor(Struct, frozen=True, kw_only=True):
 class _Stretch(Struct, frozen=True):
     first: date
     last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
 
 
 async def read_inquiry_pages(
@@ -105,7 +112,7 @@ async def _walk(
         if index < place.stretch:
             continue
         first_page = place.page if index == place.stretch else 1
-        async for readings, next_page in _read_stretch(client, place.source, stretch, first_page, now, unknown):
+        async for readings, next_page in _read_parts(client, place.source, stretch, first_page, now, unknown):
             wanted -= {reading.key for reading in readings}
             done = index + (next_page is None)
             cursor = InquiriesCursor(
@@ -117,6 +124,31 @@ async def _walk(
             )
             progress = base + 0.5 * min(1.0, done / len(stretches))
             yield Page(readings=readings, cursor=encode_cursor(cursor), progress=progress)
+
+
+async def _read_parts(
+    client: SmartstoreClient, source: Source, stretch: _Stretch, first_page: int, now: datetime, unknown: Unknowns
+) -> AsyncGenerator[tuple[tuple[Reading, ...], int | None], None]:
+    """As :func:`_read_stretch`; product questions of a stretch that the mall refuses are asked for by halves of it.
+
+    The longest span of that search is documented nowhere. Between the halves the next page is the first.
+    Raises: RejectedByMallError when a single day is refused.
+    """
+    try:
+        async for page in _read_stretch(client, source, stretch, first_page, now, unknown):
+            yield page
+    except RejectedByMallError as error:
+        if source is not Source.QNA or stretch.first == stretch.last:
+            raise
+        log.info("smartstore.questions.span_refused", days=stretch.days, request_id=error.request_id)
+    else:
+        return
+    middle = stretch.first + timedelta(days=stretch.days // 2)
+    earlier, later = _Stretch(stretch.first, middle - timedelta(days=1)), _Stretch(middle, stretch.last)
+    async for readings, next_page in _read_parts(client, source, earlier, 1, now, unknown):
+        yield readings, next_page or 1
+    async for page in _read_parts(client, source, later, 1, now, unknown):
+        yield page
 
 
 async def _read_stretch(

@@ -125,6 +125,16 @@ async def test_refused_credentials_are_not_asked_again(shop, mall):
     assert len(mall.token_calls) == 1
 
 
+async def test_an_address_that_is_not_allowed_is_no_matter_of_credentials(shop, mall):
+    mall.on(TOKEN, lambda _: refusal(403, "GW.IP_NOT_ALLOWED"))
+
+    (item,) = await shop.check()
+
+    assert "API호출 IP" in item.detail
+    assert "API호출 IP" in item.fix
+    assert "client_id" not in item.detail
+
+
 async def test_a_token_call_that_breaks_is_never_taken_for_a_lost_write(shop, mall):
     def broken(_call):
         raise httpx.ReadTimeout("slow")

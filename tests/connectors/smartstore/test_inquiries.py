@@ -163,6 +163,27 @@ async def test_a_refused_listing_ends_the_run(shop, mall):
         await pages(shop)
 
 
+@pytest.mark.parametrize("longest", [1, 7, 29])
+async def test_a_search_that_is_too_long_for_the_mall_is_cut(shop, mall, longest):
+    """How long a search of product questions may be is documented nowhere."""
+    asked = [NOW - timedelta(days=age, hours=3) for age in range(29)]
+    rows = [qna(number, createDate=at.isoformat()) for number, at in enumerate(asked)]
+
+    def answer(call: Call) -> httpx.Response:
+        since, until = (datetime.fromisoformat(call.query[name]) for name in ("fromDate", "toDate"))
+        if until - since > timedelta(days=longest):
+            return refusal(400, "BAD_REQUEST")
+        return qna_page([row for row, at in zip(rows, asked, strict=True) if since <= at <= until])
+
+    mall.on(QNAS, answer)
+
+    read = await pages(shop, days=29)
+    again = await pages(shop, days=29, cursor=read[len(read) // 2].cursor)
+
+    assert set(keys(read)) == {f"qna:{number}" for number in range(29)}
+    assert set(keys(again)) >= {f"qna:{number}" for number in range(29)} - set(keys(read[: len(read) // 2 + 1]))
+
+
 # -- one inquiry
 
 
