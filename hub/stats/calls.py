@@ -40,7 +40,10 @@ GROUPS: Final[Mapping[Dimension, ColumnElement[Any]]] = {
 }
 
 
-class CallCount(Struct, frozen=True, kw_only=True):
+_NEWEST_RECORD: Final = select(func.max(call_events.c.at))
+
+
+class CallCount(Struct, frozen=True, kw_only=True, gc=False):
     """One cell: the dimensions that were not asked for are ``None``, as is a value that the calls do not have."""
 
     mall: str | None = None
@@ -191,7 +194,8 @@ async def all_calls(database: Database, *, span: Span, where: CallFilter) -> Asy
 async def calls_as_of(database: Database) -> datetime | None:
     """The newest telephone record that was read: calls after it are not known yet."""
     async with database.reading() as connection:
-        return from_ms(await connection.scalar(select(func.max(call_events.c.at))))
+        ((at,),) = await database.fetch(connection, _NEWEST_RECORD, {})
+    return from_ms(at)
 
 
 async def known_span(database: Database, since: datetime | None, until: datetime | None, zone: ZoneInfo) -> Span | None:

@@ -4,7 +4,6 @@ A channel is a kind of written inquiry or one of the telephone lines. Written in
 they were asked, calls on the day they entered, under the line that was dialled (see :mod:`hub.stats.calls`).
 """
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -26,6 +25,15 @@ from hub.store.tables import cases, feed_states, inquiries, shops
 PAGE: Final = 100
 _CHUNK: Final = 2_000
 _INT64: Final = 2**63
+
+
+_READ_UP_TO: Final = (
+    select(feed_states.c.data_as_of)
+    .select_from(
+        shops.outerjoin(feed_states, (feed_states.c.shop_id == shops.c.id) & (feed_states.c.feed == "inquiries"))
+    )
+    .where(shops.c.is_active)
+)
 
 
 class Channel(StrEnum):
@@ -51,7 +59,7 @@ _CALLS: Final = frozenset({Channel.CALL_ORDER, Channel.CALL_INQUIRY, Channel.CAL
 _CHANNEL_OF_LINE: Final = {"order": Channel.CALL_ORDER, "inquiry": Channel.CALL_INQUIRY}
 
 
-class InquiryCount(Struct, frozen=True, kw_only=True):
+class InquiryCount(Struct, frozen=True, kw_only=True, gc=False):
     """One cell; the dimensions that were not asked for are ``None``, as is the shop of a call."""
 
     month: str | None = None
@@ -118,6 +126,23 @@ async def inquiries_per_channel(
     ``mall`` and ``shop``: of these alone; a call belongs to a mall, but to no shop.
     """
     bounds: dict[str, Any] = {"since": since, "until": until, "zone": zone}
+    cells = await count_channels(database, **bounds, by=by, mall=mall, shop=shop)
+    fields = [dimension.value for dimension in by]
+    return [InquiryCount(**dict(zip(fields, key, strict=True)), count=cells[key]) for key in in_order(cells)]
+
+
+async def count_channels(
+    database: Database,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    by: Sequence[Dimension],
+    zone: ZoneInfo,
+    mall: str | None = None,
+    shop: str | None = None,
+) -> dict[tuple[Any, ...], int]:
+    """As :func:`inquiries_per_channel`, by the values of ``by`` and in no order: for whoever adds them up."""
+    bounds: dict[str, Any] = {"since": since, "until": until, "zone": zone}
     is_hourly = Dimension.HOUR in by
     written = await count_written(database, **bounds, is_hourly=is_hourly, mall=mall, shop=shop)
     if written is None:
@@ -126,9 +151,10 @@ async def inquiries_per_channel(
     pick = _picker(by, when)
     # Hundreds of cells share a day, and finding its name costs more than counting them.
     times = _Times(when, zone)
-    cells: defaultdict[tuple[Any, ...], int] = defaultdict(int)
+    cells: dict[tuple[Any, ...], int] = {}
     for start, of_mall, of_shop, kind, number in written:
-        cells[pick((of_mall, of_shop, kind, *times[start]))] += number
+        key = pick((of_mall, of_shop, kind, *times[start]))
+        cells[key] = cells.get(key, 0) + number
     if shop is None:
         unit = (Dimension.HOUR,) if is_hourly else (Dimension.DAY,) if when else ()
         found = await count_calls(
@@ -138,9 +164,9 @@ async def inquiries_per_channel(
             if mall in (None, count.mall):
                 channel = Channel.of_line(count.line).value
                 known = times[_start(count, zone)] if when else ()
-                cells[pick((count.mall, None, channel, *known))] += count.figures[Figure.OFFERED]
-    fields = [dimension.value for dimension in by]
-    return [InquiryCount(**dict(zip(fields, key, strict=True)), count=cells[key]) for key in in_order(cells)]
+                key = pick((count.mall, None, channel, *known))
+                cells[key] = cells.get(key, 0) + count.figures[Figure.OFFERED]
+    return cells
 
 
 def _picker(by: Sequence[Dimension], when: Sequence[Dimension]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
@@ -222,15 +248,8 @@ async def all_inquiries(database: Database, *, span: Span, where: InquiryFilter)
 
 async def inquiries_as_of(database: Database) -> datetime | None:
     """Up to when the inquiries of every active shop are known; ``None`` when one was never read."""
-    query = (
-        select(shops.c.id, feed_states.c.data_as_of)
-        .select_from(
-            shops.outerjoin(feed_states, (feed_states.c.shop_id == shops.c.id) & (feed_states.c.feed == "inquiries"))
-        )
-        .where(shops.c.is_active)
-    )
     async with database.reading() as connection:
-        times = [row.data_as_of for row in await connection.execute(query)]
+        times = [at for (at,) in await database.fetch(connection, _READ_UP_TO, {})]
     return None if not times or None in times else from_ms(min(times))
 
 

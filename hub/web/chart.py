@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 from html import escape
 from typing import Final
 
@@ -16,7 +17,7 @@ _WIDEST_BAR: Final = 44
 _STEPS: Final = (1, 2, 5)
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class Part(Struct, frozen=True, kw_only=True, gc=False):
     """One series' share of a column. ``title`` says in words what it is, for the tooltip and for ears."""
 
     series: str
@@ -25,7 +26,7 @@ class Part(Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
-class Column(Struct, frozen=True, kw_only=True):
+class Column(Struct, frozen=True, kw_only=True, gc=False):
     """``parts`` from the bottom up. With ``href`` the whole column has one address, and ``title`` says what it is."""
 
     label: str
@@ -34,7 +35,7 @@ class Column(Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
-class Bar(Struct, frozen=True, kw_only=True):
+class Bar(Struct, frozen=True, kw_only=True, gc=False):
     x: float
     y: float
     width: float
@@ -57,7 +58,7 @@ class Bar(Struct, frozen=True, kw_only=True):
         return f"M{self.x} {self.y}h{self.width}v{self.height}h-{self.width}z"
 
 
-class Field(Struct, frozen=True, kw_only=True):
+class Field(Struct, frozen=True, kw_only=True, gc=False):
     """The ground of a column that has one address as a whole."""
 
     x: float
@@ -74,14 +75,14 @@ class Field(Struct, frozen=True, kw_only=True):
         )
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class Mark(Struct, frozen=True, kw_only=True, gc=False):
     """A text on an axis and where it stands."""
 
     at: float
     text: str
 
 
-class Chart(Struct, frozen=True, kw_only=True):
+class Chart(Struct, frozen=True, kw_only=True, dict=True):
     """Lengths in units of the view box. ``levels`` are grid lines, ``labels`` stand under the columns."""
 
     width: int
@@ -93,7 +94,7 @@ class Chart(Struct, frozen=True, kw_only=True):
     labels: tuple[Mark, ...]
     fields: tuple[Field, ...] = ()
 
-    @property
+    @cached_property
     def html(self) -> Markup:
         """All bars at once; those without an address as one path for each series, their columns' fields above."""
         outlines: defaultdict[str, list[str]] = defaultdict(list)

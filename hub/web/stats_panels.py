@@ -4,29 +4,28 @@ Ninety days of several malls are thousands of figures, each with an address of i
 made once.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
 from msgspec import Struct
 
 from hub.stats.call_figures import COLUMNS, Figure
 from hub.stats.calls import ABSENT, KNOWN_LINES, OTHER_LINES, CallCount
-from hub.stats.inquiries import Channel, InquiryCount
+from hub.stats.inquiries import Channel
 from hub.stats.span import Span, start_of_day
 from hub.web.chart import Column, Part, stacked_bars
 from hub.web.render import query_string
-from hub.web.stats_parts import Cell, Heading, MallName, Panel, Table, TableRow, View
+from hub.web.stats_parts import Heading, MallName, Panel, Table, TableRow, View, cell_of, cells_html
+from hub.web.stats_steps import LINE_OF, OTHER_CALLS, WRITTEN, Series, Step, between, picture, step_cells
 from hub.web.words import Words
 
-_WRITTEN: Final = tuple(channel.value for channel in Channel if not channel.is_call)
 _CALLS: Final = (Channel.CALL_ORDER.value, Channel.CALL_INQUIRY.value)
-_OTHER: Final = Channel.CALL_OTHER.value
-_LINE_OF: Final = {Channel.CALL_ORDER.value: "order", Channel.CALL_INQUIRY.value: "inquiry", _OTHER: OTHER_LINES}
-_SERIES_OF: Final = {line: channel for channel, line in _LINE_OF.items()}
+_SERIES_OF: Final = {line: channel for channel, line in LINE_OF.items()}
 #: of a line's calls in one hour; the last three add up to the first
 _HOUR_FIGURES: Final = (Figure.OFFERED, Figure.ANSWERED, Figure.ABANDONED_QUEUE, Figure.OTHER)
 _HOUR: Final = timedelta(hours=1)
@@ -36,25 +35,6 @@ LONG_DAYS: Final = 31
 
 #: channel -> how many on each day of the span, or in each of its steps
 Days = Mapping[str, Sequence[int]]
-
-
-class _Step(Struct, frozen=True, kw_only=True):
-    """A row: a day, or the days of a week.
-
-    ``days``: their places in the span; ``span``: as an address has it; ``mark``: its short name on an axis.
-    """
-
-    first: date
-    last: date
-    span: str
-    days: slice
-    mark: str
-    label: str
-    title: str
-    href: str
-
-    def holds(self, day: date | None) -> bool:
-        return day is not None and self.first <= day <= self.last
 
 
 class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
@@ -78,26 +58,26 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
         return self.words(f"stats.line.{line}" if line else "stats.line.none")
 
     @property
-    def counted(self) -> Callable[[str], str]:
-        """A number with its counter."""
-        return self.words("stats.count", count="{}").format
+    def counted(self) -> str:
+        """A number with its counter, yet to be filled in."""
+        return self.words("stats.count", count="{}")
 
     # Inquiries: a row a day or a week, a column a channel.
 
     def inquiry_panels(
-        self, cube: Iterable[InquiryCount], malls: Sequence[str], *, is_summed: bool
+        self, cube: Mapping[tuple[Any, ...], int], malls: Sequence[str], *, is_summed: bool
     ) -> tuple[Panel, ...]:
-        """One for each mall; before them one of all together where ``is_summed``.
+        """One for each mall; before them one of all together where ``is_summed``. ``cube``: by day, mall and channel.
 
         Beside the days of all malls, those of a long span are single malls' weeks: each mall has a page of its days.
         """
         places = {day: place for place, day in enumerate(self.days)}
         found: dict[str, dict[str, list[int]]] = {mall: {} for mall in malls}
-        for row in cube:
-            days = found.get(row.mall or ABSENT)
-            if days is not None and row.day is not None and row.channel is not None:
-                numbers = days.get(row.channel) or days.setdefault(row.channel, [0] * len(places))
-                numbers[places[row.day]] += row.count
+        for (day, mall, channel), count in cube.items():
+            days = found.get(mall or ABSENT)
+            if days is not None:
+                numbers = days.get(channel) or days.setdefault(channel, [0] * len(places))
+                numbers[places[day]] += count
         steps = self._days()
         if not is_summed:
             return tuple(self._inquiry_panel(found[mall], mall, steps) for mall in malls)
@@ -124,148 +104,84 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
         return len(self.days) > LONG_DAYS
 
     def _inquiry_panel(
-        self, daily: Days, mall: str | None, steps: Sequence[_Step], *, is_weekly: bool = False
+        self, daily: Days, mall: str | None, steps: tuple[Step, ...], *, is_weekly: bool = False
     ) -> Panel:
-        calls = (*_CALLS, *([_OTHER] if _OTHER in daily else []))
-        channels = (*_WRITTEN, *calls)
+        calls = (*_CALLS, *([OTHER_CALLS] if OTHER_CALLS in daily else []))
+        channels = (*WRITTEN, *calls)
         none = [0] * len(self.days)
         counts = {
-            channel: [sum(numbers[step.days]) for step in steps]
+            channel: tuple([sum(numbers[step.begin : step.end]) for step in steps])
             for channel in channels
             for numbers in [daily.get(channel, none)]
         }
         names = {channel: self.channel(channel) for channel in channels}
-        of_mall = query_string({"mall": mall}).replace("?", "&", 1)
-        hrefs = {channel: _hrefs(steps, *self._rows_of(channel), mall=mall) for channel in channels}
-        sums = {page: _hrefs(steps, page, {}, mall=mall) for page in ("inquiries", "calls")}
+        of_mall = query_string({"mall": mall}).replace("?", "&", 1) if is_weekly else ""
         return Panel(
             title=self.title(mall),
             href=self.view.href(mall=mall) if is_weekly else None,
             series=tuple(Heading(text=names[channel], series=channel) for channel in channels),
-            chart=stacked_bars(
-                self._long_columns(counts, names, steps, mall)
-                if self.is_long
-                else self._columns(counts, names, steps, hrefs)
+            chart=picture(
+                steps,
+                mall,
+                tuple(Series(channel=channel, name=names[channel], numbers=counts[channel]) for channel in channels),
+                counted=self.counted,
+                total=self.words("stats.total"),
+                is_long=self.is_long,
             ),
             table=Table(
                 corner=self.words("stats.by.week" if is_weekly else "stats.day"),
                 headings=(
-                    *(Heading(text=names[channel], define="inquiries") for channel in _WRITTEN),
+                    *(Heading(text=names[channel], define="inquiries") for channel in WRITTEN),
                     Heading(text=self.words("stats.written"), define="inquiries"),
                     *(Heading(text=names[channel], define="offered") for channel in calls),
                     Heading(text=self.words("stats.called"), define="offered"),
                 ),
-                rows=self._step_rows(counts, calls, {**hrefs, **sums}, steps, of_mall if is_weekly else ""),
-                total=self._total_row(counts, calls, mall),
+                rows=tuple(
+                    TableRow(
+                        label=step.label,
+                        html=step_cells(step.span, mall, channels, numbers),
+                        href=step.href + of_mall,
+                        is_current=step.holds(self.view.day),
+                    )
+                    for step, numbers in zip(steps, zip(*counts.values(), strict=True), strict=True)
+                ),
+                total=self._total_row(counts, mall),
                 opens="stats.show_days" if is_weekly else "stats.show_hours",
             ),
         )
 
-    def _columns(
-        self,
-        counts: Days,
-        names: Mapping[str, str],
-        steps: Sequence[_Step],
-        hrefs: Mapping[str, Sequence[str]],
-    ) -> list[Column]:
-        """Each part with its own address."""
-        counted = self.counted
-        return [
-            Column(
-                label=step.mark,
-                parts=tuple(
-                    Part(
-                        series=channel,
-                        value=number,
-                        href=hrefs[channel][place],
-                        title=f"{step.title} {name} {counted(f'{number:,}')}",
-                    )
-                    for channel, name in names.items()
-                    if (number := counts[channel][place])
-                ),
-            )
-            for place, step in enumerate(steps)
-        ]
-
-    def _long_columns(
-        self, counts: Days, names: Mapping[str, str], steps: Sequence[_Step], mall: str | None
-    ) -> list[Column]:
-        """Columns too narrow to hit a part of: each opens to all that came in; the table has the parts."""
-        counted, total = self.counted, self.words("stats.total")
-        columns = []
-        for step, href, *numbers in zip(
-            steps, _hrefs(steps, "arrivals", {}, mall=mall), *[counts[channel] for channel in names], strict=True
-        ):
-            told = [f"{name} {number:,}" for name, number in zip(names.values(), numbers, strict=True) if number]
-            columns.append(
-                Column(
-                    label=step.mark,
-                    parts=tuple(
-                        Part(series=channel, value=number) for channel, number in zip(names, numbers, strict=True)
-                    ),
-                    href=href if told else None,
-                    title=f"{step.title} {', '.join(told)} · {total} {counted(f'{sum(numbers):,}')}",
-                )
-            )
-        return columns
-
-    def _step_rows(
-        self,
-        counts: Days,
-        calls: Sequence[str],
-        hrefs: Mapping[str, Sequence[str]],
-        steps: Sequence[_Step],
-        rest: str,
-    ) -> tuple[TableRow, ...]:
-        """``hrefs``: of each channel, and of both pages of rows, by step; ``rest`` ends the steps' own addresses."""
-        groups = [
-            (channels, [hrefs[channel] for channel in channels], hrefs[page])
-            for channels, page in ((_WRITTEN, "inquiries"), (calls, "calls"))
-        ]
-        rows = []
-        for place, step in enumerate(steps):
-            cells: list[Cell] = []
-            for channels, own, of_sum in groups:
-                numbers = [counts[channel][place] for channel in channels]
-                cells += [_cell(number, href[place]) for number, href in zip(numbers, own, strict=True)]
-                cells.append(_cell(sum(numbers), of_sum[place], is_sum=True))
-            rows.append(
-                TableRow(
-                    label=step.label, href=step.href + rest, is_current=step.holds(self.view.day), cells=tuple(cells)
-                )
-            )
-        return tuple(rows)
-
-    def _days(self) -> list[_Step]:
+    def _days(self) -> tuple[Step, ...]:
         """Each opens the hours of its day on this page."""
         weekdays = [self.words(f"stats.weekday.{weekday}") for weekday in range(7)]
         opens = self.view.href(day="0").split("day=0")
-        return [
-            _Step(
+        return tuple(
+            Step(
                 first=day,
                 last=day,
-                span=_between(day, day),
-                days=slice(place, place + 1),
+                span=between(day, day),
+                begin=place,
+                end=place + 1,
                 mark=f"{day:%m-%d}",
                 label=f"{day:%m-%d} {weekdays[day.weekday()]}",
                 title=day.isoformat(),
                 href=f"day={day}".join(opens),
             )
             for place, day in enumerate(self.days)
-        ]
+        )
 
-    def _weeks(self) -> list[_Step]:
+    def _weeks(self) -> tuple[Step, ...]:
         """From Monday to Sunday within the span; opens the page of its days, the mall yet to add."""
         found, place = [], 0
         for _, days in groupby(self.days, key=lambda day: day.isocalendar()[:2]):
             first, *others = days
             last, number = (others[-1] if others else first), 1 + len(others)
             found.append(
-                _Step(
+                Step(
                     first=first,
                     last=last,
-                    span=_between(first, last),
-                    days=slice(place, place + number),
+                    span=between(first, last),
+                    begin=place,
+                    end=place + number,
                     mark=f"{first:%m-%d}",
                     label=f"{first:%m-%d} – {last:%m-%d}",
                     title=f"{first} – {last}",
@@ -273,22 +189,12 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
                 )
             )
             place += number
-        return found
+        return tuple(found)
 
-    def _total_row(self, counts: Days, calls: Sequence[str], mall: str | None) -> TableRow:
-        cells = []
-        for channels, page in ((_WRITTEN, "inquiries"), (calls, "calls")):
-            numbers = [sum(counts[channel]) for channel in channels]
-            for channel, number in zip(channels, numbers, strict=True):
-                _, where = self._rows_of(channel)
-                cells.append(_cell(number, self._rows_href(page, mall=mall, **where)))
-            cells.append(_cell(sum(numbers), self._rows_href(page, mall=mall), is_sum=True))
-        return TableRow(label=self.words("stats.total"), cells=tuple(cells))
-
-    @staticmethod
-    def _rows_of(channel: str) -> tuple[str, dict[str, str]]:
-        """The page of a channel's rows, and what that is asked for."""
-        return ("calls", {"line": _LINE_OF[channel]}) if channel in _LINE_OF else ("inquiries", {"channel": channel})
+    def _total_row(self, counts: Mapping[str, Sequence[int]], mall: str | None) -> TableRow:
+        span = between(self.view.first, self.view.last)
+        cells = step_cells(span, mall, tuple(counts), tuple([sum(numbers) for numbers in counts.values()]))
+        return TableRow(label=self.words("stats.total"), html=cells)
 
     def _rows_href(self, page: str, **where: object) -> str:
         """Of the whole span."""
@@ -318,9 +224,9 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
         def between(since: datetime, until: datetime) -> str:
             return f"/stats/calls?from={_moment(since)}&to={_moment(until)}"
 
-        def cells(of: Sequence[datetime], address: str) -> tuple[Cell, ...]:
-            return tuple(
-                _cell(
+        def cells(of: Sequence[datetime], address: str) -> Markup:
+            return cells_html(
+                cell_of(
                     sum(_figure(found.get((hour, line)), figure) for hour in of),
                     address + rest[line, figure],
                     is_sum=figure is Figure.OFFERED,
@@ -335,7 +241,7 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
                 series=_SERIES_OF[line],
                 value=number,
                 href=addresses[hour] + rest[line, Figure.OFFERED],
-                title=f"{hour:%H:%M} {names[line]} {counted(f'{number:,}')}",
+                title=f"{hour:%H:%M} {names[line]} {counted.format(f'{number:,}')}",
             )
 
         addresses = {hour: between(hour, hour + _HOUR) for hour in hours}
@@ -357,8 +263,8 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
                     for _ in lines
                     for figure in _HOUR_FIGURES
                 ),
-                rows=tuple(TableRow(label=f"{hour:%H:%M}", cells=cells([hour], addresses[hour])) for hour in hours),
-                total=TableRow(label=self.words("stats.total"), cells=cells(hours, whole)),
+                rows=tuple(TableRow(label=f"{hour:%H:%M}", html=cells([hour], addresses[hour])) for hour in hours),
+                total=TableRow(label=self.words("stats.total"), html=cells(hours, whole)),
             ),
         )
 
@@ -371,8 +277,8 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
             rows.append(
                 TableRow(
                     label=f"{self.title(count.mall or ABSENT)} · {self.line(count.line)}",
-                    cells=tuple(
-                        _cell(
+                    html=cells_html(
+                        cell_of(
                             count.figures[figure],
                             calls if figure is Figure.OFFERED else f"{calls}&figure={figure.value}",
                             is_sum=figure is Figure.OFFERED,
@@ -407,8 +313,8 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
             rows.append(
                 TableRow(
                     label=f"{self.title(mall or ABSENT)} · {self.line(line)}",
-                    cells=tuple(
-                        _cell(numbers.get(taker or None, 0), calls + rest, is_sum=taker == line)
+                    html=cells_html(
+                        cell_of(numbers.get(taker or None, 0), calls + rest, is_sum=taker == line)
                         for taker, rest in takers
                     ),
                 )
@@ -420,22 +326,9 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
         )
 
 
-def _hrefs(steps: Iterable[_Step], page: str, where: Mapping[str, object], *, mall: str | None) -> list[str]:
-    rest = query_string({"mall": mall, **where}).replace("?", "&", 1)
-    return [f"/stats/{page}?{step.span}{rest}" for step in steps]
-
-
-def _between(first: date, last: date) -> str:
-    return f"from={first}&to={last + timedelta(days=1)}"
-
-
 def _moment(at: datetime) -> str:
     """As an address has it: a day's hours are written hundreds of times."""
     return at.isoformat(timespec="minutes").replace("+", "%2B")
-
-
-def _cell(count: int, href: str, *, is_sum: bool = False) -> Cell:
-    return Cell(count=count, href=href if count else None, is_sum=is_sum)
 
 
 def _figure(figures: Mapping[Figure, int] | None, figure: Figure) -> int:

@@ -1,6 +1,6 @@
 """What pages of figures are made of: the view that their address asks for, tables, and panels of picture and table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from html import escape
 
@@ -14,7 +14,7 @@ from hub.web.render import query_string
 MallName = Callable[[str], str]
 
 
-class Cell(Struct, frozen=True, kw_only=True):
+class Cell(Struct, frozen=True, kw_only=True, gc=False):
     """One figure; ``href`` opens its rows, and is absent where there are none. ``is_sum`` marks totals."""
 
     count: int
@@ -31,7 +31,7 @@ class Cell(Struct, frozen=True, kw_only=True):
         return f'<td class="{marks}"><a href="{escape(self.href)}">{self.count:,}</a></td>'
 
 
-class Heading(Struct, frozen=True, kw_only=True):
+class Heading(Struct, frozen=True, kw_only=True, gc=False):
     """``define`` is the key of the figure's definition."""
 
     text: str
@@ -40,17 +40,22 @@ class Heading(Struct, frozen=True, kw_only=True):
     span: int = 1
 
 
-class TableRow(Struct, frozen=True, kw_only=True):
-    """``html``: all cells at once. Ninety days have thousands, and a template takes five times as long for each."""
+def cell_of(count: int, href: str, *, is_sum: bool = False) -> Cell:
+    return Cell(count=count, href=href if count else None, is_sum=is_sum)
+
+
+def cells_html(cells: Iterable[Cell]) -> Markup:
+    """All cells of a row at once. Ninety days have thousands, and a template takes five times as long for each."""
+    return Markup("".join([cell.html for cell in cells]))  # noqa: S704  each has escaped its own
+
+
+class TableRow(Struct, frozen=True, kw_only=True, gc=False):
+    """``html``: of its cells."""
 
     label: str
-    cells: tuple[Cell, ...]
+    html: Markup
     href: str | None = None
     is_current: bool = False
-
-    @property
-    def html(self) -> Markup:
-        return Markup("".join([cell.html for cell in self.cells]))  # noqa: S704  each has escaped its own
 
 
 class Table(Struct, frozen=True, kw_only=True):

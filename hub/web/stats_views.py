@@ -9,7 +9,7 @@ from msgspec import Struct
 from hub.stats.call_figures import Figure
 from hub.stats.calls import ABSENT, KNOWN_LINES, CallCount, calls_as_of
 from hub.stats.dimension import Dimension
-from hub.stats.inquiries import Channel, InquiryCount, inquiries_as_of, inquiries_per_channel
+from hub.stats.inquiries import Channel, count_channels, inquiries_as_of
 from hub.stats.kept import count_calls
 from hub.stats.span import Span, day_span
 from hub.store.database import Database
@@ -46,10 +46,10 @@ async def read_page(database: Database, *, view: View, span: Span, words: Words,
     """Five statements whatever the span; the figures of one page are those of one moment or two apart."""
     zone = span.zone
     bounds: dict[str, Any] = {"since": span.since, "until": span.until, "zone": zone}
-    cube = await inquiries_per_channel(database, **bounds, by=(Dimension.DAY, Dimension.MALL, Dimension.CHANNEL))
-    malls = tuple(sorted({row.mall or ABSENT for row in cube}, key=lambda mall: (mall == ABSENT, mall)))
+    cube = await count_channels(database, **bounds, by=(Dimension.DAY, Dimension.MALL, Dimension.CHANNEL))
+    malls = tuple(sorted({mall or ABSENT for _, mall, _ in cube}, key=lambda mall: (mall == ABSENT, mall)))
     shown = tuple(mall for mall in malls if view.mall in (None, mall))
-    day = view.day or max((row.day for row in cube if row.day and _is_call(row)), default=view.last)
+    day = view.day or max((day for day, _, channel in cube if channel in _CALLS), default=view.last)
     hours = day_span(day, day, zone=zone)
     per_hour = await count_calls(
         database, since=hours.since, until=hours.until, zone=zone, by=(Dimension.MALL, Dimension.LINE, Dimension.HOUR)
@@ -79,10 +79,6 @@ async def read_page(database: Database, *, view: View, span: Span, words: Words,
         malls=malls,
         mall_links=tuple((maker.title(mall), view.href(mall=mall)) for mall in shown) if is_brief else (),
     )
-
-
-def _is_call(row: InquiryCount) -> bool:
-    return row.channel in _CALLS
 
 
 def _of_malls(counts: Iterable[CallCount], malls: Sequence[str]) -> list[CallCount]:
