@@ -17,9 +17,9 @@ ERRORS: Final = frozenset(
 )
 #: a part of a workbook in which one of these stands is looked at closely
 MARKS: Final = (b't="e"', b"</f></c>", b"</f><v></v>", b"</f><v/>", b"</f><v />")
-_FAILED: Final = re.compile(rb'(<c\b[^>]*\bt=")e(")')
+_FAILED: Final = re.compile(rb'(<c\b[^<>]*\bt=")e(")')
 # Programs that write files leave the result to whoever opens them. A text result may be empty and is one.
-_NOT_DONE: Final = re.compile(rb'<c\b((?:(?!\bt=")[^>])*)>(<f\b[^>]*>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>')
+_NOT_DONE: Final = re.compile(rb'<c\b((?:(?!\bt=")[^<>])*)>(<f\b[^<>]*>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>')
 _DONE: Final = rb'<c\1 t="str">\2<v>#VALUE!</v></c>'
 _PIECE: Final = 1 << 20
 

@@ -13,6 +13,8 @@ from hub.core.files import UnreadableFileError
 Cells = list[str | None]
 _ROWS: Final = frozenset({"tr", "row"})
 _CELLS: Final = frozenset({"td", "th", "cell"})
+#: spans make many cells of few bytes
+_MOST_CELLS: Final = 10_000_000
 
 
 class PageTables(HTMLParser):
@@ -23,6 +25,7 @@ class PageTables(HTMLParser):
         self._tables: list[list[Cells]] = []
         self._cell: list[str] | None = None
         self._in_row = False
+        self._made = 0
         #: of the cell being read: rows below it that it spans, and columns beside it
         self._below = 0
         self._beside = 0
@@ -73,7 +76,7 @@ class PageTables(HTMLParser):
         rows = self._tables[-1]
         if rows:
             # An XML row leaves out empty cells and numbers the next one.
-            rows[-1] += [None] * (_count(attrs.get("ss:index"), less=1) - len(rows[-1]))
+            rows[-1] += [None] * (min(_count(attrs.get("ss:index"), less=1), MOST_COLUMNS) - len(rows[-1]))
 
     def _end_cell(self) -> None:
         if self._cell is None:
@@ -99,6 +102,9 @@ class PageTables(HTMLParser):
             return
         self._in_row = False
         self._fill()
+        self._made += len(self._tables[-1][-1])
+        if self._made > _MOST_CELLS:
+            raise UnreadableFileError("too_many_rows", f"the page has more than {_MOST_CELLS:,} cells")
         self._hanging = {place: (rows - 1, told) for place, (rows, told) in self._hanging.items() if rows > 1}
 
 

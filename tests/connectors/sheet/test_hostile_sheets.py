@@ -1,6 +1,8 @@
 """Files as people really hand them in: each row ends right, or in a sentence that names sheet, row and column."""
 
 import io
+import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import xlsxwriter
 
+from connectors.sheet.archive import MOST_COLUMNS
+from connectors.sheet.formulas import with_errors_as_text
 from connectors.sheet.mapping import Terms
+from connectors.sheet.pages import PageTables
 from connectors.sheet.payload import Remapper
 from connectors.sheet.reading import open_file, read_rows, to_reading
 from hub.core.contract import Feed, Reading
@@ -213,8 +218,40 @@ def test_pages_that_call_themselves_xls_keep_their_columns(name: str):
     assert [reading.record.receiver.name for reading in readings] == ["홍길동", "홍길동"]
 
 
-def test_a_page_of_spans_is_no_bomb():
-    spans = '<tr><td rowspan="65000" colspan="99999">x</td></tr>' * 3_000
+SPANS = {
+    "spans of spans": "<table>" + '<tr><td rowspan="65000" colspan="99999">x</td></tr>' * 300 + "</table>",
+    "one row over all": "<table><tr>" + "<td rowspan=200000>x" * 256 + "</tr>" + "<tr>" * 300 + "</table>",
+    "far places": XML % ('<Row><Cell ss:Index="199999"><Data>x</Data></Cell></Row>' * 300),
+}
 
-    with pytest.raises(UnreadableFileError):
-        read(f"<table>{spans}</table>".encode(), "orders.xls")
+
+@pytest.mark.parametrize("name", SPANS)
+def test_a_page_of_spans_is_no_bomb(name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("connectors.sheet.pages._MOST_CELLS", 60_000)
+
+    with pytest.raises(UnreadableFileError) as refused:
+        read(SPANS[name].encode(), "orders.xls")
+
+    assert refused.value.code == "too_many_rows"
+
+
+def test_a_far_place_makes_no_wide_row():
+    (row,) = PageTables.rows_of(XML % '<Row><Cell ss:Index="199999"><Data>x</Data></Cell></Row>')
+
+    assert len(row) == MOST_COLUMNS
+
+
+@pytest.mark.parametrize("part", [b"<c" * 400_000, b'<c t="' * 150_000, b"<c><f>" * 150_000, b'<c t="e" ' * 100_000])
+def test_a_part_made_to_be_looked_at_for_ever_is_not(part: bytes):
+    begun = time.process_time()
+
+    with_errors_as_text(_zipped(part + b't="e"'))
+
+    assert time.process_time() - begun < 5
+
+
+def _zipped(part: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", part)
+    return out.getvalue()
