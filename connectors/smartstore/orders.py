@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from connectors.smartstore.ahead import work_ahead
 from connectors.smartstore.client import MOST_ROWS, FeedPage, SmartstoreClient
-from connectors.smartstore.leaves import Unknowns
+from connectors.smartstore.leaves import Unknowns, count_unknown
 from connectors.smartstore.mapping import read_detail, unreadable_key
 from hub.core.contract import OpenKeys, Page, Reading, Span
 from hub.core.errors import MalformedResponseError, NotFoundAtMallError, RejectedByMallError
@@ -84,7 +84,8 @@ async def read_order_pages(
         return await _read_chunk(client, chunk, unknown)
 
     if place.reread_after is None:
-        for walk in (_walk_feed(client, place, start=start, share=feed_share), _newest(client, place, now, feed_share)):
+        walked = _walk_feed(client, place, start=start, share=feed_share, unknown=unknown)
+        for walk in (walked, _newest(client, place, now, feed_share)):
             async with aclosing(work_ahead(walk, read, depth=_DEPTH)) as pages:
                 async for page in pages:
                     unseen.difference_update(reading.key for reading in page.readings)
@@ -150,7 +151,7 @@ async def _details(client: SmartstoreClient, ids: tuple[str, ...], unknown: Unkn
 
 
 async def _walk_feed(
-    client: SmartstoreClient, place: OrdersCursor, *, start: datetime, share: float
+    client: SmartstoreClient, place: OrdersCursor, *, start: datetime, share: float, unknown: Unknowns
 ) -> AsyncGenerator[_Chunk, None]:
     """Ids in chunks of at most 300, each with the place from which another process goes on."""
     pending = dict.fromkeys(place.pending)
@@ -172,8 +173,7 @@ async def _walk_feed(
         return made
 
     for window in windows(place.at, place.until, longest=LONGEST_WINDOW):
-        skews = _BEHIND_SKEWS if window.until >= place.until else _NO_SKEW
-        async for page in _pages_by_clock(client, window, more, skews=skews):
+        async for page in _walked(client, window, more, end=place.until, unknown=unknown):
             pending.update(dict.fromkeys(page.ids))
             broken += page.broken
             if page.more is not None:
@@ -190,6 +190,39 @@ async def _walk_feed(
     if pending or broken:
         for chunk in chunks(place.until, None, is_flushed=True):
             yield chunk
+
+
+async def _walked(
+    client: SmartstoreClient, window: Window, more: tuple[str, str] | None, *, end: datetime, unknown: Unknowns
+) -> AsyncGenerator[FeedPage, None]:
+    """One window of the walk to ``end``.
+
+    A place inside the window that the mall takes no more (of a run that broke off) is left for the window's
+    beginning. How far back the feed goes is documented nowhere: a window of long ago that the mall refuses as
+    out of range holds nothing to be had, and is counted beside the unknown codes, where ``hub status`` shows it.
+    """
+    skews = _BEHIND_SKEWS if window.until >= end else _NO_SKEW
+    for place in (more, None) if more is not None else (None,):
+        has_begun = False
+        try:
+            async for page in _pages_by_clock(client, window, place, skews=skews):
+                has_begun = True
+                yield page
+        except RejectedByMallError as error:
+            is_too_old = error.mall_code == _OUT_OF_RANGE and end - window.until >= _SURELY_READABLE
+            if is_too_old:
+                count_unknown(unknown, "feed_too_old", error.mall_code)
+            elif place is None or has_begun:
+                raise
+            log.info("smartstore.feed.refused", is_too_old=is_too_old, request_id=error.request_id)
+            if is_too_old:
+                return
+        else:
+            return
+
+
+#: public programs read this far back
+_SURELY_READABLE = timedelta(days=30)
 
 
 async def _window_pages(

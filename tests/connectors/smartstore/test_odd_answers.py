@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from connectors.smartstore.mapping import read_detail, read_inquiry
+from connectors.smartstore.orders import OrdersCursor
 from hub.core.contract import Answer, Outcome
 from hub.core.errors import AccessError, MalformedResponseError, MallError, RejectedByMallError, UnavailableError
 from hub.core.model import ClaimState, Inquiry, Order
+from hub.core.paging import encode_cursor
 
 from . import test_inquiries, test_orders
 from .conftest import (
@@ -178,6 +180,44 @@ async def test_a_mall_whose_clock_is_behind_takes_what_is_past_for_it(shop, mall
     else:
         with pytest.raises(RejectedByMallError):
             await test_orders.pages(shop)
+
+
+async def test_days_that_the_mall_has_forgotten_are_counted_and_passed(shop, mall):
+    def answer(call: Call) -> httpx.Response:
+        is_forgotten = call.query["lastChangedFrom"] < kst(NOW - timedelta(days=40))
+        return refusal(400, "104139") if is_forgotten else feed(["1"])
+
+    mall.on(FEED, answer)
+
+    assert set(test_orders.keys(await test_orders.pages(shop, days=50))) == {"1"}
+    assert shop.unknown_codes["feed_too_old:104139"] == 11
+
+
+async def test_days_that_the_mall_must_know_are_not_passed(shop, mall):
+    mall.on(
+        FEED,
+        lambda call: (
+            refusal(400, "104139") if call.query["lastChangedFrom"] < kst(NOW - timedelta(days=20)) else feed([])
+        ),
+    )
+
+    with pytest.raises(RejectedByMallError):
+        await test_orders.pages(shop, days=25)
+
+
+async def test_a_place_that_the_mall_takes_no_more_is_left_for_the_windows_beginning(shop, mall):
+    at = kst(NOW - timedelta(hours=5))
+
+    def answer(call: Call) -> httpx.Response:
+        if call.query.get("moreSequence") == "stale":
+            return refusal(400, "4000")
+        return feed(["1"])
+
+    mall.on(FEED, answer)
+    until = NOW - timedelta(minutes=2)
+    cursor = encode_cursor(OrdersCursor(until=until, at=NOW - timedelta(hours=9), more=(at, "stale")))
+
+    assert set(test_orders.keys(await test_orders.pages(shop, cursor=cursor))) == {"1"}
 
 
 @pytest.mark.parametrize("bad", ["9" * 21, " ", "1,2", "상품주문", True], ids=repr)
