@@ -105,9 +105,11 @@ def _rules(
     product: Product, decision: ModeDecision, *, shop: str, mall: str, on: date, table: ModeTable
 ) -> Iterator[Considered]:
     sku, facts = asked_of(product)
+    is_by_rule = decision.rule.startswith("rule:")
+    chosen = table.rule_of(product, shop=shop, mall=mall, on=on) if is_by_rule else None
     for prepared in table.prepared_rules:
         rule = prepared.rule
-        if decision.rule != f"rule:{rule.name}":
+        if rule is not chosen:
             why = _why_rule_not(prepared, sku, facts, shop=shop, mall=mall, on=on)
             # The name of a rule about one supplier tells who that is.
             is_withheld = decision.mode is InventoryMode.DIRECT_PURCHASE and (rule.supplier or rule.partner)

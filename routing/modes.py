@@ -251,8 +251,11 @@ def resolve_mode(
         steps.append(step("not_in_table", **words))
     rule = table.rule_of(product, shop=shop, mall=mall, on=on)
     if rule is not None:
-        steps.append(step("rule_holds", rule=shown(rule.name), mode=f"@mode.{rule.mode}"))
-        return _decide(rule, f"rule:{rule.name}", steps, product, partners)
+        # The name of a rule about one supplier tells who that is.
+        is_ours = rule.mode is InventoryMode.DIRECT_PURCHASE and bool(rule.supplier or rule.partner)
+        key = "rule_holds_withheld" if is_ours else "rule_holds"
+        steps.append(step(key, rule="" if is_ours else shown(rule.name), mode=f"@mode.{rule.mode}"))
+        return _decide(rule, "rule:withheld" if is_ours else f"rule:{rule.name}", steps, product, partners)
     steps.append(step("no_rule"))
     of_partner = table.partner_default_of(partners, shop=shop, mall=mall, on=on)
     if of_partner is not None:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.model import InventoryHint, InventoryMode, Product
+from routing.considered import consider
 from routing.facts import CatalogueFacts
 from routing.modes import ModeDefault, ModeRow, ModeRule, ModeTable, PartnerDefault, normalise, resolve_mode
 from routing.words import shown
@@ -247,6 +248,18 @@ def test_whom_purchased_stock_was_bought_from_is_in_no_step_and_no_rule():
         told = " ".join(step.text(locale) for step in found.steps)
         assert "한빛" not in told
         assert "S1" not in told
+
+
+@pytest.mark.parametrize("about", [{"supplier": "S1"}, {"mall": "malla", "partner": "한빛유통"}])
+def test_nor_is_it_told_by_the_name_of_a_rule_about_him(about):
+    table = ModeTable(rules=[ModeRule(name="hanbit-한빛유통", mode=DIRECT, **about)])
+    given_product = product(hints={"supplier": "S1"})
+
+    found = resolve_mode(given_product, shop="main", mall="malla", on=DAY, table=table)
+
+    assert (found.mode, found.rule) == (DIRECT, "rule:withheld")
+    assert not any("한빛" in step.text(locale) for step in found.steps for locale in ("ko", "en"))
+    assert consider(given_product, decision=found, shop="main", mall="malla", on=DAY, table=table) == ()
 
 
 def test_every_step_of_the_way_is_told():
