@@ -14,8 +14,9 @@ KEY_WARNING = timedelta(days=60)
 CLOCK_TOLERANCE = timedelta(minutes=2)
 
 _FIX_KEY = (
-    "QSM에서 API 권한과 판매자 인증키를 확인하고 shop 파일의 credentials를 고치세요. / "
-    "Check the API permission and the seller authorization key in QSM, then correct the shop's credentials."
+    "QSM에서 API 권한과 판매자 인증키(1년 유효, QSM 비밀번호를 바꾸면 무효)를 확인하고 shop 파일의 credentials를 "
+    "고치세요. / Check the API permission and the seller authorization key in QSM (it lives one year and ends with a "
+    "change of the QSM password), then correct the shop's credentials."
 )
 _FIX_LATER = "잠시 후 다시 시도하세요. / Try again later."
 _FIX_CLOCK = "이 컴퓨터의 시계를 NTP로 맞추세요. / Set this machine's clock by NTP."

@@ -208,9 +208,9 @@ def error_of(method: str, code: int, text: str | None) -> MallError:
     """The error that ``code`` means in answer to ``method``. ``text`` is the mall's own message."""
     kind: type[MallError]
     if code in KEY_REFUSED:
-        kind, message = AccessError, "Qoo10 refuses the seller authorization key"
+        kind, message = AccessError, "Qoo10 refuses the seller authorization key; `hub shop check` says what to do"
     elif code in _NOT_AUTHORISED:
-        kind, message = AccessError, "Qoo10 does not allow this key to do this"
+        kind, message = AccessError, "Qoo10 does not allow this key to do this: ask for the right by ticket in QSM"
     elif (method, code) in _NOT_FOUND:
         kind, message = NotFoundAtMallError, "Qoo10 knows no such number"
     else:
