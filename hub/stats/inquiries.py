@@ -160,11 +160,14 @@ async def count_channels(
         found = await count_calls(
             database, **bounds, by=(*unit, Dimension.MALL, Dimension.LINE), figures=(Figure.OFFERED,)
         )
+        starts: dict[date | datetime | None, int] = {}
         for count in found:
             if mall in (None, count.mall):
+                at = count.hour or count.day
+                if at not in starts:
+                    starts[at] = _start(count, zone)
                 channel = Channel.of_line(count.line).value
-                known = times[_start(count, zone)] if when else ()
-                key = pick((count.mall, None, channel, *known))
+                key = pick((count.mall, None, channel, *(times[starts[at]] if when else ())))
                 cells[key] = cells.get(key, 0) + count.figures[Figure.OFFERED]
     return cells
 

@@ -71,6 +71,16 @@ class Table(Struct, frozen=True, kw_only=True):
     groups: tuple[Heading, ...] = ()
     opens: str = "stats.show_hours"
 
+    def body(self, opens: str) -> Markup:
+        """Its rows. ``opens``: what the message says."""
+        found = []
+        for row in self.rows:
+            label, current = escape(row.label), ' class="is-current"' if row.is_current else ""
+            if row.href:
+                label = f'<a href="{escape(row.href)}" title="{escape(opens)}">{label}</a>'
+            found.append(f'<tr{current}><th scope="row">{label}</th>{row.html}</tr>\n')
+        return Markup("".join(found))  # noqa: S704  each has escaped its own
+
 
 class Panel(Struct, frozen=True, kw_only=True):
     """One mall: the same figures as picture and as table. ``href``: the page of this mall alone."""
