@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +12,7 @@ from hub.core.errors import ConfigurationError
 from hub.core.model import Inquiry, Message, MessageAuthor, Party
 from hub.desk.ask_views import asks_of
 from hub.desk.care_timeline import care_entries
+from hub.desk.care_views import GiftView, PromiseView, StepView
 from hub.desk.compensation_views import gifts_of
 from hub.desk.complaint_views import complaint_steps_of
 from hub.desk.customer_identity import Identity, RecordKind, RecordRef, identity_of_inquiry, identity_of_order
@@ -45,123 +47,187 @@ from hub.desk.services import Services
 from hub.desk.thread_orders import linked_orders, suggested_orders
 from hub.desk.timeline import build_timeline
 from hub.desk.twins import twin_pairs_of, twins_of
-from hub.desk.views import Dossier, OtherOrder, StockView
+from hub.desk.views import (
+    AdminStep,
+    AskView,
+    CaseLink,
+    Dossier,
+    OrderView,
+    OtherOrder,
+    ShopView,
+    StockView,
+    TimelineEntry,
+)
 from hub.desk.work_timeline import move_entries, note_entries
 from hub.store.catalogue import read_stock_facts
 from hub.store.one import product_of
-from hub.store.questions import ask_one, asking
+from hub.store.questions import asking
 from hub.store.sealed import normal_email
 
 __all__ = ["Subject", "read_dossier"]
 
 
+class _Records(Struct, frozen=True, kw_only=True):
+    """Rows of the subject; ``inquiries`` with what each says, ``cases`` all that are about it."""
+
+    order: Any | None
+    lines: list[Any]
+    claims: list[Any]
+    inquiries: list[tuple[Any, Inquiry]]
+    callback: Any | None
+    cases: tuple[CaseLink, ...]
+    shop: ShopView
+
+
+class _Done(Struct, frozen=True, kw_only=True):
+    """What was done about it, by whomever. ``entries``: of the timeline; ``twins``: pairs of orders."""
+
+    steps: tuple[AdminStep, ...]
+    asks: tuple[AskView, ...]
+    promises: tuple[PromiseView, ...]
+    complaint_steps: tuple[StepView, ...]
+    gifts: tuple[GiftView, ...]
+    changes: list[Any]
+    actions: list[Any]
+    entries: tuple[TimelineEntry, ...]
+    twins: list[Any]
+
+
 async def read_dossier(
     services: Services, connection: AsyncConnection, *, subject: Subject, is_unmasked: bool
 ) -> Dossier:
+    """Everything about the subject: what the malls tell, what was done, whose it is. In as many statements for many
+    lines and cases as for one.
+    """
     curtain = Curtain(is_open=is_unmasked)
     box, malls = services.database.box, services.registry
     connector = await _connector(services, subject.shop)
-    async with asking(connection) as ask:
-        order_asked, lines_asked = ask(order_of(subject)), ask(lines_of(subject))
-        claims_asked, inquiries_asked = ask(claims_of(subject)), ask(inquiries_of(subject))
-        links_asked, callback_asked = ask(cases_of(subject)), ask(callback_of(subject))
-    order_row, line_rows, claim_rows = order_asked.found, lines_asked.found, claims_asked.found
-    inquiry_rows, callback = inquiries_asked.found, callback_asked.found
-    opened = [open_inquiry(row, box) for row in inquiry_rows]
-    case_ids = [link.case_id for link in links_asked.found]
-
-    seen: dict[str, Any] = {"box": box, "curtain": curtain}
-    async with asking(connection) as ask:
-        steps, decided = ask(steps_of(case_ids)), ask(decision_entries(case_ids))
-        asks, gifts = ask(asks_of(case_ids, **seen)), ask(gifts_of(case_ids, **seen))
-        promised, moves = ask(promises_of(case_ids, now=services.now(), **seen)), ask(promise_moves_of(case_ids))
-        complaint_steps = ask(complaint_steps_of(case_ids, **seen))
-        moved, noted = ask(move_entries(case_ids, **seen)), ask(note_entries(case_ids, **seen))
-        changes = ask(changes_of(line_rows, claim_rows))
-        acted = ask(actions_of(subject, [inquiry.inquiry_no for inquiry in opened]))
-        pairs = ask(twin_pairs_of([order_row.id] if order_row else []))
-    promises = with_moves(promised.found, moves.found)
-
-    order = (
-        order_view(
-            order_row,
-            line_rows,
-            shop=subject.shop,
-            malls=malls,
-            mall=subject.mall,
-            connector=connector,
-            stock=await _stock(services, connection, line_rows, curtain),
-        )
-        if order_row
-        else None
-    )
-    claim_views = tuple(claim_view(row, box, curtain) for row in claim_rows)
-    inquiry_views = tuple(
-        inquiry_view(row, inquiry, curtain, connector) for row, inquiry in zip(inquiry_rows, opened, strict=True)
-    )
+    records = await _read_records(services, connection, subject)
+    done = await _read_done(services, connection, subject, records, curtain)
+    order = await _order(services, connection, subject, records, curtain, connector)
+    claims = tuple(claim_view(row, box, curtain) for row in records.claims)
+    inquiries = tuple(inquiry_view(row, inquiry, curtain, connector) for row, inquiry in records.inquiries)
     timeline = build_timeline(
         order=order,
-        claims=claim_views,
-        inquiries=inquiry_views,
-        changes=changes.found,
-        actions=acted.found,
-        steps=steps.found,
-        asks=asks.found,
-        care=(*care_entries(promises, complaint_steps.found, gifts.found), *decided.found, *moved.found, *noted.found),
+        claims=claims,
+        inquiries=inquiries,
+        changes=done.changes,
+        actions=done.actions,
+        steps=done.steps,
+        asks=done.asks,
+        care=(*care_entries(done.promises, done.complaint_steps, done.gifts), *done.entries),
         box=box,
         curtain=curtain,
     )
-    twins = await twins_of(connection, pairs.found, malls=malls)
-    own_twins = twins.get(order_row.id, ()) if order_row else ()
+    twins = (await twins_of(connection, done.twins, malls=malls)).get(order.order_id, ()) if order else ()
+    opened = [inquiry for _, inquiry in records.inquiries]
     writer = next((inquiry.writer for inquiry in reversed(opened) if inquiry.writer), None)
-    phones, emails = _keys_of_person(services, order_row, inquiry_rows, writer)
-    if callback is not None:
-        phones.append(callback.caller_idx)
-    on_screen = [order_row.id, *(twin.order_id for twin in own_twins)] if order_row else []
-    whose = _whose(order_row, inquiry_rows, callback, phones=phones, emails=emails, on_screen=on_screen)
+    on_screen = [order.order_id, *(twin.order_id for twin in twins)] if order else []
+    whose = _whose(services, records, writer, on_screen=on_screen)
     customer, others = (
         await read_customer(services, connection, subject=whose, curtain=curtain) if whose else (None, ())
     )
     linked, suggested = await _thread_orders(services, connection, subject, opened)
     return Dossier(
-        shop=await ask_one(connection, one_shop(malls, subject.shop_id)),
+        shop=records.shop,
         order=order,
-        person=person_view(open_order(order_row, box), writer, curtain),
-        claims=claim_views,
-        inquiries=inquiry_views,
+        person=person_view(open_order(records.order, box), writer, curtain),
+        claims=claims,
+        inquiries=inquiries,
         timeline=timeline,
         others=others,
-        cases=links_asked.found,
-        steps=steps.found,
+        cases=records.cases,
+        steps=done.steps,
         link=_link(connector, subject, opened),
         is_unmasked=is_unmasked,
-        twins=own_twins,
+        twins=twins,
         linked=linked,
         suggested=suggested,
-        asks=asks.found,
-        promises=promises,
-        complaint_steps=complaint_steps.found,
-        gifts=gifts.found,
+        asks=done.asks,
+        promises=done.promises,
+        complaint_steps=done.complaint_steps,
+        gifts=done.gifts,
         customer=customer,
     )
 
 
+async def _read_records(services: Services, connection: AsyncConnection, subject: Subject) -> _Records:
+    async with asking(connection) as ask:
+        order, lines = ask(order_of(subject)), ask(lines_of(subject))
+        claims, inquiries = ask(claims_of(subject)), ask(inquiries_of(subject))
+        cases, callback = ask(cases_of(subject)), ask(callback_of(subject))
+        shop = ask(one_shop(services.registry, subject.shop_id))
+    return _Records(
+        order=order.found,
+        lines=lines.found,
+        claims=claims.found,
+        inquiries=[(row, open_inquiry(row, services.database.box)) for row in inquiries.found],
+        callback=callback.found,
+        cases=cases.found,
+        shop=shop.found,
+    )
+
+
+async def _read_done(
+    services: Services, connection: AsyncConnection, subject: Subject, records: _Records, curtain: Curtain
+) -> _Done:
+    ids = [link.case_id for link in records.cases]
+    seen: dict[str, Any] = {"box": services.database.box, "curtain": curtain}
+    async with asking(connection) as ask:
+        steps, decided = ask(steps_of(ids)), ask(decision_entries(ids))
+        asks, gifts = ask(asks_of(ids, **seen)), ask(gifts_of(ids, **seen))
+        promises, passed_on = ask(promises_of(ids, now=services.now(), **seen)), ask(promise_moves_of(ids))
+        complaint_steps = ask(complaint_steps_of(ids, **seen))
+        moves, notes = ask(move_entries(ids, **seen)), ask(note_entries(ids, **seen))
+        changes = ask(changes_of(records.lines, records.claims))
+        actions = ask(actions_of(subject, [inquiry.inquiry_no for _, inquiry in records.inquiries]))
+        twins = ask(twin_pairs_of([records.order.id] if records.order else []))
+    return _Done(
+        steps=steps.found,
+        asks=asks.found,
+        promises=with_moves(promises.found, passed_on.found),
+        complaint_steps=complaint_steps.found,
+        gifts=gifts.found,
+        changes=changes.found,
+        actions=actions.found,
+        entries=(*decided.found, *moves.found, *notes.found),
+        twins=twins.found,
+    )
+
+
+async def _order(
+    services: Services,
+    connection: AsyncConnection,
+    subject: Subject,
+    records: _Records,
+    curtain: Curtain,
+    connector: Connector | None,
+) -> OrderView | None:
+    if records.order is None:
+        return None
+    return order_view(
+        records.order,
+        records.lines,
+        shop=subject.shop,
+        malls=services.registry,
+        mall=subject.mall,
+        connector=connector,
+        stock=await _stock(services, connection, records.lines, curtain),
+    )
+
+
 def _whose(
-    order_row: Row[Any] | None,
-    inquiry_rows: Sequence[Row[Any]],
-    callback: Row[Any] | None,
-    *,
-    phones: Sequence[bytes],
-    emails: Sequence[bytes],
-    on_screen: Sequence[int],
+    services: Services, records: _Records, writer: Party | None, *, on_screen: Sequence[int]
 ) -> CustomerSubject | None:
     """The customer by the order, else by the newest question, else by the call; ``None`` where none names anybody."""
+    order, callback = records.order, records.callback
+    phones, emails = _keys_of_person(services, records, writer)
     named: list[tuple[RecordRef, Identity]] = []
-    if order_row is not None:
-        named.append((RecordRef(kind=RecordKind.ORDER, id=order_row.id), identity_of_order(order_row)))
-    for row in reversed(inquiry_rows):
+    if order is not None:
+        named.append((RecordRef(kind=RecordKind.ORDER, id=order.id), identity_of_order(order)))
+    for row, _ in reversed(records.inquiries):
         # Without an order the address is the writer's.
-        email = emails[0] if emails and order_row is None else b""
+        email = emails[0] if emails and order is None else b""
         named.append((RecordRef(kind=RecordKind.INQUIRY, id=row.id), identity_of_inquiry(row, email)))
     if callback is not None:
         named.append((RecordRef(kind=RecordKind.CALLBACK, id=callback.id), Identity(phone=callback.caller_idx)))
@@ -217,14 +283,14 @@ def _link(connector: Connector | None, subject: Subject, opened: Sequence[Inquir
     return connector.admin_link(order_no=subject.order_no)
 
 
-def _keys_of_person(
-    services: Services, order_row: Row[Any] | None, inquiry_rows: Sequence[Row[Any]], writer: Party | None
-) -> tuple[list[bytes], list[bytes]]:
-    phones = [row.writer_phone_idx for row in inquiry_rows]
+def _keys_of_person(services: Services, records: _Records, writer: Party | None) -> tuple[list[bytes], list[bytes]]:
+    phones = [row.writer_phone_idx for row, _ in records.inquiries]
     emails = []
-    if order_row is not None:
-        phones += [order_row.buyer_phone_idx, order_row.receiver_phone_idx]
-        emails.append(order_row.buyer_email_idx)
+    if records.order is not None:
+        phones += [records.order.buyer_phone_idx, records.order.receiver_phone_idx]
+        emails.append(records.order.buyer_email_idx)
     if writer is not None and (email := normal_email(writer.email)):
         emails.append(services.database.box.blind("email", email))
+    if records.callback is not None:
+        phones.append(records.callback.caller_idx)
     return [key for key in dict.fromkeys(phones) if key], [key for key in dict.fromkeys(emails) if key]
