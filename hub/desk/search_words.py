@@ -97,17 +97,21 @@ async def find_words(
 
     ``below``: the index's next number; ``may_see``: whether the reader may see a document. Four digits beside what is
     longer than a name, or stands in many documents, are looked for as text before they are looked for as the end of a
-    phone: where a text stands the index knows, whose phone it is shows only once a row is opened. If the text alone is
-    more than is wanted, no phone is asked.
+    phone: where a text stands the index knows, whose phone it is shows only once a row is opened. If more orders or
+    cases than are wanted hold the text, no phone is asked.
     """
     search = _Search(database, connection, words, below=below, limit=limit, may_see=may_see)
-    if words.pairs:
-        is_long = bool(words.lasts) and len(words.pairs) > _NAME_PAIRS
-        first = None if is_long else await search.look_up(words.pairs)
-        if words.lasts and (first is None or search.may_be_cut(first)):
-            literal = words.literally.pairs
-            await search.read(literal, await search.look_up(literal))
-        await search.read(words.pairs, await search.look_up(words.pairs) if first is None else first)
+    pairs = words.pairs
+    if not pairs:
+        return search.hits()
+    is_long = bool(words.lasts) and len(pairs) > _NAME_PAIRS
+    first = None if is_long else await search.look_up(pairs)
+    if words.lasts and (first is None or search.may_be_cut(first)):
+        literal = words.literally.pairs
+        await search.read(literal, await search.look_up(literal))
+        if search.has_plenty():
+            return search.hits()
+    await search.read(pairs, first or await search.look_up(pairs))
     return search.hits()
 
 
@@ -138,9 +142,8 @@ class _Search:
         self._left: set[Group] = set()
 
     async def look_up(self, pairs: Sequence[str], below: Mapping[Group, int] | None = None) -> dict[Group, list[int]]:
-        """The next numbers that hold ``pairs``, of groups that have not enough."""
-        sought = {group: number for group, number in (below or self._below).items() if not self._has_enough(group)}
-        return await self._index.find(self._connection, pairs, sought, limit=self._at_once) if sought else {}
+        """The next numbers that hold ``pairs``."""
+        return await self._index.find(self._connection, pairs, below or self._below, limit=self._at_once)
 
     def may_be_cut(self, numbers: Mapping[Group, list[int]]) -> bool:
         return any(len(of_group) >= self._at_once for of_group in numbers.values())
@@ -165,6 +168,9 @@ class _Search:
             )
             for group, found in self._found.items()
         }
+
+    def has_plenty(self) -> bool:
+        return any(self._has_enough(group) for group in Group)
 
     def _has_enough(self, group: Group) -> bool:
         return len(self._found[group]) > self._limit
