@@ -109,6 +109,24 @@ def test_local_times_of_a_cdr_are_read_in_the_zone():
     assert all(event.kind is Kind.ROW for event in events)
 
 
+@pytest.mark.parametrize(
+    ("start", "uniqueid", "zone", "at"),
+    [
+        ("2026-11-22 10:28:25", "1795310905.0", SEOUL, 1795310905),
+        ("2026-11-22 01:28:25", "1795310905.0", SEOUL, 1795310905),  # usegmtime=yes
+        ("2026-11-22 01:38:25", "busan-1795310905.7", SEOUL, 1795311505),  # a later row of the same channel
+        ("2026-11-22 10:28:25", "no-time", SEOUL, 1795310905),
+        ("2026-10-25 02:30:00", "1792888200.1", ZoneInfo("Europe/Berlin"), 1792888200),  # the first of two such hours
+        ("2026-10-25 02:30:00", "1792891800.1", ZoneInfo("Europe/Berlin"), 1792891800),  # the second
+    ],
+)
+def test_the_channels_own_time_tells_how_a_cdr_without_offset_is_read(start, uniqueid, zone, at):
+    times = f'"{start}","{start}","{start}",1,0,"ANSWERED","DOCUMENTATION"'
+    row = f'"","010","07000001001","from-trunk","","c","","Hangup","1",{times},"{uniqueid}","","","{uniqueid}",1\n'
+
+    assert [event.at for event in read_records([row], zone=zone, tally=Tally())] == [at]
+
+
 def test_what_is_no_call_record_is_refused():
     for text in ("hello", '{"type":"StasisStart"}', "a,b,c", "\x00"):
         with pytest.raises(UnknownRecordsError, match="queue_log"):
