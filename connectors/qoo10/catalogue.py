@@ -23,6 +23,8 @@ from hub.core.paging import decode_cursor, encode_cursor
 
 #: items of which name and stock are asked in one run: a thousand calls, six minutes
 MOST_DETAILS = 500
+#: times that a list is read which holds fewer than it says
+_READINGS = 3
 #: items in one page of ours; the mall's own pages have 500
 PAGE_ITEMS = 20
 MALL_PAGE_ITEMS = 500
@@ -31,10 +33,9 @@ MOST_PAGES = 2000
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where the reading stands: the status, the mall's page of it, and the items of that page already told."""
+    """Where the reading stands: the status, and how many of its items are told already."""
 
     status: int = 0
-    page: int = 1
     told: int = 0
     details_left: int = MOST_DETAILS
 
@@ -47,26 +48,40 @@ class Catalogue:
         """One reading per item, or per option that has a code of the seller. Raises: MallError."""
         place = decode_cursor(cursor, Place) or Place()
         while place.status < len(codes.ITEM_STATUSES):
-            found = await self._client.items(codes.ITEM_STATUSES[place.status], place.page)
-            is_last = _is_last(len(found.rows), found.total_pages, place.page)
-            beyond = replace(place, status=place.status + 1, page=1, told=0)
-            if not is_last:
-                beyond = replace(place, page=place.page + 1, told=0)
-            while place.told < len(found.rows):
-                rows = found.rows[place.told : place.told + PAGE_ITEMS]
+            # All of a status before any is asked for one by one: that takes minutes, and the pages would shift.
+            listed = await self._listed(codes.ITEM_STATUSES[place.status])
+            beyond = Place(status=place.status + 1, details_left=place.details_left)
+            while place.told < len(listed):
+                rows = listed[place.told : place.told + PAGE_ITEMS]
                 asked = min(len(rows), place.details_left)
                 readings: list[CatalogueReading] = []
                 for index, raw in enumerate(rows):
                     readings += await self._item(raw, is_detailed=index < asked)
                 place = replace(place, told=place.told + len(rows), details_left=place.details_left - asked)
                 beyond = replace(beyond, details_left=place.details_left)
-                rest = beyond if place.told >= len(found.rows) else place
-                yield CataloguePage(
-                    readings=tuple(readings),
-                    cursor=encode_cursor(rest),
-                    progress=_progress(place, len(found.rows), found.total_pages),
-                )
+                rest = beyond if place.told >= len(listed) else place
+                progress = (place.status + place.told / len(listed)) / len(codes.ITEM_STATUSES)
+                yield CataloguePage(readings=tuple(readings), cursor=encode_cursor(rest), progress=min(1.0, progress))
             place = beyond
+
+    async def _listed(self, status: str) -> list[bytes]:
+        """Every item of one status once. An item that leaves a page moves one of the next page to where
+        nobody looks: a list that is not as long as it says all the time is read again, and whatever was shown counts.
+        """
+        found: dict[str, bytes] = {}
+        for _ in range(_READINGS):
+            shown: dict[str, bytes] = {}
+            totals: set[int] = set()
+            for page in range(1, MOST_PAGES + 1):
+                told = await self._client.items(status, page)
+                shown |= {_code_in(raw): raw for raw in told.rows}
+                totals |= set() if told.total_items is None else {told.total_items}
+                if _is_last(len(told.rows), told.total_pages, page):
+                    break
+            found |= shown
+            if len(totals) < 2 and len(shown) >= max(totals, default=0):
+                break
+        return list(found.values())
 
     async def _item(self, raw: bytes, *, is_detailed: bool) -> list[CatalogueReading]:
         """Whatever is wrong with one item stays with it; a call that fails for good ends the run."""
@@ -146,13 +161,15 @@ def _count(value: object, field: str) -> int | None:
 
 
 def _is_last(rows: int, total_pages: int | None, page: int) -> bool:
-    if rows == 0 or page >= MOST_PAGES:
+    if rows == 0:
         return True
     return rows < MALL_PAGE_ITEMS if total_pages is None else page >= total_pages
 
 
-def _progress(place: Place, rows: int, total_pages: int | None) -> float:
-    """Each status is a share of the whole, each of its pages a share of that."""
-    pages = max(total_pages or 1, place.page)
-    in_status = (place.page - 1 + place.told / rows) / pages
-    return min(1.0, (place.status + in_status) / len(codes.ITEM_STATUSES))
+def _code_in(raw: bytes) -> str:
+    """What tells an item from others; a row without a readable code is only like itself."""
+    try:
+        code = number(decode_item(raw).item_code)
+    except ValueError:
+        code = None
+    return code or raw.decode(errors="replace")

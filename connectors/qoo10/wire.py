@@ -210,10 +210,11 @@ OPTION_KEYS = {name.replace("_", ""): name for name in OptionRow.__struct_fields
 
 
 class ItemPage(Struct, frozen=True, kw_only=True):
-    """``rows`` as received; ``total_pages`` is ``None`` when the mall does not say."""
+    """``rows`` as received; the totals are ``None`` when the mall does not say."""
 
     rows: list[bytes]
     total_pages: int | None
+    total_items: int | None = None
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -307,7 +308,9 @@ def decode_item_page(result: Raw) -> ItemPage:
         raise MalformedResponseError("the list of items is no object", path="ResultObject") from error
     if len(found) == 1 and "items" in fields:
         return ItemPage(
-            rows=rows_of(fields["items"]), total_pages=_code(fields.get("totalpages"), path="ResultObject.TotalPages")
+            rows=rows_of(fields["items"]),
+            total_pages=_code(fields.get("totalpages"), path="ResultObject.TotalPages"),
+            total_items=_code(fields.get("totalitems"), path="ResultObject.TotalItems"),
         )
     return ItemPage(rows=found, total_pages=None)
 

@@ -122,6 +122,33 @@ async def test_pages_are_followed_to_their_end_and_continued_from_any_cursor(mal
         assert told + [reading.key for reading in await readings_of(mall, page.cursor)] == codes
 
 
+async def test_goods_that_leave_while_pages_are_read_hide_no_others(mall: Mall, shelf: Shelf):
+    """One item is stopped after the first page was read: the first of the second page slips into it."""
+    codes = [str(number) for number in range(1, 10)]
+    shelf.goods, shelf.page_size = {"S2": list(codes)}, 3
+    seen: list[str] = []
+
+    def answer(call: Call) -> httpx.Response:
+        shown = shelf.answer(call)
+        if call.method == LIST and not seen and call.form["ItemStatus"] == "S2":
+            seen.append(shelf.goods["S2"].pop(0))
+            shelf.goods["S3"] = list(seen)
+        return shown
+
+    mall.answer = answer
+    start = catalogue.encode_cursor(catalogue.Place(details_left=0))
+
+    assert {reading.key for reading in await readings_of(mall, start)} == set(codes)
+
+
+async def test_a_total_that_is_never_reached_ends(mall: Mall):
+    mall.answer = lambda call: ok({"TotalItems": 5, "TotalPages": 1, "Items": [{"ItemCode": "1"}, {"ItemCode": "1"}]})
+    start = catalogue.encode_cursor(catalogue.Place(details_left=0))
+
+    assert {reading.key for reading in await readings_of(mall, start)} == {"1"}
+    assert len(mall.calls) == 3 * 6
+
+
 async def test_asking_one_by_one_is_bounded_over_the_whole_run(mall: Mall, shelf: Shelf):
     codes = [str(number) for number in range(1, 8)]
     shelf.goods = {"S2": codes[:2], "S3": codes[2:]}
