@@ -11,8 +11,10 @@ from hub.desk.complaints import mark_hard
 from hub.desk.search import PAGE, QUICK, SearchedBy, search
 from hub.desk.search_tending import take_all_in
 from hub.desk.search_words import read_words
+from hub.store import search_blocks as search_blocks_module
 from hub.store.box import Box
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE
+from hub.store.search_blocks import BLOCK
 from hub.store.search_index import SearchIndex
 from hub.store.shops import ShopStore
 from hub.store.tables import search_blocks, search_dead, search_documents
@@ -312,6 +314,29 @@ async def test_what_stands_open_is_compared_before_anything_is_unsealed(
     assert unsealed == [ORDER_PLACE]
     assert await _found(rig, agent, "지퍼가") == {"지퍼가 고장났어요"}
     assert unsealed == [ORDER_PLACE, INQUIRY_PLACE]
+
+
+async def test_what_many_hold_is_kept_as_bits_and_found_and_forgotten_like_the_rest(
+    rig: Rig, agent: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_blocks_module, "_MOST_LISTED", 3)
+    await rig.write("alpha-main", *[order(f"S-{n}", line(f"S-{n}-1", name="청색 모자")) for n in range(9)])
+    index = SearchIndex(rig.database)
+    while not (await index.take_in(limit=2, now=NOW)).is_last:
+        pass
+    await rig.write("alpha-main", *[order(f"S-{n}", line(f"S-{n}-1", name="청색 장갑")) for n in range(4)])
+    await take_all_in(rig)
+
+    assert await _found(rig, agent, "청색 모자") == {"S-4", "S-5", "S-6", "S-7", "S-8"}
+    assert await _found(rig, agent, "모자") == {"S-4", "S-5", "S-6", "S-7", "S-8"}
+
+    assert await index.sweep(now=NOW + timedelta(hours=2))
+
+    assert await _found(rig, agent, "청색") == {f"S-{n}" for n in range(9)}
+    assert await _found(rig, agent, "장갑 청색") == {"S-0", "S-1", "S-2", "S-3"}
+    async with rig.database.reading() as connection:
+        sizes = {len(each) for each in await connection.scalars(select(search_blocks.c.members))}
+    assert max(sizes) == BLOCK // 8 + 1
 
 
 @pytest.mark.parametrize("words", ["모자", "파란 모자 장갑"])
