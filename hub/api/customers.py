@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, get
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
-from hub.api.desk import ApiRequest, Given, answer, answers, row_id
+from hub.api.desk import ApiRequest, Given, answer, answers, does, row_id
 from hub.api.errors import BadQueryError
 from hub.desk.care_views import GiftView
 from hub.desk.case import NotFoundError
@@ -102,7 +102,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     is_unmasked: bool
 
 
-@post("/customers/find", status_code=200, responses=answers(CustomersFound, "Who came under it."), tags=["customers"])
+@does("/customers/find", CustomersFound, "Who came under it.", tag="customers")
 async def find(request: ApiRequest, services: Given, data: JSONBody[Wanted]) -> Response[bytes]:
     """Find customers over all malls by telephone number or e-mail address; personal data masked."""
     try:
@@ -135,38 +135,28 @@ async def one_customer(
     return answer(_customer(found))
 
 
-@post(
-    "/customers/{ref:str}/unmask",
-    status_code=200,
-    responses=answers(Customer, "The customer with personal data in the clear."),
-    tags=["customers"],
-)
+@does("/customers/{ref:str}/unmask", Customer, "The customer with personal data in the clear.", tag="customers")
 async def unmask(request: ApiRequest, services: Given, ref: FromPath[str], data: JSONBody[Reason]) -> Response[bytes]:
     """Read a customer with personal data in the clear, this once; who, whom and why stand in the access log."""
     found = await unmask_customer(services, actor=request.user, ref=_ref(ref), reason=given_reason(data))
     return answer(_customer(found))
 
 
-@post("/customers/decisions", status_code=200, responses=answers(Done, "It is decided."), tags=["customers"])
+@does("/customers/decisions", Done, "It is decided.", tag="customers")
 async def decide_customers(request: ApiRequest, services: Given, data: JSONBody[Decision]) -> Response[bytes]:
     """Say of the people of two records that they are one, or that they are not. Said again, nothing changes."""
     await decide(services, actor=request.user, one=_ref(data.one), other=_ref(data.other), verdict=data.verdict)
     return answer(Done())
 
 
-@post(
-    "/customers/decisions/{link_id:str}/undo",
-    status_code=200,
-    responses=answers(Done, "It is taken back."),
-    tags=["customers"],
-)
+@does("/customers/decisions/{link_id:str}/undo", Done, "It is taken back.", tag="customers")
 async def undo_decision(request: ApiRequest, services: Given, link_id: FromPath[str]) -> Response[bytes]:
     """Take a decision back (``link_id`` of a customer's links); it stays to be seen."""
     await undo(services, actor=request.user, link_id=row_id(link_id))
     return answer(Done())
 
 
-@post("/customers/{ref:str}/marks", status_code=200, responses=answers(Done, "It is marked."), tags=["customers"])
+@does("/customers/{ref:str}/marks", Done, "It is marked.", tag="customers")
 async def mark_customer(
     request: ApiRequest, services: Given, ref: FromPath[str], data: JSONBody[NewMark]
 ) -> Response[bytes]:
@@ -182,12 +172,7 @@ async def mark_customer(
     return answer(Done())
 
 
-@post(
-    "/customers/marks/{mark_id:str}/clear",
-    status_code=200,
-    responses=answers(Done, "It is cleared."),
-    tags=["customers"],
-)
+@does("/customers/marks/{mark_id:str}/clear", Done, "It is cleared.", tag="customers")
 async def clear_mark(
     request: ApiRequest, services: Given, mark_id: FromPath[str], data: JSONBody[Reason]
 ) -> Response[bytes]:

@@ -1,10 +1,12 @@
 """Cases, orders, search, actions, shops' freshness and the malls' abilities."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from msgspec import Struct
@@ -32,6 +34,13 @@ _INT64: Final = 2**63
 def answers(view: type[Struct], description: str) -> dict[int, ResponseSpec]:
     """What the API's description says of a good answer."""
     return {200: ResponseSpec(data_container=shape_of(view), description=description, generate_examples=False)}
+
+
+def does(
+    path: str, view: type[Struct], description: str, *, tag: str
+) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
+    """A route that changes or reveals something: what it does, and what it answers with."""
+    return post(path, status_code=200, responses=answers(view, description), tags=[tag])
 
 
 def answer(view: object) -> Response[bytes]:
@@ -118,13 +127,13 @@ async def search_numbers(request: ApiRequest, services: Given, q: FromQuery[str]
     return answer(await search(services, actor=request.user, text=q))
 
 
-@post("/search", status_code=200, responses=answers(SearchResult, "What was found, and how."), tags=["desk"])
+@does("/search", SearchResult, "What was found, and how.", tag="desk")
 async def search_anything(request: ApiRequest, services: Given, data: JSONBody[SearchWords]) -> Response[bytes]:
     """Find by number, phone, name, e-mail or product, over all shops."""
     return answer(await search(services, actor=request.user, text=data.q))
 
 
-@post("/actions", status_code=200, responses=answers(ActionResult, "What became of it."), tags=["desk"])
+@does("/actions", ActionResult, "What became of it.", tag="desk")
 async def do_action(request: ApiRequest, services: Given, data: JSONBody[ActionRequest]) -> Response[bytes]:
     """Do one thing at a mall, at most once: the same ``token`` again gives the first outcome and sends nothing."""
     return answer(await act(services, request.user, data))

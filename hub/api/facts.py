@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from litestar import Response, get, post
+from litestar import Response, get
 from litestar.params import FromQuery, JSONBody
 from msgspec import Struct
 
-from hub.api.desk import ApiRequest, Given, answer, answers
+from hub.api.desk import ApiRequest, Given, answer, answers, does
 from hub.api.errors import BadQueryError
 from hub.desk.access import Permission, require
 from hub.desk.fact_sheet import MOST_ROWS
@@ -43,7 +43,7 @@ class LineFactsList(Struct, frozen=True, kw_only=True):
     lines: tuple[LineFactsView, ...]
 
 
-@post("/line-facts", status_code=200, responses=answers(FactsResult, "What became of it."), tags=["desk"])
+@does("/line-facts", FactsResult, "What became of it.", tag="desk")
 async def tell_facts(request: ApiRequest, services: Given, data: JSONBody[FactRows]) -> Response[bytes]:
     """Tell steps of purchases abroad. Rows with a mistake are named by their number from 1, the others are stored.
 

@@ -6,12 +6,12 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, get
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from hub.api.customers import Done, Reason, given_reason
-from hub.api.desk import ApiRequest, Given, answer, answers, row_id
+from hub.api.desk import ApiRequest, Given, answer, answers, does, row_id
 from hub.api.errors import BadQueryError
 from hub.desk.access import Permission, Role, require
 from hub.desk.assign import MOST, assign_many, queue_many, release
@@ -124,28 +124,28 @@ async def people(request: ApiRequest, services: Given) -> Response[bytes]:
     )
 
 
-@post("/cases/assign", status_code=200, responses=answers(Changed, "What changed hands."), tags=["work"])
+@does("/cases/assign", Changed, "What changed hands.", tag="work")
 async def assign_cases(request: ApiRequest, services: Given, data: JSONBody[Assignment]) -> Response[bytes]:
     """Give cases to one user: to oneself what is free, to others one's own; anybody's with the right to assign."""
     given = await assign_many(services, actor=request.user, case_ids=_ids(data.case_ids), user_id=row_id(data.user_id))
     return answer(_changed(given))
 
 
-@post("/cases/queue", status_code=200, responses=answers(Changed, "What went into the queue."), tags=["work"])
+@does("/cases/queue", Changed, "What went into the queue.", tag="work")
 async def queue_cases(request: ApiRequest, services: Given, data: JSONBody[Queueing]) -> Response[bytes]:
     """Put cases into a team's queue, where nobody has them."""
     given = await queue_many(services, actor=request.user, case_ids=_ids(data.case_ids), team_id=row_id(data.team_id))
     return answer(_changed(given))
 
 
-@post("/cases/{case_id:str}/release", status_code=200, responses=answers(Done, "Nobody has it."), tags=["work"])
+@does("/cases/{case_id:str}/release", Done, "Nobody has it.", tag="work")
 async def release_case(request: ApiRequest, services: Given, case_id: FromPath[str]) -> Response[bytes]:
     """Give back one's own case; anybody's with the right to assign."""
     await release(services, actor=request.user, case_id=row_id(case_id))
     return answer(Done())
 
 
-@post("/cases/snooze", status_code=200, responses=answers(SnoozedCases, "What sleeps now."), tags=["work"])
+@does("/cases/snooze", SnoozedCases, "What sleeps now.", tag="work")
 async def snooze_cases(request: ApiRequest, services: Given, data: JSONBody[Snoozing]) -> Response[bytes]:
     """Lay open cases aside until a time, never beyond a deadline of the law."""
     try:
@@ -163,13 +163,13 @@ async def snooze_cases(request: ApiRequest, services: Given, data: JSONBody[Snoo
     )
 
 
-@post("/cases/wake", status_code=200, responses=answers(Woken, "How many slept."), tags=["work"])
+@does("/cases/wake", Woken, "How many slept.", tag="work")
 async def wake_cases(request: ApiRequest, services: Given, data: JSONBody[Which]) -> Response[bytes]:
     """Bring cases back before their time."""
     return answer(Woken(count=await wake(services, actor=request.user, case_ids=_ids(data.case_ids))))
 
 
-@post("/cases/{case_id:str}/notes", status_code=200, responses=answers(Noted, "Who was called."), tags=["work"])
+@does("/cases/{case_id:str}/notes", Noted, "Who was called.", tag="work")
 async def note_case(
     request: ApiRequest, services: Given, case_id: FromPath[str], data: JSONBody[Note]
 ) -> Response[bytes]:
@@ -186,7 +186,7 @@ async def lock_state(request: ApiRequest, services: Given, case_id: FromPath[str
     return answer(await read_lock(services, actor=request.user, case_id=row_id(case_id)))
 
 
-@post("/cases/{case_id:str}/lock", status_code=200, responses=answers(LockView, "Who works on it."), tags=["work"])
+@does("/cases/{case_id:str}/lock", LockView, "Who works on it.", tag="work")
 async def change_lock(
     request: ApiRequest, services: Given, case_id: FromPath[str], data: JSONBody[LockForm]
 ) -> Response[bytes]:
@@ -208,12 +208,7 @@ async def change_lock(
     return answer(await read_lock(services, actor=actor, case_id=number))
 
 
-@post(
-    "/cases/{case_id:str}/unmask",
-    status_code=200,
-    responses=answers(CaseView, "The case with personal data in the clear."),
-    tags=["desk"],
-)
+@does("/cases/{case_id:str}/unmask", CaseView, "The case with personal data in the clear.", tag="desk")
 async def unmasked_case(
     request: ApiRequest, services: Given, case_id: FromPath[str], data: JSONBody[Reason]
 ) -> Response[bytes]:
@@ -221,12 +216,7 @@ async def unmasked_case(
     return answer(await unmask_case(services, actor=request.user, case_id=row_id(case_id), reason=given_reason(data)))
 
 
-@post(
-    "/orders/{order_id:str}/unmask",
-    status_code=200,
-    responses=answers(Dossier, "The order with personal data in the clear."),
-    tags=["desk"],
-)
+@does("/orders/{order_id:str}/unmask", Dossier, "The order with personal data in the clear.", tag="desk")
 async def unmasked_order(
     request: ApiRequest, services: Given, order_id: FromPath[str], data: JSONBody[Reason]
 ) -> Response[bytes]:

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from hub.stats.dimension import Dimension
+from hub.stats.sold import is_copy, is_of_copy, is_rebilled
 from hub.store.database import Database, to_ms
-from hub.store.tables import claims, inquiries, lines, order_twins, orders, rebills, shops
+from hub.store.tables import claims, inquiries, lines, orders, shops
 
 RATE_DIMENSIONS: Final = (Dimension.MALL, Dimension.SHOP)
 FIGURES: Final = ("order_lines", "inquiries", "claims", "inquiries_per_100", "claims_per_100")
@@ -51,13 +52,13 @@ async def rates_per_100_lines(
     queries = (
         select(lines.c.shop_id, func.count())
         .join_from(lines, orders, orders.c.id == lines.c.order_id)
-        .where(*_within(orders.c.ordered_at, since, until), ~_is_copy(orders), ~_is_rebilled())
+        .where(*_within(orders.c.ordered_at, since, until), ~is_copy(orders.c.id), ~is_rebilled())
         .group_by(lines.c.shop_id),
         select(inquiries.c.shop_id, func.count())
-        .where(*_within(inquiries.c.asked_at, since, until), ~_is_of_copy(inquiries))
+        .where(*_within(inquiries.c.asked_at, since, until), ~is_of_copy(inquiries))
         .group_by(inquiries.c.shop_id),
         select(claims.c.shop_id, func.count())
-        .where(*_within(claims.c.requested_at, since, until), ~_is_of_copy(claims))
+        .where(*_within(claims.c.requested_at, since, until), ~is_of_copy(claims))
         .group_by(claims.c.shop_id),
     )
     cells: dict[tuple[str | None, str | None], list[int]] = {}
@@ -81,27 +82,3 @@ def _within(column: Any, since: datetime | None, until: datetime | None) -> list
     if until is not None:
         bounds.append(column < to_ms(until))
     return bounds
-
-
-def _is_copy(table: Any) -> ColumnElement[bool]:
-    return exists().where(order_twins.c.order_id == table.c.id)
-
-
-def _is_of_copy(table: Any) -> ColumnElement[bool]:
-    """Whether a claim or an inquiry belongs to a copied order, by the shop's own number."""
-    copies = orders.alias("copies")
-    return exists().where(
-        order_twins.c.order_id == copies.c.id,
-        copies.c.shop_id == table.c.shop_id,
-        copies.c.order_no == table.c.order_no,
-    )
-
-
-def _is_rebilled() -> ColumnElement[bool]:
-    """A line that was paid anew for goods that are there: no second order."""
-    return exists().where(
-        rebills.c.new_shop_id == lines.c.shop_id,
-        rebills.c.new_order_no == orders.c.order_no,
-        rebills.c.new_line_no == lines.c.line_no,
-        rebills.c.is_active,
-    )
