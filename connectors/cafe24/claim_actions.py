@@ -9,6 +9,7 @@ Return- and Exchangerequests; confidence: sure for the fields, guess for the sta
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.cafe24.carriers import readable
 from connectors.cafe24.claim_mapping import embedded, is_replacement, origins
@@ -39,7 +40,7 @@ from connectors.cafe24.wire import ItemWire, PartyWire, people
 from connectors.cafe24.writing import KEPT_ELSEWHERE, LineWriter, Scene, need_text, only_whole, part_of, wrong_field
 from hub.core.contract import LineAction, Outcome, WriteResult
 from hub.core.errors import AccessError, NotFoundAtMallError, RejectedByMallError
-from hub.core.model import ClaimKind, ClaimState
+from hub.core.model import Claim, ClaimKind, ClaimState, EndedBy, Order
 
 #: longest name of a carrier that brings goods back (confidence: sure)
 CARRIER_NAME_LIMIT = 30
@@ -170,7 +171,10 @@ class ClaimActions:
     async def _refuse(self, course: Course, action: LineAction, *, needs_text: bool = False) -> WriteResult:
         need_text(action, at_most=REASON_LIMIT, is_required=needs_text)
 
+        asked: list[Claim] = []
+
         def judge(scene: Scene) -> str | None:
+            asked[:] = _requests(course, scene)
             return _no_request(course, scene) or only_whole(action, scene)
 
         async def send(scene: Scene) -> Sent:
@@ -188,7 +192,7 @@ class ClaimActions:
         def shows(_: Scene, after: Scene) -> Outcome:
             return _done_if(after.status not in course.accepted | {course.requested})
 
-        return await self._writer.write(action, judge=judge, send=send, shows=shows)
+        return _as_refused(await self._writer.write(action, judge=judge, send=send, shows=shows), asked)
 
     # -- accepted claims
 
@@ -340,6 +344,41 @@ class ClaimActions:
 
 def _done_if(is_shown: bool) -> Outcome:
     return Outcome.DONE if is_shown else Outcome.UNKNOWN
+
+
+def _requests(course: Course, scene: Scene) -> list[Claim]:
+    """The open requests of the line, as the mall told of them."""
+    record = scene.reading.record
+    return [
+        claim
+        for claim in (record.claims if isinstance(record, Order) else ())
+        if (claim.line_no, claim.kind, claim.state) == (scene.line_no, course.kind, ClaimState.REQUESTED)
+    ]
+
+
+def _as_refused(result: WriteResult, asked: list[Claim]) -> WriteResult:
+    """The requests that were refused, where the mall keeps no trace of them.
+
+    Whether the date of a refused request stays on the line is not documented; without it the request would pass
+    for withdrawn.
+    """
+    record = result.readings[0].record if result.readings else None
+    if result.outcome is not Outcome.DONE or not isinstance(record, Order):
+        return result
+    shown = {claim.claim_key for claim in record.claims}
+    status = {line.line_no: line.raw_status for line in record.lines}
+    refused = tuple(
+        replace(
+            claim,
+            state=ClaimState.REJECTED,
+            raw_state=status.get(claim.line_no, claim.raw_state),
+            ended_by=EndedBy.SELLER,
+        )
+        for claim in asked
+        if claim.claim_key not in shown
+    )
+    reading = replace(result.readings[0], record=replace(record, claims=record.claims + refused))
+    return replace(result, readings=(reading, *result.readings[1:]))
 
 
 _NAME_KO = {CANCEL: "취소", RETURN: "반품", EXCHANGE: "교환"}

@@ -8,7 +8,7 @@ import pytest
 
 from hub.core.contract import Answer, LineAction, Outcome, WriteResult
 from hub.core.errors import AccessError, RejectedByMallError
-from hub.core.model import Inquiry, Line, LineStatus, Order, Product
+from hub.core.model import ClaimState, EndedBy, Inquiry, Line, LineStatus, Order, Product
 from tests.connectors.cafe24.mall import NOW, Mall, item, order
 from tests.connectors.cafe24.test_inquiries import answer, board_of, inquiries, mall_with, post
 
@@ -66,6 +66,39 @@ async def test_approving_accepts_the_quantity_asked_for() -> None:
     (reading,) = result.readings
     assert isinstance(reading.record, Order)
     assert reading.record.lines[0].raw_status == "C10"
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_a_refused_request_is_refused_whether_the_mall_keeps_its_date_or_not(is_kept: bool) -> None:
+    """Without a trace of it the request would pass for withdrawn by the customer."""
+    cancels = Cancels()
+
+    def forget(_request: httpx.Request) -> httpx.Response:
+        if not is_kept:
+            cancels.fields = {"quantity": 3}
+        return cancels._act("N20")
+
+    cancels.mall.on(PUT_REQUESTS, forget)
+
+    result = await cancels.refuse()
+
+    (reading,) = result.readings
+    assert isinstance(reading.record, Order)
+    (claim,) = reading.record.claims
+    assert claim.claim_key == f"{LINE}:cancel:20261119090000"
+    assert (claim.state, claim.raw_state, claim.ended_by) == (ClaimState.REJECTED, "N20", EndedBy.SELLER)
+
+
+@pytest.mark.parametrize("status", [422, 500])
+async def test_a_request_that_was_not_refused_is_not_told_as_refused(status: int) -> None:
+    cancels = Cancels()
+    cancels.acts, cancels.answer = False, httpx.Response(status, json={"error": {"code": status, "message": "no"}})
+
+    result = await cancels.refuse()
+
+    (reading,) = result.readings
+    assert isinstance(reading.record, Order)
+    assert [claim.state for claim in reading.record.claims] == [ClaimState.REQUESTED]
 
 
 async def test_versions_before_2026_know_no_accepted() -> None:
