@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from string import ascii_letters
 from typing import Any, Final
 
 from msgspec import Struct
@@ -56,7 +57,13 @@ def read_numbers(text: str, samples: Iterable[tuple[int, str | None, str | None]
     bare = _BETWEEN.sub("", plain)
     spellings = [text, plain, bare]
     if bare.isalnum():
-        spellings += [_shaped(bare, each) for _, *written in samples for each in written if each]
+        # Numbers of claims are often those of orders with a letter before them.
+        digits = bare.lstrip(ascii_letters)
+        letters = bare.removesuffix(digits)
+        for sample in (each for _, *written in samples for each in written if each):
+            spellings.append(_shaped(bare, sample))
+            spellings.append(letters + shaped if (shaped := _shaped(digits, sample)) else "")
+    spellings += [each.upper() for each in spellings]
     return Numbers(
         spellings=tuple(dict.fromkeys(each for each in spellings if each)),
         phones=_phones(text),

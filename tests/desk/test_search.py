@@ -167,7 +167,8 @@ async def test_a_tracking_number_finds_every_order_in_the_parcel(sqlite_rig: Rig
 
 async def test_a_number_is_found_with_and_without_the_dashes_of_its_shop(sqlite_rig: Rig, agent: Actor) -> None:
     rig = sqlite_rig
-    await rig.write("alpha-main", order("20261120-0000017", line("20261120-0000017-01", code="P7")))
+    claimed = claim("20261120-0000017", "20261120-0000017-01", claim_no="C20261119-0000004")
+    await rig.write("alpha-main", order("20261120-0000017", line("20261120-0000017-01", code="P7"), claims=(claimed,)))
     await rig.write("alpha-outlet", order("2026112055550011", line("2026112055550012")))
     written = {
         "202611200000017": "20261120-0000017",
@@ -175,6 +176,8 @@ async def test_a_number_is_found_with_and_without_the_dashes_of_its_shop(sqlite_
         "20261120000001701": "20261120-0000017",
         "2026-1120-5555-0011": "2026112055550011",
         "2026112055550012": "2026112055550011",
+        "C202611190000004": "20261120-0000017",
+        "c20261119 0000004": "20261120-0000017",
     }
 
     found = {text: await search(rig, actor=agent, text=text) for text in written}
