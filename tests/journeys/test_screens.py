@@ -46,6 +46,9 @@ def test_every_page_fits_its_window_and_asks_no_other_host(open_window: OpenWind
         page.locator(".case-sub a[href^='/orders/']").first.click()
         expect(page.locator(".order-page")).to_be_visible()
         assert_fits(page)
+        customer = page.locator(".side").bounding_box()
+        assert customer is not None
+        assert customer["width"] > 200, "who ordered is to be read"
     assert hosts == {window.desk.url.removeprefix("http://")}
 
 
