@@ -131,8 +131,8 @@ class OrderFeed:
             halves = Window(since=since, until=until).halves()
             cut = tuple((half.since, half.until) for half in halves)
             return fresh, Place(step=place.step, pending=cut + place.pending[1:])
-        if is_left and may_follow:
-            return fresh, after
+        if (is_left or looks_full) and may_follow:
+            return fresh, after  # after a full page in any case: a row that left may have pulled one up to the next
         if found >= total:
             return fresh, place.next_window()
         if place.turn < TURNS and total <= ORDER_WALL:

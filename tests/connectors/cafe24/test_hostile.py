@@ -68,23 +68,26 @@ async def test_a_list_that_does_not_move_on_ends_and_is_told(monkeypatch: pytest
     assert len(mall.asked("GET orders")) == 2 * order_feed.TURNS
 
 
-async def test_a_row_that_leaves_the_list_between_two_pages_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [11, 25])
+async def test_a_row_that_leaves_the_list_between_two_pages_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     """The count shrinks with it, so it cannot tell: only rows that are read twice can."""
     monkeypatch.setattr(order_feed, "ORDER_LIMIT", 10)
-    ids = [number(n) for n in range(25)]
+    ids = [number(n) for n in range(count)]
     mall = Mall()
     listed = paged(ids, 10)
 
     def leaving(request: httpx.Request) -> httpx.Response:
         answer = listed(request)
-        if len(ids) == 25:
+        if len(ids) == count:
             ids.remove(number(3))
         return answer
 
     mall.on("GET orders", leaving)
     mall.on("GET orders/count", lambda _request: httpx.Response(200, json={"count": len(ids)}))
 
-    assert sorted(keys(await collect(mall))) == [number(n) for n in range(25)]
+    assert sorted(keys(await collect(mall))) == [number(n) for n in range(count)]
 
 
 async def test_a_second_with_more_orders_than_the_wall_lets_see_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
