@@ -200,6 +200,8 @@ def parse_line(line: str) -> Event:
             extra=reason,
         )
     if name != "IVR" and name not in _EVENTS:
+        if any(known.startswith(name) for known in _EVENTS):
+            raise UnreadableLineError("an event is cut short")
         raise UnknownEventError(name)
     if callid in _NOBODY:
         raise UnreadableLineError("no call id")

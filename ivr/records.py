@@ -40,9 +40,9 @@ class LineProblem:
 class Tally:
     """What became of the lines: ``lines`` = ``events`` + ``ignored`` + ``unreadable``.
 
-    ``problems`` keeps the first hundred unreadable lines; ``unknown_events`` counts event names that are not ours
-    (they are part of ``unreadable``). ``clock_jumps``: how often the PBX's clock went back by more than a minute from
-    one line to the next; such lines are read like others.
+    ``problems`` keeps the first hundred unreadable lines; ``unknown_events`` counts event names that are not ours: a
+    dialplan may write what it likes, so such lines are whole and part of ``ignored``. ``clock_jumps``: how often the
+    PBX's clock went back by more than a minute from one line to the next; such lines are read like others.
     """
 
     source: Source | None = None
@@ -58,9 +58,10 @@ class Tally:
         self.unreadable += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append(LineProblem(self.lines, str(error)))
-        if isinstance(error, UnknownEventError) and (
-            error.name in self.unknown_events or len(self.unknown_events) < KEPT_NAMES
-        ):
+
+    def leave(self, error: UnknownEventError) -> None:
+        self.ignored += 1
+        if error.name in self.unknown_events or len(self.unknown_events) < KEPT_NAMES:
             self.unknown_events[error.name] = self.unknown_events.get(error.name, 0) + 1
 
 
@@ -161,6 +162,9 @@ def read_records(
             continue
         try:
             event = parse(text[:LONGEST_LINE])
+        except UnknownEventError as error:
+            tally.leave(error)
+            continue
         except UnreadableLineError as error:
             tally.note(error)
             continue

@@ -141,6 +141,9 @@ async def _follow(hub: Hub, paths: list[Path], routes: Routes, *, pbx: str | Non
 def _name_problems(file: FileReport) -> None:
     for line_no, reason in file.problems[:10]:
         complain(f"{file.path}:{line_no}: {reason}")
+    if file.unknown_events:
+        names = ", ".join(f"{name} ({number})" for name, number in sorted(file.unknown_events.items())[:10])
+        complain(f"{file.path}: events that say nothing here were left alone: {names}")
     if file.clock_jumps:
         complain(f"{file.path}: the PBX's clock went back {file.clock_jumps} times by more than a minute")
     if file.events and not file.new_events:

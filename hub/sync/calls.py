@@ -51,7 +51,10 @@ _unpack = msgspec.msgpack.Decoder(Event).decode
 
 
 class FileReport(Struct, kw_only=True):
-    """What became of one file's lines; ``new_events`` were not stored before."""
+    """What became of one file's lines; ``new_events`` were not stored before.
+
+    ``unknown_events``: name -> lines, of events that are not ours; they are part of ``ignored``.
+    """
 
     path: str
     kind: str | None
@@ -62,6 +65,7 @@ class FileReport(Struct, kw_only=True):
     unreadable: int
     clock_jumps: int = 0
     problems: list[tuple[int, str]]
+    unknown_events: dict[str, int] = {}
 
 
 class CallImport:
@@ -99,6 +103,7 @@ class CallImport:
             unreadable=tally.unreadable,
             clock_jumps=tally.clock_jumps,
             problems=[(problem.line_no + first_line - 1, problem.reason) for problem in tally.problems],
+            unknown_events=tally.unknown_events,
         )
 
     async def _store(self, events: list[Event]) -> int:

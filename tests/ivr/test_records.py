@@ -27,7 +27,7 @@ def read(lines: list[str]) -> tuple[list[Event], Tally]:
     ("line", "reason"),
     [
         ("179531", "fewer than five columns"),
-        ("1795310905|1795310905.0|malla_order|NONE|ENTERQ", "unknown event 'ENTERQ'"),
+        ("1795310905|1795310905.0|malla_order|NONE|ENTERQ", "an event is cut short"),
         ("1795310905|1795310905.0|malla_order|NONE|ENTERQUEUE||0100", "an event is cut short"),
         ("1795310905|1795310905.0|malla_order|NONE|ABANDON|1|1|x", "a number of seconds is broken"),
         ("1795310905|1795310905.0|malla_order|NONE|ABANDON|1|1|-3", "a number of seconds is broken"),
@@ -35,7 +35,6 @@ def read(lines: list[str]) -> tuple[list[Event], Tally]:
         ("nan|1795310905.0|malla_order|NONE|ABANDON|1|1|3", "the time is not an epoch"),
         ("1_795_310_905|1795310905.0|malla_order|NONE|ABANDON|1|1|3", "the time is not an epoch"),
         ("1795310905|1795310905.0|NONE|NONE|IVR|ENTER|malla|ord", "an IVR step is cut short"),
-        ("1795310905|1795310905.0|NONE|NONE|IVR|DANCE|a|b|c|d", "unknown event 'IVR DANCE'"),
         ("\x00\ufffd\ufffd", "fewer than five columns"),
         ("x" * 400_000, "fewer than five columns"),
     ],
@@ -49,11 +48,17 @@ def test_a_broken_queue_log_line_is_counted_with_its_number(line, reason):
 
 
 def test_unknown_events_are_counted_by_name():
-    _, tally = read([GOOD, *["1795310905|1795310905.0|q|NONE|NEWTHING|1"] * 150])
+    step = "1795310905|1795310905.0|NONE|NONE|IVR|DANCE|a|b|c|d"
+    _, tally = read([GOOD, step, *["1795310905|1795310905.0|q|NONE|NEWTHING|1"] * 150])
 
-    assert tally.unknown_events == {"NEWTHING": 150}
-    assert tally.unreadable == 150
-    assert len(tally.problems) == KEPT_PROBLEMS
+    assert tally.unknown_events == {"NEWTHING": 150, "IVR DANCE": 1}
+    assert (tally.lines, tally.events, tally.ignored, tally.unreadable) == (152, 1, 151, 0)
+
+
+def test_of_many_unreadable_lines_the_first_are_named():
+    _, tally = read([GOOD, *["1795310905|x|torn"] * 150])
+
+    assert (tally.unreadable, len(tally.problems)) == (150, KEPT_PROBLEMS)
 
 
 @pytest.mark.parametrize("name", ["queue_log", "cel.jsonl", "ami_events.jsonl", "cdr.csv"])
