@@ -15,12 +15,12 @@ from hub.desk.person import NEWEST_FIRST, summarise
 from hub.desk.search_calls import CallNoteRow, may_see, read_call_notes
 from hub.desk.search_keys import Keys, cases_by, orders_by
 from hub.desk.search_numbers import Numbers, read_numbers, read_standing
-from hub.desk.search_words import find_words, read_words
+from hub.desk.search_words import find_changed, find_words, read_words
 from hub.desk.services import Services
 from hub.desk.views import CaseRow, DueView, OtherOrder
 from hub.desk.worklist import case_rows, select_rows
 from hub.store.database import among, read_rows
-from hub.store.questions import asking
+from hub.store.questions import ask_one, asking
 from hub.store.sealed import normal_email, normal_name
 from hub.store.search_documents import Group
 from hub.store.tables import cases, orders, shops
@@ -52,7 +52,8 @@ QUICK: Final = Extent(shown=6, counted=20)
 class SearchResult(Struct, frozen=True, kw_only=True):
     """``searched`` tells which readings of the text were tried; ``is_cut`` that there is more than shown.
 
-    ``order_count`` and ``case_count`` are exact, or there are more (``many_orders``, ``many_cases``). ``opens``:
+    ``order_count`` and ``case_count`` are exact, or there are more (``many_orders``, ``many_cases``); orders beyond
+    those shown may have changed since the index knew them. ``opens``:
     the one order that a number means. ``dues``: deadlines of the orders' open cases by the case's id.
     ``waiting``: rows that parts of words do not find yet. ``calls``: notes of telephone calls, newest first, as many
     as are shown.
@@ -101,6 +102,10 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
             by_orders = ask(orders_by(keys, also=also, limit=extent.counted + 1))
             by_cases = ask(cases_by(keys, also=case_hits.documents, limit=extent.counted + 1))
         order_ids, case_ids = by_orders.found, by_cases.found
+        unread = set(also) if words.are_pairs else set()
+        while changed := await find_changed(database, connection, words, _among(unread, order_ids[: extent.shown])):
+            unread -= changed
+            order_ids = await ask_one(connection, orders_by(keys, also=unread, limit=extent.counted + 1))
         found_orders = await _orders(services, connection, order_ids[: extent.shown], keys)
         of_orders = [each.open_case_id for each in found_orders if each.open_case_id is not None]
         rows = await _cases(services, connection, [*case_ids[: extent.shown], *of_orders])
@@ -120,6 +125,10 @@ async def search(services: Services, *, actor: Actor, text: str, extent: Extent 
         calls=noted,
     )
     return msgspec.structs.replace(result, opens=_opens(result) if keys.numbers.is_one else None)
+
+
+def _among(some: set[int], ids: Sequence[int]) -> list[int]:
+    return [each for each in ids if each in some]
 
 
 def _keys(services: Services, numbers: Numbers, text: str) -> Keys:

@@ -95,6 +95,8 @@ async def find_words(
 ) -> dict[Group, WordHits]:
     """At most ``limit`` documents of each group. Nothing where no word has two characters.
 
+    Orders of :attr:`Words.are_pairs` are not read: see :func:`find_changed`.
+
     ``below``: the index's next number; ``may_see``: whether the reader may see a document. Four digits beside what is
     longer than a name, or stands in many documents, are looked for as text before they are looked for as the end of a
     phone: where a text stands the index knows, whose phone it is shows only once a row is opened. If more orders or
@@ -113,6 +115,20 @@ async def find_words(
             return search.hits()
     await search.read(pairs, first or await search.look_up(pairs))
     return search.hits()
+
+
+async def find_changed(
+    database: Database, connection: AsyncConnection, words: Words, order_ids: Sequence[int]
+) -> set[int]:
+    """Which of these orders, found by the index alone, do not hold the words any more."""
+    if not order_ids:
+        return set()
+    read = await read_documents(database, connection, {Source.ORDER: order_ids}, is_enough=words.are_in)
+    return {row_id for row_id in order_ids if not _is_held(read[Source.ORDER].get(row_id), words)}
+
+
+def _is_held(document: Document | None, words: Words) -> bool:
+    return document is not None and words.are_in(document)
 
 
 class _Search:
@@ -182,6 +198,10 @@ class _Search:
         for no, (source, row_id) in rows.items():
             by_source[source][row_id] = no
         wanted = {source: list(of_source) for source, of_source in by_source.items()}
+        if self._words.are_pairs:
+            for row_id in wanted.pop(Source.ORDER, ()):
+                unread = Document(source=Source.ORDER, row_id=row_id, shop_id=None, texts=())
+                self._found[Group.ORDER][by_source[Source.ORDER][row_id]] = unread
         read = await read_documents(self._database, self._connection, wanted, is_enough=self._words.are_in)
         for source, documents in read.items():
             for row_id, document in documents.items():

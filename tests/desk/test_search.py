@@ -242,6 +242,10 @@ async def test_what_was_renamed_is_found_by_its_new_name_alone(rig: Rig, agent: 
     await rig.write("alpha-main", order("R-1", line("R-1-1", name="파란 모자")))
     await take_all_in(rig)
     await rig.write("alpha-main", order("R-1", line("R-1-1", name="하얀 장갑")))
+
+    for text in ("파란", "파란 모자", "파란모자"):
+        assert await _found(rig, agent, text) == set(), "not shown, though the index does not know it yet"
+
     await take_all_in(rig)
 
     assert await _found(rig, agent, "파란") == set()
