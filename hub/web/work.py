@@ -153,8 +153,8 @@ class WorkController(Controller):
     async def case(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[str]:
         notice = request.query_params.get("notice")
         shown = Notice(key=f"notice.{notice}", tone=tone_of(notice)) if notice in _NOTICES else None
-        await look_after(services, case_id)
         async with services.database.one_look():
+            await look_after(services, case_id)
             await settle(services, case_id=case_id)
             await open_to_work(services, actor=request.user, case_id=case_id)
             view = await look_at(services, actor=request.user, case_id=case_id)
