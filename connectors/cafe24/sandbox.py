@@ -9,7 +9,7 @@ Source: Cafe24 Admin API, version 2026-03-01; confidence: sure unless the part's
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -174,14 +174,17 @@ class Cafe24Sandbox(SandboxMall):
             ("PUT", r"/orders/([\d-]+)/exchangerequests", orders, claims.refuse_of_order),
             ("GET", rf"/({_CLAIM})/([\w-]+)", orders, self._claim),
             ("GET", "/refunds", orders, self._refunds),
+            ("GET", r"/refunds/([\w-]+)", orders, self._one_refund),
             ("GET", "/shops", "store", self._supply.shops),
             ("GET", "/carriers", "shipping", self._supply.carriers),
             ("GET", "/suppliers", "supply", self._supply.suppliers),
+            ("GET", r"/suppliers/(\w+)", "supply", self._supply.supplier),
             ("GET", "/products", "product", self._supply.products),
             ("GET", "/boards", boards, self._boards.boards),
             ("GET", r"/boards/(\d+)/articles", boards, self._boards.articles),
             ("POST", r"/boards/(\d+)/articles", boards, self._boards.post_articles),
             ("PUT", r"/boards/(\d+)/articles/(\d+)", boards, self._boards.change_article),
+            ("GET", r"/boards/(\d+)/comments", boards, self._boards.comments.of_board),
             ("GET", r"/boards/(\d+)/articles/(\d+)/comments", boards, self._boards.comments.listed),
             ("POST", r"/boards/(\d+)/articles/(\d+)/comments", boards, self._boards.comments.post),
             ("GET", "/urgentinquiry", boards, self._boards.urgent),
@@ -228,7 +231,11 @@ class Cafe24Sandbox(SandboxMall):
         order = self._search.one(order_no, shop_no_of(request))
         now = self._world.now()
         if part == "items":
-            return Response(content={"items": [render_item(order, item, now) for item in items_of(order, now)]})
+            suppliers = set(many(request, "supplier_id"))
+            rows = [render_item(order, item, now) for item in items_of(order, now)]
+            return Response(
+                content={"items": [row for row in rows if not suppliers or row["supplier_id"] in suppliers]}
+            )
         return Response(content={part: render_buyer(order) if part == "buyer" else render_receivers(order)})
 
     # -- claims and refunds
@@ -242,16 +249,30 @@ class Cafe24Sandbox(SandboxMall):
         if window is None:
             raise ApiError(422, "Required parameter is missing. (parameter.start_date)")
         start, end = kst(window[0]) or "", kst(window[1]) or ""
-        shop_no, order_ids = shop_no_of(request), set(many(request, "order_id"))
+        date_type = request.query.get("date_type", "refund_date")
+        if date_type not in ("refund_date", "accepted_refund_date"):
+            raise ApiError(422, "Invalid value. (parameter.date_type)")
+        order_ids, members = set(many(request, "order_id")), set(many(request, "member_id"))
         found = [
             refund
-            for order in self._world.orders(self.shop)
-            if order.sub_shop == shop_no and (not order_ids or order_id(order) in order_ids)
+            for order in self._orders_of(request)
+            if (not order_ids or order_id(order) in order_ids) and (not members or order.buyer.member_id in members)
             for refund in self._refunds_of(order)
-            if start <= refund["refund_date"] <= end
+            if start <= refund[date_type] <= end
         ]
-        found.sort(key=lambda refund: str(refund["refund_date"]), reverse=True)
+        found.sort(key=lambda refund: str(refund[date_type]), reverse=True)
         return Response(content={"refunds": self._rows.spoil(found[offset : offset + limit], path=request.path)})
+
+    def _one_refund(self, request: Request, code: str) -> Response:
+        for order in self._orders_of(request):
+            for refund in self._refunds_of(order):
+                if refund["refund_code"] == code:
+                    return Response(content={"refund": refund})
+        raise ApiError(404, "The refund does not exist. (refund_code)")
+
+    def _orders_of(self, request: Request) -> Iterator[OrderFact]:
+        shop_no = shop_no_of(request)
+        return (order for order in self._world.orders(self.shop) if order.sub_shop == shop_no)
 
     def _refunds_of(self, order: OrderFact) -> list[Json]:
         now = self._world.now()

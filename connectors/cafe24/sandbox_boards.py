@@ -284,6 +284,9 @@ class Boards:
             and (window is None or window[0] <= inquiry.asked_at <= window[1])
             and (not statuses or self._urgent_status(inquiry) in statuses)
         ]
+        for name in ("search_type", "keyword"):
+            if name in request.query:
+                found = [row for row in found if row[name] == request.query[name]]
         found.reverse()
         page = self._rows.spoil(found[offset : offset + limit], path=request.path)
         return Response(content={"urgentinquiry": page})

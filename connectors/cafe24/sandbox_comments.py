@@ -51,6 +51,22 @@ class Comments:
         rows = [_rendered(comment, *place) for comment in found[offset : offset + limit]]
         return Response(content={"comments": rows})
 
+    def of_board(self, request: Request, board: str) -> Response:
+        """GET /boards/{board_no}/comments, those after ``since_comment_no``; no offset."""
+        limit, _ = page_of(request, most=_MOST, deepest=0)
+        since = request.query.get("since_comment_no", "0")
+        if not since.isascii() or not since.isdecimal():
+            raise ApiError(422, "Invalid value. (parameter.since_comment_no)")
+        shop_no = shop_no_of(request)
+        found = [
+            _rendered(comment, *place)
+            for place, comments in self._below.items()
+            if place[:2] == (shop_no, int(board))
+            for comment in comments
+            if comment.number > int(since)
+        ]
+        return Response(content={"comments": sorted(found, key=lambda row: int(row["comment_no"]))[:limit]})
+
     def post(self, request: Request, board: str, article: str) -> Response:
         """POST /boards/{board_no}/articles/{article_no}/comments."""
         wanted = one_request(request)

@@ -27,11 +27,15 @@ DATE_TYPES = frozenset(
     }
 )  # fmt: skip
 _NOT_EMULATED = (
-    "payment_status", "member_type", "member_email", "receiver_name", "receiver_address", "buyer_phone", "carrier_id",
-    "labels", "inflow_path", "refund_status", "market_seller_id", "market_cancel_request",
+    "receiver_address", "carrier_id", "labels", "inflow_path", "refund_status", "market_seller_id",
 )  # fmt: skip
 _FILTERS: dict[str, Callable[[OrderFact], Iterable[str | None]]] = {
     "member_id": lambda order: (order.buyer.member_id,),
+    "member_type": lambda order: ("3" if order.buyer.member_id is None else "2",),
+    "member_email": lambda order: (order.buyer.email,),
+    "receiver_name": lambda order: (order.receiver.name,),
+    "buyer_phone": lambda _order: (),  # nobody here has a second number
+    "market_cancel_request": lambda _order: ("F",),
     "buyer_name": lambda order: (order.buyer.name,),
     "buyer_cellphone": lambda order: (order.buyer.phone, order.buyer.phone.replace("-", "")),
     "buyer_email": lambda order: (order.buyer.email,),
@@ -60,7 +64,7 @@ class OrderSearch:
             if name in request.query:
                 raise ApiError(422, f"Not emulated. (parameter.{name})")
         shop_no = shop_no_of(request)
-        statuses = set(many(request, "order_status"))
+        statuses, paid = set(many(request, "order_status")), set(many(request, "payment_status"))
         wanted = {name: set(many(request, name)) for name in _FILTERS if name in request.query}
         now = self._world.now()
         found = [
@@ -69,6 +73,7 @@ class OrderSearch:
             if order.sub_shop == shop_no
             and all(not values.isdisjoint(_FILTERS[name](order)) for name, values in wanted.items())
             and (not statuses or any(item.code(now) in statuses for item in items_of(order, now)))
+            and (not paid or ("T" if order.paid_at is not None and order.paid_at <= now else "F") in paid)
         ]
         found.sort(key=lambda order: order.number, reverse=True)
         return found

@@ -4,7 +4,7 @@ Source: Cafe24 Admin API, Store, Shipping, Supply and Product, version 2026-03-0
 except the form of track_shipment_url (guess).
 """
 
-from connectors.cafe24.sandbox_http import ApiError, many, page_of, shop_no_of
+from connectors.cafe24.sandbox_http import ApiError, Json, many, page_of, shop_no_of
 from connectors.cafe24.sandbox_orders import CARRIERS, money, product_code, product_no
 from hub.core.model import InventoryMode
 from hub.sandbox.asgi import Request, Response
@@ -52,7 +52,17 @@ class Supply:
 
     def suppliers(self, request: Request) -> Response:
         limit, offset = page_of(request, most=100, deepest=8000)
-        rows = {
+        return Response(content={"suppliers": list(self._suppliers(request).values())[offset : offset + limit]})
+
+    def supplier(self, request: Request, code: str) -> Response:
+        """GET /suppliers/{supplier_code}."""
+        row = self._suppliers(request).get(code)
+        if row is None:
+            raise ApiError(404, "The supplier does not exist. (supplier_code)")
+        return Response(content={"supplier": row})
+
+    def _suppliers(self, request: Request) -> dict[str, Json]:
+        return {
             goods.supplier_code: {
                 "shop_no": shop_no_of(request),
                 "supplier_code": goods.supplier_code,
@@ -69,7 +79,6 @@ class Supply:
             }
             for goods in self._world.goods(self._shop)
         }
-        return Response(content={"suppliers": list(rows.values())[offset : offset + limit]})
 
     def products(self, request: Request) -> Response:
         """Newest first by offset, or by number from ``since_product_no`` on, which allows no offset beside it."""

@@ -753,3 +753,66 @@ async def test_the_truth_is_what_the_mall_shows(caller: Caller) -> None:
     assert all(row["remaining_quantity"] == 0 for row in truth.lines if row["status"] in ("cancelled", "returned"))
     roots = [row for row in await articles(caller) if row["reply_depth"] == 0]
     assert len([row for row in truth.inquiries if "urgent" not in row["inquiry_no"]]) == len(roots)
+
+
+async def test_orders_are_found_by_who_bought_and_whether_it_is_paid(caller: Caller) -> None:
+    everything = {order["order_id"]: order for order in await caller.orders()}
+
+    guests = await caller.orders(member_type="3")
+    members = await caller.orders(member_type="2")
+    unpaid = await caller.orders(payment_status="F")
+    asked_by_market = await caller.orders(market_cancel_request="T")
+
+    assert {order["order_id"] for order in guests + members} == set(everything)
+    assert all(not order["member_id"] for order in guests)
+    assert all(order["member_id"] for order in members)
+    assert {order["order_id"] for order in unpaid} == {no for no, order in everything.items() if order["paid"] == "F"}
+    assert asked_by_market == []
+
+
+async def test_one_supplier_one_refund_and_one_suppliers_items_are_found(caller: Caller) -> None:
+    window = {"start_date": "2026-08-24", "end_date": "2026-11-22"}
+    refunds = (await caller.get("/refunds", **window, date_type="accepted_refund_date")).json()["refunds"]
+    order = next(order for order in await caller.orders() if len({item["supplier_id"] for item in order["items"]}) > 1)
+    code = order["items"][0]["supplier_id"]
+
+    refund = await caller.get(f"/refunds/{refunds[0]['refund_code']}")
+    supplier = await caller.get(f"/suppliers/{code}")
+    items = await caller.get(f"/orders/{order['order_id']}/items", supplier_id=code)
+
+    assert refund.json()["refund"] == refunds[0]
+    assert supplier.json()["supplier"]["supplier_code"] == code
+    assert {item["supplier_id"] for item in items.json()["items"]} == {code}
+    assert (await caller.get("/suppliers/S9999999")).status_code == 404
+    assert (await caller.get("/refunds/C20261119-9999999")).status_code == 404
+    assert (await caller.get("/refunds", **window, date_type="order_date")).status_code == 422
+
+
+async def test_comments_stand_below_their_post_and_move_no_state(caller: Caller) -> None:
+    window = {"start_date": "2026-08-24", "end_date": "2026-11-22", "limit": 100}
+    question = (await caller.get("/boards/9/articles", **window, reply_status="N")).json()["articles"][0]
+    place = f"/boards/9/articles/{question['article_no']}/comments"
+    written = {"content": "내일 출고됩니다.", "writer": "데모몰", "password": "1234", "member_id": "hubmall"}
+
+    made = await caller.http.post(ADMIN + place, json={"shop_no": 1, "request": written})
+    incomplete = await caller.http.post(ADMIN + place, json={"shop_no": 1, "request": {"content": "?"}})
+
+    (comment,) = (await caller.get(place)).json()["comments"]
+    commented = (await caller.get("/boards/9/articles", **window, comment="T")).json()["articles"]
+    of_board = (await caller.get("/boards/9/comments")).json()["comments"]
+    after = (await caller.get("/boards/9/comments", since_comment_no=comment["comment_no"])).json()["comments"]
+    assert (made.status_code, incomplete.status_code) == (201, 422)
+    assert comment["content"] == "내일 출고됩니다."
+    assert [(post["article_no"], post["reply_status"]) for post in commented] == [(question["article_no"], "N")]
+    assert (of_board, after) == ([comment], [])
+
+
+async def test_urgent_inquiries_are_found_by_their_order(caller: Caller) -> None:
+    window = {"start_date": "2026-08-24", "end_date": "2026-11-22", "limit": 100}
+    everything = (await caller.get("/urgentinquiry", **window)).json()["urgentinquiry"]
+    about = next(row for row in everything if row["search_type"] == "O")
+
+    found = (await caller.get("/urgentinquiry", **window, search_type="O", keyword=about["keyword"])).json()
+
+    assert about in found["urgentinquiry"]
+    assert {row["keyword"] for row in found["urgentinquiry"]} == {about["keyword"]}
