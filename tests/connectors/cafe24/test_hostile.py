@@ -1,13 +1,19 @@
 """Answers that are odd, but come: other shapes, lists that do not move on, numbers that no row can hold."""
 
+from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import httpx
+import msgspec
 import pytest
 
 from connectors.cafe24 import order_feed
+from connectors.cafe24.decoding import decode
+from connectors.cafe24.mapping import map_order
+from connectors.cafe24.wire import order_decoder
 from hub.core.contract import LineAction, OpenKeys, Outcome, Span
-from hub.core.errors import RejectedByMallError
+from hub.core.errors import MalformedResponseError, RejectedByMallError
 from hub.core.model import ClaimState, Order
 from tests.connectors.cafe24.mall import Mall, item, order
 from tests.connectors.cafe24.test_orders import SPAN, collect, keys, number, paged
@@ -239,3 +245,45 @@ async def test_no_quantity_of_a_request_is_none_and_not_nothing() -> None:
 
     assert isinstance(reading.record, Order)
     assert [(claim.state, claim.quantity) for claim in reading.record.claims] == [(ClaimState.REQUESTED, None)]
+
+
+ODD = (None, "", 0, -1, 2**40, 1.5, True, "0000-00-00", "2026-13-45", "0001-01-01T00:00:00+09:00", "\x00", [], {})
+ODD += ([None], [{}], "1e400", "NaN", "²", "C00", "R40", "N01", " 2026-11-19 ")
+
+
+def places(value: object, above: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in inner:
+        yield (*above, key)
+        yield from places(below, (*above, key))
+
+
+def with_odd(value: object, place: tuple[object, ...], odd: object) -> object:
+    """A copy of ``value`` that holds ``odd`` in one place."""
+    if not place:
+        return odd
+    changed = dict(value) if isinstance(value, dict) else list(value)  # type: ignore[call-overload]
+    changed[place[0]] = with_odd(changed[place[0]], place[1:], odd)
+    return changed
+
+
+def test_an_odd_value_in_any_place_is_read_or_refused_and_nothing_else() -> None:
+    claimed = item(order_status="C10", claim_code="C1", claim_quantity=1, original_item_no=[201], tracking_no="")
+    claimed |= {"cancel_request_date": "2026-11-19T09:00:00+09:00", "refund_date": "2026-11-20 10:00:00"}
+    claim = {"claim_code": "C1", "items": [claimed], "refund_amounts": [{"amount": "1.00"}], "undone": "F"}
+    whole = order(items=[claimed, item(number=2)], cancellation=[claim])
+    outcomes = set[bool]()
+
+    for place in places(whole):
+        for odd in ODD:
+            row = msgspec.json.encode(with_odd(whole, place, odd))
+            try:
+                record = map_order(decode(order_decoder, row), codes=Counter())
+            except MalformedResponseError:
+                outcomes.add(False)
+                continue
+            outcomes.add(True)
+            assert all(0 <= line.quantity < 2**31 for line in record.lines)
+            assert all(line.amount is None or abs(line.amount.minor) < 2**53 for line in record.lines)
+
+    assert outcomes == {True, False}
