@@ -36,6 +36,8 @@ _WORDS_OF: Final = {
     ("refunds", "outcome"): "stats.outcome.",
     ("dispatch", "outcome"): "stats.outcome.",
     ("claim-causes", "group"): "cause_group.",
+    ("claim-causes", "what"): "stats.source.",
+    ("contact-rate", "what"): "stats.source.",
     ("claim-causes", "reason"): "reason.",
     ("agents", "what"): "stats.work.",
     ("agents", "line"): "stats.line.",

@@ -24,7 +24,7 @@ def test_many_are_taken_snoozed_and_seen_and_the_list_says_what_became_of_them(a
     assert set(_ids(agent.get("/cases?view=mine").text)) == {first, second}
 
     seen = agent.post("/cases/bulk", swap=True, case_id=first, do="seen")
-    assert "1건을 본 것으로 했습니다." in seen.text
+    assert "1건을 읽음으로 표시했습니다." in seen.text
     assert "<html" not in seen.text
     assert seen.text.count('class="new-dot"') == len(ids) - 1
 
