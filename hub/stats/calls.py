@@ -162,9 +162,7 @@ async def read_calls(
     database: Database, *, span: Span, where: CallFilter, cursor: str | None = None, limit: int = PAGE
 ) -> CallPage:
     """The calls behind one figure, oldest first. Raises: ValueError for a cursor that was not made here."""
-    query = _rows(span, where)
-    if cursor is not None:
-        query = query.where(tuple_(calls.c.entered_at, calls.c.call_id) > tuple_(*_parse_cursor(cursor)))
+    query = _rows(span, where, after=None if cursor is None else _parse_cursor(cursor))
     async with database.reading() as connection:
         found = (await connection.execute(query.limit(limit + 1))).all()
         total = await connection.scalar(select(func.count()).select_from(calls).where(*_matching(span, where)))
@@ -178,12 +176,10 @@ async def read_calls(
 
 async def all_calls(database: Database, *, span: Span, where: CallFilter) -> AsyncIterator[CallRow]:
     """Every call behind one figure, in chunks, for files."""
-    query = _rows(span, where).limit(_CHUNK)
     after: tuple[int, str] | None = None
     while True:
-        page = query if after is None else query.where(tuple_(calls.c.entered_at, calls.c.call_id) > tuple_(*after))
         async with database.reading() as connection:
-            rows = (await connection.execute(page)).all()
+            rows = (await connection.execute(_rows(span, where, after=after).limit(_CHUNK))).all()
         for row in rows:
             yield _row(database, row)
         if len(rows) < _CHUNK:
@@ -236,8 +232,10 @@ def _matching(span: Span, where: CallFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _rows(span: Span, where: CallFilter) -> Any:
-    return select(calls).where(*_matching(span, where)).order_by(calls.c.entered_at, calls.c.call_id)
+def _rows(span: Span, where: CallFilter, *, after: tuple[int, str] | None) -> Any:
+    # Before the begin of the span: SQLite takes the first bound, and would go through all from there on.
+    rest = [] if after is None else [tuple_(calls.c.entered_at, calls.c.call_id) > tuple_(*after)]
+    return select(calls).where(*rest, *_matching(span, where)).order_by(calls.c.entered_at, calls.c.call_id)
 
 
 def _row(database: Database, row: Row[Any]) -> CallRow:

@@ -219,9 +219,7 @@ async def read_inquiries(
 
     Raises: ValueError for a cursor that was not made here.
     """
-    query = _rows(span, where)
-    if cursor is not None:
-        query = query.where(tuple_(inquiries.c.asked_at, inquiries.c.id) > tuple_(*_parse_cursor(cursor)))
+    query = _rows(span, where, after=None if cursor is None else _parse_cursor(cursor))
     matching = select(func.count()).select_from(_joined()).where(*_matching(span, where))
     async with database.reading() as connection:
         found = (await connection.execute(query.limit(limit + 1))).all()
@@ -236,12 +234,10 @@ async def read_inquiries(
 
 async def all_inquiries(database: Database, *, span: Span, where: InquiryFilter) -> AsyncIterator[InquiryRow]:
     """Every written inquiry behind one figure, in chunks, for files."""
-    query = _rows(span, where).limit(_CHUNK)
     after: tuple[int, int] | None = None
     while True:
-        page = query if after is None else query.where(tuple_(inquiries.c.asked_at, inquiries.c.id) > tuple_(*after))
         async with database.reading() as connection:
-            rows = (await connection.execute(page)).all()
+            rows = (await connection.execute(_rows(span, where, after=after).limit(_CHUNK))).all()
         for row in rows:
             yield _row(row)
         if len(rows) < _CHUNK:
@@ -319,16 +315,18 @@ def _matching(span: Span, where: InquiryFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _rows(span: Span, where: InquiryFilter) -> Select[Any]:
+def _rows(span: Span, where: InquiryFilter, *, after: tuple[int, int] | None) -> Select[Any]:
     case_id = (
         select(func.min(cases.c.id))
         .where(cases.c.shop_id == inquiries.c.shop_id, cases.c.thread_no == inquiries.c.thread_no)
         .scalar_subquery()
     )
+    # Before the begin of the span: SQLite takes the first bound, and would go through all from there on.
+    rest = [] if after is None else [tuple_(inquiries.c.asked_at, inquiries.c.id) > tuple_(*after)]
     return (
         select(inquiries, shops.c.mall, shops.c.name.label("shop"), case_id.label("case_id"))
         .select_from(_joined())
-        .where(*_matching(span, where))
+        .where(*rest, *_matching(span, where))
         .order_by(inquiries.c.asked_at, inquiries.c.id)
     )
 
