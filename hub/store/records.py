@@ -11,12 +11,14 @@ from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Column, bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.contract import Feed, Reading
 from hub.core.model import Claim, ClaimState, EndedBy, Inquiry, Line, Order
 from hub.store.database import Database, to_ms
+from hub.store.fitting import LONGEST, LONGEST_NAME, misfit
 from hub.store.ids import new_id
 from hub.store.late import LateReadings
 from hub.store.people_kept import Head, keep_people
@@ -84,6 +86,7 @@ class RecordWriter:
         claims_read: list[tuple[Claim, bool]] = []
         inquiries_read: list[Inquiry] = []
         broken: list[Reading] = []
+        readings = [_fitting(reading) for reading in readings]
         for reading in readings:
             record = reading.record
             if record is not None and NUL in reading.raw:
@@ -237,7 +240,7 @@ class RecordWriter:
 
     async def _write_products(self, connection: AsyncConnection, line_rows: Iterable[Row]) -> None:
         fresh = {
-            (row["product_code"] or "", row["product_name"]) for row in line_rows if row["product_name"]
+            (row["product_code"] or "", row["product_name"][:LONGEST_NAME]) for row in line_rows if row["product_name"]
         } - self._known_products
         if not fresh:
             return
@@ -409,7 +412,9 @@ class RecordWriter:
         for reading in broken:
             digest = blake2b(reading.raw, digest_size=16).digest()
             # Records too broken to name themselves must not hide one another.
-            key = reading.key.replace("\0", "") or f"unnamed-{digest.hex()}"
+            key = reading.key.replace("\0", "")
+            if not 0 < len(key) <= LONGEST:
+                key = f"unnamed-{digest.hex()}"
             rows[key] = {
                 "id": new_id(),
                 "shop_id": self._shop_id,
@@ -444,6 +449,16 @@ class RecordWriter:
             )
             .values(resolved_at=to_ms(since))
         )
+
+
+def _fitting(reading: Reading) -> Reading:
+    """As it is, or as one that cannot be read."""
+    wrong = None if reading.record is None else misfit(reading.record)
+    if wrong is None and len(reading.key) > LONGEST:
+        wrong = "key"
+    if wrong is None or reading.record is None:
+        return reading
+    return replace(reading, record=None, error=f"{wrong}: larger than any row holds")
 
 
 #: of a line, what may change and has an index

@@ -1,6 +1,7 @@
 """What the malls show is stored once, compared by content, and never mixed over shops."""
 
 from datetime import timedelta
+from random import Random
 
 import msgspec
 import pytest
@@ -14,9 +15,11 @@ from hub.core.model import (
     ClaimReason,
     ClaimState,
     EndedBy,
+    Inquiry,
     InquiryState,
     InventoryHint,
     LineStatus,
+    Order,
     Party,
     Product,
     Shipment,
@@ -544,3 +547,38 @@ def test_the_records_of_these_tests_use_every_field_of_a_claim():
     told |= {"collect_carrier", "collect_tracking_no", "collected_at", "reship_carrier", "reship_tracking_no", "refund"}
 
     assert {field.name for field in msgspec.structs.fields(Claim)} == told
+
+
+_ENDLESS = "9" * 20_000
+
+
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        (an_order(a_line("L9", quantity=2**40)), "quantity"),
+        (an_order(a_line("L9", amount=won(2**70))), "amount"),
+        (an_order(a_line(_ENDLESS)), "line_no"),
+        (an_order(a_line("L9", shipment=Shipment(tracking_no=_ENDLESS))), "tracking_no"),
+        (an_order(a_line("L9"), order_no=_ENDLESS), "order_no"),
+        (a_claim(refund=won(-(2**70))), "refund"),
+        (an_inquiry(_ENDLESS), "inquiry_no"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_no_row_holds_is_set_aside_alone(shop: Shop, record: Order | Claim | Inquiry, field: str):
+    written = await shop.write(reading(an_order(a_line("L1"))), reading(record, raw=b'{"odd": 1}'))
+
+    assert [row["line_no"] for row in await rows(shop.database, lines)] == ["L1"]
+    (aside,) = await rows(shop.database, quarantine)
+    assert aside["error"] == f"{field}: larger than any row holds"
+    assert written.counts[Feed.ORDERS].quarantined == 1
+
+
+async def test_a_product_with_an_endless_name_is_stored(shop: Shop):
+    chance = Random(3)
+    name = "".join(chr(chance.randrange(0xAC00, 0xD7A3)) for _ in range(5_000))
+
+    counts = await shop.count(reading(an_order(a_line("L1", product=Product(name=name, code="9" * 300)))))
+
+    assert counts == counted(read=1, new=1)
+    assert [row["product_name"] for row in await rows(shop.database, lines)] == [name]
