@@ -19,9 +19,19 @@ from hub.stats.calls import ABSENT, KNOWN_LINES, OTHER_LINES, CallCount
 from hub.stats.inquiries import Channel
 from hub.stats.span import Span, start_of_day
 from hub.web.chart import Column, Part, stacked_bars
-from hub.web.render import query_string
-from hub.web.stats_parts import Heading, MallName, Panel, Table, TableRow, View, cell_of, cells_html
-from hub.web.stats_steps import LINE_OF, OTHER_CALLS, WRITTEN, Series, Step, between, picture, step_cells
+from hub.web.stats_parts import Heading, MallName, Panel, Table, TableRow, View
+from hub.web.stats_steps import (
+    LINE_OF,
+    OTHER_CALLS,
+    WRITTEN,
+    Series,
+    Step,
+    between,
+    figure_cells,
+    more,
+    picture,
+    step_cells,
+)
 from hub.web.words import Words
 
 _CALLS: Final = (Channel.CALL_ORDER.value, Channel.CALL_INQUIRY.value)
@@ -115,7 +125,7 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
             for numbers in [daily.get(channel, none)]
         }
         names = {channel: self.channel(channel) for channel in channels}
-        of_mall = query_string({"mall": mall}).replace("?", "&", 1) if is_weekly else ""
+        of_mall = more(mall=mall) if is_weekly else ""
         return Panel(
             title=self.title(mall),
             href=self.view.href(mall=mall) if is_weekly else None,
@@ -196,10 +206,10 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
         cells = step_cells(span, mall, tuple(counts), tuple([sum(numbers) for numbers in counts.values()]))
         return TableRow(label=self.words("stats.total"), html=cells)
 
-    def _rows_href(self, page: str, **where: object) -> str:
+    def _calls_href(self, mall: str | None, line: str | None) -> str:
         """Of the whole span."""
-        span = {"from": self.view.first, "to": self.view.last + timedelta(days=1)}
-        return f"/stats/{page}{query_string(span, **where)}"
+        span = between(self.view.first, self.view.last)
+        return f"/stats/calls?{span}{more(mall=mall or ABSENT, line=line or ABSENT)}"
 
     # Calls: a row an hour, the order line beside the inquiry line.
 
@@ -213,40 +223,30 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
         lines = (*KNOWN_LINES, *([OTHER_LINES] if any(line == OTHER_LINES for _, line in found) else []))
         names = {line: self.channel(_SERIES_OF[line]) for line in lines}
         counted = self.counted
-        rest = {
-            (line, figure): query_string(
-                {"mall": mall, "line": line, "figure": None if figure is Figure.OFFERED else figure.value}
-            ).replace("?", "&", 1)
-            for line in lines
-            for figure in _HOUR_FIGURES
-        }
+        columns = [(line, figure) for line in lines for figure in _HOUR_FIGURES]
+        figures = tuple(
+            [(more(mall=mall, line=line, figure=_asked(figure)), figure is Figure.OFFERED) for line, figure in columns]
+        )
 
-        def between(since: datetime, until: datetime) -> str:
+        def address_of(since: datetime, until: datetime) -> str:
             return f"/stats/calls?from={_moment(since)}&to={_moment(until)}"
 
         def cells(of: Sequence[datetime], address: str) -> Markup:
-            return cells_html(
-                cell_of(
-                    sum(_figure(found.get((hour, line)), figure) for hour in of),
-                    address + rest[line, figure],
-                    is_sum=figure is Figure.OFFERED,
-                )
-                for line in lines
-                for figure in _HOUR_FIGURES
-            )
+            numbers = [sum([_figure(found.get((hour, line)), figure) for hour in of]) for line, figure in columns]
+            return figure_cells(address, figures, tuple(numbers))
 
         def part(hour: datetime, line: str) -> Part:
             number = _figure(found.get((hour, line)), Figure.OFFERED)
             return Part(
                 series=_SERIES_OF[line],
                 value=number,
-                href=addresses[hour] + rest[line, Figure.OFFERED],
+                href=addresses[hour] + more(mall=mall, line=line),
                 title=f"{hour:%H:%M} {names[line]} {counted.format(f'{number:,}')}",
             )
 
-        addresses = {hour: between(hour, hour + _HOUR) for hour in hours}
+        addresses = {hour: address_of(hour, hour + _HOUR) for hour in hours}
         day = hours[0].date()
-        whole = between(start_of_day(day, self.zone), start_of_day(day + timedelta(days=1), self.zone))
+        whole = address_of(start_of_day(day, self.zone), start_of_day(day + timedelta(days=1), self.zone))
         return Panel(
             title=self.title(mall),
             series=tuple(Heading(text=names[line], series=_SERIES_OF[line]) for line in lines),
@@ -271,22 +271,16 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
     # How the calls of the whole span ended, and who took them.
 
     def ends(self, per_line: Sequence[CallCount]) -> Table:
-        rows = []
-        for count in per_line:
-            calls = self._rows_href("calls", mall=count.mall or ABSENT, line=count.line or ABSENT)
-            rows.append(
-                TableRow(
-                    label=f"{self.title(count.mall or ABSENT)} · {self.line(count.line)}",
-                    html=cells_html(
-                        cell_of(
-                            count.figures[figure],
-                            calls if figure is Figure.OFFERED else f"{calls}&figure={figure.value}",
-                            is_sum=figure is Figure.OFFERED,
-                        )
-                        for figure in COLUMNS
-                    ),
-                )
+        asked = tuple([(more(figure=_asked(figure)), figure is Figure.OFFERED) for figure in COLUMNS])
+        rows = [
+            TableRow(
+                label=f"{self.title(count.mall or ABSENT)} · {self.line(count.line)}",
+                html=figure_cells(
+                    self._calls_href(count.mall, count.line), asked, tuple([count.figures[each] for each in COLUMNS])
+                ),
             )
+            for count in per_line
+        ]
         return Table(
             corner=self.words("stats.mall_and_line"),
             headings=tuple(Heading(text=self.words(f"stats.figure.{f.value}"), define=f.value) for f in COLUMNS),
@@ -300,23 +294,16 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
             if number := count.figures[Figure.ANSWERED]:
                 answered.setdefault((count.mall, count.line), {})[count.handling_line] = number
         handling = [*KNOWN_LINES, *sorted({line or "" for row in answered.values() for line in row} - {*KNOWN_LINES})]
-        takers = [
-            (
-                taker,
-                query_string({"handling_line": taker or ABSENT, "figure": Figure.ANSWERED.value}).replace("?", "&", 1),
-            )
-            for taker in handling
-        ]
         rows = []
         for (mall, line), numbers in answered.items():
-            calls = self._rows_href("calls", mall=mall or ABSENT, line=line or ABSENT)
+            asked = [
+                (more(handling_line=taker or ABSENT, figure=Figure.ANSWERED.value), taker == line) for taker in handling
+            ]
+            told = tuple([numbers.get(taker or None, 0) for taker in handling])
             rows.append(
                 TableRow(
                     label=f"{self.title(mall or ABSENT)} · {self.line(line)}",
-                    html=cells_html(
-                        cell_of(numbers.get(taker or None, 0), calls + rest, is_sum=taker == line)
-                        for taker, rest in takers
-                    ),
+                    html=figure_cells(self._calls_href(mall, line), tuple(asked), told),
                 )
             )
         return Table(
@@ -329,6 +316,11 @@ class PanelMaker(Struct, frozen=True, kw_only=True, dict=True):
 def _moment(at: datetime) -> str:
     """As an address has it: a day's hours are written hundreds of times."""
     return at.isoformat(timespec="minutes").replace("+", "%2B")
+
+
+def _asked(figure: Figure) -> str | None:
+    """As an address names it; all calls are what is meant where none is named."""
+    return None if figure is Figure.OFFERED else figure.value
 
 
 def _figure(figures: Mapping[Figure, int] | None, figure: Figure) -> int:

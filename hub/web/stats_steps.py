@@ -64,11 +64,15 @@ def rows_of(channel: str) -> tuple[str, dict[str, str]]:
     return ("calls", {"line": LINE_OF[channel]}) if channel in LINE_OF else ("inquiries", {"channel": channel})
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1_024)
+def more(**where: str | None) -> str:
+    """How an address goes on: ``&mall=…``."""
+    return query_string(where).replace("?", "&", 1)
+
+
 def _address(page: str, mall: str | None, channel: str | None) -> tuple[str, str]:
     """What stands before the span in the address of rows, and what behind it."""
-    where = {} if channel is None else rows_of(channel)[1]
-    return f"/stats/{page}?", query_string({"mall": mall, **where}).replace("?", "&", 1)
+    return f"/stats/{page}?", more(mall=mall, **({} if channel is None else rows_of(channel)[1]))
 
 
 @lru_cache(maxsize=_KEPT_ROWS)
@@ -81,6 +85,14 @@ def step_cells(span: str, mall: str | None, channels: tuple[str, ...], numbers: 
         sum_of_page = sum(number for _, number in own)
         cells.append(cell_of(sum_of_page, span.join(_address(page, mall, None)), is_sum=True))
     return cells_html(cells)
+
+
+@lru_cache(maxsize=_KEPT_ROWS)
+def figure_cells(address: str, figures: tuple[tuple[str, bool], ...], numbers: tuple[int, ...]) -> Markup:
+    """One for each figure: how ``address`` goes on for it, and whether it is a sum of others."""
+    return cells_html(
+        cell_of(number, address + rest, is_sum=is_sum) for (rest, is_sum), number in zip(figures, numbers, strict=True)
+    )
 
 
 @lru_cache(maxsize=_KEPT_CHARTS)
