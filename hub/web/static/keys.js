@@ -58,7 +58,7 @@ function back() {
   if (drawer) { drawer.classList.remove("is-side-open"); return; }
   const review = $("[data-review-back]");
   if (review) { review.click(); return; }
-  const open = $("details.templates[open], details.offer-open[open], details.unmask[open], details.work-fold[open], .care details[open]");
+  const open = $("details.templates[open], details.offer-open[open], details.unmask[open], details.work-fold[open], .care details[open], .ask-form details[open]");
   if (open) { open.open = false; return; }
   if (picks().length) { picks().forEach((box) => { box.checked = false; }); showPicks(); }
   (currentRow() ?? rows()[0])?.focus();
@@ -81,14 +81,21 @@ function open(...names) {
   return true;
 }
 
-// The first who can be asked is under the hand: Enter asks. Where one can only telephone, Enter opens where the answer
-// is written; where nobody can be asked, the matter is.
+// The first who can be asked is under the hand: Enter asks. Where one can only telephone, what was answered can be
+// written; where nobody can be asked, the matter is.
 function contact() {
-  const field = $("#contact .ask-ways button") ?? $("#contact [data-called]") ?? $('[data-key="contact"]');
+  const called = $("#contact [data-called] ~ textarea");
+  const field = $("#contact .ask-ways button") ?? called ?? $('[data-key="contact"]');
   if (!field) return;
+  if (field === called) called.closest("details").open = true;
   if (!field.checkVisibility()) field.closest(".case-area")?.classList.add("is-side-open");
   field.focus();
   field.scrollIntoView({ block: "nearest" });
+}
+
+// By which way a contact is asked: by that of the fold in which somebody writes, or else the first.
+function way(field, form) {
+  return field.closest("details")?.querySelector('button[name="way"]') ?? $(".ask-ways button", form);
 }
 
 function view(name) {
@@ -137,7 +144,11 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.code === "Enter") {
     const form = event.target.form ?? $("form[data-review]");
     // A key held down must not answer the question whether one is sure.
-    if (form && !event.repeat) { event.preventDefault(); form.requestSubmit(); }
+    if (form && !event.repeat) {
+      event.preventDefault();
+      const button = way(event.target, form);
+      if (button) button.click(); else form.requestSubmit();
+    }
     return;
   }
   if (isTyping && event.code === "Escape") { event.target.blur(); back(); return; }
