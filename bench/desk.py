@@ -16,7 +16,7 @@ from bench.full_sync import settings_of
 from bench.invented import MALL, NOW, Invented, open_ingest, store
 from hub.bootstrap import Hub, open_hub
 from hub.desk.access import Actor, Role
-from hub.desk.worklist import Filters, read_worklist
+from hub.desk.worklist.rows import Filters, read_worklist
 from hub.policy.clock_file import standard_clocks
 from hub.sync.ingest import Ingest
 

@@ -31,10 +31,10 @@ from bench.server_cost import server_seconds
 from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
 from hub.desk.access import Actor, Role
-from hub.desk.phone_calls import CallerPart
+from hub.desk.phone.calls import CallerPart
 from hub.desk.sessions import open_session
 from hub.desk.users import create_user
-from hub.desk.worklist import Filters, read_worklist
+from hub.desk.worklist.rows import Filters, read_worklist
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.sealed import LIVE_CALLER_PLACE, normal_phone, pack

@@ -36,7 +36,7 @@ from hub.core.model import (
     Product,
     Shipment,
 )
-from hub.desk.search_tending import take_all_in
+from hub.desk.search.tending import take_all_in
 from hub.store.columns import metadata
 from hub.store.database import to_ms
 from hub.store.ids import new_id

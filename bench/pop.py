@@ -23,7 +23,7 @@ from bench.full_sync import settings_of
 from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
 from hub.desk.access import Role
-from hub.desk.exchange import listen
+from hub.desk.phone.exchange import listen
 from hub.desk.sessions import open_session
 from hub.desk.users import create_user, sign_in
 from hub.store.live import Topic, publish

@@ -23,8 +23,8 @@ from bench.large import build, claim_no_of, copy, order_of
 from bench.server_cost import server_seconds
 from hub.bootstrap import Hub, open_hub
 from hub.desk.access import Actor, Role
-from hub.desk.search import search
-from hub.desk.search_tending import WORKER_STEP
+from hub.desk.search.box import search
+from hub.desk.search.tending import WORKER_STEP
 from hub.store.rows import RowMaker
 from hub.store.search_index import SearchIndex
 from hub.store.tables import orders, search_documents, search_queue

@@ -10,7 +10,7 @@ from hub.api.router import PATH, create_api_router
 from hub.bootstrap import Hub
 from hub.web.app import make_app
 from hub.web.auth import SESSION_COOKIE
-from hub.web.hooks import Hooks, create_hooks_router
+from hub.web.service.hooks import Hooks, create_hooks_router
 
 
 def make_asgi(hub: Hub) -> Litestar:

@@ -19,11 +19,11 @@ from hub.core.contract import Capability, Connector, Manifest, ShopContext, Supp
 from hub.core.errors import ConfigurationError, MallError
 from hub.core.http import require_safe_url
 from hub.core.model import Product, ShopRef
-from hub.desk.carriers import CarrierBook
-from hub.desk.case_counts import KeptGroups
+from hub.desk.acting.carriers import CarrierBook
+from hub.desk.books.routing import RoutingBook, read_book, read_stamp
 from hub.desk.export import ModeOf
-from hub.desk.incidents import Evaluated, evaluate_incidents
-from hub.desk.routing_book import RoutingBook, read_book, read_stamp
+from hub.desk.shops.incidents import Evaluated, evaluate_incidents
+from hub.desk.worklist.case_counts import KeptGroups
 from hub.policy.clock_file import standard_clocks
 from hub.registry import Registry, find_connectors
 from hub.settings import Settings

@@ -10,15 +10,15 @@ from msgspec import Struct
 
 from hub.api.desk import ApiRequest, Given, answer, answers, does, row_id
 from hub.api.errors import BadQueryError
-from hub.desk.care_views import GiftView
-from hub.desk.case import NotFoundError
-from hub.desk.customer_find import CustomersFound, FindError, find_customers
-from hub.desk.customer_history import Entry, read_place
-from hub.desk.customer_identity import RecordRef, Standing, read_ref
-from hub.desk.customer_links import Verdict, decide, undo
-from hub.desk.customer_marks import LONGEST_DAYS, MarkList, PastMark, clear, list_marks, mark
-from hub.desk.customer_views import GiftSum, HistoryKind, IdentityView, LinkView, MarkKind, MarkView
-from hub.desk.customers import CustomerPage, read_customer_page, unmask_customer
+from hub.desk.care.views import GiftView
+from hub.desk.cases.case import NotFoundError
+from hub.desk.customers.find import CustomersFound, FindError, find_customers
+from hub.desk.customers.history import Entry, read_place
+from hub.desk.customers.identity import RecordRef, Standing, read_ref
+from hub.desk.customers.links import Verdict, decide, undo
+from hub.desk.customers.marks import LONGEST_DAYS, MarkList, PastMark, clear, list_marks, mark
+from hub.desk.customers.page import CustomerPage, read_customer_page, unmask_customer
+from hub.desk.customers.views import GiftSum, HistoryKind, IdentityView, LinkView, MarkKind, MarkView
 
 _LONGEST_REASON: Final = 1_000
 

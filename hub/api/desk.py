@@ -16,13 +16,13 @@ from hub.api.shapes import shape_of, to_json
 from hub.bootstrap import Hub
 from hub.core.contract import CapabilityState
 from hub.desk.access import Actor, Permission, require
-from hub.desk.act import act
-from hub.desk.action import ActionRequest, ActionResult
-from hub.desk.case import NotFoundError, read_case, read_order
-from hub.desk.search import SearchResult, search
-from hub.desk.status import Status, read_status
+from hub.desk.acting.act import act
+from hub.desk.acting.action import ActionRequest, ActionResult
+from hub.desk.cases.case import NotFoundError, read_case, read_order
+from hub.desk.search.box import SearchResult, search
+from hub.desk.shops.status import Status, read_status
 from hub.desk.views import CaseRow, CaseView, Dossier
-from hub.desk.worklist import Filters, KindGroup, View, read_worklist
+from hub.desk.worklist.rows import Filters, KindGroup, View, read_worklist
 from hub.registry import capability_matrix
 from hub.store.sealed import normal_email, normal_phone
 

@@ -10,14 +10,14 @@ from msgspec import Struct
 from hub.api.shapes import to_json
 from hub.core.errors import ConfigurationError, MallError, NotFoundAtMallError, UnsupportedByMallError
 from hub.desk.access import ForbiddenError
-from hub.desk.act import ReusedTokenError
-from hub.desk.action import WrongRequestError
-from hub.desk.assign import TakenError
-from hub.desk.case import NotFoundError
-from hub.desk.customer_links import LinkError
-from hub.desk.customer_marks import MarkError
-from hub.desk.locks import AskedError, HeldError
-from hub.desk.notes import NoteError
+from hub.desk.acting.act import ReusedTokenError
+from hub.desk.acting.action import WrongRequestError
+from hub.desk.cases.case import NotFoundError
+from hub.desk.cases.notes import NoteError
+from hub.desk.customers.links import LinkError
+from hub.desk.customers.marks import MarkError
+from hub.desk.worklist.assign import TakenError
+from hub.desk.worklist.locks import AskedError, HeldError
 
 log = structlog.get_logger(__name__)
 

@@ -9,9 +9,9 @@ from msgspec import Struct
 from hub.api.desk import ApiRequest, Given, answer, answers, does
 from hub.api.errors import BadQueryError
 from hub.desk.access import Permission, require
-from hub.desk.fact_sheet import MOST_ROWS
-from hub.desk.facts_told import FactGiven, FactSource, FactState, Moment, read_moment
-from hub.desk.line_facts import FactsResult, LineFactsView, read_line_facts, set_facts
+from hub.desk.decisions.fact_sheet import MOST_ROWS
+from hub.desk.decisions.facts_told import FactGiven, FactSource, FactState, Moment, read_moment
+from hub.desk.decisions.line_facts import FactsResult, LineFactsView, read_line_facts, set_facts
 from hub.desk.services import Services
 from hub.policy.stage import StageFact
 

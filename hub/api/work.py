@@ -14,15 +14,15 @@ from hub.api.customers import Done, Reason, given_reason
 from hub.api.desk import ApiRequest, Given, answer, answers, does, row_id
 from hub.api.errors import BadQueryError
 from hub.desk.access import Permission, Role, require
-from hub.desk.assign import MOST, assign_many, queue_many, release
-from hub.desk.assign import Given as GivenTo
-from hub.desk.case import unmask_case, unmask_order
-from hub.desk.locks import LockView, answer_asker, ask_for, give_back, keep, override, read_lock
-from hub.desk.notes import TEXT_LIMIT, Noted, add_note
-from hub.desk.snooze import snooze, wake
-from hub.desk.teams import Team, read_teams
+from hub.desk.cases.case import unmask_case, unmask_order
+from hub.desk.cases.notes import TEXT_LIMIT, Noted, add_note
 from hub.desk.users import list_users
 from hub.desk.views import CaseView, Dossier
+from hub.desk.worklist.assign import MOST, assign_many, queue_many, release
+from hub.desk.worklist.assign import Given as GivenTo
+from hub.desk.worklist.locks import LockView, answer_asker, ask_for, give_back, keep, override, read_lock
+from hub.desk.worklist.snooze import snooze, wake
+from hub.desk.worklist.teams import Team, read_teams
 
 _LONGEST_TOKEN: Final = 64
 CaseIds = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST)]

@@ -13,8 +13,8 @@ from hub.core.contract import HoldReason, Outcome
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimReason
 from hub.desk.access import command_line_actor
-from hub.desk.act import act
-from hub.desk.action import (
+from hub.desk.acting.act import act
+from hub.desk.acting.action import (
     IRREVERSIBLE,
     Action,
     ActionRequest,
@@ -22,8 +22,8 @@ from hub.desk.action import (
     UnconfirmedError,
     WrongRequestError,
 )
-from hub.desk.answer_guard import GuardError, UnreadWarningsError
-from hub.desk.locks import HeldError
+from hub.desk.acting.answer_guard import GuardError, UnreadWarningsError
+from hub.desk.worklist.locks import HeldError
 from hub.policy.finding import Finding
 
 _HELP = """Do one thing at a mall, once, and read back what became of it.

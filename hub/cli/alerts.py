@@ -7,7 +7,7 @@ import typer
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
 from hub.desk.access import command_line_actor
-from hub.desk.alert_check import AlertsView, AlertView, Tested, check_alerts, read_alerts, try_channels
+from hub.desk.alerting.check import AlertsView, AlertView, Tested, check_alerts, read_alerts, try_channels
 
 
 def register(app: typer.Typer) -> None:

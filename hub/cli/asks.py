@@ -7,8 +7,8 @@ import typer
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
 from hub.desk.access import command_line_actor
-from hub.desk.ask_list import AskLine, list_waiting
-from hub.desk.ask_sending import tend
+from hub.desk.asks.sending import tend
+from hub.desk.asks.waiting import AskLine, list_waiting
 
 
 def register(app: typer.Typer) -> None:

@@ -16,12 +16,7 @@ from hub.cli.console import ExitCode, complain, print_json, print_table, screen,
 from hub.core.book_problem import Problem
 from hub.core.errors import ConfigurationError
 from hub.desk.access import AccessAction, command_line_actor, record_access
-from hub.desk.book_changes import Kind, compare
-from hub.desk.book_fields import cell_text, sections_of
-from hub.desk.book_forms import BookForm, read_forms
-from hub.desk.book_rows import row_type
-from hub.desk.book_sheets import read_section, safe_cell, sheet_rows
-from hub.desk.books import (
+from hub.desk.books.books import (
     PAGE,
     Book,
     OvertakenError,
@@ -32,10 +27,15 @@ from hub.desk.books import (
     read_history,
     write_whole,
 )
-from hub.desk.case import NotFoundError
+from hub.desk.books.changes import Kind, compare
+from hub.desk.books.fields import cell_text, sections_of
+from hub.desk.books.forms import BookForm, read_forms
+from hub.desk.books.rows import row_type
+from hub.desk.books.sheets import read_section, safe_cell, sheet_rows
+from hub.desk.cases.case import NotFoundError
 from hub.stats.workbook import write_workbook
 from hub.store.books import BookKind
-from hub.web.book_words import headings_of, meanings_of
+from hub.web.books.words import headings_of, meanings_of
 from routing.sheet import SheetError
 
 #: ways to reach people, and addresses that work like passwords

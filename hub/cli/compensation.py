@@ -15,8 +15,8 @@ from hub.bootstrap import Hub
 from hub.cli.console import print_json, print_table, read_span, with_hub
 from hub.core.errors import ConfigurationError
 from hub.desk.access import AccessAction, command_line_actor, record_access
-from hub.desk.book_sheets import safe_cell
-from hub.desk.compensation_list import LedgerRow, LedgerSpan, LedgerSum, ledger_rows, read_sums
+from hub.desk.books.sheets import safe_cell
+from hub.desk.care.compensation_list import LedgerRow, LedgerSpan, LedgerSum, ledger_rows, read_sums
 from hub.stats.workbook import as_mappings, write_workbook
 
 

@@ -23,12 +23,12 @@ from hub.cli.demo_story import Story
 from hub.cli.serve import require_free_port, serve_desk
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Role
-from hub.desk.routing_book import FILE_NAME as ROUTING_FILE
-from hub.desk.routing_book import import_modes
-from hub.desk.status import WORKER_LEASE
-from hub.desk.telephone import CALLS_FILE, SPEC_FILE, current_spec
-from hub.desk.tending import Tending
+from hub.desk.books.routing import FILE_NAME as ROUTING_FILE
+from hub.desk.books.routing import import_modes
+from hub.desk.phone.flow import CALLS_FILE, SPEC_FILE, current_spec
+from hub.desk.shops.status import WORKER_LEASE
 from hub.desk.users import create_user, list_users
+from hub.desk.worklist.tending import Tending
 from hub.emulation import CALLERS_FILE, MODES_FILE, SHOPS_FILE
 from hub.sandbox.exchange import Exchange
 from hub.settings import Settings

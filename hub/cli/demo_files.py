@@ -5,7 +5,7 @@ import io
 from hub.bootstrap import Hub
 from hub.core.contract import Capability, Manifest, Support
 from hub.desk.access import Actor, Role
-from hub.desk.files import file_desk, import_upload
+from hub.desk.files.importing import file_desk, import_upload
 from hub.desk.users import list_users
 from hub.emulation import write_modes
 from hub.sandbox.kit import GivesFiles, SandboxOptions

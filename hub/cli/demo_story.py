@@ -15,15 +15,15 @@ from hub.bootstrap import Hub
 from hub.core.contract import Capability
 from hub.core.model import ClaimReason, InventoryMode
 from hub.desk.access import Actor, Role
-from hub.desk.asks import AskRequest, ask
-from hub.desk.contact import find_route
-from hub.desk.decision import RefusalRecord, decide_line, record_decision, tick_step
-from hub.desk.decision_facts import LineKey, Told
-from hub.desk.facts_told import FactGiven, FactSource, FactState, Moment
-from hub.desk.line_facts import set_facts
-from hub.desk.mall_ways import way_of
-from hub.desk.policy_book import put_in_force
-from hub.desk.promises import NewPromise, make_promise
+from hub.desk.acting.mall_ways import way_of
+from hub.desk.asks.asking import AskRequest, ask
+from hub.desk.asks.contact import find_route
+from hub.desk.books.policy import put_in_force
+from hub.desk.care.promises import NewPromise, make_promise
+from hub.desk.decisions.decision import RefusalRecord, decide_line, record_decision, tick_step
+from hub.desk.decisions.facts import LineKey, Told
+from hub.desk.decisions.facts_told import FactGiven, FactSource, FactState, Moment
+from hub.desk.decisions.line_facts import set_facts
 from hub.desk.users import list_users
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import CompensationRow, FeeItem, FeeRow, Gift, LimitRow, Rebilling, SwitchRow

@@ -10,9 +10,9 @@ from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, screen, with_hub
 from hub.core.errors import ConfigurationError
 from hub.desk.access import command_line_actor
-from hub.desk.fact_sheet import FactSheet, read_fact_sheet
-from hub.desk.facts_told import FactGiven, FactProblem, FactSource, read_moment
-from hub.desk.line_facts import FactsResult, LineFactsView, read_line_facts, set_facts
+from hub.desk.decisions.fact_sheet import FactSheet, read_fact_sheet
+from hub.desk.decisions.facts_told import FactGiven, FactProblem, FactSource, read_moment
+from hub.desk.decisions.line_facts import FactsResult, LineFactsView, read_line_facts, set_facts
 from hub.policy.stage import StageFact
 
 _Shop = Annotated[str, typer.Option(help="The shop.")]

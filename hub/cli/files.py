@@ -12,9 +12,9 @@ from hub.cli.console import ExitCode, complain, print_json, print_table, read_sp
 from hub.core.errors import ConfigurationError
 from hub.core.files import FileKind, FileLook, Layout, ReplyKind, ReplyLayout, UnreadableFileError, Upload
 from hub.desk.access import command_line_actor
-from hub.desk.file_preview import Preview, preview_upload
-from hub.desk.file_replies import keep_reply_layout, read_replies, take_replies, write_reply
-from hub.desk.files import ImportResult, file_desk, import_upload, keep_layout, read_files
+from hub.desk.files.importing import ImportResult, file_desk, import_upload, keep_layout, read_files
+from hub.desk.files.preview import Preview, preview_upload
+from hub.desk.files.replies import keep_reply_layout, read_replies, take_replies, write_reply
 
 _Shop = Annotated[str, typer.Option(help="The shop.")]
 _Kind = Annotated[FileKind, typer.Option("--kind", help="What the rows are.")]

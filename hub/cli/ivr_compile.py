@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hub.cli.console import ExitCode, complain, print_json, screen, settings_and_logs
 from hub.core.errors import ConfigurationError
-from hub.desk.telephone import SPEC_FILE
+from hub.desk.phone.flow import SPEC_FILE
 from ivr.check import SpecError, load_spec
 from ivr.compile.asterisk import PREVIOUS_FILE, spec_hash
 from ivr.compile.deployed import Difference, compare, deployed_revision, previous_contexts

@@ -13,8 +13,8 @@ from msgspec import Struct
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, read_span, screen, with_hub
 from hub.core.errors import ConfigurationError
-from hub.desk.callbacks import callbacks_of_records
-from hub.desk.telephone import current_routes, current_spec
+from hub.desk.phone.callbacks import callbacks_of_records
+from hub.desk.phone.flow import current_routes, current_spec
 from hub.stats.calls import calls_per_hour
 from hub.store.database import time_of
 from hub.sync.call_files import FollowedFile, note_file, read_problems

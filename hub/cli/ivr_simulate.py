@@ -12,7 +12,7 @@ from msgspec import Struct
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, read_time, screen, with_hub
 from hub.core.errors import ConfigurationError
-from hub.desk.telephone import SPEC_FILE
+from hub.desk.phone.flow import SPEC_FILE
 from ivr.acts import EVERYBODY, WordsError, read_acts, read_agents
 from ivr.calls import CallResult
 from ivr.check import SpecError, load_spec

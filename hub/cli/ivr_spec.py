@@ -11,7 +11,7 @@ from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, read_span, screen, with_hub
 from hub.cli.ivr_simulate import hint_at_script
 from hub.core.errors import ConfigurationError
-from hub.desk.telephone import SPEC_FILE
+from hub.desk.phone.flow import SPEC_FILE
 from hub.stats.call_ways import taken_ways
 from ivr.cards import tell_ways
 from ivr.check import SpecError, check_spec, load_spec

@@ -7,7 +7,7 @@ import typer
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, with_hub
 from hub.desk.access import command_line_actor
-from hub.desk.outbox import Waiting, cancel, waiting_actions
+from hub.desk.acting.outbox import Waiting, cancel, waiting_actions
 
 
 def register(app: typer.Typer) -> None:

@@ -13,11 +13,11 @@ from hub.bootstrap import Hub, open_hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, screen, settings_and_logs, with_hub
 from hub.core.errors import ConfigurationError
 from hub.desk.access import command_line_actor
-from hub.desk.dialling import Dialled, dial_number
-from hub.desk.exchange import addresses, listen
-from hub.desk.phone_notes import NoteError
-from hub.desk.phone_seats import give_phone
-from hub.desk.telephone import SPEC_FILE
+from hub.desk.phone.dialling import Dialled, dial_number
+from hub.desk.phone.exchange import addresses, listen
+from hub.desk.phone.flow import SPEC_FILE
+from hub.desk.phone.notes import NoteError
+from hub.desk.phone.seats import give_phone
 from hub.telephony.ami import AmiAddress, AmiControl, AmiSource
 from ivr.check import SpecError, load_spec
 from ivr.compile.asterisk import spec_hash

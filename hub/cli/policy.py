@@ -14,9 +14,9 @@ from hub.core.book_problem import Problem
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimReason, FaultParty, Money
 from hub.desk.access import command_line_actor
-from hub.desk.decision import DecidedLine, decide_line
-from hub.desk.decision_facts import LineKey, Told
-from hub.desk.policy_book import PolicyInForce, RefusedBookError, put_in_force, read_policy
+from hub.desk.books.policy import PolicyInForce, RefusedBookError, put_in_force, read_policy
+from hub.desk.decisions.decision import DecidedLine, decide_line
+from hub.desk.decisions.facts import LineKey, Told
 from hub.policy.book import PolicyTables, decode, decode_toml
 from hub.policy.book_rows import Language
 from hub.policy.card import MATTERS, Card, DelayKind, Request

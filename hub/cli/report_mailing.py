@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from hub.bootstrap import Hub
-from hub.desk.report_mails import (
+from hub.desk.reports.mails import (
     Figures,
     Sender,
     Wanted,
@@ -16,7 +16,7 @@ from hub.desk.report_mails import (
     note_broken,
     send_mail,
 )
-from hub.desk.report_schedules import MailState
+from hub.desk.reports.schedules import MailState
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ async def mail_reports(hub: Hub, *, sender: Sender | None = None) -> list[MailSt
 
     async def figures(wanted: Wanted) -> Figures:
         # The words of the screens: a worker without mails to send never reads them.
-        from hub.web.report_mail import read_figures
+        from hub.web.stats.report_mail import read_figures
 
         return await read_figures(hub, wanted)
 

@@ -9,7 +9,7 @@ from hub.bootstrap import Hub, SyncReport
 from hub.cli.console import ExitCode, print_json, read_span, with_hub
 from hub.cli.sync import Bars, print_report
 from hub.core.errors import ConfigurationError
-from hub.desk.answered import note_answered
+from hub.desk.acting.answered import note_answered
 from hub.sync.resync import resync_order, resync_span
 from hub.sync.run import ShopReport
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, screen, with_hub
-from hub.desk.search_tending import take_all_in
+from hub.desk.search.tending import take_all_in
 from hub.store.database import to_ms
 from hub.store.search_index import MOST_COUNTED, SearchIndex, count_waiting
 

@@ -13,9 +13,9 @@ import uvicorn
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import screen, settings_and_logs
 from hub.core.errors import ConfigurationError
-from hub.desk.alert_check import watch_alerts
-from hub.desk.phone_tending import tend_phones
-from hub.desk.search_tending import tend_search
+from hub.desk.alerting.check import watch_alerts
+from hub.desk.phone.tending import tend_phones
+from hub.desk.search.tending import tend_search
 from hub.sandbox.serve import Server
 
 _ROUTING_SECONDS = 10

@@ -11,7 +11,7 @@ from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
 from hub.core.contract import Capability, CheckItem, Checks, Manifest, Support
 from hub.core.errors import ConfigurationError, MallError
-from hub.desk.openings import ItemView, Opening, opening_status, read_openings
+from hub.desk.shops.openings import ItemView, Opening, opening_status, read_openings
 from hub.store.webhooks import WebhookStore
 from hub.web.words import Words
 

@@ -9,9 +9,9 @@ import typer
 
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, print_json, print_table, screen, with_hub
-from hub.desk.call_following import FollowStatus
-from hub.desk.openings import opening_status, read_openings
-from hub.desk.status import FeedStatus, ShopStatus, Status, read_status
+from hub.desk.phone.call_following import FollowStatus
+from hub.desk.shops.openings import opening_status, read_openings
+from hub.desk.shops.status import FeedStatus, ShopStatus, Status, read_status
 
 
 def register(app: typer.Typer) -> None:

@@ -9,9 +9,9 @@ import typer
 from hub.bootstrap import open_hub
 from hub.cli.console import screen, settings_and_logs
 from hub.cli.report_mailing import tend_reports
-from hub.desk.alert_check import watch_alerts
-from hub.desk.call_following import follow_calls
-from hub.desk.search_tending import WORKER_STEP, tend_search
+from hub.desk.alerting.check import watch_alerts
+from hub.desk.phone.call_following import follow_calls
+from hub.desk.search.tending import WORKER_STEP, tend_search
 
 
 def register(app: typer.Typer) -> None:

@@ -12,9 +12,9 @@ from routing.contacts import Directory
 from routing.modes import ModeTable
 
 if TYPE_CHECKING:
-    from hub.desk.carriers import CarrierBook
-    from hub.desk.case_counts import KeptGroups
-    from hub.desk.routing_book import Refusal
+    from hub.desk.acting.carriers import CarrierBook
+    from hub.desk.books.routing import Refusal
+    from hub.desk.worklist.case_counts import KeptGroups
 
 
 class Malls(Protocol):

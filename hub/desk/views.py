@@ -9,8 +9,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.core.model import Attachment, Money, Party
-from hub.desk.care_views import GiftView, PromiseView, StepView
-from hub.desk.customer_views import CustomerView, MarkBadge
+from hub.desk.care.views import GiftView, PromiseView, StepView
+from hub.desk.customers.views import CustomerView, MarkBadge
 
 
 class MallMark(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from msgspec import Struct
 from sqlalchemy import select
 
 from hub.core.contract import Capability, Manifest
-from hub.desk.cadence import cadence
+from hub.desk.shops.cadence import cadence
 from hub.settings import Settings
 from hub.store.database import Database, from_ms
 from hub.store.shops import ShopRow

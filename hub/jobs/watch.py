@@ -11,11 +11,11 @@ import structlog
 from dbos import DBOS, SetWorkflowID
 
 from hub.bootstrap import Hub
-from hub.desk.ask_sending import shops_with_asks
-from hub.desk.outbox import shops_with_letters
-from hub.desk.promise_keeping import shops_with_promises
-from hub.desk.status import WORKER_LEASE
-from hub.desk.tending import Tending
+from hub.desk.acting.outbox import shops_with_letters
+from hub.desk.asks.sending import shops_with_asks
+from hub.desk.care.promise_keeping import shops_with_promises
+from hub.desk.shops.status import WORKER_LEASE
+from hub.desk.worklist.tending import Tending
 from hub.jobs.due import due_of
 from hub.jobs.engine import take_over
 from hub.jobs.work import RUN_LEASE, Job, Jobs, run_lease

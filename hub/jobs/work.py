@@ -12,11 +12,11 @@ from dbos import DBOS
 
 from hub.bootstrap import Hub
 from hub.core.errors import ConfigurationError, MallError
-from hub.desk.answered import note_answered
-from hub.desk.ask_sending import tend
-from hub.desk.consent import renew_consent
-from hub.desk.outbox import Outbox
-from hub.desk.promise_keeping import settle
+from hub.desk.acting.answered import note_answered
+from hub.desk.acting.outbox import Outbox
+from hub.desk.asks.sending import tend
+from hub.desk.care.promise_keeping import settle
+from hub.desk.shops.consent import renew_consent
 from hub.jobs.due import due_of
 from hub.store.leases import Lease, held_and_abandoned
 from hub.store.shops import ShopRow

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.bootstrap import Hub
 from hub.core.errors import ConfigurationError
-from hub.desk.status import WORKER_LEASE
+from hub.desk.shops.status import WORKER_LEASE
 from hub.jobs.engine import job_engine, purge, upgrade_jobs
 from hub.jobs.watch import LOOK_SECONDS, READING, Watch
 from hub.jobs.work import Job, Jobs

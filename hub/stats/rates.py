@@ -2,7 +2,7 @@
 
 Lines count by the time they were ordered, inquiries by the time they were asked, claims by the time they
 were requested. What belongs to a copied order (see :mod:`hub.store.twins`) is left out: it stands with
-the original. A line paid anew for goods that are there (:mod:`hub.desk.rebill`) is no second order either.
+the original. A line paid anew for goods that are there (:mod:`hub.desk.acting.rebill`) is no second order either.
 """
 
 from datetime import datetime

@@ -10,7 +10,7 @@ alerts = Table(
     "alerts",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
-    # hub.desk.alerts.AlertKind, and what it is about
+    # hub.desk.alerting.alerts.AlertKind, and what it is about
     Column("key", Text, nullable=False),
     Column("kind", Text, nullable=False),
     # warning | critical

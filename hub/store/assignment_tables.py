@@ -11,7 +11,7 @@ teams = Table(
     metadata,
     row_id(),
     Column("name", Text, nullable=False, unique=True),
-    # JSON lists; empty: any. Malls by name, hub.desk.worklist.KindGroup, languages as ISO 639-1
+    # JSON lists; empty: any. Malls by name, hub.desk.worklist.rows.KindGroup, languages as ISO 639-1
     Column("malls", Text, nullable=False),
     Column("kinds", Text, nullable=False),
     Column("languages", Text, nullable=False),
@@ -48,7 +48,7 @@ case_moves = Table(
     metadata,
     row_id(),
     Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), nullable=False),
-    # hub.desk.moves.Move
+    # hub.desk.worklist.moves.Move
     Column("move", Text, nullable=False),
     # null: dealt by the hub
     Column("by_id", BigInteger),

@@ -24,7 +24,7 @@ live_calls = Table(
     Column("mall", Text),
     Column("line", Text),
     Column("caller_idx", LargeBinary),
-    # msgpack of hub.desk.phone_calls.CallerPart
+    # msgpack of hub.desk.phone.calls.CallerPart
     Column("caller_sealed", LargeBinary, nullable=False),
     Column("rang_at", BigInteger, nullable=False),
     Column("answered_at", BigInteger),
@@ -45,7 +45,7 @@ call_notes = Table(
     Column("user_id", BigInteger),
     Column("leg", Text, nullable=False),
     Column("queue", Text, nullable=False),
-    # matter.reason, see hub.desk.phone_topics; null: only marked as abuse
+    # matter.reason, see hub.desk.phone.topics; null: only marked as abuse
     Column("topic", Text),
     Column("is_abuse", Boolean, nullable=False),
     # what happened, in the agent's words: evidence

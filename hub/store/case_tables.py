@@ -86,7 +86,7 @@ promises = Table(
     # whom they spoke to, as an agent says
     Column("kept_with_sealed", LargeBinary),
     Column("broken_at", BigInteger),
-    # hub.desk.promise_views.BrokenReason, and in words
+    # hub.desk.care.promise_views.BrokenReason, and in words
     Column("broken_reason", Text),
     Column("broken_text_sealed", LargeBinary),
     # the promise that an agreed change put in its place
@@ -239,7 +239,7 @@ rebills = Table(
     Column("new_shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), nullable=False),
     Column("new_order_no", Text, nullable=False),
     Column("new_line_no", Text, nullable=False),
-    # hub.desk.rebill.RebillReason
+    # hub.desk.acting.rebill.RebillReason
     Column("reason", Text, nullable=False),
     Column("asked_by", BigInteger),
     Column("asked_at", BigInteger, nullable=False),

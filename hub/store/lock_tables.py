@@ -11,7 +11,7 @@ case_locks = Table(
     metadata,
     Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, nullable=False),
-    # hub.desk.locks.How
+    # hub.desk.worklist.locks.How
     Column("how", Text, nullable=False),
     Column("taken_at", BigInteger, nullable=False),
     Column("until_at", BigInteger, nullable=False),

@@ -30,7 +30,7 @@ opening_answers = Table(
     metadata,
     row_id(),
     Column("shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), nullable=False),
-    # hub.desk.openings.Item
+    # hub.desk.shops.openings.Item
     Column("item", Text, nullable=False),
     # ticked | waived
     Column("answer", Text, nullable=False),

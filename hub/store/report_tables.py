@@ -29,13 +29,13 @@ report_schedules = Table(
     Column("report_id", ForeignKey(saved_reports.c.id, ondelete="CASCADE"), nullable=False),
     # who made it
     Column("user_id", BigInteger),
-    # hub.desk.report_times.Every
+    # hub.desk.reports.times.Every
     Column("every", Text, nullable=False),
     # weekday (0 is Monday) or day of the month; 0 of a daily one
     Column("on_day", Integer, nullable=False),
     # minutes after midnight
     Column("at_minute", Integer, nullable=False),
-    # hub.desk.report_times.OnRest
+    # hub.desk.reports.times.OnRest
     Column("on_rest", Text, nullable=False),
     Column("locale", Text, nullable=False),
     # JSON list of addresses

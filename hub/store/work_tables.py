@@ -105,7 +105,7 @@ actions = Table(
     Column("token", Text, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
-    # msgpack of hub.desk.outbox.Letter: all that the connector is given; null when nothing is left to do
+    # msgpack of hub.desk.acting.outbox.Letter: all that the connector is given; null when nothing is left to do
     Column("letter_sealed", LargeBinary),
     # when the first write began, and how many have begun: marked before each is sent
     Column("started_at", BigInteger),
@@ -140,7 +140,7 @@ admin_steps = Table(
     metadata,
     row_id(),
     Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), nullable=False),
-    # hub.desk.act.Action
+    # hub.desk.acting.act.Action
     Column("action", Text, nullable=False),
     Column("line_no", Text),
     Column("done_at", BigInteger, nullable=False),

@@ -6,7 +6,7 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 
 from hub.desk.access import Actor
-from hub.desk.alert_check import read_alerts
+from hub.desk.alerting.check import read_alerts
 from hub.web.render import Given, Pages
 
 PageRequest = Request[Actor, str, State]

@@ -22,47 +22,47 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from hub.core.errors import ConfigurationError
 from hub.desk.access import ForbiddenError, Permission
-from hub.desk.case import NotFoundError
+from hub.desk.cases.case import NotFoundError
 from hub.desk.live import LiveFeed
-from hub.desk.running import RunningBook
 from hub.desk.services import Services
+from hub.desk.shops.running import RunningBook
 from hub.web.alerts import ALERT_PAGES
-from hub.web.answers import answer_pages
-from hub.web.asks import AskController
-from hub.web.assigning import ASSIGNING_PAGES
 from hub.web.auth import HOME, SessionGate, locale_form, sign_in_form, sign_in_page, sign_out_form, to_sign_in
 from hub.web.board import BOARD_PAGES
-from hub.web.book_modes import BOOK_MODE_PAGES
-from hub.web.book_versions import BOOK_VERSION_PAGES
-from hub.web.books import BOOK_TABLE_PAGES
+from hub.web.books.modes import BOOK_MODE_PAGES
+from hub.web.books.pages import BOOK_TABLE_PAGES
+from hub.web.books.versions import BOOK_VERSION_PAGES
 from hub.web.calling import CallingController
-from hub.web.cheat_sheets import SHEET_PAGES
+from hub.web.care.compensation import COMPENSATION_PAGES
+from hub.web.care.complaints import ComplaintController
+from hub.web.care.promises import PROMISE_PAGES
+from hub.web.cases.answers import answer_pages
+from hub.web.cases.asks import AskController
+from hub.web.cases.assigning import ASSIGNING_PAGES
+from hub.web.cases.decision import DecisionController
+from hub.web.cases.line_facts import FACT_PAGES
+from hub.web.cases.locks import DraftController, LockController
+from hub.web.cases.rebill import RebillController
+from hub.web.cases.reply import ReplyController
+from hub.web.cases.work import WorkController
 from hub.web.colours import ink_on
-from hub.web.compensation import COMPENSATION_PAGES
-from hub.web.complaints import ComplaintController
 from hub.web.compression import COMPRESSION
-from hub.web.consent import PAGES as CONSENT_PAGES
 from hub.web.customers import CUSTOMER_PAGES
-from hub.web.decision import DecisionController
-from hub.web.files import FILE_PAGES
 from hub.web.headers import HEADERS
-from hub.web.health import PROBES
-from hub.web.line_facts import FACT_PAGES
 from hub.web.live import live
-from hub.web.locks import DraftController, LockController
-from hub.web.metrics import RequestTimes, metrics
 from hub.web.more_pages import PAGES
-from hub.web.openings import OPENING_PAGES
 from hub.web.phone import PhoneController
-from hub.web.promises import PROMISE_PAGES
-from hub.web.rebill import RebillController
 from hub.web.render import Given, Renderer
-from hub.web.reply import ReplyController
 from hub.web.search import SEARCH_PAGES
+from hub.web.service.health import PROBES
+from hub.web.service.metrics import RequestTimes, metrics
+from hub.web.shops.cheat_sheets import SHEET_PAGES
+from hub.web.shops.consent import PAGES as CONSENT_PAGES
+from hub.web.shops.files import FILE_PAGES
+from hub.web.shops.openings import OPENING_PAGES
+from hub.web.shops.truth import TRUTH_PAGES
 from hub.web.style import STYLE_PAGES
 from hub.web.telephone_flow import TELEPHONE_FLOW_PAGES
-from hub.web.truth import TRUTH_PAGES
-from hub.web.work import WorkController
 
 log = structlog.get_logger(__name__)
 
@@ -188,9 +188,9 @@ def make_app(services: Services, *, more: Sequence[ControllerRouterHandler] = ()
 
 def _statistics() -> list[ControllerRouterHandler]:
     """The supervisors' pages, where they are installed."""
-    if importlib.util.find_spec("hub.web.stats_pages") is None:
+    if importlib.util.find_spec("hub.web.stats.pages") is None:
         return []
-    return [importlib.import_module("hub.web.stats_pages").router]
+    return [importlib.import_module("hub.web.stats.pages").router]
 
 
 @get("/")

@@ -17,11 +17,11 @@ from litestar.types import Receive, Scope, Send
 from msgspec import Struct
 
 from hub.desk.access import Actor
-from hub.desk.locks import give_back_all
 from hub.desk.sessions import end_session, open_session, read_session
 from hub.desk.users import SignInError, set_locale, sign_in, sign_out
+from hub.desk.worklist.locks import give_back_all
+from hub.web.cases.unsent import keep_unsent, seal_unsent
 from hub.web.render import LOCALE_COOKIE, Pages, Renderer
-from hub.web.unsent import keep_unsent, seal_unsent
 from hub.web.words import LOCALES
 
 SESSION_COOKIE: Final = "hub_session"

@@ -10,17 +10,17 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
 from hub.desk.access import Permission, require
-from hub.desk.board import read_board
-from hub.desk.list_filters import KindGroup, filter_values, filters_of
 from hub.desk.marks import mall_mark
-from hub.desk.matters import TOLD
-from hub.desk.saved_views import ViewError, remove_view, save_view
 from hub.desk.services import Services
-from hub.desk.teams import LANGUAGES, Team, TeamError, TeamGiven, read_teams, remove_team, save_team
 from hub.desk.users import list_users
+from hub.desk.worklist.board import read_board
+from hub.desk.worklist.filters import KindGroup, filter_values, filters_of
+from hub.desk.worklist.matters import TOLD
+from hub.desk.worklist.saved_views import ViewError, remove_view, save_view
+from hub.desk.worklist.teams import LANGUAGES, Team, TeamError, TeamGiven, read_teams, remove_team, save_team
 from hub.web.auth import Form
+from hub.web.cases.work_list import PageRequest
 from hub.web.render import Given, Pages, is_swap, query_string
-from hub.web.work_list import PageRequest
 from routing.chain import Matter
 
 _LONGEST: Final = 200

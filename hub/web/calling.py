@@ -6,14 +6,14 @@ from litestar import Controller, Response, post
 from litestar.params import FromPath
 from msgspec import Struct
 
-from hub.desk.callbacks import tell_reached
-from hub.desk.dialling import dial_case
-from hub.desk.phone_notes import NoteError
-from hub.web.acting import Notice
+from hub.desk.phone.callbacks import tell_reached
+from hub.desk.phone.dialling import dial_case
+from hub.desk.phone.notes import NoteError
 from hub.web.auth import Form
-from hub.web.case_page import show_again, show_changed
+from hub.web.cases.acting import Notice
+from hub.web.cases.page import show_again, show_changed
+from hub.web.cases.work_list import PageRequest
 from hub.web.render import Given, Pages
-from hub.web.work_list import PageRequest
 
 
 class OutcomeForm(Struct, kw_only=True):

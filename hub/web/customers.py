@@ -11,20 +11,20 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
 from hub.desk.access import Actor
-from hub.desk.case import NotFoundError
-from hub.desk.customer_history import read_place
-from hub.desk.customer_identity import RecordRef, read_ref
-from hub.desk.customer_links import LinkError, Verdict, decide, undo
-from hub.desk.customer_marks import MarkError, clear, list_marks, mark
-from hub.desk.customer_views import HistoryKind, MarkKind
-from hub.desk.customers import CustomerPage, read_customer_page, unmask_customer
+from hub.desk.cases.case import NotFoundError
+from hub.desk.customers.history import read_place
+from hub.desk.customers.identity import RecordRef, read_ref
+from hub.desk.customers.links import LinkError, Verdict, decide, undo
+from hub.desk.customers.marks import MarkError, clear, list_marks, mark
+from hub.desk.customers.page import CustomerPage, read_customer_page, unmask_customer
+from hub.desk.customers.views import HistoryKind, MarkKind
 from hub.desk.services import Services
-from hub.web.acting import Notice
 from hub.web.auth import Form
-from hub.web.case_page import show_again, show_changed
+from hub.web.cases.acting import Notice
+from hub.web.cases.page import show_again, show_changed
+from hub.web.cases.work_list import PageRequest
 from hub.web.customers_values import mark_values
 from hub.web.render import Given, Pages, query_string
-from hub.web.work_list import PageRequest
 
 _LONGEST: Final = 1_000
 #: what the page says after a form of its own; anything else in the address is ignored

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from hub.desk.customer_marks import LONGEST_DAYS, USUAL_DAYS
-from hub.desk.customer_views import MarkKind
+from hub.desk.customers.marks import LONGEST_DAYS, USUAL_DAYS
+from hub.desk.customers.views import MarkKind
 
 
 def mark_values() -> dict[str, Any]:

@@ -10,20 +10,20 @@ from msgspec import Struct
 
 from hub.core.contract import Support
 from hub.core.errors import ConfigurationError
-from hub.desk.abilities import AbilityGroup, read_abilities
 from hub.desk.access import Actor, Role
 from hub.desk.access_log import read_access_log
-from hub.desk.case import read_order, unmask_order
-from hub.desk.files import read_levels
-from hub.desk.freshness import count_open_cases, read_shops
+from hub.desk.cases.case import read_order, unmask_order
+from hub.desk.files.importing import read_levels
 from hub.desk.marks import mall_mark
-from hub.desk.openings import read_openings
 from hub.desk.people import add_person, change_person, read_people
-from hub.desk.status import read_status
-from hub.web.acting import Notice
+from hub.desk.shops.abilities import AbilityGroup, read_abilities
+from hub.desk.shops.freshness import count_open_cases, read_shops
+from hub.desk.shops.openings import read_openings
+from hub.desk.shops.status import read_status
 from hub.web.auth import Form
+from hub.web.cases.acting import Notice
+from hub.web.cases.work import ReasonForm
 from hub.web.render import Given, Pages
-from hub.web.work import ReasonForm
 
 PageRequest = Request[Actor, str, State]
 _LONGEST: Final = 200

@@ -10,17 +10,17 @@ from msgspec import Struct
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Role
 from hub.desk.people import read_people
-from hub.desk.phone_agents import PAUSE_REASONS, read_agents, read_own_agent
-from hub.desk.phone_notes import NoteError, dismiss, end_rest, flag_abuse, note_topic, read_rest
-from hub.desk.phone_pauses import pause_phone, resume_phone
-from hub.desk.phone_pop import read_pop
-from hub.desk.phone_seats import give_phone
-from hub.desk.phone_topics import TOPICS
+from hub.desk.phone.agents import PAUSE_REASONS, read_agents, read_own_agent
+from hub.desk.phone.notes import NoteError, dismiss, end_rest, flag_abuse, note_topic, read_rest
+from hub.desk.phone.pauses import pause_phone, resume_phone
+from hub.desk.phone.pop import read_pop
+from hub.desk.phone.seats import give_phone
+from hub.desk.phone.topics import TOPICS
 from hub.desk.services import Services
 from hub.web.auth import Form
+from hub.web.cases.work_list import PageRequest
 from hub.web.more_pages import PersonForm
 from hub.web.render import Given, Pages, is_swap
-from hub.web.work_list import PageRequest
 
 _LONGEST: Final = 200
 

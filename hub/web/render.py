@@ -14,10 +14,10 @@ from litestar.template.base import csrf_token
 
 from hub.core.model import Money
 from hub.desk.access import Actor, Permission
-from hub.desk.list_filters import filter_values
 from hub.desk.services import Services
+from hub.desk.worklist.filters import filter_values
+from hub.web.cases.kept_rows import KeptRows
 from hub.web.formats import money, shortened
-from hub.web.kept_rows import KeptRows
 from hub.web.keys import SHORTCUTS
 from hub.web.moments import Moments
 from hub.web.words import LOCALES, Words

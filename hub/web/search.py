@@ -8,7 +8,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from hub.desk.access import Actor
-from hub.desk.search import QUICK, search
+from hub.desk.search.box import QUICK, search
 from hub.web.auth import Form
 from hub.web.render import Given, Pages
 

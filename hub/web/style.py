@@ -11,13 +11,13 @@ from typing import Final
 from litestar import Response, get
 
 from hub.core.model import ClaimKind, ClaimState, InquiryKind, InquiryState
-from hub.desk.customer_views import MarkBadge, MarkKind
+from hub.desk.customers.views import MarkBadge, MarkKind
 from hub.desk.marks import mall_mark
 from hub.desk.services import Services
 from hub.desk.views import AskMark, CaseRow, DueView, IncidentMark, LockMark, MallMark, Offer, OfferLine
 from hub.policy.due import DueCause
+from hub.web.cases.work_list import PageRequest
 from hub.web.render import Given, Pages
-from hub.web.work_list import PageRequest
 
 _SHEET: Final = Path(__file__).parent / "static" / "desk.css"
 _COLOUR: Final = re.compile(r"^  --([a-z-]+): light-dark\(([^,]+), ([^)]+)\);$", re.MULTILINE)

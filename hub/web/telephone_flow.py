@@ -9,9 +9,9 @@ from litestar.params import FromQuery
 from markupsafe import Markup
 
 from hub.desk.access import Actor, Permission, require
-from hub.desk.case import NotFoundError
+from hub.desk.cases.case import NotFoundError
+from hub.desk.phone.flow import SPEC_FILE, read_flow
 from hub.desk.services import Services
-from hub.desk.telephone import SPEC_FILE, read_flow
 from hub.stats.call_ways import taken_ways
 from hub.stats.calls import ABSENT, calls_as_of
 from hub.stats.span import Span, SpanError, day_span

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from hub.api.router import ROUTES, create_api_router
 from hub.api.shapes import shape_of, to_json
 from hub.bootstrap import Hub
-from hub.desk import worklist
 from hub.desk.access import Actor, Role, command_line_actor
-from hub.desk.locks import give_back, keep
 from hub.desk.views import CaseView
-from hub.desk.worklist import Filters, View, read_worklist
+from hub.desk.worklist import rows as worklist
+from hub.desk.worklist.locks import give_back, keep
+from hub.desk.worklist.rows import Filters, View, read_worklist
 from hub.store.tables import access_log, cases, inquiries, orders
 from ivr.counts import count_calls
 from tests.api.conftest import CALLS, SHOP, SignIn

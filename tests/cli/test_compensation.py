@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli.compensation import Format, _write
-from hub.desk.compensation_list import LedgerRow
+from hub.desk.care.compensation_list import LedgerRow
 from tests.cli.terminal import Terminal
 
 

@@ -12,7 +12,7 @@ from hub.bootstrap import Hub, open_hub
 from hub.cli import demo_phone
 from hub.cli.demo_phone import DemoCall, Ending, follow_log, give_phones, listening_to, next_call, play, ring_phones
 from hub.desk.access import Role
-from hub.desk.exchange import addresses
+from hub.desk.phone.exchange import addresses
 from hub.desk.sessions import end_session, open_session, signed_in
 from hub.desk.users import create_user
 from hub.sandbox.exchange import Exchange

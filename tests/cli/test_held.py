@@ -7,8 +7,8 @@ import pytest
 
 from hub.cli import act
 from hub.cli.console import ExitCode
-from hub.desk.action import Action, ActionRequest
-from hub.desk.locks import HeldError
+from hub.desk.acting.action import Action, ActionRequest
+from hub.desk.worklist.locks import HeldError
 
 
 def test_what_somebody_works_on_is_left_to_them_and_they_are_named(

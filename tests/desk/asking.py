@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from hub.desk.access import Actor
-from hub.desk.asks import AskRequest, ask
-from hub.desk.routing_book import RoutingBook
+from hub.desk.asks.asking import AskRequest, ask
+from hub.desk.books.routing import RoutingBook
 from hub.desk.sending import ChannelError
 from hub.settings import Settings
 from routing.chain import Matter

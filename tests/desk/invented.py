@@ -46,8 +46,8 @@ from hub.core.model import (
     Shipment,
     ShopRef,
 )
-from hub.desk.carriers import CarrierBook
-from hub.desk.case_counts import KeptGroups
+from hub.desk.acting.carriers import CarrierBook
+from hub.desk.worklist.case_counts import KeptGroups
 from hub.registry import Registry
 from hub.settings import Settings
 from hub.store.box import Box

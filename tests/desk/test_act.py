@@ -12,8 +12,8 @@ from hub.core.contract import Outcome
 from hub.core.errors import MallError, UnsupportedByMallError
 from hub.core.model import ClaimKind, ClaimReason, LineStatus
 from hub.desk.access import command_line_actor
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest, ActionResult, UnconfirmedError
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest, ActionResult, UnconfirmedError
 from hub.desk.export import ExportKind
 from hub.store.tables import actions, cases
 from tests.sync.mall_town import Town, assert_complete, exported

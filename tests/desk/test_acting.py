@@ -12,8 +12,15 @@ from hub.core.contract import Capability, CapabilityState, HoldReason, LineActio
 from hub.core.errors import NotFoundAtMallError, OutcomeUnknownError, RejectedByMallError
 from hub.core.model import ClaimKind, ClaimReason, ClaimState
 from hub.desk.access import Actor
-from hub.desk.act import act
-from hub.desk.action import IRREVERSIBLE, Action, ActionRequest, ActionResult, UnconfirmedError, WrongRequestError
+from hub.desk.acting.act import act
+from hub.desk.acting.action import (
+    IRREVERSIBLE,
+    Action,
+    ActionRequest,
+    ActionResult,
+    UnconfirmedError,
+    WrongRequestError,
+)
 from hub.registry import Registry
 from hub.store.tables import actions
 from tests.desk.invented import MANIFESTS, NOW, Rig, claim, inquiry, line, order

@@ -17,12 +17,10 @@ from pydantic import SecretStr, ValidationError
 from structlog.testing import capture_logs
 
 from hub.core.contract import Feed
-from hub.desk import alert_check, alert_words
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.alert_channels import Channel, MailChannel, WebhookChannel, channels_of
-from hub.desk.alert_check import Checked, check_alerts, read_alerts, try_channels, watch_alerts
-from hub.desk.alert_words import KINDS, sentence
-from hub.desk.alerts import (
+from hub.desk.alerting import check as alert_check
+from hub.desk.alerting import words as alert_words
+from hub.desk.alerting.alerts import (
     AlertFacts,
     CountCheck,
     Quarantined,
@@ -33,9 +31,12 @@ from hub.desk.alerts import (
     last_morning,
     read_alert_facts,
 )
-from hub.desk.consent import ConsentState, ConsentStatus
+from hub.desk.alerting.channels import Channel, MailChannel, WebhookChannel, channels_of
+from hub.desk.alerting.check import Checked, check_alerts, read_alerts, try_channels, watch_alerts
+from hub.desk.alerting.words import KINDS, sentence
 from hub.desk.sending import ChannelError
-from hub.desk.status import FeedError, FeedStatus, ShopStatus, Status
+from hub.desk.shops.consent import ConsentState, ConsentStatus
+from hub.desk.shops.status import FeedError, FeedStatus, ShopStatus, Status
 from hub.settings import Settings
 from hub.store.alerts import MOST_TRIES, AlertStore, Change, Event, Finding, Severity, StoredAlert
 from hub.store.database import to_ms
@@ -628,7 +629,7 @@ def _mail_settings(post: Any, **more: Any) -> Settings:
     return Settings(
         smtp_host="127.0.0.1",
         smtp_port=post.server_address[1],
-        smtp_from="hub@example.com",
+        smtp_from="hub.example.com",
         smtp_to="a@example.com, b@example.com",
         **more,
     )

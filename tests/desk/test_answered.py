@@ -8,10 +8,10 @@ from hub.core.contract import Outcome, Reading
 from hub.core.errors import MallError, OutcomeUnknownError, RejectedByMallError, TransientMallError, UnavailableError
 from hub.core.model import Order
 from hub.desk.access import Actor
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest
-from hub.desk.incidents import read_incidents
-from hub.desk.reread import read_case_again
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest
+from hub.desk.acting.reread import read_case_again
+from hub.desk.shops.incidents import read_incidents
 from hub.sync.breaker import Breaker, BreakerState
 from tests.desk.invented import Rig, line, order
 from tests.desk.test_incidents import claimed

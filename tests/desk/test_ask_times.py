@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.desk.ask_times import LOOK_BACK, NEWEST, Speed, after_open_minutes, open_minutes, read_speeds
-from hub.desk.ask_views import AskBody, seal_body
+from hub.desk.asks.times import LOOK_BACK, NEWEST, Speed, after_open_minutes, open_minutes, read_speeds
+from hub.desk.asks.views import AskBody, seal_body
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.tables import asks

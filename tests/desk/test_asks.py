@@ -12,15 +12,10 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.core.model import Address, ClaimKind, InquiryKind, Party
-from hub.desk import ask_sending
 from hub.desk.access import Actor, Role
 from hub.desk.access_log import read_access_log
-from hub.desk.ask_list import list_waiting
-from hub.desk.ask_panel import read_ask_panel
-from hub.desk.ask_sending import MOST_TRIES, shops_with_asks, tend
-from hub.desk.ask_text import CHOICES, LANGUAGES, Answer, WrongAnswerError, leaks, prepared_text, read_answer
-from hub.desk.ask_views import open_body
-from hub.desk.asks import (
+from hub.desk.asks import sending as ask_sending
+from hub.desk.asks.asking import (
     AskError,
     answer_as_agent,
     answer_by_link,
@@ -29,12 +24,17 @@ from hub.desk.asks import (
     send_again,
     withdraw,
 )
-from hub.desk.case import NotFoundError, read_case
-from hub.desk.contact import contact_card
+from hub.desk.asks.contact import contact_card
+from hub.desk.asks.panel import read_ask_panel
+from hub.desk.asks.sending import MOST_TRIES, shops_with_asks, tend
+from hub.desk.asks.text import CHOICES, LANGUAGES, Answer, WrongAnswerError, leaks, prepared_text, read_answer
+from hub.desk.asks.views import open_body
+from hub.desk.asks.waiting import list_waiting
+from hub.desk.cases.case import NotFoundError, read_case
 from hub.desk.sending import ChannelError, post_document
 from hub.desk.users import create_user
 from hub.desk.views import AskView
-from hub.desk.worklist import Filters, read_worklist
+from hub.desk.worklist.rows import Filters, read_worklist
 from hub.store.tables import asks, cases, users
 from routing.chain import Matter
 from tests.desk.asking import RULES, Mailbox, give_people, put

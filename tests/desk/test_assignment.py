@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.desk.access import Actor, ForbiddenError, Role
-from hub.desk.assign import assign_many, hand_over_cases, queue_many, take
-from hub.desk.board import read_board
-from hub.desk.case import NotFoundError, read_case
-from hub.desk.case_counts import count_cases
-from hub.desk.list_filters import Filters, KindGroup, View, filter_values, filters_of
-from hub.desk.notes import NoteError, add_note
+from hub.desk.cases.case import NotFoundError, read_case
+from hub.desk.cases.notes import NoteError, add_note
 from hub.desk.presence import set_away, tell_present
-from hub.desk.saved_views import ViewError, read_views, remove_view, save_view
-from hub.desk.seen import look_at, mark_seen
-from hub.desk.snooze import snooze, tell_came_back, wake
-from hub.desk.teams import TeamError, TeamGiven, read_teams, remove_team, save_team, tend_teams
-from hub.desk.worklist import PAGE, read_worklist
+from hub.desk.worklist.assign import assign_many, hand_over_cases, queue_many, take
+from hub.desk.worklist.board import read_board
+from hub.desk.worklist.case_counts import count_cases
+from hub.desk.worklist.filters import Filters, KindGroup, View, filter_values, filters_of
+from hub.desk.worklist.rows import PAGE, read_worklist
+from hub.desk.worklist.saved_views import ViewError, read_views, remove_view, save_view
+from hub.desk.worklist.seen import look_at, mark_seen
+from hub.desk.worklist.snooze import snooze, tell_came_back, wake
+from hub.desk.worklist.teams import TeamError, TeamGiven, read_teams, remove_team, save_team, tend_teams
 from hub.policy.due import Due, DueCause
 from hub.store.database import to_ms
 from hub.store.tables import case_notes, cases, live_events, users

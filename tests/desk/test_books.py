@@ -16,21 +16,7 @@ from msgspec import Struct
 from hub.core.book_problem import Problem
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Actor, ForbiddenError, Role
-from hub.desk.book_changes import Kind, compare, rebase
-from hub.desk.book_fields import Field, FieldError, Shape, cell_text, fields_of, read_cell, sections_of
-from hub.desk.book_forms import BookForm, read_forms
-from hub.desk.book_impact import Outcome, read_impact
-from hub.desk.book_rows import (
-    RowGoneError,
-    RowRefusedError,
-    end_row,
-    remove_row,
-    row_stamp,
-    row_type,
-    save_row,
-)
-from hub.desk.book_sheets import read_section, safe_cell, sheet_rows
-from hub.desk.books import (
+from hub.desk.books.books import (
     DraftChangedError,
     ProblemsError,
     UnfinishedError,
@@ -44,7 +30,21 @@ from hub.desk.books import (
     read_history,
     start_again_from,
 )
-from hub.desk.case import NotFoundError
+from hub.desk.books.changes import Kind, compare, rebase
+from hub.desk.books.fields import Field, FieldError, Shape, cell_text, fields_of, read_cell, sections_of
+from hub.desk.books.forms import BookForm, read_forms
+from hub.desk.books.impact import Outcome, read_impact
+from hub.desk.books.rows import (
+    RowGoneError,
+    RowRefusedError,
+    end_row,
+    remove_row,
+    row_stamp,
+    row_type,
+    save_row,
+)
+from hub.desk.books.sheets import read_section, safe_cell, sheet_rows
+from hub.desk.cases.case import NotFoundError
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import FeeItem, FeeRow
 from hub.store.books import BookKind, OvertakenError

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select
 
-from hub.desk.call_following import NOT_THERE, Follower, read_follows
-from hub.desk.status import read_status
+from hub.desk.phone.call_following import NOT_THERE, Follower, read_follows
+from hub.desk.shops.status import read_status
 from hub.settings import Settings
 from hub.store.leases import held_and_abandoned
 from hub.store.tables import calls, cases

@@ -8,11 +8,11 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from hub.desk.access import Actor
-from hub.desk.callbacks import callbacks_of_records, due_after, take_callback, tell_reached
-from hub.desk.case import NotFoundError, read_case
-from hub.desk.dialling import dial_case, owned_caller_id
-from hub.desk.phone_calls import PhoneCalls
-from hub.desk.phone_notes import NoteError
+from hub.desk.cases.case import NotFoundError, read_case
+from hub.desk.phone.callbacks import callbacks_of_records, due_after, take_callback, tell_reached
+from hub.desk.phone.calls import PhoneCalls
+from hub.desk.phone.dialling import dial_case, owned_caller_id
+from hub.desk.phone.notes import NoteError
 from hub.settings import Settings
 from hub.store.database import to_ms
 from hub.store.sealed import CALLER_PLACE

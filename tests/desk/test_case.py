@@ -6,11 +6,11 @@ from sqlalchemy import select
 from hub.core.contract import Capability
 from hub.core.model import ClaimKind, ClaimState, LineStatus, Message, MessageAuthor, Party
 from hub.desk.access import Actor, ForbiddenError, Role
-from hub.desk.assign import TakenError, assign, release, take
-from hub.desk.case import NotFoundError, read_case, read_order, unmask_case, unmask_order
-from hub.desk.contact import contact_card, likely_matter
-from hub.desk.offers import offers_of, waiting_inquiry
+from hub.desk.acting.offers import offers_of, waiting_inquiry
+from hub.desk.asks.contact import contact_card, likely_matter
+from hub.desk.cases.case import NotFoundError, read_case, read_order, unmask_case, unmask_order
 from hub.desk.users import create_user
+from hub.desk.worklist.assign import TakenError, assign, release, take
 from hub.store.tables import access_log, orders
 from routing.chain import Matter
 from tests.desk.invented import BUYER, NOW, Rig, claim, inquiry, line, order

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import insert, update
 
 from hub.desk.access import Actor
-from hub.desk.case_counts import KEPT, KeptGroups, count_cases
-from hub.desk.list_filters import Filters, KindGroup, View
-from hub.desk.worklist import read_worklist
+from hub.desk.worklist.case_counts import KEPT, KeptGroups, count_cases
+from hub.desk.worklist.filters import Filters, KindGroup, View
+from hub.desk.worklist.rows import read_worklist
 from hub.store.database import to_ms
 from hub.store.live import Topic, publish
 from hub.store.tables import cases, team_members, teams, users
@@ -49,7 +49,9 @@ async def varied(sample: Rig, agent: Actor) -> Rig:
         row |= {"password_hash": "-", "is_active": True, "failed_logins": 0, "created_at": to_ms(NOW)}
         await connection.execute(insert(users).values(row))
         lists = dict.fromkeys(("malls", "kinds", "languages", "matters"), "[]")
-        await connection.execute(insert(teams).values(id=_TEAM, name="일본", created_at=to_ms(NOW), is_dealt=False, **lists))
+        await connection.execute(
+            insert(teams).values(id=_TEAM, name="일본", created_at=to_ms(NOW), is_dealt=False, **lists)
+        )
         await connection.execute(insert(team_members).values(team_id=_TEAM, user_id=agent.user_id))
         await connection.execute(cases.insert(), rows)
     return sample

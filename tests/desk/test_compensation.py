@@ -12,12 +12,12 @@ from hub.core.contract import Outcome
 from hub.core.errors import OutcomeUnknownError
 from hub.core.model import InventoryMode, Money
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.care_views import GiftReason, GiftState, GiftView
-from hub.desk.case import NotFoundError, open_case
-from hub.desk.compensation import GiftError, GiftGiven, decide_gift, give, reverse, send_again
-from hub.desk.compensation_list import NOBODY, LedgerSpan, ledger_rows, month_span, read_ledger, read_sums
-from hub.desk.outbox import Outbox
-from hub.desk.policy_book import put_in_force
+from hub.desk.acting.outbox import Outbox
+from hub.desk.books.policy import put_in_force
+from hub.desk.care.compensation import GiftError, GiftGiven, decide_gift, give, reverse, send_again
+from hub.desk.care.compensation_list import NOBODY, LedgerSpan, ledger_rows, month_span, read_ledger, read_sums
+from hub.desk.care.views import GiftReason, GiftState, GiftView
+from hub.desk.cases.case import NotFoundError, open_case
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import CompensationRow, Gift, LimitRow
 from hub.policy.shares import needs_approval, share_of

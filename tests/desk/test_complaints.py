@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from hub.desk.access import Actor
-from hub.desk.care_views import CAUSES, GROUP_OF, ComplaintStep, ComplaintView
-from hub.desk.case import NotFoundError, open_case
-from hub.desk.complaint_views import complaint_of
-from hub.desk.complaints import ComplaintError, StepGiven, mark_hard, record_step
-from hub.desk.contact import likely_matter
-from hub.desk.promises import PromiseError, tell_kept
+from hub.desk.asks.contact import likely_matter
+from hub.desk.care.complaint_views import complaint_of
+from hub.desk.care.complaints import ComplaintError, StepGiven, mark_hard, record_step
+from hub.desk.care.promises import PromiseError, tell_kept
+from hub.desk.care.views import CAUSES, GROUP_OF, ComplaintStep, ComplaintView
+from hub.desk.cases.case import NotFoundError, open_case
 from hub.store.database import to_ms
 from hub.store.tables import complaint_steps, users
 from routing.chain import Matter

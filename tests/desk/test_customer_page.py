@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from hub.core.model import Money, Party
 from hub.desk.access import Actor
-from hub.desk.case import NotFoundError
-from hub.desk.customer_history import PAGE, read_place
-from hub.desk.customer_identity import RecordKind, RecordRef
-from hub.desk.customer_links import Verdict, decide
-from hub.desk.customer_views import HistoryKind
-from hub.desk.customers import CustomerPage, read_customer_page, unmask_customer
+from hub.desk.cases.case import NotFoundError
+from hub.desk.customers.history import PAGE, read_place
+from hub.desk.customers.identity import RecordKind, RecordRef
+from hub.desk.customers.links import Verdict, decide
+from hub.desk.customers.page import CustomerPage, read_customer_page, unmask_customer
+from hub.desk.customers.views import HistoryKind
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.tables import access_log, calls, compensations, inquiries, orders

@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from hub.core.model import Party
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.case import NotFoundError, read_case
-from hub.desk.customer_identity import Identity, RecordKind, RecordRef, Standing, read_ref, shared_keys
-from hub.desk.customer_links import LinkError, Verdict, components, decide, undo
-from hub.desk.customer_marks import MarkError, clear, list_marks, mark
-from hub.desk.customer_views import MarkBadge, MarkKind
+from hub.desk.cases.case import NotFoundError, read_case
+from hub.desk.customers.identity import Identity, RecordKind, RecordRef, Standing, read_ref, shared_keys
+from hub.desk.customers.links import LinkError, Verdict, components, decide, undo
+from hub.desk.customers.marks import MarkError, clear, list_marks, mark
+from hub.desk.customers.views import MarkBadge, MarkKind
 from hub.desk.views import CaseView
-from hub.desk.worklist import Filters, read_worklist
+from hub.desk.worklist.rows import Filters, read_worklist
 from hub.store.tables import customer_links, customer_marks, orders
 from tests.desk.invented import NOW, Rig, claim, line, order
 

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.desk.dealing import Seat, TeamRule, deal, team_for
-from hub.desk.notes import read_calls
+from hub.desk.cases.notes import read_calls
+from hub.desk.worklist.dealing import Seat, TeamRule, deal, team_for
 
 LOADS = st.lists(st.integers(0, 12), min_size=1, max_size=6)
 

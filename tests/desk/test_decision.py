@@ -8,8 +8,9 @@ from sqlalchemy import select
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimKind, ClaimReason, ClaimState, FaultParty, LineStatus, Money, Shipment
 from hub.desk.access import Actor, ForbiddenError, Role
-from hub.desk.case import NotFoundError
-from hub.desk.decision import (
+from hub.desk.books.policy import RefusedBookError, put_in_force, read_policy
+from hub.desk.cases.case import NotFoundError
+from hub.desk.decisions.decision import (
     DecidedLine,
     IncompleteError,
     RefusalRecord,
@@ -21,10 +22,9 @@ from hub.desk.decision import (
     tick_step,
     untick_step,
 )
-from hub.desk.decision_facts import LineKey, Told, read_card_facts
-from hub.desk.facts_told import FactGiven, FactSource, FactState, Moment
-from hub.desk.line_facts import set_facts
-from hub.desk.policy_book import RefusedBookError, put_in_force, read_policy
+from hub.desk.decisions.facts import LineKey, Told, read_card_facts
+from hub.desk.decisions.facts_told import FactGiven, FactSource, FactState, Moment
+from hub.desk.decisions.line_facts import set_facts
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import BrandRow, FeeItem, FeeRow, SwitchRow
 from hub.policy.card import MallCan, Request, Verdict

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Actor, ForbiddenError, Role, command_line_actor
-from hub.desk.dialling import dial_case, dial_number, number_to_dial
-from hub.desk.phone_notes import NoteError
-from hub.desk.phone_seats import give_phone
+from hub.desk.phone.dialling import dial_case, dial_number, number_to_dial
+from hub.desk.phone.notes import NoteError
+from hub.desk.phone.seats import give_phone
 from hub.settings import Settings
 from hub.store.tables import access_log, dials, users
 from tests.desk.invented import Rig, open_rig

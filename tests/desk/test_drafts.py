@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from hub.desk.access import Actor
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest
-from hub.desk.drafts import TEXT_LIMIT, DraftTooLongError, read_drafts, save_draft
-from hub.desk.worklist import read_case_rows
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest
+from hub.desk.acting.drafts import TEXT_LIMIT, DraftTooLongError, read_drafts, save_draft
+from hub.desk.worklist.rows import read_case_rows
 from hub.store.tables import reply_drafts
 from tests.desk.invented import NOW, Rig, inquiry
 

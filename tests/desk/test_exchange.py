@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Actor
-from hub.desk.exchange import addresses, control_of, watch_phones
+from hub.desk.phone.exchange import addresses, control_of, watch_phones
 from hub.settings import Settings
 from hub.store.tables import live_calls
 from ivr.phone import PhoneError

@@ -9,8 +9,8 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.desk.fact_sheet import HEADINGS, MOST_BYTES, FactSheet, read_fact_sheet
-from hub.desk.facts_told import FactState, Moment, read_moment
+from hub.desk.decisions.fact_sheet import HEADINGS, MOST_BYTES, FactSheet, read_fact_sheet
+from hub.desk.decisions.facts_told import FactState, Moment, read_moment
 from hub.policy.stage import StageFact
 
 SEOUL = ZoneInfo("Asia/Seoul")

@@ -10,13 +10,10 @@ from sqlalchemy import func, select
 from hub.bootstrap import Hub, open_hub
 from hub.core.errors import ConfigurationError
 from hub.core.files import FileKind, Layout, ReplyKind, UnreadableFileError, Upload
-from hub.desk import file_preview
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.case import NotFoundError
-from hub.desk.file_preview import preview_draft, preview_upload
-from hub.desk.file_replies import read_replies, take_replies, write_reply
-from hub.desk.file_waiting import inquiries_to_answer, lines_to_send
-from hub.desk.files import (
+from hub.desk.cases.case import NotFoundError
+from hub.desk.files import preview as file_preview
+from hub.desk.files.importing import (
     choose_layout,
     import_draft,
     import_upload,
@@ -26,6 +23,9 @@ from hub.desk.files import (
     start_draft,
     take_original,
 )
+from hub.desk.files.preview import preview_draft, preview_upload
+from hub.desk.files.replies import read_replies, take_replies, write_reply
+from hub.desk.files.waiting import inquiries_to_answer, lines_to_send
 from hub.settings import Settings
 from hub.store.tables import access_log, lines, quarantine
 from tests.desk.invented import NOW

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from hub.core.contract import Feed, Reading
 from hub.core.model import LineStatus, Order
 from hub.desk.access import Actor
-from hub.desk.case import read_order
+from hub.desk.cases.case import read_order
 from hub.store.tables import claims, lines, orders, status_changes
 from hub.sync.ingest import Ingest
 from tests.desk.invented import MANIFESTS, NOW, Rig, claim, line, open_rig, order

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from hub.core.model import ClaimKind, ClaimReason, Inquiry, InquiryKind, Line, Order
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.incidents import Rule, evaluate, read_incident, read_incidents
-from hub.desk.worklist import Filters, read_worklist
+from hub.desk.shops.incidents import Rule, evaluate, read_incident, read_incidents
+from hub.desk.worklist.rows import Filters, read_worklist
 from hub.store.tables import incident_cases, order_twins, orders
 from tests.desk.invented import NOW, Rig, claim, inquiry, line, order
 

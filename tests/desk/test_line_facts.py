@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from hub.core.model import LineStatus, Shipment
 from hub.desk.access import Actor, ForbiddenError, Role
-from hub.desk.facts_told import FactGiven, FactSource, FactState, Moment
-from hub.desk.line_facts import read_line_facts, read_told, set_facts
+from hub.desk.decisions.facts_told import FactGiven, FactSource, FactState, Moment
+from hub.desk.decisions.line_facts import read_line_facts, read_told, set_facts
 from hub.policy.stage import Stage, StageFact
 from hub.store.tables import line_facts
 from tests.desk.invented import NOW, Rig, line, order

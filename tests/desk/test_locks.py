@@ -10,11 +10,11 @@ from sqlalchemy import select
 from hub.core.contract import Outcome
 from hub.core.errors import OutcomeUnknownError
 from hub.desk.access import Actor, ForbiddenError, Role, command_line_actor
-from hub.desk.act import ReusedTokenError, act
-from hub.desk.action import Action, ActionRequest
-from hub.desk.answer_guard import GuardedText, guard_answer
-from hub.desk.case import NotFoundError
-from hub.desk.locks import (
+from hub.desk.acting.act import ReusedTokenError, act
+from hub.desk.acting.action import Action, ActionRequest
+from hub.desk.acting.answer_guard import GuardedText, guard_answer
+from hub.desk.cases.case import NotFoundError
+from hub.desk.worklist.locks import (
     ANSWER_WITHIN,
     HELD_FOR,
     AskedError,
@@ -30,7 +30,7 @@ from hub.desk.locks import (
     override,
     read_lock,
 )
-from hub.desk.worklist import read_case_rows
+from hub.desk.worklist.rows import read_case_rows
 from hub.store.database import to_ms
 from hub.store.tables import access_log, actions, users
 from tests.desk.invented import NOW, Rig, claim, inquiry, line, order
@@ -112,7 +112,7 @@ async def test_an_answer_that_is_sent_meanwhile_is_nothing_to_confirm(
         await act(rig, people["kim"], answer("김의 답변", "k"))
         return await guard_answer(*given)
 
-    monkeypatch.setattr("hub.desk.act.guard_answer", guard_slowly)
+    monkeypatch.setattr("hub.desk.acting.act.guard_answer", guard_slowly)
     with pytest.raises(HeldError, match="kim-name"):
         await act(rig, people["lee"], answer("이의 답변", "l"))
     assert len(rig.connectors[SHOP].sent) == 1

@@ -4,12 +4,12 @@ from sqlalchemy import select
 
 from hub.core.model import ClaimReason
 from hub.desk.access import Actor, Role
-from hub.desk.case import read_case
-from hub.desk.complaints import mark_hard
-from hub.desk.contact import likely_matter
-from hub.desk.list_filters import KindGroup
-from hub.desk.matters import TOLD, is_about
-from hub.desk.teams import TeamGiven, save_team, tend_teams
+from hub.desk.asks.contact import likely_matter
+from hub.desk.care.complaints import mark_hard
+from hub.desk.cases.case import read_case
+from hub.desk.worklist.filters import KindGroup
+from hub.desk.worklist.matters import TOLD, is_about
+from hub.desk.worklist.teams import TeamGiven, save_team, tend_teams
 from hub.store.tables import cases
 from routing.chain import Matter
 from tests.desk.invented import Rig, claim, inquiry, line, order

@@ -8,10 +8,10 @@ import pytest
 from hub.core.contract import Capability, CapabilityState, Support
 from hub.core.model import ClaimKind, ClaimState, InventoryHint, LineStatus
 from hub.desk.access import Actor, ForbiddenError, Role
-from hub.desk.action import Action
-from hub.desk.admin_steps import tick, untick
-from hub.desk.case import NotFoundError, read_case
-from hub.desk.offers import offers_of
+from hub.desk.acting.action import Action
+from hub.desk.acting.admin_steps import tick, untick
+from hub.desk.acting.offers import offers_of
+from hub.desk.cases.case import NotFoundError, read_case
 from hub.desk.views import CaseView, Offer
 from hub.registry import Registry
 from tests.desk.invented import MANIFESTS, NOW, Rig, claim, inquiry, line, order

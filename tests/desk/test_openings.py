@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from hub.core.model import Party
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.case import NotFoundError
-from hub.desk.cheat_sheets import SheetError, read_sheet, read_sheet_history, write_sheet
-from hub.desk.opening_facts import Item
-from hub.desk.openings import Answer, OpeningError, opening_status, read_opening, read_openings, reopen, settle
-from hub.desk.policy_book import put_in_force
+from hub.desk.books.policy import put_in_force
+from hub.desk.cases.case import NotFoundError
+from hub.desk.shops.cheat_sheets import SheetError, read_sheet, read_sheet_history, write_sheet
+from hub.desk.shops.opening_facts import Item
+from hub.desk.shops.openings import Answer, OpeningError, opening_status, read_opening, read_openings, reopen, settle
 from hub.policy.book import decode_toml
 from hub.store.tables import opening_answers
 from routing.book import RoutingTables

@@ -13,16 +13,16 @@ from sqlalchemy import select
 from hub.core.contract import Answer, LineAction, LineOutcome, Outcome, Reading, WriteResult
 from hub.core.errors import MallError, OutcomeUnknownError, RejectedByMallError, TransientMallError
 from hub.desk.access import Actor
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest, ActionResult
-from hub.desk.outbox import (
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest, ActionResult
+from hub.desk.acting.outbox import (
     LOOKS,
     Outbox,
     cancel,
     shops_with_letters,
     waiting_actions,
 )
-from hub.desk.outcome_words import CANCELLED
+from hub.desk.acting.outcome_words import CANCELLED
 from hub.store.leases import Lease
 from hub.store.tables import actions
 from tests.desk.invented import InventedConnector, Rig, line, order

@@ -10,8 +10,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from sqlalchemy import select, update
 
 from hub.bootstrap import Hub
+from hub.desk.acting.outbox import LOOKS, Outbox
 from hub.desk.export import ExportKind
-from hub.desk.outbox import LOOKS, Outbox
 from hub.store.tables import actions
 from tests.sync.mall_town import RunningClock, Town, assert_complete, exported
 from tests.sync.test_killed import open_street

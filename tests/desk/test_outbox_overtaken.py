@@ -9,9 +9,9 @@ from sqlalchemy import select
 from hub.bootstrap import Hub
 from hub.core.contract import Outcome
 from hub.desk.access import command_line_actor
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest, ActionResult, UnconfirmedError
-from hub.desk.outbox import LOOKS, Outbox
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest, ActionResult, UnconfirmedError
+from hub.desk.acting.outbox import LOOKS, Outbox
 from hub.sandbox.faults import Fault
 from hub.store.tables import actions, inquiries
 from tests.sync.mall_town import Town

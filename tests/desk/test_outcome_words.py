@@ -6,7 +6,7 @@ import pytest
 
 from hub.core import errors
 from hub.core.errors import MallError, RateLimitedError, RejectedByMallError
-from hub.desk.outcome_words import BROKEN_OFF, CANCELLED, NEVER_SHOWN, said_of, said_of_broken
+from hub.desk.acting.outcome_words import BROKEN_OFF, CANCELLED, NEVER_SHOWN, said_of, said_of_broken
 
 KINDS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, MallError)]
 

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hub.desk.access import Actor
-from hub.desk.phone_agents import LEASE, PhoneAgents, read_agents
+from hub.desk.phone.agents import LEASE, PhoneAgents, read_agents
 from hub.store.leases import Lease
 from hub.store.live import Topic, read_events
 from ivr.phone import AgentState, LiveEvent, LiveKind

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.desk.access import Actor
-from hub.desk.phone_calls import PhoneCalls
-from hub.desk.phone_pop import Pop, read_pop
+from hub.desk.phone.calls import PhoneCalls
+from hub.desk.phone.pop import Pop, read_pop
 from hub.store.live import Topic, read_events
 from hub.store.tables import live_calls, users
 from ivr.phone import LiveEvent, LiveKind

@@ -6,11 +6,11 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from hub.desk.access import Actor
-from hub.desk.case import NotFoundError
-from hub.desk.phone_calls import PhoneCalls
-from hub.desk.phone_notes import NoteError, end_rest, flag_abuse, note_topic, read_rest, send_notes
-from hub.desk.phone_pop import read_pop
-from hub.desk.phone_topics import TOPICS, is_topic
+from hub.desk.cases.case import NotFoundError
+from hub.desk.phone.calls import PhoneCalls
+from hub.desk.phone.notes import NoteError, end_rest, flag_abuse, note_topic, read_rest, send_notes
+from hub.desk.phone.pop import read_pop
+from hub.desk.phone.topics import TOPICS, is_topic
 from hub.settings import Settings
 from hub.store.tables import call_notes, live_calls
 from ivr.phone import LiveKind

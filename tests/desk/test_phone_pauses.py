@@ -7,11 +7,11 @@ import pytest
 from pydantic import SecretStr
 
 from hub.desk.access import Actor
-from hub.desk.phone_agents import PAUSE_REASONS, AgentView
-from hub.desk.phone_calls import PhoneCalls
-from hub.desk.phone_notes import NoteError, flag_abuse
-from hub.desk.phone_pauses import pause_phone, resume_phone
-from hub.desk.phone_pop import read_pop
+from hub.desk.phone.agents import PAUSE_REASONS, AgentView
+from hub.desk.phone.calls import PhoneCalls
+from hub.desk.phone.notes import NoteError, flag_abuse
+from hub.desk.phone.pauses import pause_phone, resume_phone
+from hub.desk.phone.pop import read_pop
 from hub.settings import Settings
 from hub.web.words import LOCALES, Words
 from ivr.phone import AgentState, LiveKind

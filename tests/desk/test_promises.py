@@ -12,15 +12,13 @@ from sqlalchemy import select
 from hub.core.contract import Outcome
 from hub.core.errors import OutcomeUnknownError
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest
-from hub.desk.care_views import BrokenReason, Channel, PromiseView, ToWhom
-from hub.desk.case import NotFoundError, open_case
-from hub.desk.outbox import Outbox
-from hub.desk.promise_keeping import TELL_WITHIN, settle, shops_with_promises
-from hub.desk.promise_list import PromiseFilter, count_promises, list_promises, read_due_now
-from hub.desk.promise_times import PromiseTimeError, read_due, read_said
-from hub.desk.promises import (
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest
+from hub.desk.acting.outbox import Outbox
+from hub.desk.care.promise_keeping import TELL_WITHIN, settle, shops_with_promises
+from hub.desk.care.promise_list import PromiseFilter, count_promises, list_promises, read_due_now
+from hub.desk.care.promise_times import PromiseTimeError, read_due, read_said
+from hub.desk.care.promises import (
     NewPromise,
     PromiseError,
     change_promise,
@@ -29,6 +27,8 @@ from hub.desk.promises import (
     make_promise,
     tell_kept,
 )
+from hub.desk.care.views import BrokenReason, Channel, PromiseView, ToWhom
+from hub.desk.cases.case import NotFoundError, open_case
 from hub.store.database import to_ms
 from hub.store.live import Topic, newest_event, read_events
 from hub.store.tables import cases, promises, users

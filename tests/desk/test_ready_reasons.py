@@ -5,10 +5,10 @@ import pytest
 
 from hub.core.model import ClaimKind
 from hub.desk.access import Actor
-from hub.desk.case import read_case
-from hub.desk.offers import offers_of
-from hub.desk.ready_reasons import ready_reasons
-from hub.desk.templates import template_choices
+from hub.desk.acting.offers import offers_of
+from hub.desk.acting.ready_reasons import ready_reasons
+from hub.desk.acting.templates import template_choices
+from hub.desk.cases.case import read_case
 from hub.policy.book_rows import Language
 from hub.policy.due import CaseKind
 from hub.policy.templates import Occasion, Template, TemplateTables, encode

@@ -6,11 +6,8 @@ import pytest
 
 from hub.core.model import LineStatus
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.act import Action, ActionRequest, act
-from hub.desk.case import NotFoundError
-from hub.desk.export import ExportKind, ExportRequest, export_rows
-from hub.desk.policy_book import put_in_force
-from hub.desk.rebill import (
+from hub.desk.acting.act import Action, ActionRequest, act
+from hub.desk.acting.rebill import (
     LineName,
     RebillError,
     RebillReason,
@@ -19,7 +16,10 @@ from hub.desk.rebill import (
     read_rebills,
     undo_rebill,
 )
-from hub.desk.rebill_hold import HELD, RebilledError
+from hub.desk.acting.rebill_hold import HELD, RebilledError
+from hub.desk.books.policy import put_in_force
+from hub.desk.cases.case import NotFoundError
+from hub.desk.export import ExportKind, ExportRequest, export_rows
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import Rebilling, SwitchRow
 from hub.stats.rates import rates_per_100_lines

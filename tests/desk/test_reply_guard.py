@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from hub.core.model import InquiryKind, Party
 from hub.desk.access import Actor, ForbiddenError
-from hub.desk.act import Action, ActionRequest, act
-from hub.desk.action import ActionResult
-from hub.desk.answer_guard import GuardError, UnreadWarningsError
-from hub.desk.case import read_case
-from hub.desk.templates import template_choices
+from hub.desk.acting.act import Action, ActionRequest, act
+from hub.desk.acting.action import ActionResult
+from hub.desk.acting.answer_guard import GuardError, UnreadWarningsError
+from hub.desk.acting.templates import template_choices
+from hub.desk.cases.case import read_case
 from hub.policy.book_rows import Language
 from hub.policy.finding import FindingKind, Level
 from hub.policy.templates import BannedWord, GuardRow, Template, TemplateTables, encode

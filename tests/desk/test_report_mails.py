@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.desk.access import Actor, ForbiddenError, Role
-from hub.desk.alert_check import check_alerts
-from hub.desk.case import NotFoundError
-from hub.desk.report_mails import (
+from hub.desk.alerting.check import check_alerts
+from hub.desk.cases.case import NotFoundError
+from hub.desk.reports.mails import (
     BEGUN_FOR,
     PAUSES,
     Figures,
@@ -27,7 +27,8 @@ from hub.desk.report_mails import (
     make_due_mails,
     send_mail,
 )
-from hub.desk.report_schedules import (
+from hub.desk.reports.saved import MOST, SavedReportError, read_saved_reports, remove_report, save_report
+from hub.desk.reports.schedules import (
     MailState,
     Schedule,
     SentMail,
@@ -38,8 +39,7 @@ from hub.desk.report_schedules import (
     read_sent,
     remove_schedule,
 )
-from hub.desk.report_times import Every, OnRest, Timetable, newest_due, next_due
-from hub.desk.saved_reports import MOST, SavedReportError, read_saved_reports, remove_report, save_report
+from hub.desk.reports.times import Every, OnRest, Timetable, newest_due, next_due
 from hub.desk.sending import ChannelError, MailSender
 from hub.policy.calendar import business_calendar
 from hub.settings import Settings
@@ -54,7 +54,7 @@ DAILY = Timetable(every=Every.DAILY, on_day=0, at_minute=8 * 60, on_rest=OnRest.
 SETTINGS = Settings(
     smtp_host="127.0.0.1",
     smtp_security="none",
-    smtp_from="hub@example.com",
+    smtp_from="hub.example.com",
     report_recipients="md@partner.example, @centre.example",
     public_url="https://desk.example",
 )
@@ -477,7 +477,7 @@ async def test_a_letter_is_taken_refused_or_nobody_knows(
 ):
     server.after = after
     letter = EmailMessage()
-    letter["From"], letter["To"] = "hub@example.com", "a@example.com"
+    letter["From"], letter["To"] = "hub.example.com", "a@example.com"
     letter.set_content("figures")
     sender = MailSender(SETTINGS.model_copy(update={"smtp_port": server.server_address[1]}))
 

@@ -9,8 +9,8 @@ import pytest
 
 from hub.core.model import InventoryMode, Product
 from hub.desk.access import Actor
-from hub.desk.contact import contact_card
-from hub.desk.routing_book import RoutingBook, import_modes, read_book, read_stamp
+from hub.desk.asks.contact import contact_card
+from hub.desk.books.routing import RoutingBook, import_modes, read_book, read_stamp
 from hub.store.books import BookKind, list_versions, newest_version, read_version, write_version
 from hub.store.database import Database
 from routing.book import RoutingTables, decode, encode, standard_tables

@@ -7,10 +7,10 @@ from sqlalchemy import func, select
 
 from hub.core.model import Message, MessageAuthor, Party, Shipment
 from hub.desk.access import Actor
-from hub.desk.complaints import mark_hard
-from hub.desk.search import PAGE, QUICK, SearchedBy, search
-from hub.desk.search_tending import take_all_in
-from hub.desk.search_words import read_words
+from hub.desk.care.complaints import mark_hard
+from hub.desk.search.box import PAGE, QUICK, SearchedBy, search
+from hub.desk.search.tending import take_all_in
+from hub.desk.search.words import read_words
 from hub.store import search_blocks as search_blocks_module
 from hub.store.box import Box
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from hub.desk.access import Actor, Role
-from hub.desk.moves import Move, record_moves
-from hub.desk.notes import add_note
-from hub.desk.phone_notes import flag_abuse
-from hub.desk.search import SearchResult, search
-from hub.desk.search_tending import take_all_in
+from hub.desk.cases.notes import add_note
+from hub.desk.phone.notes import flag_abuse
+from hub.desk.search.box import SearchResult, search
+from hub.desk.search.tending import take_all_in
+from hub.desk.worklist.moves import Move, record_moves
 from hub.store.database import to_ms
 from hub.store.sealed import LIVE_CALLER_PLACE
 from hub.store.search_index import SearchIndex

@@ -9,10 +9,10 @@ import pytest
 from hub.core.contract import Capability, Feed
 from hub.core.errors import UnavailableError
 from hub.desk.access import Actor
-from hub.desk.cadence import is_stale, next_run
-from hub.desk.freshness import Trouble, read_freshness
-from hub.desk.gaps import DayGap, Gap, GapReason
-from hub.desk.status import FeedStatus, read_status
+from hub.desk.shops.cadence import is_stale, next_run
+from hub.desk.shops.freshness import Trouble, read_freshness
+from hub.desk.shops.gaps import DayGap, Gap, GapReason
+from hub.desk.shops.status import FeedStatus, read_status
 from hub.registry import Registry
 from hub.settings import Settings
 from hub.store.database import to_ms

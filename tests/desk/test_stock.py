@@ -7,10 +7,10 @@ import pytest
 from hub.core.catalogue import CatalogueReading, StockItem, Supplier
 from hub.core.model import InventoryHint, Party
 from hub.desk.access import Actor
-from hub.desk.case import read_case, unmask_case
-from hub.desk.contact import contact_card
+from hub.desk.asks.contact import contact_card
+from hub.desk.books.routing import RoutingBook
+from hub.desk.cases.case import read_case, unmask_case
 from hub.desk.export import ExportKind, ExportRequest, export_rows
-from hub.desk.routing_book import RoutingBook
 from hub.store.catalogue import CatalogueWriter
 from routing.chain import Matter
 from routing.contacts import Directory

@@ -4,9 +4,9 @@ import pytest
 
 from hub.core.model import Order
 from hub.desk.access import Actor
-from hub.desk.case import read_case, read_order
-from hub.desk.search import search
-from hub.desk.worklist import Filters, read_worklist
+from hub.desk.cases.case import read_case, read_order
+from hub.desk.search.box import search
+from hub.desk.worklist.rows import Filters, read_worklist
 from hub.store.tables import order_twins, orders
 from hub.store.twins import link_twins
 from tests.desk.invented import Rig, claim, order

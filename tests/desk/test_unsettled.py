@@ -7,8 +7,8 @@ import pytest
 from hub.core.contract import Outcome
 from hub.core.errors import OutcomeUnknownError, RejectedByMallError
 from hub.desk.access import Actor
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest, ActionResult, UnconfirmedError
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest, ActionResult, UnconfirmedError
 from tests.desk.invented import Rig, inquiry, line, order
 
 SHOP = "alpha-main"

@@ -6,8 +6,8 @@ from sqlalchemy import update
 
 from hub.core.model import ClaimKind, InquiryKind
 from hub.desk.access import Actor, Permission, Role, require
-from hub.desk.case_counts import count_cases
-from hub.desk.worklist import (
+from hub.desk.worklist.case_counts import count_cases
+from hub.desk.worklist.rows import (
     KINDS,
     PAGE,
     Filters,

@@ -9,7 +9,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from sqlalchemy import select
 
 from hub.bootstrap import Hub
-from hub.desk.status import WORKER_LEASE, read_status
+from hub.desk.shops.status import WORKER_LEASE, read_status
 from hub.store.tables import leases
 from tests.sync.mall_town import RunningClock, Town, assert_complete, counted
 from tests.sync.test_killed import Street, open_street

@@ -18,8 +18,8 @@ from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
 from hub.core.model import ClaimKind, ClaimReason
 from hub.desk.access import Role
-from hub.desk.routing_book import FILE_NAME as ROUTING_FILE
-from hub.desk.telephone import SPEC_FILE, current_spec
+from hub.desk.books.routing import FILE_NAME as ROUTING_FILE
+from hub.desk.phone.flow import SPEC_FILE, current_spec
 from hub.desk.users import create_user
 from hub.emulation import build_malls
 from hub.registry import find_connectors

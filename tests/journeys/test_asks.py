@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from hub.desk.routing_book import FILE_NAME
+from hub.desk.books.routing import FILE_NAME
 from tests.journeys.conftest import OpenWindow, Window
 from tests.journeys.keystrokes import Keys, Task, stand_before
 from tests.journeys.stack import Desk

@@ -24,12 +24,12 @@ from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
 from hub.core.files import FileKind, Upload
 from hub.core.model import ClaimReason
-from hub.desk import asks
 from hub.desk.access import Actor
-from hub.desk.ask_views import AskBody, open_body
-from hub.desk.book_modes import start_import
-from hub.desk.files import start_draft
-from hub.desk.routing_book import import_modes
+from hub.desk.asks import asking as asks
+from hub.desk.asks.views import AskBody, open_body
+from hub.desk.books.modes import start_import
+from hub.desk.books.routing import import_modes
+from hub.desk.files.importing import start_draft
 from hub.desk.users import list_users
 from hub.settings import Settings
 from hub.store import tables

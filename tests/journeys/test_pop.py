@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 
 from hub.bootstrap import Hub, open_hub
 from hub.cli.demo_phone import PBX, listening_to
-from hub.desk.exchange import addresses, listen
-from hub.desk.telephone import current_routes
+from hub.desk.phone.exchange import addresses, listen
+from hub.desk.phone.flow import current_routes
 from hub.sandbox.exchange import EmulatedCall, Exchange
 from hub.store.tables import call_notes, users
 from hub.sync.call_files import FollowedFile

@@ -19,10 +19,10 @@ from hub.core.contract import Support
 from hub.core.errors import MallError
 from hub.core.model import ClaimKind, ClaimReason, LineStatus
 from hub.desk.access import command_line_actor
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest
+from hub.desk.acting.outbox import LOOKS, Outbox
 from hub.desk.export import ExportKind
-from hub.desk.outbox import LOOKS, Outbox
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.faults import Fault, FaultPlan
 from hub.sandbox.world import World

@@ -27,9 +27,9 @@ from hub.core.contract import Feed
 from hub.core.errors import MallError
 from hub.core.model import ClaimKind, ClaimState, InquiryState, LineStatus
 from hub.desk.access import command_line_actor
-from hub.desk.act import act
-from hub.desk.action import Action, ActionRequest, UnconfirmedError
-from hub.desk.outbox import LOOKS, Outbox
+from hub.desk.acting.act import act
+from hub.desk.acting.action import Action, ActionRequest, UnconfirmedError
+from hub.desk.acting.outbox import LOOKS, Outbox
 from hub.sandbox.facts import ClaimFact, LineFact
 from hub.sandbox.faults import Fault, FaultPlan
 from hub.sandbox.live import Customers

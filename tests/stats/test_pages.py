@@ -14,7 +14,7 @@ from hub.stats.call_figures import COLUMNS
 from hub.stats.definitions import DEFINITIONS
 from hub.stats.inquiries import Channel
 from hub.store.tables import access_log, calls, inquiries
-from hub.web.chart import Column, Part, stacked_bars
+from hub.web.stats.chart import Column, Part, stacked_bars
 from hub.web.words import LOCALES, Words
 from tests.api.conftest import NOW, SignIn
 

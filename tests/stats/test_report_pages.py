@@ -10,7 +10,7 @@ from python_calamine import CalamineWorkbook
 from hub.desk.access import Role
 from hub.stats.csv_file import csv_chunks
 from hub.stats.fact_reports import FACT_REPORTS
-from hub.web.stats_charts import heat_map, pareto, trend
+from hub.web.stats.charts import heat_map, pareto, trend
 from tests.api.conftest import SignIn
 
 SPAN = "first=2026-10-20&last=2026-11-20"

@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 from hub.bootstrap import Hub
 from hub.cli.report_mailing import mail_reports
 from hub.desk.access import Role
-from hub.desk.report_schedules import MailState
+from hub.desk.reports.schedules import MailState
 from hub.stats.report_view import RelativeSpan, days_of, read_view
 from tests.api.conftest import SignIn
 
@@ -88,7 +88,7 @@ def test_days_and_unknown_filters_are_left_out():
 async def test_a_view_is_saved_scheduled_and_mailed_with_the_figures_of_its_page(hub: Hub, sign_in: SignIn):
     supervisor = await sign_in(Role.SUPERVISOR)
     hub.settings = hub.settings.model_copy(
-        update={"smtp_host": "127.0.0.1", "smtp_from": "hub@centre.example", "report_recipients": "@centre.example"}
+        update={"smtp_host": "127.0.0.1", "smtp_from": "hub.centre.example", "report_recipients": "@centre.example"}
     )
     page = "/stats/reports/replies?first=2026-11-01&last=2026-11-20&by=channel"
     shown = (await supervisor.get(page)).text

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 
-from hub.desk.person import key_values
+from hub.desk.cases.person import key_values
 from hub.store.database import Database, among
 from hub.store.questions import Question, ask_one, asking
 from hub.store.tables import leases

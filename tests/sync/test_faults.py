@@ -7,7 +7,7 @@ import pytest
 
 from hub.core.contract import Feed
 from hub.desk.export import ExportKind
-from hub.desk.status import read_status
+from hub.desk.shops.status import read_status
 from hub.sandbox.faults import Fault
 from hub.sync.quarantine import list_quarantine
 from tests.sync.mall_town import Town, assert_complete, counted, exported, until_complete

@@ -13,7 +13,7 @@ import pytest
 
 from hub.bootstrap import Hub, SyncReport, open_hub
 from hub.core.contract import Feed
-from hub.desk.status import read_status
+from hub.desk.shops.status import read_status
 from hub.emulation import shop_file
 from hub.sandbox.serve import base_urls, serving
 from hub.settings import Settings

@@ -11,7 +11,7 @@ from connectors.cafe24 import order_feed, payload
 from hub.bootstrap import Hub
 from hub.core.errors import MalformedResponseError
 from hub.desk.export import ExportKind
-from hub.desk.status import read_status
+from hub.desk.shops.status import read_status
 from hub.sandbox.faults import Fault
 from hub.store.tables import quarantine
 from hub.sync.quarantine import Retried, list_quarantine, outline, read_payload, retry_quarantine

@@ -11,7 +11,7 @@ import pytest
 from hub.core.contract import CallCounts, Capability, Feed, OpenKeys, Page, Reading, Span
 from hub.core.errors import UnavailableError
 from hub.core.model import Order, ShopRef
-from hub.desk.gaps import DayGap, read_day_gaps
+from hub.desk.shops.gaps import DayGap, read_day_gaps
 from hub.store.database import Database
 from hub.store.shops import ShopRow, ShopStore
 from hub.store.tables import feed_states, lines, orders, reconciliations

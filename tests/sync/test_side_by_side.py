@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from hub.desk.access import Role
-from hub.desk.status import read_status
+from hub.desk.shops.status import read_status
 from hub.desk.users import create_user
 from hub.store.shops import ShopStore
 from tests.sync.mall_town import RunningClock, Town

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.core.contract import Feed
-from hub.desk.status import read_status
+from hub.desk.shops.status import read_status
 from tests.sync.mall_town import Town, assert_complete, counted
 
 #: hours that pass between two runs of changes

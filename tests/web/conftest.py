@@ -13,7 +13,7 @@ from litestar.testing import TestClient
 from hub.desk import users as accounts
 from hub.desk.access import Role
 from hub.desk.live import LiveFeed
-from hub.desk.running import RunningBook
+from hub.desk.shops.running import RunningBook
 from hub.desk.users import create_user
 from hub.web.app import make_app
 from tests.desk.invented import NOW, Rig, fill_sample, open_rig

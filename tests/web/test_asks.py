@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 from litestar.testing import TestClient
 
-from hub.desk import ask_sending
+from hub.desk.asks import sending as ask_sending
 from hub.logging import configure_logging
 from hub.settings import Settings
-from hub.web import answers
-from hub.web.answers import Limiter
 from hub.web.app import make_app
+from hub.web.cases import answers
+from hub.web.cases.answers import Limiter
 from tests.desk.asking import SETTINGS, Mailbox, give_people
 from tests.desk.invented import NOW, Rig
 from tests.web.conftest import Browser

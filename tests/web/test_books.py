@@ -8,11 +8,11 @@ import pytest
 from httpx import Response
 
 from hub.desk.access import Role
-from hub.desk.book_fields import fields_of, sections_of
-from hub.desk.book_forms import BookForm, read_forms
+from hub.desk.books.fields import fields_of, sections_of
+from hub.desk.books.forms import BookForm, read_forms
 from hub.desk.users import create_user
 from hub.store.books import BookKind
-from hub.web.book_words import choice_key, field_key
+from hub.web.books.words import choice_key, field_key
 from hub.web.words import LOCALES, Words
 from tests.desk.invented import NOW
 from tests.web.conftest import PASSWORD, Browser

@@ -15,8 +15,8 @@ from hub.bootstrap import Hub, open_hub
 from hub.core.consent import Consent
 from hub.core.errors import AccessError, OutcomeUnknownError, UnavailableError
 from hub.desk.access import Role
-from hub.desk.consent import consent_status, renew_consent
-from hub.desk.status import read_status
+from hub.desk.shops.consent import consent_status, renew_consent
+from hub.desk.shops.status import read_status
 from hub.desk.users import create_user
 from hub.registry import find_connectors
 from hub.sandbox.kit import SandboxOptions

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from hub.desk.decision import TEXT_LIMIT
-from hub.desk.policy_book import put_in_force
+from hub.desk.books.policy import put_in_force
+from hub.desk.decisions.decision import TEXT_LIMIT
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import DefectProof, SwitchRow
 from tests.desk.invented import NOW

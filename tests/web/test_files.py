@@ -14,7 +14,7 @@ from hub.bootstrap import Hub, open_hub
 from hub.desk.users import create_user
 from hub.settings import Settings
 from hub.web.app import make_app
-from hub.web.file_forms import pasted_rows
+from hub.web.shops.file_forms import pasted_rows
 from tests.desk.invented import NOW
 from tests.web.conftest import LOGINS, PASSWORD, Browser
 

@@ -92,7 +92,7 @@ def test_a_probe_of_a_whole_hub_is_ready(browser: Browser, tmp_path: Path, monke
     async def well(*_: Any, **__: Any) -> Health:
         return OK
 
-    monkeypatch.setattr("hub.web.health.read_health", well)
+    monkeypatch.setattr("hub.web.service.health.read_health", well)
 
     ready = browser.get("/health/ready")
 

@@ -19,8 +19,8 @@ from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
 from hub.core.contract import Outcome
 from hub.desk.access import command_line_actor
-from hub.desk.act import Action, ActionRequest, act
-from hub.desk.status import WebhookStatus, read_status
+from hub.desk.acting.act import Action, ActionRequest, act
+from hub.desk.shops.status import WebhookStatus, read_status
 from hub.sandbox.kit import SandboxOptions
 from hub.sandbox.world import ShopSpec, World, make_world
 from hub.settings import Settings
@@ -30,7 +30,7 @@ from hub.store.sealed import INBOX_PLACE, INQUIRY_PLACE, RAW_PLACE
 from hub.store.tables import cases, inbox, inquiries, raw_payloads, rereads, webhooks
 from hub.store.webhooks import WebhookStore
 from hub.sync.rereads import drain_shop, shops_with_rereads
-from hub.web.hooks import BODY_LIMIT
+from hub.web.service.hooks import BODY_LIMIT
 
 NOON = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 USER = "al-2eGuGr5WQOexample"

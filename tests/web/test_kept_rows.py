@@ -6,7 +6,7 @@ from markupsafe import Markup
 from msgspec.structs import replace
 
 from hub.desk.views import CaseRow, MallMark
-from hub.web.kept_rows import KeptRows
+from hub.web.cases.kept_rows import KeptRows
 from tests.desk.invented import NOW
 from tests.web.conftest import Browser
 

@@ -18,8 +18,8 @@ from sqlalchemy import select
 from hub.asgi import make_asgi
 from hub.bootstrap import Hub, open_hub
 from hub.desk.access import command_line_actor
-from hub.desk.act import Action, ActionRequest, act
-from hub.desk.alert_check import check_alerts
+from hub.desk.acting.act import Action, ActionRequest, act
+from hub.desk.alerting.check import check_alerts
 from hub.emulation import build_malls
 from hub.logging import configure_logging
 from hub.registry import find_connectors

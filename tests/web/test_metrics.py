@@ -10,13 +10,13 @@ import pytest
 from litestar.testing import TestClient
 from pydantic import SecretStr
 
-from hub.desk.running import KEPT_FOR, Running, RunningBook, read_running
 from hub.desk.services import Services
+from hub.desk.shops.running import KEPT_FOR, Running, RunningBook, read_running
 from hub.settings import Settings
 from hub.store.database import to_ms
 from hub.store.tables import actions, calls, feed_states, leases, rereads
 from hub.web.app import make_app
-from hub.web.exposition import BUCKETS, Family, Kind, Sample, Times, exposed
+from hub.web.service.exposition import BUCKETS, Family, Kind, Sample, Times, exposed
 from tests.desk.invented import NOW, SHOPS, Rig
 from tests.web.conftest import Browser
 from tests.web.exposition import Read, read_exposition
@@ -178,7 +178,7 @@ def test_figures_are_counted_once_in_a_quarter_of_a_minute(scraper: Browser, mon
         counted += 1
         return await read_running(services)
 
-    monkeypatch.setattr("hub.desk.running.read_running", count)
+    monkeypatch.setattr("hub.desk.shops.running.read_running", count)
     read = [_scrape(scraper) for _ in range(3)]
     assert counted == 1
     scraper.rig.at += KEPT_FOR - timedelta(seconds=1)
@@ -201,7 +201,7 @@ async def test_many_scrapes_at_once_count_once(rig: Rig, monkeypatch: pytest.Mon
         counted += 1
         return await read_running(services)
 
-    monkeypatch.setattr("hub.desk.running.read_running", count)
+    monkeypatch.setattr("hub.desk.shops.running.read_running", count)
     book = RunningBook()
 
     read = await asyncio.gather(*(book.read(rig) for _ in range(5)))

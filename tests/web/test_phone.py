@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from hub.desk.callbacks import take_callback
-from hub.desk.phone_agents import LEASE, PhoneAgents
-from hub.desk.phone_calls import PhoneCalls
-from hub.desk.phone_topics import ABUSE, TOPICS
+from hub.desk.phone.agents import LEASE, PhoneAgents
+from hub.desk.phone.callbacks import take_callback
+from hub.desk.phone.calls import PhoneCalls
+from hub.desk.phone.topics import ABUSE, TOPICS
 from hub.store.leases import Lease
 from hub.store.tables import live_calls, users
 from hub.web.words import LOCALES, Words

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hub.desk.policy_book import put_in_force
+from hub.desk.books.policy import put_in_force
 from hub.policy.book import PolicyTables
 from hub.policy.book_rows import Rebilling, SwitchRow
 from tests.desk.invented import NOW

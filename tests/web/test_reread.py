@@ -9,7 +9,7 @@ import pytest
 from hub.core.contract import Reading
 from hub.core.errors import AccessError, MallError, NotFoundAtMallError, UnavailableError
 from hub.core.model import Inquiry, InquiryState, LineStatus, Order
-from hub.desk import reread
+from hub.desk.acting import reread
 from tests.desk.invented import inquiry, line, order
 from tests.web.conftest import Browser
 

@@ -2,7 +2,7 @@
 
 import re
 
-from hub.desk.search_tending import take_all_in
+from hub.desk.search.tending import take_all_in
 from hub.store.database import to_ms
 from hub.store.sealed import CALL_NOTE_PLACE
 from hub.store.search_documents import Source

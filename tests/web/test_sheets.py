@@ -3,10 +3,10 @@
 import pytest
 
 from hub.core.contract import Capability, CapabilityState, Support
-from hub.desk.cheat_sheets import Ability, SheetFacts
+from hub.desk.shops.cheat_sheets import Ability, SheetFacts
 from hub.policy.due import CaseKind, MallClock, Since
 from hub.web.markdown import render_markdown
-from hub.web.sheet_text import default_text
+from hub.web.shops.sheet_text import default_text
 from hub.web.words import Words
 from tests.desk.invented import manifest
 from tests.web.conftest import Browser

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.desk.telephone import SPEC_FILE
+from hub.desk.phone.flow import SPEC_FILE
 from hub.store.database import to_ms
 from hub.store.tables import calls
 from ivr import demo_spec_text

@@ -6,7 +6,7 @@ import pytest
 
 from hub.core.contract import Feed
 from hub.core.errors import UnavailableError
-from hub.desk.incidents import Rule, evaluate
+from hub.desk.shops.incidents import Rule, evaluate
 from hub.sync.breaker import Breaker
 from hub.sync.feed_state import FeedStates
 from tests.desk.invented import NOW

@@ -22,11 +22,11 @@ from hub.core.model import (
     Money,
 )
 from hub.core.quality import TIERS, UNRATED
-from hub.desk.abilities import AbilityGroup, action_of
 from hub.desk.access import AccessAction, Role
-from hub.desk.action import FIELDS, IRREVERSIBLE, Action
-from hub.desk.search import SearchedBy
-from hub.desk.worklist import KindGroup, View
+from hub.desk.acting.action import FIELDS, IRREVERSIBLE, Action
+from hub.desk.search.box import SearchedBy
+from hub.desk.shops.abilities import AbilityGroup, action_of
+from hub.desk.worklist.rows import KindGroup, View
 from hub.policy.due import DueCause
 from hub.registry import find_connectors
 from hub.web import words as module

@@ -5,9 +5,9 @@ import pytest
 
 from hub.core.contract import LineAction
 from hub.core.errors import OutcomeUnknownError, RejectedByMallError
-from hub.desk.action import Action
-from hub.desk.outbox import Letter, seal
-from hub.desk.search_tending import take_all_in
+from hub.desk.acting.action import Action
+from hub.desk.acting.outbox import Letter, seal
+from hub.desk.search.tending import take_all_in
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.tables import actions

@@ -1,0 +1,1 @@
+"""What is wrong with the hub, and telling whoever looks after it."""

@@ -1,0 +1,1 @@
+"""Routing, policy and templates as books that supervisors write: drafts, previews, versions."""

@@ -1,0 +1,1 @@
+"""One case with everything around it: order, claims, messages, colleagues, time line."""

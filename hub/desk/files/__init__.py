@@ -1,0 +1,1 @@
+"""Files of shops without an API, in and out."""

@@ -1,0 +1,1 @@
+"""The telephone at the agents' desks: calls, pop, notes, callbacks, exchanges."""

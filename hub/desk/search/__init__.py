@@ -1,0 +1,1 @@
+"""The one box that finds anything."""

@@ -1,0 +1,1 @@
+"""Promises, complaints and compensations over all cases."""

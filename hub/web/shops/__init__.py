@@ -1,0 +1,1 @@
+"""The shops: files, consent, cheat sheets, checklists, how whole they are."""
