@@ -79,7 +79,7 @@ async def test_the_tables_are_made_while_another_task_is_in_a_transaction(postgr
     database = open_database(postgres_url, box)
 
     async def read_slowly() -> None:
-        async with database.reading() as connection:
+        async with database.writing() as connection:
             # What keeps a snapshot between its statements holds an index up.
             await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             await connection.exec_driver_sql("SELECT 1")
