@@ -249,7 +249,8 @@ async def _ask(
                 sizes.append(await client.get(path))
                 taken.append(1000 * (time.perf_counter() - begun))
 
-    await one(10)
+    # As many as will ask: each has its connection to the database opened by then.
+    await asyncio.gather(*(one(10) for _ in range(clients)))
     taken.clear()
     sizes.clear()
     before = _cpu(pid, url)
