@@ -70,6 +70,9 @@ async def measure(home: Path, count: int, url: str | None) -> Found:
         # As `hub serve` does it.
         gc.collect()
         gc.freeze()
+        # As `hub serve` does it.
+        gc.collect()
+        gc.freeze()
         asked = [await _ask(hub, url, what, texts) for what, texts in _questions(count).items()]
         begun = _cpu(url)
         await _change(hub, WORKER_STEP, count)
