@@ -121,6 +121,16 @@ def test_the_server_gone_is_said_and_stays(page: Any, complaints: list[str]) -> 
     page.wait_for_selector("#trouble:visible")
     assert "저장되지 않았습니다" in page.inner_text("#trouble")
     assert page.input_value("#reply") == "답변"
+
+    # What is typed is looked at while it is typed, which is no new try.
+    with page.expect_response("**/check-answer"):
+        page.fill("#reply", "답변입니다")
+    assert page.is_visible("#trouble")
+
+    page.unroute("**/act*")
+    page.route("**/act*", lambda route: route.fulfill(status=204))
+    page.click(".reply .primary")
+    page.wait_for_selector("#trouble", state="hidden")
     complaints.clear()
 
 

@@ -21,8 +21,11 @@ document.addEventListener("htmx:sendError", () => say(document.body.dataset.lost
 document.addEventListener("htmx:responseError", (event) => {
   if (!event.detail.xhr.getResponseHeader("HX-Redirect")) say(document.body.dataset.refused);
 });
+// A new try takes it away; what is asked while somebody types (the guard, the card) does not.
+const TRIES = new Set(["submit", "click"]);
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.requestConfig.verb === "post") trouble.hidden = true;
+  const { verb, triggeringEvent } = event.detail.requestConfig;
+  if (verb === "post" && TRIES.has(triggeringEvent?.type)) trouble.hidden = true;
 });
 
 // --- the list: the row that is open is marked
