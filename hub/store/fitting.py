@@ -4,10 +4,9 @@ A connector refuses what its mall cannot mean; this is for what slipped through.
 and the run with it, each time again.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
-from hub.core.model import Claim, Inquiry, Line, Order
+from hub.core.model import Claim, Inquiry, Line, Money, Order
 
 #: characters of a number or code by which something is found again; PostgreSQL indexes 2,700 bytes at most
 LONGEST: Final = 300
@@ -21,46 +20,49 @@ _MOST_MINOR: Final = 2**63 - 1
 def misfit(record: Order | Claim | Inquiry) -> str | None:
     """What of ``record`` fits no row, by the name of its field; ``None`` where all does."""
     if isinstance(record, Order):
-        found = _of_order(record)
-    elif isinstance(record, Claim):
-        found = _of_claim(record)
-    else:
-        found = _of_inquiry(record)
-    return next(found, None)
+        return _of_order(record)
+    if isinstance(record, Claim):
+        return _of_claim(record)
+    if _is_long(record.inquiry_no) or _is_long(record.thread_no):
+        return "inquiry_no"
+    return "order_no" if _is_long(record.order_no) else None
 
 
-def _of_order(order: Order) -> Iterator[str]:
-    yield from _texts(order_no=order.order_no, sub_shop=order.sub_shop, market_order_no=order.market_order_no)
-    if order.amount is not None and abs(order.amount.minor) > _MOST_MINOR:
-        yield "amount"
-    for line in order.lines:
-        yield from _of_line(line)
-    for claim in order.claims:
-        yield from _of_claim(claim)
+def _is_long(text: str | None) -> bool:
+    return text is not None and len(text) > LONGEST
 
 
-def _of_line(line: Line) -> Iterator[str]:
+def _is_endless(amount: Money | None) -> bool:
+    return amount is not None and not -_MOST_MINOR <= amount.minor <= _MOST_MINOR
+
+
+def _of_order(order: Order) -> str | None:
+    if _is_long(order.order_no) or _is_long(order.sub_shop) or _is_long(order.market_order_no):
+        return "order_no"
+    if _is_endless(order.amount):
+        return "amount"
+    found = next(filter(None, map(_of_line, order.lines)), None)
+    return found or next(filter(None, map(_of_claim, order.claims)), None)
+
+
+def _of_line(line: Line) -> str | None:
     product, shipment = line.product, line.shipment
-    yield from _texts(line_no=line.line_no, product_code=product.code, option_code=product.option_code)
-    yield from _texts(seller_sku=product.seller_sku, tracking_no=shipment.tracking_no if shipment else None)
+    if len(line.line_no) > LONGEST:
+        return "line_no"
+    if _is_long(product.code) or _is_long(product.option_code) or _is_long(product.seller_sku):
+        return "product_code"
+    if shipment is not None and _is_long(shipment.tracking_no):
+        return "tracking_no"
     if abs(line.quantity) > _MOST_PIECES or abs(line.remaining_quantity or 0) > _MOST_PIECES:
-        yield "quantity"
-    if line.amount is not None and abs(line.amount.minor) > _MOST_MINOR:
-        yield "amount"
+        return "quantity"
+    return "amount" if _is_endless(line.amount) else None
 
 
-def _of_claim(claim: Claim) -> Iterator[str]:
-    yield from _texts(claim_key=claim.claim_key, order_no=claim.order_no, line_no=claim.line_no)
-    yield from _texts(claim_no=claim.claim_no)
+def _of_claim(claim: Claim) -> str | None:
+    if _is_long(claim.claim_key) or _is_long(claim.claim_no):
+        return "claim_no"
+    if _is_long(claim.order_no) or _is_long(claim.line_no):
+        return "line_no"
     if abs(claim.quantity or 0) > _MOST_PIECES:
-        yield "quantity"
-    if claim.refund is not None and abs(claim.refund.minor) > _MOST_MINOR:
-        yield "refund"
-
-
-def _of_inquiry(inquiry: Inquiry) -> Iterator[str]:
-    yield from _texts(inquiry_no=inquiry.inquiry_no, thread_no=inquiry.thread_no, order_no=inquiry.order_no)
-
-
-def _texts(**fields: str | None) -> Iterator[str]:
-    return (name for name, text in fields.items() if text is not None and len(text) > LONGEST)
+        return "quantity"
+    return "refund" if _is_endless(claim.refund) else None
