@@ -19,7 +19,7 @@ from hub.core.http import Limits, MallHttp, Rate
 from hub.sandbox.kit import LeakyBucket
 from tests.core.clock import FakeClock
 
-STATED = Rate(per_second=2.0, capacity=40, burst_per_second=8.0, source="what the mall's document says")
+STATED = Rate(per_second=2.0, capacity=40, burst_per_second=9.5, source="what the mall's document says")
 PAGES = 120
 _LATENCY_SECONDS = 0.05
 
