@@ -14,6 +14,8 @@ WIDTH, NARROW, HEIGHT = 1440, 1024, 900
 
 def assert_fits(page: Page) -> None:
     """Nothing sticks out at either width, and the window is as wide as before."""
+    # A click returns once the new page is there, and that is before it has anything in it.
+    page.wait_for_load_state()
     for width in (NARROW, WIDTH):
         page.set_viewport_size({"width": width, "height": HEIGHT})
         wide, room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
