@@ -29,7 +29,7 @@ from hub.core.model import Address, Attachment, Inquiry, InquiryKind, InquirySta
 ECHO_WINDOW: Final = timedelta(minutes=10)
 STANDBY: Final = "standby"
 LEFT: Final = "[고객이 대화방을 나갔습니다]"
-TO_PERSON: Final = "[파트너센터 상담원에게 넘겼습니다]"
+TO_PERSON: Final = "[파트너센터 상담사에게 넘겼습니다]"
 BACK: Final = "[파트너센터 상담이 완료되었습니다]"
 
 _decode = msgspec.json.Decoder(EventWire).decode
