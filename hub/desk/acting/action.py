@@ -61,6 +61,13 @@ class Action(StrEnum):
 _ABOUT_INQUIRIES = frozenset({Action.ANSWER_INQUIRY, Action.CHANGE_ANSWER})
 _WITHOUT_CLAIM = frozenset({Action.SELLER_CANCEL, Action.FILE_RETURN, Action.FILE_EXCHANGE})
 
+#: a mall whose API knows not the step before lets this one follow what that one follows
+STEP_BEFORE: Mapping[Action, Action] = {
+    Action.COLLECT_RETURN: Action.ACCEPT_RETURN,
+    Action.COLLECT_EXCHANGE: Action.ACCEPT_EXCHANGE,
+    Action.COMPLETE_RETURN: Action.COLLECT_RETURN,
+    Action.REDELIVER_EXCHANGE: Action.COLLECT_EXCHANGE,
+}
 #: cannot be taken back at the mall, or costs money
 IRREVERSIBLE = frozenset(
     {

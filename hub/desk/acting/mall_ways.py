@@ -4,6 +4,7 @@ from typing import Final
 
 from hub.core.contract import Capability, Manifest, Support
 from hub.core.model import ClaimReason, ClaimState, LineStatus
+from hub.desk.acting.action import STEP_BEFORE
 from hub.policy.card import NO_WAY, MallCan, MallWay, Request
 from hub.policy.ruling import UNSENT
 
@@ -33,6 +34,7 @@ _NEXT: Final = {
         _S.HOLD: _C.RELEASE_EXCHANGE,
     },
 }
+_AFTER: Final = {before.capability: after.capability for after, before in STEP_BEFORE.items()}
 _REFUSED_BY: Final = {
     Request.CANCEL: _C.REFUSE_CANCEL,
     Request.RETURN: _C.REFUSE_RETURN,
@@ -63,7 +65,18 @@ def ways_of(
         return _cancel(manifest, claim, reason), refuse
     steps = _NEXT[request]
     capability = steps.get(claim) if claim is not None else _FILED_BY[request]
-    return (way_of(manifest, capability) if capability else NO_WAY), refuse
+    return (_first_way(manifest, capability) if capability else NO_WAY), refuse
+
+
+def _first_way(manifest: Manifest, capability: Capability) -> MallWay:
+    """By the API where it knows this step or, without it, one that follows; else as the mall says of this one."""
+    following: Capability | None = capability
+    while following is not None:
+        way = way_of(manifest, following)
+        if way.can is MallCan.API:
+            return way
+        following = _AFTER.get(following)
+    return way_of(manifest, capability)
 
 
 def _cancel(manifest: Manifest, claim: ClaimState | None, reason: ClaimReason) -> MallWay:

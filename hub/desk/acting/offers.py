@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from hub.core.contract import Capability, CapabilityState, Manifest, Support
 from hub.core.model import ClaimKind, ClaimState, LineStatus
 from hub.desk.access import Actor, Permission
-from hub.desk.acting.action import Action, fields_of, is_going_on, must_confirm, needs_of
+from hub.desk.acting.action import STEP_BEFORE, Action, fields_of, is_going_on, must_confirm, needs_of
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ClaimView, InquiryView, LineView, Offer, OfferLine
 
@@ -35,13 +35,6 @@ _CLAIM_STATES = {
     Action.COMPLETE_RETURN: _BACK,
     Action.REDELIVER_EXCHANGE: _BACK,
     Action.COMPLETE_EXCHANGE: frozenset({_S.RESHIPPING}),
-}
-#: a mall without the step before lets this one follow what that one follows
-_STEP_BEFORE = {
-    Action.COLLECT_RETURN: Action.ACCEPT_RETURN,
-    Action.COLLECT_EXCHANGE: Action.ACCEPT_EXCHANGE,
-    Action.COMPLETE_RETURN: Action.COLLECT_RETURN,
-    Action.REDELIVER_EXCHANGE: Action.COLLECT_EXCHANGE,
 }
 _UNSENT = frozenset({LineStatus.PAID, LineStatus.PREPARING})
 _SENT = frozenset({LineStatus.DISPATCHED, LineStatus.DELIVERED})
@@ -153,10 +146,10 @@ class _Offers:
 
     def _fits(self, action: Action, state: ClaimState) -> bool:
         states = _CLAIM_STATES[action]
-        before = _STEP_BEFORE.get(action)
+        before = STEP_BEFORE.get(action)
         while before is not None and not self._can(before):
             states |= _CLAIM_STATES[before]
-            before = _STEP_BEFORE.get(before)
+            before = STEP_BEFORE.get(before)
         # What a state never seen before allows, the mall itself must say.
         return state in states or state is ClaimState.UNKNOWN
 
