@@ -26,6 +26,7 @@ def _busiest_day(page: Page) -> None:
     calls = [int(text.replace(",", "")) for text in days.locator("td:last-child").all_inner_texts()]
     days.nth(calls.index(max(calls))).get_by_role("rowheader").get_by_role("link").click()
     expect(page.locator("section[aria-labelledby=calls-title] .panel")).not_to_have_count(0)
+    page.wait_for_load_state()
 
 
 def _saved(page: Page, folder: Path) -> list[list[object]]:
@@ -68,6 +69,7 @@ def test_the_question_of_the_order_line_is_answered_three_clicks_from_the_front_
     page.get_by_role("link", name="주문 라인", exact=True).click()
 
     expect(page.get_by_role("heading", name="웹·앱 주문이 불편한가, 고객이 아직 낯선가")).to_be_visible()
+    page.wait_for_load_state()
     answer = page.locator(".order-answer").inner_text()
     callers = page.locator("section[aria-labelledby=callers-title] tbody tr")
     new, known, withheld = ([*map(_count, row.locator("td").all_inner_texts()[:3])] for row in callers.all())
