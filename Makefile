@@ -24,7 +24,7 @@ demo: $(VENV)/.runs ## emulated malls, database and desk on this machine (PORT=8
 	$(BIN)/hub demo --port $(PORT) --orders $(ORDERS)
 
 test: $(VENV)/.tests ## every test; with CI=true a skipped test is a failed one
-	$(BIN)/pytest -n 4 --dist worksteal --reruns 1 $(ARGS)
+	$(BIN)/pytest -n 4 --dist worksteal --reruns 2 $(ARGS)
 
 check: $(VENV)/.tests ## format, lint, types, layers, spelling, schema
 	$(BIN)/ruff format --check .
