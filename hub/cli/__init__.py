@@ -64,4 +64,10 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(ExitCode.PART_DONE)
+    except OSError as error:
+        # Of a file, most often one that the command was told to write; anything else has no name and is a bug.
+        if error.filename is None:
+            raise
+        complain(f"{error.filename}: {error.strerror}", fix="Name a place that this user can read and write.")
+        sys.exit(ExitCode.WRONG_USE)
     sys.exit(outcome if isinstance(outcome, int) else ExitCode.ALL_DONE)

@@ -2,15 +2,15 @@
 
 import sys
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
 
 from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, screen, with_hub
-from hub.core.contract import HoldReason, Outcome
-from hub.core.errors import ConfigurationError
+from hub.core.contract import HoldReason, LineOutcome, Outcome
+from hub.core.errors import ConfigurationError, MallError, NotFoundAtMallError, UnsupportedByMallError
 from hub.core.model import ClaimReason
 from hub.desk.access import command_line_actor
 from hub.desk.acting.act import act
@@ -101,21 +101,22 @@ def run(
 
     _require_terminal(action, is_sure=yes or dry_run)
 
-    async def work(hub: Hub) -> ActionResult | HeldError:
+    async def work(hub: Hub) -> ActionResult | HeldError | MallError:
         try:
             return await _act(hub, request, dry_run=dry_run)
-        except HeldError as error:
+        except (HeldError, MallError) as error:
             return error
         except GuardError as error:
             what = "\n".join(["the answer guard stops this answer", *map(_told, error.findings)])
             raise ConfigurationError(what, fix="Mend the text, or give the reason: --force-guard REASON.") from error
         except WrongRequestError as error:
-            what = str(error)
-            raise ConfigurationError(what) from error
+            raise ConfigurationError(_with_options(str(error)), fix="`hub act --help` names the options.") from error
 
     result = with_hub(work)
-    if isinstance(result, HeldError):
-        complain(str(result), fix="Ask them to give the case back on the desk, or wait until they have.")
+    if not isinstance(result, ActionResult):
+        complain(str(result), fix=_next_step(result))
+        if as_json:
+            print_json(_refused(request, why=str(result)))
         return ExitCode.NOTHING_DONE
     for finding in result.findings:
         screen.print(_told(finding), style="yellow", markup=False)
@@ -138,6 +139,38 @@ async def _act(hub: Hub, request: ActionRequest, *, dry_run: bool) -> ActionResu
     except UnconfirmedError as error:
         _ask(request, warning=error.warning)
         return await act(hub, actor, msgspec.structs.replace(request, confirmed=True))
+
+
+#: fields of a request whose option has another name
+_OPTIONS: Final = {
+    "order_no": "--order",
+    "line_no": "--line",
+    "inquiry_no": "--inquiry",
+    "tracking_no": "--tracking",
+    "ship_on": "--ship-date",
+    "hold_reason": "--hold-reason",
+    "option_code": "--option",
+}
+
+
+def _with_options(message: str) -> str:
+    """The fields that a message names as what is typed here."""
+    return " ".join(_OPTIONS.get(word, word) for word in message.split(" "))
+
+
+def _next_step(error: HeldError | MallError) -> str:
+    if isinstance(error, HeldError):
+        return "Ask them to give the case back on the desk, or wait until they have."
+    if isinstance(error, NotFoundAtMallError):
+        return f"`hub export lines --shop {error.shop}` and `hub export inquiries` name them."
+    instead = error.instead if isinstance(error, UnsupportedByMallError) else None
+    return instead or "`hub shop check NAME` tells what the mall lets this shop do."
+
+
+def _refused(request: ActionRequest, *, why: str) -> ActionResult:
+    """What was neither stored nor sent."""
+    lines = tuple(LineOutcome(line_no=line_no, outcome=Outcome.REFUSED) for line_no in request.lines)
+    return ActionResult(outcome=Outcome.REFUSED, lines=lines, message=why)
 
 
 def _told(finding: Finding) -> str:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,6 +18,7 @@ from hub.logging import configure_logging
 from hub.settings import Settings, read_settings
 
 T = TypeVar("T")
+_PIPE_WIDTH: Final = 400
 
 #: for people; never holds data that a script reads
 screen = Console(stderr=True, highlight=False)
@@ -59,9 +60,9 @@ def print_table(title: str, headings: tuple[str, ...], rows: list[tuple[Any, ...
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
-    console = Console(highlight=False)
     # A pipe has no width of its own: rows are not folded for it.
-    console.print(table, width=None if console.is_terminal else 400)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console.print(table)
 
 
 def complain(what: str, *, fix: str | None = None) -> None:

@@ -1,9 +1,11 @@
 """`hub db`, `hub backup`, `hub restore`: the database itself."""
 
+import gzip
 import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 from typing import IO, Annotated, cast
 
@@ -50,9 +52,6 @@ def check() -> int:
     return ExitCode.PART_DONE
 
 
-_NAMES = ("hub.db", "keys.json")
-
-
 def _database_file(settings: Settings) -> Path:
     url = settings.resolved_database_url
     if not url.startswith("sqlite:///"):
@@ -93,15 +92,22 @@ def restore(file: Annotated[Path, typer.Argument(help="A file that `hub backup` 
         what = f"{database} exists already"
         raise ConfigurationError(what, fix="Restore into an empty HUB_HOME, or move the old one away.")
     settings.home.mkdir(parents=True, exist_ok=True)
+    places = {"hub.db": database, "keys.json": settings.home / "keys.json"}
+    drafts = {name: place.with_name(place.name + ".part") for name, place in places.items()}
     try:
         with tarfile.open(file) as archive:
-            for name, target in zip(_NAMES, (database, settings.home / "keys.json"), strict=True):
+            for name, draft in drafts.items():
                 member = archive.getmember(name)
-                target.touch(mode=0o600)
+                draft.touch(mode=0o600)
                 # Written by us from the member's bytes: no path of the archive is ever followed.
-                with target.open("wb") as opened:
+                with draft.open("wb") as opened:
                     shutil.copyfileobj(cast("IO[bytes]", archive.extractfile(member)), opened)
-    except (OSError, KeyError, TypeError, tarfile.TarError) as error:
+        for name, draft in drafts.items():
+            draft.replace(places[name])
+    except (EOFError, gzip.BadGzipFile, KeyError, TypeError, zlib.error, tarfile.TarError) as error:
         what = f"{file} is no backup of the hub"
-        raise ConfigurationError(what) from error
+        raise ConfigurationError(what, fix="Name a file that `hub backup` wrote, whole.") from error
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
     screen.print(f"restored into {settings.home}", markup=False)

@@ -21,6 +21,7 @@ from hub.store.database import Database, to_ms
 from hub.store.one import product_of, unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
 from hub.store.tables import calls, cases, claims, inquiries, lines, orders, rebills, shops
+from hub.sync.cases import NEVER
 from routing.facts import with_facts
 
 Row = dict[str, Any]
@@ -101,6 +102,8 @@ def _render(database: Database, request: ExportRequest, row: Any) -> Row:
     if request.kind is ExportKind.LINES:
         values["held"] = bool(row.is_held)
         values["option"] = row.product_option
+    elif request.kind is ExportKind.CASES and row.due_at >= NEVER:
+        values["due_at"] = None
     elif request.kind is ExportKind.ORDERS:
         _add_people(database, values, row.sealed, unmask=request.unmask)
     elif request.kind is ExportKind.INQUIRIES:

@@ -12,9 +12,8 @@ from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, row
 from hub.stats.worktime import MINUTE_MS, OpenTime
 from hub.store.database import to_ms
 from hub.store.tables import actions, asks, cases, compensations, promises
+from hub.sync.cases import NEVER
 
-#: stored where nothing is due (hub.sync.cases.NEVER)
-_NEVER_YEAR: Final = 9999
 _HOUR: Final = 60
 _DAY: Final = 24 * _HOUR
 #: by age in minutes of business days, whole days of 24 hours
@@ -117,8 +116,7 @@ async def read_backlog(counted: Counted) -> AsyncIterator[OpenCase]:
 
 
 def _due(at: int) -> datetime | None:
-    due = datetime.fromtimestamp(at / 1000, UTC)
-    return None if due.year >= _NEVER_YEAR else due
+    return None if at >= NEVER else datetime.fromtimestamp(at / 1000, UTC)
 
 
 def _left(due: datetime | None, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,33 @@ def test_a_backup_comes_back(terminal: Terminal, tmp_path: Path) -> None:
     assert [shop["name"] for shop in other.hub("shop", "list", "--json").document] == ["good"]
     assert (tmp_path / "hub.tar.gz").stat().st_mode & 0o777 == 0o600
     assert other.hub("restore", tmp_path / "hub.tar.gz").code == 2
+
+
+def test_what_is_no_whole_backup_leaves_nothing_behind(terminal: Terminal, tmp_path: Path) -> None:
+    part, keyless = tmp_path / "part.tar.gz", tmp_path / "keyless.tar.gz"
+    assert terminal.hub("shop", "list").code == 0
+    assert terminal.hub("backup", part).code == 0
+    with tarfile.open(part) as whole, tarfile.open(keyless, "w:gz") as archive:
+        archive.addfile(whole.getmember("hub.db"), whole.extractfile("hub.db"))
+    part.write_bytes(part.read_bytes()[:2_000])
+    other = Terminal(tmp_path / "other")
+
+    for file in (part, keyless, tmp_path / "absent.tar.gz"):
+        ran = other.hub("restore", file)
+        assert (ran.code, str(file) in ran.err) == (2, True)
+
+    assert list(other.home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", ["export lines --output", "stats calls --xlsx", "backup", "book export routing --output"]
+)
+def test_a_file_that_cannot_be_written_is_named(terminal: Terminal, tmp_path: Path, command: str) -> None:
+    assert terminal.hub("shop", "list").code == 0
+
+    ran = terminal.hub(*command.split(), tmp_path / "nowhere" / "file")
+
+    assert (ran.code, ran.out, "nowhere" in ran.err) == (2, "", True)
 
 
 def test_the_address_of_a_webhook_is_made_once_and_can_be_renewed(terminal: Terminal) -> None:

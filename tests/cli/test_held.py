@@ -1,5 +1,6 @@
 """`hub act` while somebody works on the case on the desk."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -29,5 +30,5 @@ def test_what_somebody_works_on_is_left_to_them_and_they_are_named(
     code = act.run(Action.ANSWER_INQUIRY, shop="main", inquiry="1", text="네", as_json=True)
 
     said = capsys.readouterr()
-    assert (code, said.out) == (ExitCode.NOTHING_DONE, "")
+    assert (code, json.loads(said.out)["outcome"]) == (ExitCode.NOTHING_DONE, "refused")
     assert "김상담 is working on this case" in said.err

@@ -168,7 +168,8 @@ def test_what_a_mall_cannot_do_names_the_way_that_exists(street: Street, synced:
         "--yes", "--json",
     )  # fmt: skip
 
-    assert (ran.code, ran.out) == (3, "")
+    assert (ran.code, ran.document["outcome"], ran.document["action_id"]) == (3, "refused", None)
+    assert ran.document["lines"] == [{"line_no": line["line_no"], "outcome": "refused", "mall_message": None}]
     assert "approve cancel" in ran.err
     assert "Approve in QSM" in ran.err
     assert street.calls("qoo10") == before
@@ -183,7 +184,8 @@ def test_a_dry_run_checks_and_sends_nothing(street: Street, synced: Terminal) ->
     lacking = synced.hub("act", "refuse-cancel", *place, claim["line_no"], "--dry-run", "--json")
 
     assert (ran.code, ran.document["outcome"], ran.document["lines"]) == (0, "pending", [])
-    assert (wrong.code, wrong.out, "no-such-line" in wrong.err) == (3, "", True)
+    assert ran.document["action_id"] is None
+    assert (wrong.code, wrong.document["outcome"], "no-such-line" in wrong.err) == (3, "refused", True)
     assert (lacking.code, lacking.out, "text" in lacking.err) == (2, "", True)
     assert street.calls("cafe24") == before
     assert to_cancel(synced) == claim
@@ -237,7 +239,7 @@ def test_what_an_action_lacks_is_named_before_anything_is_sent(street: Street, s
         "act", "seller-cancel", *place, "--line", "other", "--reason", "defect", "--quantity", "1", "--yes"
     )
 
-    assert (refuse.code, "carrier and tracking_no" in refuse.err) == (2, True)
+    assert (refuse.code, "carrier and --tracking" in refuse.err) == (2, True)
     assert (unsure.code, "--yes" in unsure.err) == (2, True)
     assert (twice.code, "quantity" in twice.err) == (2, True)
     assert street.calls("smartstore") == before

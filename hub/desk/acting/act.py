@@ -119,7 +119,7 @@ async def act(
     findings = guarded.findings if guarded else ()
     if dry_run:
         message = "dry run: nothing was sent"
-        return ActionResult(outcome=Outcome.PENDING, lines=(), action_id="", message=message, findings=findings)
+        return ActionResult(outcome=Outcome.PENDING, lines=(), message=message, findings=findings)
     if not request.confirmed:
         await _require_sure(services, actor, shop, request, stated, about=about)
     # A shop that cannot be opened is said to be so before anything is stored.

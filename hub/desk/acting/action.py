@@ -205,12 +205,12 @@ class ActionRequest(Struct, frozen=True, kw_only=True):
 class ActionResult(Struct, frozen=True, kw_only=True):
     """What `hub act --json` prints. ``outcome`` is the worst of ``lines``; ``message`` is the first reason given.
 
-    ``findings`` are those of the answer guard that did not stop it.
+    Without ``action_id`` nothing was stored or sent. ``findings`` are those of the answer guard that did not stop it.
     """
 
     outcome: Outcome
     lines: tuple[LineOutcome, ...]
-    action_id: str
+    action_id: str | None = None
     message: str | None = None
     findings: tuple[Finding, ...] = ()
 

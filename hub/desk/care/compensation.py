@@ -295,21 +295,22 @@ async def _send(services: Services, actor: Actor, gift_id: int) -> None:
         confirmed=True,
         token=token,
     )
-    values: dict[str, Any]
     try:
         # It was allowed when it was stored: who has the case open by now is not in its way.
         result = await act(services, actor, request, heeds_locks=False)
     except (MallError, ConfigurationError, WrongRequestError):
         # Raised before anything is stored or sent: whether that is so, the token tells.
-        values = {"state": GiftState.NOT_GIVEN.value}
-    else:
-        state = {Outcome.DONE: GiftState.GIVEN, Outcome.REFUSED: GiftState.NOT_GIVEN}
-        values = {"state": state.get(result.outcome, GiftState.SENDING).value, "action_id": int(result.action_id)}
+        result = None
     async with services.database.writing() as connection:
-        stored = await connection.scalar(select(actions.c.id).where(actions.c.token == token))
-        if stored is not None and "action_id" not in values:
-            values = {"state": GiftState.SENDING.value, "action_id": stored}
+        action_id = await connection.scalar(select(actions.c.id).where(actions.c.token == token))
+        state = GiftState.NOT_GIVEN if action_id is None else GiftState.SENDING
+        if result is not None:
+            state = _STATE_OF.get(result.outcome, GiftState.SENDING)
+        values = {"state": state.value, "action_id": action_id}
         await connection.execute(update(compensations).where(compensations.c.id == gift_id).values(**values))
+
+
+_STATE_OF: Final = {Outcome.DONE: GiftState.GIVEN, Outcome.REFUSED: GiftState.NOT_GIVEN}
 
 
 def _action_token(gift_id: int) -> str:
