@@ -109,6 +109,8 @@ class CardFacts(Struct, frozen=True, kw_only=True):
     ordered_at: datetime | None = None
     paid_at: datetime | None = None
     planned_ship_at: datetime | None = None
+    is_reserved: bool = False
+    sendable_from: datetime | None = None
     dispatched_at: datetime | None = None
     tracking_no: str | None = None
     delivered_at: datetime | None = None

@@ -137,6 +137,8 @@ def _dues(situation: Situation, request: Request, clocks: Iterable[MallClock]) -
         paid_at=facts.paid_at,
         ordered_at=facts.ordered_at,
         planned_ship_at=facts.planned_ship_at,
+        is_reserved=facts.is_reserved,
+        sendable_from=facts.sendable_from,
         dispatched_at=facts.dispatched_at or (facts.delivered_at if request is not Request.CANCEL else None),
         collected_at=facts.left_at,
         out_of_stock_at=facts.opened_at if is_short else None,

@@ -61,7 +61,8 @@ class CaseFacts(Struct, frozen=True, kw_only=True):
     ``country`` is the calendar of the shop ("KR", "JP"). ``opened_at`` is when the claim was
     requested or the question asked. ``collected_at`` is when the goods came back to the seller.
     ``out_of_stock_at`` is when the seller knew that it cannot supply, ``is_shortage_told`` that the
-    customer knows it too. ``promises`` are the open ones. ``is_answered`` says that the customer has had
+    customer knows it too. ``is_reserved``: everything that waits was sold before it can be sent, which is
+    possible ``sendable_from`` on. ``promises`` are the open ones. ``is_answered`` says that the customer has had
     a first answer.
     """
 
@@ -73,6 +74,8 @@ class CaseFacts(Struct, frozen=True, kw_only=True):
     paid_at: datetime | None = None
     ordered_at: datetime | None = None
     planned_ship_at: datetime | None = None
+    is_reserved: bool = False
+    sendable_from: datetime | None = None
     dispatched_at: datetime | None = None
     collected_at: datetime | None = None
     out_of_stock_at: datetime | None = None
@@ -158,6 +161,7 @@ _CLAIMS: Final = frozenset(
 _AWAITS_DISPATCH: Final = frozenset({CaseKind.DISPATCH, CaseKind.ORDER_INQUIRY, CaseKind.CHAT, CaseKind.CALL})
 _SUPPLY_PREPAID: Final = "E-Commerce Consumer Protection Act 15(1): 3 business days after prepayment"
 _SUPPLY_ORDERED: Final = "E-Commerce Consumer Protection Act 15(1): 7 days after the order"
+_RESERVED: Final = "Reserved goods: the day from which on they can be sent, as the mall tells it"
 _TELL_NO_SUPPLY: Final = "E-Commerce Consumer Protection Act 15(2): tell the reason without delay"
 _REFUND_NO_SUPPLY: Final = "E-Commerce Consumer Protection Act 15(2): 3 business days after the prepayment"
 _REFUND_NO_SUPPLY_KNOWN: Final = "E-Commerce Consumer Protection Act 15(2): 3 business days, payment's day not known"
@@ -182,6 +186,7 @@ def due_dates(
     calendar = days.of_public(facts.country)
     dues = [
         *_mall_dues(facts, clocks, days, on),
+        *_reserved_dues(facts, calendar),
         *_promise_dues(facts, calendar),
         *_target_dues(facts, days.of_shop(facts.country), targets),
     ]
@@ -206,6 +211,15 @@ def _awaits_dispatch(facts: CaseFacts) -> bool:
     return facts.kind in _AWAITS_DISPATCH and facts.dispatched_at is None
 
 
+def _runs_from_payment(facts: CaseFacts) -> bool:
+    """Goods that were sold before they can be sent are due when it was agreed, not some days after the payment.
+
+    Source: the same 15(1), which leaves another agreement on the time of supply in force; the malls' own
+    rules count reserved goods from their day, too. Confidence: likely.
+    """
+    return _awaits_dispatch(facts) and not facts.is_reserved
+
+
 def _after_business_days(calendar: BusinessCalendar, since: datetime, count: int) -> datetime:
     return calendar.end_of(calendar.add_business_days(calendar.day_of(since), count))
 
@@ -216,7 +230,7 @@ def _law(label_key: str, source: str, since: datetime, at: datetime) -> Due:
 
 def _korean_law(facts: CaseFacts, calendar: BusinessCalendar) -> list[Due]:
     dues = []
-    if _awaits_dispatch(facts):
+    if _runs_from_payment(facts):
         if facts.paid_at is not None:
             at = _after_business_days(calendar, facts.paid_at, 3)
             dues.append(_law("due.law.supply", _SUPPLY_PREPAID, facts.paid_at, at))
@@ -251,9 +265,9 @@ def _started(facts: CaseFacts, since: Since) -> datetime | None:
         return facts.opened_at
     if since is Since.COLLECTED:
         return facts.collected_at
-    if not _awaits_dispatch(facts):
-        return None
-    return facts.paid_at if since is Since.PAID else facts.planned_ship_at
+    if since is Since.PAID:
+        return facts.paid_at if _runs_from_payment(facts) else None
+    return facts.planned_ship_at if _awaits_dispatch(facts) else None
 
 
 def _mall_dues(facts: CaseFacts, clocks: tuple[MallClock, ...], days: OwnDays, on: date | None) -> list[Due]:
@@ -273,6 +287,22 @@ def _mall_dues(facts: CaseFacts, clocks: tuple[MallClock, ...], days: OwnDays, o
                 )
             )
     return dues
+
+
+def _reserved_dues(facts: CaseFacts, calendar: BusinessCalendar) -> list[Due]:
+    """The mall's day for reserved goods counts as a whole; without one nothing is due, and none is made up."""
+    if not facts.is_reserved or facts.sendable_from is None or not _awaits_dispatch(facts):
+        return []
+    at = calendar.end_of(calendar.day_of(facts.sendable_from))
+    return [
+        Due(
+            at=at,
+            cause=DueCause.MALL,
+            source=_RESERVED,
+            label_key="due.mall.reserved",
+            counted_from=facts.sendable_from,
+        )
+    ]
 
 
 def _clocks_of(facts: CaseFacts, clocks: Iterable[MallClock], on: date | None) -> list[MallClock]:

@@ -196,6 +196,8 @@ def _told_until(situation: Situation) -> datetime | None:
         return calendar.end_of(calendar.day_of(facts.ordered_at) + days) if facts.ordered_at else None
     if facts.planned_ship_at:
         return calendar.end_of(calendar.day_of(facts.planned_ship_at))
+    if facts.is_reserved:
+        return calendar.end_of(calendar.day_of(facts.sendable_from)) if facts.sendable_from else None
     if facts.paid_at and situation.is_korean:
         # 15(1): supply begins within 3 business days of the payment.
         return calendar.end_of(calendar.add_business_days(calendar.day_of(facts.paid_at), 3))

@@ -80,7 +80,8 @@ def _unsent(situation: Situation) -> Ruling:
             marks=("cancel.out_of_stock",),
         )
     law = ("kr.law.17-1", "kr.law.18-2") if situation.is_korean else ()
-    announced = "cancel.announced" if facts.planned_ship_at else "cancel.unannounced"
+    unannounced = "cancel.reserved" if facts.is_reserved else "cancel.unannounced"
+    announced = "cancel.announced" if facts.planned_ship_at else unannounced
     allowed = Ruling(
         verdict=Verdict.ALLOW,
         ground="withdrawal" if situation.is_korean else "not_sent",

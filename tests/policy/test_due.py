@@ -73,6 +73,36 @@ def test_an_order_paid_later_is_supplied_within_seven_days():
     ]
 
 
+def test_reserved_goods_are_due_on_the_malls_day_and_not_some_days_after_the_payment():
+    paid = {"paid_at": seoul("2026-11-20T10:00"), "ordered_at": seoul("2026-11-20T10:00")}
+    # A Saturday, and counted all the same.
+    reserved = {**paid, "is_reserved": True, "sendable_from": seoul("2026-12-05T00:00")}
+    ends = (seoul("2026-12-05T23:59:59"), "mall", "due.mall.reserved")
+
+    for country in ("KR", "JP"):
+        clocks = read_clocks(CLOCK.replace(b"JP", country.encode()), file="clocks")
+        assert dues_of(CaseKind.DISPATCH, country=country, clocks=clocks, **reserved) == [ends]
+        assert (
+            dues_of(CaseKind.DISPATCH, country=country, clocks=clocks, dispatched_at=paid["paid_at"], **reserved) == []
+        )
+
+
+def test_reserved_goods_without_a_day_are_due_when_the_seller_said_or_at_no_known_time():
+    reserved = {"paid_at": seoul("2026-11-20T10:00"), "is_reserved": True}
+
+    assert dues_of(CaseKind.DISPATCH, **reserved) == []
+    assert dues_of(CaseKind.DISPATCH, planned_ship_at=seoul("2026-12-01T00:00"), **reserved) == [
+        (seoul("2026-12-01T23:59:59"), "promise", "due.promise.planned_ship")
+    ]
+
+
+def test_a_day_from_which_on_usual_goods_can_be_sent_moves_nothing():
+    paid = seoul("2026-11-20T10:00")
+    told = dues_of(CaseKind.DISPATCH, paid_at=paid, sendable_from=seoul("2026-12-05T00:00"))
+
+    assert told == dues_of(CaseKind.DISPATCH, paid_at=paid) == [(seoul("2026-11-25T23:59:59"), "law", "due.law.supply")]
+
+
 def test_a_sent_line_has_no_supply_clock():
     sent = {"paid_at": seoul("2026-11-20T10:00"), "dispatched_at": seoul("2026-11-20T15:00")}
 
