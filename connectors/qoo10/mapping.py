@@ -177,22 +177,45 @@ def _line(row: LineRow, line_no: str, currency: str, *, unknown: Unknown, is_who
         ),
         amount=None if total is None else Money(minor=total, currency=currency),
         planned_ship_at=moment(row.planned_date, "EstimatedShippingDate"),
+        is_reserved=_is_reserved(row, unknown),
+        sendable_from=_sendable_from(row, unknown),
         shipment=_shipment(row, code),
     )
 
 
-def _hints(row: LineRow) -> tuple[InventoryHint, ...]:
-    """Weak ones only: the API has no word for who owns the stock. The second is a v2 column, so of the look-up.
+def _is_reserved(row: LineRow, unknown: Unknown) -> bool | None:
+    """``None`` in the look-up by number, which does not tell it, and for a code that no table holds."""
+    told = text(row.send_type)
+    if told is None:
+        return None
+    found = codes.IS_RESERVED.get(codes.number_in(told) or "")
+    if found is None:
+        count_unknown(unknown, "AvailableSendType", told)
+    return found
 
-    The last two say that the goods are reserved (1, 2) and from which day on they can be sent.
-    """
+
+def _sendable_from(row: LineRow, unknown: Unknown) -> datetime | None:
+    """The day from which on the shop may ship. One that cannot be read is not known, and counted: the order stays."""
+    try:
+        return moment(row.sendable_from, "AvailableShippingDate")
+    except MalformedResponseError:
+        count_unknown(unknown, "AvailableShippingDate", "unreadable")
+        return None
+
+
+def _hints(row: LineRow) -> tuple[InventoryHint, ...]:
+    """Weak ones only: the API has no word for who owns the stock. The second is a v2 column, so of the look-up."""
     told = (
         ("delivery_attribute", text(row.shipping_way)),
         ("overseas_consignment", text(row.overseas)),
-        ("available_send_type", number(row.send_type)),
-        ("available_shipping_date", text(row.sendable_from)),
+        # A day, a span of hours, or both; with blanks around them.
+        ("wished_delivery", _on_one_line(text(row.wished_delivery))),
     )
     return tuple(InventoryHint(name=name, value=value) for name, value in told if value is not None)
+
+
+def _on_one_line(told: str | None) -> str | None:
+    return None if told is None else " ".join(told.split())
 
 
 def _shipment(row: LineRow, status_code: str | None) -> Shipment | None:

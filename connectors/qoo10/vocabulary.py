@@ -43,6 +43,10 @@ LINE_STATUS = {
 #: statuses that prove that the parcel left
 SENT = frozenset({"4", "5"})
 
+#: AvailableSendType: 0 normal, 1 reservation (four and more days of preparation), 2 reservation (day of release),
+#: 3 same day
+IS_RESERVED = {"0": False, "1": True, "2": True, "3": False}
+
 BY_ORDER_DATE, BY_PAYMENT_DATE, BY_SHIPPING_DATE, BY_DELIVERED_DATE = "1", "2", "3", "4"
 
 # --- claims --------------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ class LineRow(Struct, frozen=True, kw_only=True, gc=False):
     overseas: Scalar = None
     send_type: Scalar = None
     sendable_from: Scalar = None
+    wished_delivery: Scalar = None
     message: Scalar = None
     carrier: Scalar = None
     tracking_no: Scalar = None
@@ -119,6 +120,8 @@ LINE_KEYS = {
     "overseaconsignment": "overseas",
     "availablesendtype": "send_type",
     "availableshippingdate": "sendable_from",
+    "desireddeliverydate": "wished_delivery",
+    "hopedate": "wished_delivery",
     "shippingmessage": "message",
     "shippingmsg": "message",
     "deliverycompany": "carrier",
@@ -149,7 +152,7 @@ LINE_FIELDS = _AnyCase(
         *("sellerid", "ordertype", "orderprice", "discount", "sellerdiscount", "settleprice"),
         *("cartdiscountseller", "cart_discount_seller", "cartdiscountqoo10", "cart_discount_qoo10"),
         *("shippingrate", "shippingratetype", "paymentnation", "shippingcountry", "cod_price"),
-        *("desireddeliverydate", "hopedate", "packingno", "sellerdeliveryno", "vouchercode", "gift", "branchname"),
+        *("packingno", "sellerdeliveryno", "vouchercode", "gift", "branchname"),
         *("sendername", "sendertel", "sendernation", "senderzipcode", "senderaddress", "senderaddr", "material"),
         *("paymentamount", "paymentreturnshipping", "itemcondition"),
         *("pickupaddress", "pickupzipcode", "nrdutytarget", "nrsoltype"),

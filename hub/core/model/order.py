@@ -48,7 +48,9 @@ class Line(Struct, frozen=True, kw_only=True, gc=False):
     does not tell). ``amount`` is what the line costs the buyer for ``quantity`` before order-wide
     discounts, or ``None`` when the mall does not say it per line. ``planned_ship_at`` is what was
     told to the mall; where a mall knows days only it is the first moment of that day in the mall's
-    zone. ``mall_changed_at`` is the mall's own time of the newest change, where it gives one.
+    zone. ``is_reserved`` says that the goods were sold before they can be sent (``None``: the mall does
+    not tell), ``sendable_from`` from which day on they can be. ``mall_changed_at`` is the mall's own
+    time of the newest change, where it gives one.
     """
 
     line_no: str
@@ -60,6 +62,8 @@ class Line(Struct, frozen=True, kw_only=True, gc=False):
     remaining_quantity: int | None = None
     amount: Money | None = None
     planned_ship_at: datetime | None = None
+    is_reserved: bool | None = None
+    sendable_from: datetime | None = None
     purchase_confirmed_at: datetime | None = None
     mall_changed_at: datetime | None = None
     shipment: Shipment | None = None

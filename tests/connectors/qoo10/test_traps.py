@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -160,14 +160,31 @@ def test_counts_and_amounts_may_be_written_for_people():
 
 
 def test_reserved_goods_say_from_which_day_on_they_can_be_sent():
-    hints = read(row(AvailableSendType="2", AvailableShippingDate="2026-12-01")).lines[0].product.hints
-    usual = read(row(AvailableSendType="0", AvailableShippingDate="")).lines[0].product.hints
+    reserved = read(row(AvailableSendType="2", AvailableShippingDate="2026-12-01")).lines[0]
+    prepared = read(row(AvailableSendType=1, AvailableShippingDate="20261201")).lines[0]
+    usual = read(row(AvailableSendType="0", AvailableShippingDate="")).lines[0]
 
-    assert [(hint.name, hint.value) for hint in hints] == [
-        ("available_send_type", "2"),
-        ("available_shipping_date", "2026-12-01"),
-    ]
-    assert usual == ()
+    assert (reserved.is_reserved, reserved.sendable_from) == (True, datetime(2026, 11, 30, 15, tzinfo=UTC))
+    assert (prepared.is_reserved, prepared.sendable_from) == (True, reserved.sendable_from)
+    assert (usual.is_reserved, usual.sendable_from) == (False, None)
+
+
+def test_how_goods_are_sent_stays_unknown_where_the_mall_says_nothing_that_is_known():
+    unknown: Counter[str] = Counter()
+    given = row(AvailableSendType="7", AvailableShippingDate="soon")
+    odd = mapping.read_listed_order(json.dumps(given).encode(), unknown=unknown).record.lines[0]
+    looked_up = read(row()).lines[0]
+
+    assert (odd.is_reserved, odd.sendable_from) == (None, None)
+    assert unknown == {"AvailableSendType:7": 1, "AvailableShippingDate:unreadable": 1}
+    assert (looked_up.is_reserved, looked_up.sendable_from) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["DesiredDeliveryDate", "hopeDate"])
+def test_the_day_that_the_customer_wishes_for_is_a_hint_in_the_malls_words(name: str):
+    hints = read(row(**{name: " 2026-12-01  14:00~16:00 "})).lines[0].product.hints
+
+    assert [(hint.name, hint.value) for hint in hints] == [("wished_delivery", "2026-12-01 14:00~16:00")]
 
 
 async def test_a_number_that_the_mall_refuses_is_one_broken_record_among_the_others(mall: Mall):
