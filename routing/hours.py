@@ -137,8 +137,11 @@ def _in_order(periods: list[Period], day: str) -> tuple[Period, ...]:
     return tuple(ordered)
 
 
-def tell_week(week: Sequence[Sequence[Period]]) -> str:
-    """The text that :func:`read_week` reads as ``week``; neighbouring days with the same periods stand together."""
+def tell_week(week: Sequence[Sequence[Period]], *, days: Sequence[str] = DAYS) -> str:
+    """The text that :func:`read_week` reads as ``week``; neighbouring days with the same periods stand together.
+
+    ``days`` are the names of Monday to Sunday.
+    """
     parts: list[tuple[int, int, str]] = []
     for day, periods in enumerate(week):
         text = " ".join(f"{_clock(period.opens)}-{_clock(period.closes)}" for period in periods)
@@ -147,8 +150,16 @@ def tell_week(week: Sequence[Sequence[Period]]) -> str:
         else:
             parts.append((day, day, text))
     return "; ".join(
-        f"{DAYS[first]}{f'-{DAYS[last]}' if last > first else ''} {text}" for first, last, text in parts if text
+        f"{days[first]}{f'-{days[last]}' if last > first else ''} {text}" for first, last, text in parts if text
     )
+
+
+def plain_week(text: str, *, days: Sequence[str] = DAYS) -> str:
+    """``text`` as :func:`tell_week` writes it; as it is where it cannot be read."""
+    try:
+        return tell_week(read_week(text), days=days)
+    except HoursError:
+        return text
 
 
 def _clock(minute: int) -> str:

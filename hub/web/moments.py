@@ -71,8 +71,10 @@ class Moments:
         return self._exact(at, self._zone_of(mall))
 
     def _exact(self, at: datetime, zone: ZoneInfo) -> str:
-        text = f"{absolute(at, zone)} ({zone.key})"
-        return text if zone is self._zone else f"{text} · {absolute(at, self._zone)} ({self._zone.key})"
+        text = f"{absolute(at, zone)} ({self._words.zone(zone.key)})"
+        return (
+            text if zone is self._zone else f"{text} · {absolute(at, self._zone)} ({self._words.zone(self._zone.key)})"
+        )
 
     def _tag(self, at: datetime, text: str, zone: ZoneInfo) -> Markup:
         # Hundreds stand on a page, and `Markup.format` takes six times as long.

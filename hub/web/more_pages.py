@@ -24,6 +24,7 @@ from hub.web.auth import Form
 from hub.web.cases.acting import Notice
 from hub.web.cases.work import ReasonForm
 from hub.web.render import Given, Pages
+from hub.web.subjects import told_entry
 
 PageRequest = Request[Actor, str, State]
 _LONGEST: Final = 200
@@ -169,7 +170,7 @@ async def access_log_page(
     request: PageRequest, services: Given, pages: Pages, before: FromQuery[int | None] = None
 ) -> Response[str]:
     log = await read_access_log(services, actor=request.user, before=before)
-    return pages.page(request, "pages/access_log.html", log=log)
+    return pages.page(request, "pages/access_log.html", log=log, told=told_entry)
 
 
 PAGES: Final = [

@@ -422,7 +422,7 @@ def test_an_empty_section_of_the_policy_book_shows_what_holds_without_it(supervi
     assert '<th scope="row">반품 철회</th><td>수거 전까지</td>' in page
     assert '<th scope="row">환불 지연 이자(연 %)</th><td>15</td>' in page
     assert '<th scope="row">시작(자정부터 분)</th><td>540 (09:00)</td>' in supervisor.get("/books/policy/targets").text
-    assert "3영업일 (JP 달력)" in supervisor.get("/books/policy/clocks").text
+    assert "3영업일 (일본 달력)" in supervisor.get("/books/policy/clocks").text
     assert "모든 보상을 슈퍼바이저가 승인" in supervisor.get("/books/policy/limits").text
     for section in sections_of(_forms(supervisor)[BookKind.POLICY].tables):
         assert "book-defaults" in supervisor.get(f"/books/policy/{section}").text, section

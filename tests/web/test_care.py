@@ -85,7 +85,7 @@ def test_a_japanese_shops_promise_shows_its_own_clock_on_hover(agent: Browser):
 
     _promise(agent, case_id)
 
-    assert re.search(r'title="[^"]+\(Asia/Seoul\) · [^"]+\(Asia/Tokyo\)"', agent.get(f"/cases/{case_id}").text)
+    assert re.search(r'title="[^"]+\(한국 시각\) · [^"]+\(일본 시각\)"', agent.get(f"/cases/{case_id}").text)
 
 
 @pytest.mark.parametrize("view", ["mine", "today", "team", "broken", "nonsense"])
@@ -152,7 +152,7 @@ def test_the_settlement_file_holds_the_rows_of_the_page(supervisor: Browser):
     assert (row["amount_minor"], row["order_no"], row["kind"]) == ("3000", "A-1", "points")
     assert int(row["partner_minor"]) + int(row["our_minor"]) == 3000
     assert book.content[:2] == b"PK"
-    assert "export compensations" in supervisor.get("/access-log").text
+    assert "보상 내보내기" in supervisor.get("/access-log").text
 
 
 def test_an_agent_takes_no_file(agent: Browser):

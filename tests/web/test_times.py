@@ -25,11 +25,11 @@ def _moments(zone: str, mall: str | None = None) -> Moments:
 @pytest.mark.parametrize(
     ("zone", "mall", "title", "text"),
     [
-        ("Asia/Seoul", None, "2026-11-20 14:00 (Asia/Seoul)", "14:00"),
-        ("Asia/Seoul", "seoul", "2026-11-20 14:00 (Asia/Seoul)", "14:00"),
+        ("Asia/Seoul", None, "2026-11-20 14:00 (Korea time)", "14:00"),
+        ("Asia/Seoul", "seoul", "2026-11-20 14:00 (Korea time)", "14:00"),
         # The same hour: no zone beside it, but the pointer finds both.
-        ("Asia/Seoul", "tokyo", "2026-11-20 14:00 (Asia/Tokyo) · 2026-11-20 14:00 (Asia/Seoul)", "14:00"),
-        ("Europe/Berlin", "tokyo", "2026-11-20 14:00 (Asia/Tokyo) · 2026-11-20 06:00 (Europe/Berlin)", "14:00 JST"),
+        ("Asia/Seoul", "tokyo", "2026-11-20 14:00 (Japan time) · 2026-11-20 14:00 (Korea time)", "14:00"),
+        ("Europe/Berlin", "tokyo", "2026-11-20 14:00 (Japan time) · 2026-11-20 06:00 (Europe/Berlin)", "14:00 JST"),
         ("Europe/Berlin", "gone", "2026-11-20 06:00 (Europe/Berlin)", "06:00"),
     ],
 )
@@ -53,7 +53,7 @@ def test_a_case_shows_its_shops_clock(agent: Browser) -> None:
         agent.rig.settings = agent.rig.settings.model_copy(update={"timezone": "Asia/Seoul"})
 
     titles = re.findall(r'<time [^>]*title="([^"]*)"', page)
-    told_by_the_mall = [title for title in titles if "(Asia/Tokyo) · " in title and title.endswith("(Europe/Berlin)")]
+    told_by_the_mall = [title for title in titles if "(일본 시각) · " in title and title.endswith("(Europe/Berlin)")]
     assert len(told_by_the_mall) > 3
     assert re.search(r"<time[^>]*>[^<]* JST</time>", page)
 

@@ -31,9 +31,11 @@ from hub.policy.due import DueCause
 from hub.registry import find_connectors
 from hub.web import words as module
 from hub.web.formats import day, money, places_of, short, shortened, span_words
+from hub.web.subjects import told_entry
 from hub.web.words import LOCALES, Words, table
 from routing.chain import Matter
 from routing.contacts import Role as ContactRole
+from routing.hours import plain_week
 
 WEB = Path(module.__file__).parent
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -189,3 +191,47 @@ def test_times_are_those_of_the_centre() -> None:
 def test_a_long_name_is_cut_to_the_places_that_it_takes(text: str, shown: str) -> None:
     assert shortened(text, 10) == shown
     assert places_of(shown) <= 10
+
+
+@pytest.mark.parametrize(
+    ("locale", "written", "shown"),
+    [
+        ("ko", "mon-fri 09:00-12:00 13:00-18:00; sat 10:00-14:00", "월-금 09:00-12:00 13:00-18:00; 토 10:00-14:00"),
+        ("ko", "평일 09:00-18:00", "월-금 09:00-18:00"),
+        ("en", "월-금 09:00-18:00", "Mon-Fri 09:00-18:00"),
+        ("ko", "whenever", "whenever"),
+    ],
+)
+def test_opening_hours_have_the_days_of_the_screen_and_are_read_back(locale: str, written: str, shown: str) -> None:
+    words = Words(locale)
+
+    assert words.hours(written) == shown
+    assert words.hours(shown) == shown
+    # What a form of this language says means the same in the book.
+    assert plain_week(shown) == plain_week(written)
+
+
+def test_what_a_machine_calls_zones_and_countries_has_a_name() -> None:
+    assert Words("ko").zone("Asia/Seoul") == "한국 시각"
+    assert Words("ko").country("JP") == "일본"
+    assert Words("ko").zone("Europe/Berlin") == "Europe/Berlin"
+    assert Words("en").mall("nobody") == "nobody"
+
+
+@pytest.mark.parametrize(
+    ("logged", "shown"),
+    [
+        ("case 31, ask 7", "건 31, 질문 7"),
+        ("case 31", "건 31"),
+        ("import d31be92616b0 into welfare", "welfare에 파일 d31be92616b0 가져옴"),
+        ("upload form of answers of welfare", "welfare 답변 업로드 양식"),
+        ("tracking for main of the south: 12 rows", "main of the south 송장 파일: 12줄"),
+        ("user kim added as agent", "사용자 kim 추가: 상담사"),
+        ("export lines unmasked", "내보내기(마스킹 없음): 주문 라인"),
+        ("고객 요청", "고객 요청"),
+        ("case", "case"),
+    ],
+)
+def test_what_the_access_log_keeps_is_told_in_korean(logged: str, shown: str) -> None:
+    assert told_entry(Words("ko"), logged) == shown
+    assert told_entry(Words("en"), logged) == logged

@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import NODEFAULT, Struct, inspect
 
+from routing.hours import plain_week
 from routing.sheet import fold_word
 
 LONGEST: Final = 500
@@ -206,6 +207,9 @@ def read_cell(field: Field, text: str, *, meanings: Mapping[str, str] | None = N
         plain = dict(_pair(item, field.item or Shape.TEXT) for item in _items(typed))
     else:
         plain = _read(field.shape, typed, field.choices, meanings or {})
+        if field.name == "hours" and field.shape is Shape.TEXT:
+            # Each language writes the days in its own words; the book has one.
+            plain = plain_week(plain)
     try:
         value = msgspec.convert(plain, field.type, strict=False)
     except msgspec.ValidationError as error:

@@ -69,8 +69,12 @@ def _clocks(words: Words) -> tuple[tuple[str, str], ...]:
     found = []
     for clock in standard_clocks():
         length = "clock_hours" if clock.hours is not None else "clock_days"
-        told = words(f"book.default_{length}", count=clock.hours or clock.business_days or 0, country=clock.country)
-        label = f"{clock.mall} · {value_words(words, kinds, clock.kinds)}"
+        told = words(
+            f"book.default_{length}",
+            count=clock.hours or clock.business_days or 0,
+            country=words.country(clock.country),
+        )
+        label = f"{words.mall(clock.mall)} · {value_words(words, kinds, clock.kinds)}"
         found.append((label, f"{value_words(words, since, clock.since)} → {told}"))
     return tuple(found)
 

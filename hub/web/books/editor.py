@@ -28,7 +28,8 @@ async def asked_form(services: Services, kind: str) -> BookForm:
 
 
 def words_of(request: PageRequest) -> Words:
-    return Words(locale_of(request))
+    services: Services = request.app.state.services
+    return Words(locale_of(request), malls=services.registry.manifests)
 
 
 def local_day(services: Services, at: datetime | None = None) -> str:

@@ -20,7 +20,6 @@ _MOST_COLUMNS: Final = 6
 #: of a long text in a table
 _SHORT: Final = 90
 _SCOPE: Final = frozenset({"mall", "shop", "brand", "valid_from", "valid_to"})
-_SUGGESTED: Final = frozenset({"shop", "shops", "mall", "malls"})
 
 
 class SectionTab(Struct, frozen=True, kw_only=True):
@@ -56,7 +55,7 @@ class TableView(Struct, frozen=True, kw_only=True):
 
 
 class FieldView(Struct, frozen=True, kw_only=True):
-    """One field of a form. ``choices`` are codes with their words; ``suggestions`` names that are known."""
+    """One field of a form. ``choices`` are codes, ``suggestions`` known names, each with its word."""
 
     name: str
     label: str
@@ -65,7 +64,7 @@ class FieldView(Struct, frozen=True, kw_only=True):
     value: str
     is_required: bool
     choices: tuple[tuple[str, str], ...] = ()
-    suggestions: tuple[str, ...] = ()
+    suggestions: tuple[tuple[str, str], ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     default: str = ""
 
@@ -102,6 +101,7 @@ def table_view(
     rows = getattr(tables, section)
     fields = fields_of(sections_of(form.tables)[section])
     used = [field for field in fields if any(not _is_default(field, getattr(row, field.name)) for row in rows)]
+    used = _in_one_language(words, used)
     columns = _columns(used or list(fields[:_MOST_COLUMNS]))
     texts = [[seen_value(words, field, getattr(row, field.name), may_see=may_see) for field in used] for row in rows]
     word = _folded(sought)
@@ -142,6 +142,14 @@ def table_view(
     )
 
 
+def _in_one_language(words: Words, used: list[Field]) -> list[Field]:
+    """Where a sentence is written in two languages, a table shows the reader's; the row's form has both."""
+    names = {field.name for field in used}
+    twins = {name.removesuffix("_en") for name in names if name.endswith("_en") and name.removesuffix("_en") in names}
+    hidden = twins if words.locale == "en" else {f"{name}_en" for name in twins}
+    return [field for field in used if field.name not in hidden]
+
+
 def _short(text: str) -> str:
     return text if len(text) <= _SHORT else text[:_SHORT] + "…"
 
@@ -166,6 +174,11 @@ def values_of(row: Any) -> dict[str, str]:
     return {name: cell_text(getattr(row, name)) for name in row.__struct_fields__}
 
 
+def _typed(words: Words, field: Field, text: str) -> str:
+    """What stands in a field: codes as they are, opening hours with the names of the days."""
+    return words.hours(text) if field.name == "hours" and field.shape is Shape.TEXT else text
+
+
 def form_view(
     words: Words,
     form: BookForm,
@@ -188,10 +201,10 @@ def form_view(
             label=words(field_key(words, form.kind, section, field.name)),
             hint=words(hint) if (hint := hint_key(words, form.kind, section, field.name)) else "",
             shape=field.shape,
-            value=values.get(field.name, ""),
+            value=_typed(words, field, values.get(field.name, "")),
             is_required=field.is_required,
             choices=tuple((code, choice_word(words, field, code)) for code in field.choices),
-            suggestions=known[field.name] if field.name in _SUGGESTED else (),
+            suggestions=tuple((name, words.mall(name)) for name in known[field.name]) if field.name in known else (),
             errors=tuple(wrong.get(field.name, ())),
             default="" if field.default is NODEFAULT else value_words(words, field, field.default),
         )

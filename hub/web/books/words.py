@@ -1,6 +1,6 @@
 """How the sections, fields and codes of the books are called: message keys, and words read back from files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum
 from typing import Any, Final
@@ -10,6 +10,7 @@ from msgspec import Struct
 from hub.desk.books.fields import Field, cell_text, fields_of
 from hub.store.books import BookKind
 from hub.web.words import LOCALES, Words
+from routing.hours import WORKS_THROUGH
 from routing.sheet import fold_word
 
 #: codes that the desk has words for already; others stand under ``book.choice.<type>``
@@ -18,6 +19,15 @@ _PREFIX: Final = {
     "matter": "matter",
     "role": "contact_role",
     "case_kind": "kind",
+}
+#: fields whose values are codes that no type lists
+_TOLD: Final[Mapping[str, Callable[[Words, str], str]]] = {
+    "mall": Words.mall,
+    "malls": Words.mall,
+    "hours": Words.hours,
+    "timezone": Words.zone,
+    "country": Words.country,
+    "holidays": lambda words, value: words("book.works_through") if value == WORKS_THROUGH else words.country(value),
 }
 _SHOWN: Final = 200
 _SECRET: Final = frozenset({"webhook_url"})
@@ -63,6 +73,8 @@ def value_words(words: Words, field: Field, value: Any) -> str:
         return ", ".join(value_words(words, field, each) for each in value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, str) and (told := _TOLD.get(field.name)) is not None:
+        return told(words, value)
     return cell_text(value)
 
 

@@ -33,6 +33,7 @@ from hub.policy.book_rows import Gift
 from hub.web.cases.acting import Notice
 from hub.web.formats import absolute, short
 from hub.web.render import Pages, is_swap
+from hub.web.words import Words
 
 _CHANNEL_OF: Final = {
     "chat": Channel.CHAT,
@@ -49,14 +50,14 @@ class CareTyped(Struct, frozen=True, kw_only=True):
     notice: Notice
 
 
-def due_tags(services: Services) -> Callable[[datetime, str], Markup]:
+def due_tags(services: Services, words: Words) -> Callable[[datetime, str], Markup]:
     """A moment as the centre's clock shows it; on hover with the shop's own clock, where that is another."""
     zone, now = services.settings.zone, services.now()
 
     def tag(at: datetime, shop_zone: str) -> Markup:
-        title = f"{absolute(at, zone)} ({zone.key})"
+        title = f"{absolute(at, zone)} ({words.zone(zone.key)})"
         if shop_zone != zone.key:
-            title += f" · {absolute(at, ZoneInfo(shop_zone))} ({shop_zone})"
+            title += f" · {absolute(at, ZoneInfo(shop_zone))} ({words.zone(shop_zone)})"
         return Markup('<time class="promise-due" datetime="{}" title="{}">{}</time>').format(
             at.isoformat(timespec="seconds"), title, short(at, now, zone)
         )
@@ -87,7 +88,7 @@ def care_values(
         "broken_reasons": tuple(BrokenReason),
         "promise_zone": zone_of(services, mall),
         "ask_of": newest_asks(tuple(ask for ask in case.dossier.asks if ask.case_id == case_id)),
-        "due_tag": due_tags(services),
+        "due_tag": due_tags(services, Words(actor.locale)),
         "complaint": complaint_of(case.dossier.complaint_steps, case_id),
         "complaint_steps": STEPS,
         "complaint_causes": CAUSES,

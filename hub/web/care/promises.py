@@ -29,6 +29,7 @@ from hub.web.cases.acting import Notice
 from hub.web.cases.page import show_changed
 from hub.web.cases.work_list import PageRequest
 from hub.web.render import Given, Pages, query_string
+from hub.web.words import Words
 
 _LONGEST: Final = 1_000
 
@@ -223,7 +224,7 @@ async def _promises(
         view=view,
         filters=tuple(PromiseFilter),
         people=people,
-        due_tag=due_tags(services),
+        due_tag=due_tags(services, Words(request.user.locale)),
         may_hand_all=request.user.may(Permission.ASSIGN_OTHERS),
         notice=notice,
     )
@@ -257,7 +258,9 @@ async def hand_over_form(
 async def promises_strip(request: PageRequest, services: Given, pages: Pages) -> Response[Any]:
     """Asked for by each page when it stands and every half minute after."""
     due = await read_due_now(services, actor=request.user)
-    return pages.page(request, "partials/promise_strip.html", due_now=due, due_tag=due_tags(services))
+    return pages.page(
+        request, "partials/promise_strip.html", due_now=due, due_tag=due_tags(services, Words(request.user.locale))
+    )
 
 
 PROMISE_PAGES: Final[list[ControllerRouterHandler]] = [PromiseController, promises_page, hand_over_form, promises_strip]

@@ -49,18 +49,18 @@ def _lines(facts: SheetFacts, t: Words) -> Iterator[str]:
             yield f"- **{_plain(t(ability.name_key))}** – {_plain(warning or ability.state.warning)}"
     yield from ("", f"# {t('sheet.numbers')}", "")
     yield f"- {t('sheet.answer_limit', count=f'{manifest.answer_limit:,}')}"
-    yield f"- {t('sheet.timezone', zone=manifest.timezone)}"
+    yield f"- {t('sheet.timezone', zone=t.zone(manifest.timezone))}"
 
 
 def _clock(clock: MallClock, t: Words) -> str:
     length = (
-        t("sheet.business_days", count=clock.business_days, country=clock.country)
+        t("sheet.business_days", count=clock.business_days, country=t.country(clock.country))
         if clock.business_days is not None
         else t("sheet.hours", count=clock.hours)
     )
     kinds = ", ".join(t(f"kind.{kind}") for kind in clock.kinds)
     after = t("sheet.after", since=t(f"sheet.since_{clock.since}"), length=length)
-    return f"**{_plain(t(clock.label_key))}**: {after} ({_plain(kinds)}) – {_plain(clock.source)}"
+    return f"**{_plain(t(clock.label_key))}**: {after} ({_plain(kinds)}) – {_plain(t.source(clock.source))}"
 
 
 def _way(ability: Ability, t: Words) -> str:

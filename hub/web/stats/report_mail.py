@@ -126,7 +126,7 @@ async def _workbook(table: Table) -> bytes:
 def _as_of(table: Table, words: Words, zone: ZoneInfo) -> str:
     key = "stats.calls_as_of" if table.report == "lines" else "stats.inquiries_as_of"
     at = "–" if table.as_of is None else table.as_of.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    return f"{words(key)}: {at} ({zone.key})"
+    return f"{words(key)}: {at} ({words.zone(zone.key)})"
 
 
 def as_text(table: Table, names: ReportWords) -> str:
