@@ -13,8 +13,9 @@ from msgspec import Struct
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store.database import Database, read_rows
+from hub.store.database import Database
 from hub.store.ids import id_of_age, new_id
+from hub.store.questions import Question
 from hub.store.tables import live_events
 
 #: seconds: longer than any transaction that tells news
@@ -53,10 +54,9 @@ async def publish(connection: AsyncConnection, topic: Topic, **body: Any) -> Non
 _TELL: Final = live_events.insert()
 
 
-async def newest_event(database: Database) -> int:
+def newest_event() -> Question[int]:
     """The key of the newest news, 0 where there are none."""
-    async with database.reading() as connection:
-        return (await read_rows(connection, _NEWEST))[0].newest or 0
+    return Question(_NEWEST, {}, lambda rows: rows[0].newest or 0)
 
 
 _NEWEST: Final = select(func.max(live_events.c.id).label("newest"))

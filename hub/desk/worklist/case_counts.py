@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -31,8 +31,9 @@ from hub.desk.worklist.filters import (
     open_and_awake,
     shape_of,
 )
+from hub.store.database import read_rows
 from hub.store.live import newest_event
-from hub.store.questions import Question, ask_one, asking
+from hub.store.questions import Answer, Asking, Question, ask_one, asking
 from hub.store.tables import cases, shops, team_members
 
 #: seconds that counts may be old for which no news was told: of cases that became overdue meanwhile
@@ -80,9 +81,8 @@ class KeptGroups:
         self._newest = -1
         self._groups: tuple[Group, ...] = ()
 
-    async def read(self, services: Services) -> tuple[Group, ...]:
-        """As they were after the newest event, and at most :data:`KEPT` seconds ago."""
-        newest = await newest_event(services.database)
+    async def read(self, services: Services, *, newest: int) -> tuple[Group, ...]:
+        """As they were after ``newest``, the key of the newest event, and at most :data:`KEPT` seconds ago."""
         async with self._counting:
             if newest > self._newest or self._clock() >= self._counted_at + KEPT:
                 # Before it is counted: what is written meanwhile is told by a later event.
@@ -93,22 +93,64 @@ class KeptGroups:
             return self._groups
 
 
+class AskedCounts(Struct, frozen=True, kw_only=True):
+    """For :func:`counts_of`: the key of the newest event, and what is the reader's own."""
+
+    newest: Answer[int]
+    own: Answer[Any]
+    own_teams: Answer[set[int]]
+
+
 async def count_cases(
     services: Services, *, actor: Actor, saved: Sequence[Filters] = (), kept: KeptGroups | None = None
 ) -> Counts:
-    """``saved`` are own views; without ``kept`` everything is counted anew."""
-    require(actor, Permission.WORK_CASES)
-    groups = await (kept or KeptGroups()).read(services)
-    now, zone = services.now(), services.settings.zone
-    asked_for = {number: filters for number, filters in enumerate(saved) if _is_apart(filters)}
-    values = moment_values(now, zone, user_id=actor.user_id)
-    for number, filters in asked_for.items():
-        values |= filter_parameters(filters, prefix=_saved(number))
-    shapes = tuple((number, shape_of(filters)) for number, filters in asked_for.items())
+    """``saved`` are own views; without ``kept`` everything is counted anew. Raises: ForbiddenError."""
     async with services.database.reading() as connection, asking(connection) as ask:
-        own = ask(Question(_own(shapes, is_known=actor.user_id is not None), values, lambda rows: rows[0]))
-        of_teams = ask(Question(_TEAMS_OF, {"reader": actor.user_id}, _team_ids))
-    return _counts(groups, own.found, of_teams.found, saved, apart=set(asked_for))
+        asked = ask_counts(ask, services, actor=actor)
+    return await counts_of(services, asked, actor=actor, saved=saved, kept=kept)
+
+
+def ask_counts(ask: Asking, services: Services, *, actor: Actor) -> AskedCounts:
+    """The first step of :func:`count_cases`, which raises what it does."""
+    require(actor, Permission.WORK_CASES)
+    own = _own(is_known=actor.user_id is not None)
+    return AskedCounts(
+        newest=ask(newest_event()),
+        own=ask(Question(own, _moment(services, actor), lambda rows: rows[0])),
+        own_teams=ask(Question(_TEAMS_OF, {"reader": actor.user_id}, _team_ids)),
+    )
+
+
+async def counts_of(
+    services: Services,
+    asked: AskedCounts,
+    *,
+    actor: Actor,
+    saved: Sequence[Filters] = (),
+    kept: KeptGroups | None = None,
+) -> Counts:
+    """As :func:`count_cases`, once what was asked is there; over no connection that another reader waits for."""
+    groups = await (kept or KeptGroups()).read(services, newest=asked.newest.found)
+    apart = await _count_apart(services, actor, saved)
+    return _counts(groups, asked.own.found, asked.own_teams.found, saved, apart)
+
+
+async def _count_apart(services: Services, actor: Actor, saved: Sequence[Filters]) -> dict[int, int]:
+    """Of own views that groups cannot tell, by their place among ``saved``; nothing is asked where there are none."""
+    wanted = {number: filters for number, filters in enumerate(saved) if _is_apart(filters)}
+    if not wanted:
+        return {}
+    values = _moment(services, actor)
+    for number, filters in wanted.items():
+        values |= filter_parameters(filters, prefix=_saved(number))
+    shapes = tuple((number, shape_of(filters)) for number, filters in wanted.items())
+    async with services.database.reading() as connection:
+        (row,) = await read_rows(connection, _own_views(shapes, is_known=actor.user_id is not None), **values)
+    return {number: getattr(row, _saved(number)) for number in wanted}
+
+
+def _moment(services: Services, actor: Actor) -> dict[str, object]:
+    return moment_values(services.now(), services.settings.zone, user_id=actor.user_id)
 
 
 def groups_at(now: datetime, zone: ZoneInfo) -> Question[tuple[Group, ...]]:
@@ -154,15 +196,22 @@ def _saved(number: int) -> str:
     return f"saved_{number}_"
 
 
-@lru_cache(maxsize=_SHAPES)
-def _own(saved: tuple[tuple[int, Filters], ...], *, is_known: bool) -> Select[Any]:
-    """One row: what is the reader's own, and own views of these numbers and shapes."""
+@cache
+def _own(*, is_known: bool) -> Select[Any]:
+    """One row: what is the reader's own."""
     reader = READER if is_known else None
-    return select(
-        _count_open(Filters(view=View.MINE), reader).label(View.MINE.value),
-        *(_count(conditions(Filters(view=view), reader=reader)).label(view.value) for view in _APART),
-        *(_count_open(filters, reader, prefix=_saved(number)).label(_saved(number)) for number, filters in saved),
-    )
+    counted: dict[View, Any] = {view: _count(conditions(Filters(view=view), reader=reader)) for view in _APART}
+    counted[View.MINE] = _count_open(Filters(view=View.MINE), reader)
+    return select(*(total.label(view.value) for view, total in counted.items()))
+
+
+@lru_cache(maxsize=_SHAPES)
+def _own_views(saved: tuple[tuple[int, Filters], ...], *, is_known: bool) -> Select[Any]:
+    """One row: own views of these numbers and shapes."""
+    reader = READER if is_known else None
+    places = [(_saved(number), filters) for number, filters in saved]
+    counted: list[Any] = [_count_open(filters, reader, prefix=place).label(place) for place, filters in places]
+    return select(*counted)
 
 
 def _count_open(filters: Filters, reader: BindParameter[int] | None, *, prefix: str = "") -> ColumnElement[int]:
@@ -181,7 +230,7 @@ def _count(wanted: Iterable[ColumnElement[bool]], *, is_few: bool = False) -> An
 
 
 def _counts(
-    groups: Sequence[Group], own: Any, own_teams: set[int], saved: Sequence[Filters], *, apart: set[int]
+    groups: Sequence[Group], own: Any, own_teams: set[int], saved: Sequence[Filters], apart: Mapping[int, int]
 ) -> Counts:
     views = {view: sum(group.totals[view] for group in groups) for view in _TOLD}
     views |= {view: getattr(own, view.value) for view in (View.MINE, *_APART)}
@@ -198,7 +247,7 @@ def _counts(
         if group.team_id is not None:
             by_team[group.team_id] = by_team.get(group.team_id, 0) + total
     counted = tuple(
-        getattr(own, _saved(number)) if number in apart else _told_by(groups, filters, own_teams)
+        apart[number] if number in apart else _told_by(groups, filters, own_teams)
         for number, filters in enumerate(saved)
     )
     return Counts(views=views, kinds=kinds, shops=by_shop, malls=by_mall, teams=by_team, saved=counted)

@@ -42,8 +42,8 @@ from hub.desk.worklist.filters import (
 )
 from hub.desk.worklist.incident_marks import marks_of
 from hub.desk.worklist.lock_marks import lock_mark, mark_columns
-from hub.store.database import among, from_ms, read_each, read_rows
-from hub.store.questions import asking
+from hub.store.database import among, from_ms, read_rows
+from hub.store.questions import Answer, Asking, Question, asking
 from hub.store.tables import case_seen, cases, shops, teams, users
 from hub.sync.cases import NEVER
 
@@ -79,38 +79,57 @@ class Worklist(Struct, frozen=True, kw_only=True):
     newest: int
 
 
+class AskedPage(Struct, frozen=True, kw_only=True):
+    """Rows for :func:`worklist_of`. ``back``: those on top, on a page that begins there."""
+
+    back: Answer[list[Any]] | None
+    others: Answer[list[Any]]
+
+
 async def read_worklist(services: Services, *, actor: Actor, filters: Filters, cursor: str | None = None) -> Worklist:
     """Open cases by their earliest deadline, closed ones newest first; each case on exactly one page.
 
     What is back from being laid aside stands on top, its deadlines beside it. Raises: ForbiddenError;
     ValueError for a cursor that was not made here.
     """
+    async with services.database.reading() as connection:
+        async with asking(connection) as ask:
+            asked = ask_worklist(ask, services, actor=actor, filters=filters, cursor=cursor)
+        return await worklist_of(services, connection, asked)
+
+
+def ask_worklist(
+    ask: Asking, services: Services, *, actor: Actor, filters: Filters, cursor: str | None = None
+) -> AskedPage:
+    """The first step of :func:`read_worklist`, which raises what it does."""
     require(actor, Permission.WORK_CASES)
-    has_top = _has_top(filters.view)
     place = _parse_cursor(cursor) if cursor is not None else None
 
     shape, is_known = shape_of(filters), actor.user_id is not None
-    now, zone = services.now(), services.settings.zone
-    values = moment_values(now, zone, user_id=actor.user_id) | filter_parameters(filters)
+    values = moment_values(services.now(), services.settings.zone, user_id=actor.user_id) | filter_parameters(filters)
     if place is not None:
         values |= {"after_due": place[1], "after_id": place[2]}
 
-    async with services.database.reading() as connection:
-        rest = _page(shape, is_known=is_known, is_after=place is not None and not place[0])
-        if has_top and (place is None or place[0]):
-            top = _page(shape, is_known=is_known, is_back=True, is_after=place is not None)
-            # The others are nearly always wanted too: those on top are few.
-            back, others = await read_each(connection, [(top, values), (rest, values)])
-        else:
-            back, others = [], await read_rows(connection, rest, **values)
-        if len(back) > PAGE:
-            found = back[:PAGE]
-            next_cursor: str | None = _cursor_at(back[PAGE - 1], prefix=_BACK)
-        else:
-            found = [*back, *others[:PAGE]]
-            next_cursor = _cursor_at(others[PAGE - 1]) if len(others) > PAGE else None
-        newest = found[0].newest if found else await connection.scalar(select(_NEWEST))
-        shown = await case_rows(connection, found, malls=services.registry, now=now)
+    back = None
+    if _has_top(filters.view) and (place is None or place[0]):
+        top = _page(shape, is_known=is_known, is_back=True, is_after=place is not None)
+        back = ask(Question(top, values, list))
+    # They are nearly always wanted too: those on top are few.
+    rest = _page(shape, is_known=is_known, is_after=place is not None and not place[0])
+    return AskedPage(back=back, others=ask(Question(rest, values, list)))
+
+
+async def worklist_of(services: Services, connection: AsyncConnection, asked: AskedPage) -> Worklist:
+    """The page, once its rows are there."""
+    back, others = asked.back.found if asked.back else [], asked.others.found
+    if len(back) > PAGE:
+        found = back[:PAGE]
+        next_cursor: str | None = _cursor_at(back[PAGE - 1], prefix=_BACK)
+    else:
+        found = [*back, *others[:PAGE]]
+        next_cursor = _cursor_at(others[PAGE - 1]) if len(others) > PAGE else None
+    newest = found[0].newest if found else await connection.scalar(select(_NEWEST))
+    shown = await case_rows(connection, found, malls=services.registry, now=services.now())
     return Worklist(rows=shown, next_cursor=next_cursor, newest=newest or 0)
 
 

@@ -18,6 +18,7 @@ from hub.desk.presence import set_away
 from hub.desk.services import Services
 from hub.desk.users import list_users
 from hub.desk.worklist.assign import Given, assign_many, hand_over_cases, queue_many
+from hub.desk.worklist.beside_list import read_beside_list
 from hub.desk.worklist.case_counts import count_cases
 from hub.desk.worklist.filters import Filters, View, filter_values
 from hub.desk.worklist.seen import mark_seen
@@ -82,7 +83,8 @@ class AssigningController(Controller):
         """The links of the left pane with their counts as they are now."""
         filters = filters_in(request)
         async with services.database.one_look():
-            values = await view_values(services, request.user, filters)
+            beside = await read_beside_list(services, actor=request.user)
+        values = view_values(beside, filters)
         return pages.page(request, "partials/view_links.html", address=filter_values(filters), **values)
 
     @post("/bulk")

@@ -8,10 +8,8 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from hub.desk.access import Actor
-from hub.desk.services import Services
 from hub.desk.users import User
-from hub.desk.worklist.beside_list import read_beside_list
+from hub.desk.worklist.beside_list import BesideList
 from hub.desk.worklist.filters import Filters, KindGroup, View
 from hub.desk.worklist.teams import Team
 
@@ -50,9 +48,8 @@ def read_told(text: str) -> Told | None:
     return Told(key=found[1], count=count, left=left, shortened=shortened, overdue=overdue)
 
 
-async def view_values(services: Services, actor: Actor, filters: Filters) -> dict[str, Any]:
+def view_values(beside: BesideList, filters: Filters) -> dict[str, Any]:
     """The left pane with the count of each link, the people to choose from, and how fresh the list is."""
-    beside = await read_beside_list(services, actor=actor)
     return {**asdict(beside), "filters": filters, "views": tuple(View), "kinds": tuple(KindGroup)}
 
 
