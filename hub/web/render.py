@@ -1,9 +1,10 @@
 """Templates and what every one of them may use; the only place that makes HTML."""
 
 from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.runtime import Context
@@ -11,6 +12,7 @@ from litestar import MediaType, Request, Response
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.template.base import csrf_token
+from markupsafe import Markup
 
 from hub.core.model import Money
 from hub.desk.access import Actor, Permission
@@ -20,6 +22,7 @@ from hub.web.cases.kept_rows import KeptRows
 from hub.web.formats import money, shortened
 from hub.web.keys import SHORTCUTS
 from hub.web.moments import Moments
+from hub.web.spelling import spelling
 from hub.web.words import LOCALES, Words
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -39,8 +42,12 @@ def host_of(url: str | None) -> str:
 def query_string(values: Mapping[str, object], **changes: object) -> str:
     """``?a=1&b=2`` of the values that are set, with ``changes``; empty when none is."""
     merged = {**values, **changes}
-    kept = {name: value for name, value in merged.items() if value not in (None, "")}
-    return f"?{urlencode(kept)}" if kept else ""
+    kept = [f"{_quoted(name)}={_quoted(str(value))}" for name, value in merged.items() if value not in (None, "")]
+    return f"?{'&'.join(kept)}" if kept else ""
+
+
+#: the same few words stand in all links of a list
+_quoted = lru_cache(maxsize=1_024)(quote_plus)
 
 
 def with_carrier(words: tuple[tuple[str, str], ...], names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -64,6 +71,32 @@ class _Context(Context):
         return called(*args, **words)
 
 
+@cache
+def _environment(locale: str) -> Environment:
+    """The templates in one language, compiled once for every hub of this process."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Templates change with the program: a page need not look at each of its files.
+        auto_reload=False,
+    )
+    words = Words(locale)
+    environment.code_generator_class = spelling(words)
+    environment.context_class = _Context
+    environment.filters["safe_link"] = safe_link
+    environment.filters["host"] = host_of
+    environment.filters["shortened"] = shortened
+    environment.filters["with_carrier"] = with_carrier
+    environment.globals.update(Permission=Permission, query_string=query_string, filter_values=filter_values)
+    # It stands on every page, and nothing in it changes.
+    keys = environment.get_template("partials/keys.html").render(t=words, key_groups=SHORTCUTS)
+    environment.globals["keys_dialog"] = Markup(keys)  # noqa: S704  of a template of ours
+    return environment
+
+
 class Renderer:
     """Renders templates for one hub."""
 
@@ -72,23 +105,6 @@ class Renderer:
         self._nav = nav
         self._nav_more = nav_more
         self._rows = KeptRows()
-        self._environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            # Templates change with the program: a page need not look at each of its files.
-            auto_reload=False,
-        )
-        self._environment.context_class = _Context
-        self._environment.filters["safe_link"] = safe_link
-        self._environment.filters["host"] = host_of
-        self._environment.filters["shortened"] = shortened
-        self._environment.filters["with_carrier"] = with_carrier
-        self._environment.globals.update(
-            Permission=Permission, query_string=query_string, filter_values=filter_values, key_groups=SHORTCUTS
-        )
 
     def page(
         self,
@@ -100,7 +116,8 @@ class Renderer:
         **values: Any,
     ) -> Response[str]:
         """``of_mall``: the mall that the page is about, whose clock its times are shown by."""
-        html = self._environment.get_template(template).render(**self._around(request, of_mall), **values)
+        around = self._around(request, of_mall)
+        html = _environment(around["locale"]).get_template(template).render(**around, **values)
         return Response(html, media_type=MediaType.HTML, status_code=status)
 
     def _around(self, request: Request[Any, Any, Any], of_mall: str | None = None) -> dict[str, Any]:
