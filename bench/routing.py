@@ -19,9 +19,9 @@ from routing.book import RoutingTables, find_problems
 from routing.chain import explain
 from routing.compiled import Routing, compile_book
 from routing.contacts import Directory
-from routing.entries import AbsenceEntry, ContactEntry, PartnerDefaultEntry, RuleEntry, ShopDefaultEntry
+from routing.entries import AbsenceEntry, ContactEntry, PartnerDefaultEntry, ProductEntry, RuleEntry, ShopDefaultEntry
 from routing.matter import Matter, Role
-from routing.modes import ModeRow, ModeTable, resolve_mode
+from routing.modes import ModeTable, resolve_mode
 
 AIM_MICROSECONDS = 1_000
 _PRODUCTS, _RULES, _PARTNERS, _ASKED = 20_000, 200, 100, 4_000
@@ -130,9 +130,9 @@ def _people(name: str, role: Role, count: int, *, hours: str) -> tuple[ContactEn
     )
 
 
-def _rows() -> list[ModeRow]:
+def _rows() -> list[ProductEntry]:
     return [
-        ModeRow(mode=_MODES[number % 3], seller_sku=f"SKU-{number}", partner=f"S{number % _PARTNERS}")
+        ProductEntry(mode=_MODES[number % 3], seller_sku=f"SKU-{number}", partner=f"S{number % _PARTNERS}")
         for number in range(_PRODUCTS)
     ]
 

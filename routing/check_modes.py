@@ -8,7 +8,7 @@ from hub.core.book_problem import Problem
 from hub.core.model import InventoryHint, InventoryMode
 from routing.check_texts import check_dates, check_mall, check_overlaps, check_shop, is_within, overlaps
 from routing.entries import PartnerDefaultEntry, ProductEntry, RuleEntry, ShopDefaultEntry
-from routing.modes import PRESENT, normalise
+from routing.modes import KEYS, PRESENT, key_of, normalise
 from routing.words import problem
 
 _RULES = "rules"
@@ -153,22 +153,13 @@ def check_products(rows: Sequence[ProductEntry], *, shops: Collection[str]) -> I
     for row, _, key in keyed:
         if key is None:
             yield problem("products", row, "seller_sku", "no_product")
-    for column in ("seller_sku", "option_code", "product_code"):
+    for column in KEYS:
         same = (
             (row, (key[1], entry.shop), entry.valid_from, entry.valid_to)
             for row, entry, key in keyed
             if key and key[0] == column
         )
         yield from check_overlaps("products", same, column=column)
-
-
-def key_of(entry: ProductEntry) -> tuple[str, str] | None:
-    """(column, normalised code): a row counts under the first code it has."""
-    for column in ("seller_sku", "option_code", "product_code"):
-        value = getattr(entry, column)
-        if value and (key := normalise(value)):
-            return column, key
-    return None
 
 
 def _check_defaults(

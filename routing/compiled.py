@@ -13,9 +13,16 @@ from routing.book import RoutingTables
 from routing.chain_table import ChainTable
 from routing.check_modes import read_hint
 from routing.contacts import Absence, Contact, Directory
-from routing.entries import AbsenceEntry, ContactEntry, RuleEntry
+from routing.entries import (
+    AbsenceEntry,
+    ContactEntry,
+    PartnerDefaultEntry,
+    ProductEntry,
+    RuleEntry,
+    ShopDefaultEntry,
+)
 from routing.hours import COUNTRY_OF_ZONE, WORKS_THROUGH, Hours, read_week
-from routing.modes import ModeDefault, ModeRow, ModeRule, ModeTable, PartnerDefault
+from routing.modes import ModeRule, ModeTable
 
 STANDARD_FILE: Final = "standard.toml"
 
@@ -23,14 +30,14 @@ STANDARD_FILE: Final = "standard.toml"
 class Routing(Struct, frozen=True, kw_only=True):
     """What one book says. ``rules`` are in order, with the shipped ones behind the book's own."""
 
-    rows: tuple[ModeRow, ...]
+    rows: tuple[ProductEntry, ...]
     rules: tuple[ModeRule, ...]
-    partner_defaults: tuple[PartnerDefault, ...]
-    defaults: tuple[ModeDefault, ...]
+    partner_defaults: tuple[PartnerDefaultEntry, ...]
+    defaults: tuple[ShopDefaultEntry, ...]
     contacts: tuple[Contact, ...]
     chain: ChainTable
 
-    def table(self, rows: Iterable[ModeRow] = ()) -> ModeTable:
+    def table(self, rows: Iterable[ProductEntry] = ()) -> ModeTable:
         """The mode table of this book and of further ``rows``, which come before the book's own."""
         return ModeTable(
             rows=(*rows, *self.rows),
@@ -47,45 +54,10 @@ def compile_book(tables: RoutingTables) -> Routing:
     """Make a book without problems ready. Raises: ValueError for hours or zones that find_problems would name."""
     rules = tuple(_rule(entry) for entry in tables.rules)
     return Routing(
-        rows=tuple(
-            ModeRow(
-                mode=entry.mode,
-                seller_sku=entry.seller_sku,
-                option_code=entry.option_code,
-                product_code=entry.product_code,
-                shop=entry.shop,
-                partner=entry.partner,
-                logistics=entry.logistics,
-                valid_from=entry.valid_from,
-                valid_to=entry.valid_to,
-            )
-            for entry in tables.products
-        ),
+        rows=tables.products,
         rules=(*rules, *_standard_rules()) if tables.standard_rules else rules,
-        partner_defaults=tuple(
-            PartnerDefault(
-                partner=entry.partner,
-                mode=entry.mode,
-                shop=entry.shop,
-                mall=entry.mall,
-                logistics=entry.logistics,
-                valid_from=entry.valid_from,
-                valid_to=entry.valid_to,
-            )
-            for entry in tables.partner_defaults
-        ),
-        defaults=tuple(
-            ModeDefault(
-                mode=entry.mode,
-                shop=entry.shop,
-                mall=entry.mall,
-                partner=entry.partner,
-                logistics=entry.logistics,
-                valid_from=entry.valid_from,
-                valid_to=entry.valid_to,
-            )
-            for entry in tables.shop_defaults
-        ),
+        partner_defaults=tables.partner_defaults,
+        defaults=tables.shop_defaults,
         contacts=tuple(_contact(entry, tables.absences) for entry in tables.contacts),
         chain=ChainTable(tables.chain),
     )

@@ -8,16 +8,17 @@ from typing import Final
 from msgspec import Struct
 
 from hub.core.model import InventoryMode, Product
+from routing.entries import ProductEntry
 from routing.facts import CatalogueFacts, fact_word, with_facts
 from routing.modes import (
     KEYS,
     ModeDecision,
-    ModeRow,
     ModeTable,
     PreparedRule,
     asked_of,
     codes_of,
     default_name,
+    is_valid,
     normalise,
     partners_of,
 )
@@ -91,7 +92,7 @@ def _rows(product: Product, *, shop: str, on: date, table: ModeTable) -> Iterato
         has_decided = has_decided or chosen is not None
 
 
-def _why_not(row: ModeRow, *, shop: str, on: date) -> Step:
+def _why_not(row: ProductEntry, *, shop: str, on: date) -> Step:
     if row.shop not in (None, shop):
         return step("considered.row_other_shop", shop=shown(row.shop or ""))
     if row.valid_from is not None and on < row.valid_from:
@@ -122,7 +123,7 @@ def _why_rule_not(prepared: PreparedRule, sku: str, facts: dict[str, str], *, sh
         return step("considered.rule_shop")
     if rule.mall not in (None, mall):
         return step("considered.rule_mall")
-    if not rule.is_valid(on):
+    if not is_valid(rule, on):
         return step("considered.rule_day")
     if rule.sku_prefix and not sku.startswith(normalise(rule.sku_prefix)):
         return step("considered.rule_prefix", wanted=shown(rule.sku_prefix))

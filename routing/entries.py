@@ -63,7 +63,10 @@ class ShopDefaultEntry(Entry, frozen=True, kw_only=True):
 
 
 class ProductEntry(Entry, frozen=True, kw_only=True):
-    """One product by hand. The long table of products is imported apart and comes before these rows."""
+    """One product. It counts under the first code it has: seller SKU, option code, product code.
+
+    The long table of products has the same rows; it is imported apart and comes before those of the book.
+    """
 
     mode: InventoryMode
     seller_sku: str | None = None

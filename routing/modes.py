@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from hub.core.model import InventoryHint, InventoryMode, Product
+from routing.entries import PartnerDefaultEntry, ProductEntry, ShopDefaultEntry
 from routing.facts import CatalogueFacts, told, with_facts, without_supplier
 from routing.words import Step, shown, step
 
@@ -21,44 +22,7 @@ PRESENT: Final = "*"
 KEYS: Final = ("seller_sku", "option_code", "product_code")
 
 
-class Validity(Struct, frozen=True, kw_only=True):
-    """From day to day, both inclusive; ``None`` is open on that side."""
-
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-    def is_valid(self, on: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
-
-
-class ModeRow(Validity, frozen=True, kw_only=True):
-    """One row of the house's own table. It counts under the first key it has: seller SKU, option code,
-    product code. ``shop`` limits it to one shop. ``partner`` and ``logistics`` are codes or names that
-    contacts are found by.
-    """
-
-    mode: InventoryMode
-    seller_sku: str | None = None
-    option_code: str | None = None
-    product_code: str | None = None
-    shop: str | None = None
-    partner: str | None = None
-    logistics: str | None = None
-
-    @property
-    def key(self) -> tuple[str, str] | None:
-        """(kind, normalised key), ``None`` for a row without any."""
-        for kind, value in (
-            ("seller_sku", self.seller_sku),
-            ("option_code", self.option_code),
-            ("product_code", self.product_code),
-        ):
-            if value and (key := normalise(value)):
-                return kind, key
-        return None
-
-
-class ModeRule(Validity, frozen=True, kw_only=True):
+class ModeRule(Struct, frozen=True, kw_only=True):
     """All conditions that are set must hold. ``hints`` compare with the mall's facts about the line;
     the value ``*`` asks only that the fact is there.
     """
@@ -72,35 +36,12 @@ class ModeRule(Validity, frozen=True, kw_only=True):
     hints: tuple[InventoryHint, ...] = ()
     partner: str | None = None
     logistics: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
-class Default(Validity, frozen=True, kw_only=True):
-    """For one ``shop``, for the shops of one ``mall``, or with neither for every shop."""
-
-    mode: InventoryMode
-    shop: str | None = None
-    mall: str | None = None
-    logistics: str | None = None
-
-    def serves(self, *, shop: str, mall: str, on: date) -> bool:
-        return self.shop in (None, shop) and self.mall in (None, mall) and self.is_valid(on)
-
-    @property
-    def width(self) -> tuple[bool, bool]:
-        """What holds for fewer comes first."""
-        return self.shop is None, self.mall is None
-
-
-class ModeDefault(Default, frozen=True, kw_only=True):
-    """The mode where nothing else tells."""
-
-    partner: str | None = None
-
-
-class PartnerDefault(Default, frozen=True, kw_only=True):
-    """How the goods of one partner (the mall's code, or the name) are kept where nothing else tells."""
-
-    partner: str
+#: what holds from day to day, both inclusive; ``None`` is open on that side
+Dated = ProductEntry | ModeRule | PartnerDefaultEntry | ShopDefaultEntry
 
 
 class ModeDecision(Struct, frozen=True, kw_only=True):
@@ -127,28 +68,28 @@ class ModeTable:
     def __init__(
         self,
         *,
-        rows: Iterable[ModeRow] = (),
+        rows: Iterable[ProductEntry] = (),
         rules: Iterable[ModeRule] = (),
-        partner_defaults: Iterable[PartnerDefault] = (),
-        defaults: Iterable[ModeDefault] = (),
+        partner_defaults: Iterable[PartnerDefaultEntry] = (),
+        defaults: Iterable[ShopDefaultEntry] = (),
     ) -> None:
-        self._rows: dict[tuple[str, str], list[ModeRow]] = {}
+        self._rows: dict[tuple[str, str], list[ProductEntry]] = {}
         for row in rows:
-            if (key := row.key) is not None:
+            if (key := key_of(row)) is not None:
                 self._rows.setdefault(key, []).append(row)
         for same_key in self._rows.values():
             same_key.sort(key=lambda row: row.shop is None)
         self._rules = tuple(PreparedRule(rule) for rule in rules)
         self._rules_of_shop: dict[tuple[str, str], tuple[PreparedRule, ...]] = {}
-        self._of_partner: dict[str, list[PartnerDefault]] = {}
-        for of_partner in sorted(partner_defaults, key=lambda default: default.width):
+        self._of_partner: dict[str, list[PartnerDefaultEntry]] = {}
+        for of_partner in sorted(partner_defaults, key=_width):
             self._of_partner.setdefault(normalise(of_partner.partner), []).append(of_partner)
-        self._defaults = tuple(sorted(defaults, key=lambda default: default.width))
+        self._defaults = tuple(sorted(defaults, key=_width))
 
     @property
     def days_of_change(self) -> tuple[date, ...]:
         """In order, the days on which something else may hold than on the day before."""
-        entries: list[Validity] = [row for rows in self._rows.values() for row in rows]
+        entries: list[Dated] = [row for rows in self._rows.values() for row in rows]
         entries += [prepared.rule for prepared in self._rules]
         entries += [default for defaults in self._of_partner.values() for default in defaults]
         entries += self._defaults
@@ -160,14 +101,14 @@ class ModeTable:
     def prepared_rules(self) -> tuple["PreparedRule", ...]:
         return self._rules
 
-    def rows_of(self, kind: str, value: str) -> Sequence[ModeRow]:
+    def rows_of(self, kind: str, value: str) -> Sequence[ProductEntry]:
         """All rows for one key of a product, whatever their shop and days; those of one shop first."""
         return self._rows.get((kind, normalise(value)), ())
 
-    def row_of(self, kind: str, value: str, *, shop: str, on: date) -> ModeRow | None:
+    def row_of(self, kind: str, value: str, *, shop: str, on: date) -> ProductEntry | None:
         """The row for one key of a product, valid on that day and in that shop."""
         for row in self.rows_of(kind, value):
-            if row.shop in (None, shop) and row.is_valid(on):
+            if row.shop in (None, shop) and is_valid(row, on):
                 return row
         return None
 
@@ -181,20 +122,44 @@ class ModeTable:
             return None
         sku, facts = asked_of(product)
         for prepared in rules:
-            if prepared.rule.is_valid(on) and prepared.holds(sku, facts):
+            if is_valid(prepared.rule, on) and prepared.holds(sku, facts):
                 return prepared.rule
         return None
 
-    def partner_default_of(self, partners: Iterable[str], *, shop: str, mall: str, on: date) -> PartnerDefault | None:
+    def partner_default_of(
+        self, partners: Iterable[str], *, shop: str, mall: str, on: date
+    ) -> PartnerDefaultEntry | None:
         """The default of the first of ``partners`` (codes or names of the same partner) that has one."""
         for partner in partners:
             for default in self._of_partner.get(normalise(partner), ()):
-                if default.serves(shop=shop, mall=mall, on=on):
+                if _serves(default, shop=shop, mall=mall, on=on):
                     return default
         return None
 
-    def default_of(self, *, shop: str, mall: str, on: date) -> ModeDefault | None:
-        return next((default for default in self._defaults if default.serves(shop=shop, mall=mall, on=on)), None)
+    def default_of(self, *, shop: str, mall: str, on: date) -> ShopDefaultEntry | None:
+        return next((default for default in self._defaults if _serves(default, shop=shop, mall=mall, on=on)), None)
+
+
+def key_of(row: ProductEntry) -> tuple[str, str] | None:
+    """(kind, normalised code): a row counts under the first code it has; ``None`` for a row without any."""
+    for kind in KEYS:
+        value = getattr(row, kind)
+        if value and (key := normalise(value)):
+            return kind, key
+    return None
+
+
+def is_valid(entry: Dated, on: date) -> bool:
+    return (entry.valid_from is None or entry.valid_from <= on) and (entry.valid_to is None or on <= entry.valid_to)
+
+
+def _serves(default: PartnerDefaultEntry | ShopDefaultEntry, *, shop: str, mall: str, on: date) -> bool:
+    return default.shop in (None, shop) and default.mall in (None, mall) and is_valid(default, on)
+
+
+def _width(default: PartnerDefaultEntry | ShopDefaultEntry) -> tuple[bool, bool]:
+    """What holds for fewer comes first: one shop, the shops of one mall, every shop."""
+    return default.shop is None, default.mall is None
 
 
 def asked_of(product: Product) -> tuple[str, dict[str, str]]:
@@ -296,12 +261,12 @@ def partners_of(product: Product, facts: CatalogueFacts | None) -> tuple[str, ..
     return tuple(each for each in (code, name) if each)
 
 
-def default_name(default: ModeDefault) -> str:
+def default_name(default: ShopDefaultEntry) -> str:
     """Whose default it is: "main" of a shop, "mall=qoo10" of a mall, "*" of all."""
     return default.shop or (f"mall={default.mall}" if default.mall else "*")
 
 
-def _limits(row: ModeRow) -> Iterable[Step]:
+def _limits(row: ProductEntry) -> Iterable[Step]:
     if row.shop:
         yield step("row_of_shop", shop=shown(row.shop))
     if row.valid_from and row.valid_to:
@@ -313,7 +278,7 @@ def _limits(row: ModeRow) -> Iterable[Step]:
 
 
 def _decide(
-    source: ModeRow | ModeRule | PartnerDefault | ModeDefault,
+    source: Dated,
     rule: str,
     steps: Iterable[Step],
     product: Product,

@@ -13,7 +13,8 @@ from typing import Final
 from msgspec import Struct
 
 from hub.core.model import InventoryMode
-from routing.modes import ModeRow
+from routing.entries import ProductEntry
+from routing.modes import KEYS, key_of
 from routing.sheet import Cell, SheetError, fold_word, read_sheet
 from routing.words import shown, tell_file_problem
 
@@ -51,7 +52,6 @@ _COLUMNS: Final = {
     "logistics": ("logistics", "물류사", "물류", "물류담당", "물류사코드", "物流会社", "物流"),
 }
 _COLUMN_OF: Final = {fold_word(name): column for column, names in _COLUMNS.items() for name in names}
-_KEY_COLUMNS: Final = ("seller_sku", "option_code", "product_code")
 _MODES: Final = {
     InventoryMode.CONSIGNMENT: ("consignment", "위탁", "위탁판매", "위탁상품", "위탁배송", "委託", "委託販売"),
     InventoryMode.DIRECT_PURCHASE: (
@@ -109,7 +109,7 @@ class ModeTableImport(Struct, frozen=True, kw_only=True):
     rows that were right by themselves, ``kind`` is the encoding or "excel".
     """
 
-    rows: tuple[ModeRow, ...]
+    rows: tuple[ProductEntry, ...]
     problems: tuple[Problem, ...]
     readable: int = 0
     kind: str | None = None
@@ -125,7 +125,7 @@ def read_mode_table(data: bytes) -> ModeTableImport:
     if head_at is None:
         return ModeTableImport(rows=(), problems=(_problem(0, None, None, "empty"),), kind=sheet.kind)
     columns, problems = _read_head(sheet.rows[head_at], head_at + 1)
-    found: list[tuple[int, ModeRow]] = []
+    found: list[tuple[int, ProductEntry]] = []
     if not problems:
         reader = _RowReader(columns, problems)
         for number, cells in enumerate(sheet.rows[head_at + 1 :], head_at + 2):
@@ -188,9 +188,9 @@ def _read_head(cells: tuple[Cell, ...], number: int) -> tuple[dict[str, int], li
         columns.setdefault(column, place)
     if "mode" not in columns:
         problems.append(_missing(number, "mode", _COLUMNS["mode"]))
-    if not any(column in columns for column in _KEY_COLUMNS):
-        names = (name for column in _KEY_COLUMNS for name in _COLUMNS[column][:2])
-        problems.append(_missing(number, " | ".join(_KEY_COLUMNS), names))
+    if not any(column in columns for column in KEYS):
+        names = (name for column in KEYS for name in _COLUMNS[column][:2])
+        problems.append(_missing(number, " | ".join(KEYS), names))
     return columns, problems
 
 
@@ -210,12 +210,12 @@ class _RowReader:
         self._columns = columns
         self._problems = problems
 
-    def read(self, number: int, cells: tuple[Cell, ...]) -> ModeRow | None:
+    def read(self, number: int, cells: tuple[Cell, ...]) -> ProductEntry | None:
         """The row, or ``None`` for an empty row and for one with a problem."""
         if not any(cells) or not any(_text(cell) for cell in cells):
             return None
         before = len(self._problems)
-        row = ModeRow(
+        row = ProductEntry(
             mode=self._mode(number, cells),
             seller_sku=self._value(number, cells, "seller_sku"),
             option_code=self._value(number, cells, "option_code"),
@@ -226,8 +226,8 @@ class _RowReader:
             partner=self._value(number, cells, "partner"),
             logistics=self._value(number, cells, "logistics"),
         )
-        if row.key is None:
-            columns = " | ".join(column for column in _KEY_COLUMNS if column in self._columns)
+        if key_of(row) is None:
+            columns = " | ".join(column for column in KEYS if column in self._columns)
             self._problems.append(_problem(number, columns, "", "no_product"))
         if row.valid_from and row.valid_to and row.valid_to < row.valid_from:
             self._problems.append(_problem(number, "valid_to", row.valid_to, "dates", since=str(row.valid_from)))
@@ -242,7 +242,7 @@ class _RowReader:
         if len(text) > _MAX_VALUE:
             words = {"length": f"{len(text):,}", "limit": str(_MAX_VALUE)}
             self._problems.append(_problem(number, column, text, "too_long", **words))
-        if column in _KEY_COLUMNS and _ROUNDED.fullmatch(text):
+        if column in KEYS and _ROUNDED.fullmatch(text):
             self._problems.append(_problem(number, column, text, "rounded"))
         return text or None
 
@@ -272,11 +272,11 @@ class _RowReader:
         return None
 
 
-def find_overlaps(found: Iterable[tuple[int, ModeRow]]) -> list[Problem]:
+def find_overlaps(found: Iterable[tuple[int, ProductEntry]]) -> list[Problem]:
     """Rows of the same key and shop that are valid on the same day would contradict each other."""
-    groups: dict[tuple[tuple[str, str] | None, str | None], list[tuple[int, ModeRow]]] = {}
+    groups: dict[tuple[tuple[str, str] | None, str | None], list[tuple[int, ProductEntry]]] = {}
     for pair in found:
-        groups.setdefault((pair[1].key, pair[1].shop), []).append(pair)
+        groups.setdefault((key_of(pair[1]), pair[1].shop), []).append(pair)
     problems = []
     for group in groups.values():
         if len(group) < 2:
@@ -291,6 +291,6 @@ def find_overlaps(found: Iterable[tuple[int, ModeRow]]) -> list[Problem]:
     return problems
 
 
-def _overlap(number: int, row: ModeRow, other: int) -> Problem:
-    column = next(name for name in _KEY_COLUMNS if getattr(row, name))
+def _overlap(number: int, row: ProductEntry, other: int) -> Problem:
+    column = next(name for name in KEYS if getattr(row, name))
     return _problem(number, column, getattr(row, column), "overlap", other=str(other))

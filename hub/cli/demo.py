@@ -23,8 +23,8 @@ from hub.cli.demo_story import Story
 from hub.cli.serve import require_free_port, serve_desk
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Role
+from hub.desk.books.mode_rows import import_modes
 from hub.desk.books.routing import FILE_NAME as ROUTING_FILE
-from hub.desk.books.routing import import_modes
 from hub.desk.phone.flow import CALLS_FILE, SPEC_FILE, current_spec
 from hub.desk.shops.status import WORKER_LEASE
 from hub.desk.users import create_user, list_users

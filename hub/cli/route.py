@@ -10,9 +10,9 @@ from hub.bootstrap import Hub
 from hub.cli.console import ExitCode, complain, print_json, print_table, read_time, screen, with_hub
 from hub.core.errors import ConfigurationError
 from hub.core.model import Product
-from hub.desk.books.routing import catalogue_facts, import_modes
+from hub.desk.books.mode_rows import import_modes
 from hub.registry import find_connectors
-from hub.store.catalogue import read_stock_facts
+from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.one import find_product, find_products_of_line
 from hub.store.shops import ShopRow
 from routing.book import SECTIONS, rows_of

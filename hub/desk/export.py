@@ -15,8 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.model import Party, Product
 from hub.core.redact import mask_party, mask_text
-from hub.desk.books.routing import catalogue_facts
-from hub.store.catalogue import read_stock_facts
+from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.database import Database, to_ms
 from hub.store.one import product_of, unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order

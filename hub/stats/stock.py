@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from hub.core.model import InventoryMode, Product
 from hub.stats.facts import Counted, PartnerOf
-from hub.store.catalogue import StockFacts, read_stock_facts
+from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.one import product_of
 from hub.store.tables import lines
-from routing.facts import CatalogueFacts, with_facts
+from routing.facts import with_facts
 from routing.modes import ModeTable, resolve_mode
 
 #: what a row of :func:`hub.stats.facts.rows_of` is to end with, where :class:`Stocks` are asked
@@ -95,7 +95,7 @@ async def _stocks_of(counted: Counted, rows: Sequence[Any]) -> list[Stock]:
     async with counted.database.reading() as connection:
         known = await read_stock_facts(counted.database, connection, products)
     for (place, row), (_, product), facts in zip(named, products, known, strict=True):
-        asked = (with_facts(product, _catalogue(facts)), row.shop, row.mall, _day(row.at_ms))
+        asked = (with_facts(product, catalogue_facts(facts)), row.shop, row.mall, _day(row.at_ms))
         partner = counted.partner_of(*asked) if counted.partner_of is not None else None
         stocks[place] = Stock(mode=counted.mode_of(*asked), partner=partner)
     return stocks
@@ -105,17 +105,6 @@ def _product(row: Any) -> Product:
     if row.product_name is None:
         return Product(name="", code=row.product_code)
     return product_of(row)
-
-
-def _catalogue(stock: StockFacts | None) -> CatalogueFacts | None:
-    if stock is None:
-        return None
-    return CatalogueFacts(
-        item=stock.item_hints,
-        supplier_code=stock.supplier_code,
-        supplier_name=stock.supplier_name,
-        supplier=stock.supplier_hints,
-    )
 
 
 def _day(at: int) -> date:

@@ -17,6 +17,7 @@ from hub.store.database import Database, among, to_ms
 from hub.store.rows import NUL, Row, digest_of, without_nul
 from hub.store.sealed import SUPPLIER_PLACE, pack
 from hub.store.tables import stock_items, suppliers
+from routing.facts import CatalogueFacts
 
 R = TypeVar("R", Supplier, StockItem)
 _to_json = msgspec.json.Encoder().encode
@@ -242,6 +243,18 @@ class _LookUp:
         if not keys:
             return ()
         return await self._database.fetch(self._connection, query, {"shop_id": self._shop_id, "keys": sorted(keys)})
+
+
+def catalogue_facts(stock: StockFacts | None) -> CatalogueFacts | None:
+    """The same, as the rules of routing read it."""
+    if stock is None:
+        return None
+    return CatalogueFacts(
+        item=stock.item_hints,
+        supplier_code=stock.supplier_code,
+        supplier_name=stock.supplier_name,
+        supplier=stock.supplier_hints,
+    )
 
 
 def _facts(item: _Item | None, supplier_code: str | None, supplier: StockFacts | None) -> StockFacts | None:

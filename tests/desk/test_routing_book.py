@@ -10,7 +10,8 @@ import pytest
 from hub.core.model import InventoryMode, Product
 from hub.desk.access import Actor
 from hub.desk.asks.contact import contact_card
-from hub.desk.books.routing import RoutingBook, import_modes, read_book, read_stamp
+from hub.desk.books.mode_rows import import_modes
+from hub.desk.books.routing import RoutingBook, read_book, read_stamp
 from hub.store.books import BookKind, list_versions, newest_version, read_version, write_version
 from hub.store.database import Database
 from routing.book import RoutingTables, decode, encode, standard_tables

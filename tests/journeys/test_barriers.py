@@ -27,8 +27,8 @@ from hub.core.model import ClaimReason
 from hub.desk.access import Actor
 from hub.desk.asks import asking as asks
 from hub.desk.asks.views import AskBody, open_body
+from hub.desk.books.mode_rows import import_modes
 from hub.desk.books.modes import start_import
-from hub.desk.books.routing import import_modes
 from hub.desk.files.importing import start_draft
 from hub.desk.users import list_users
 from hub.settings import Settings

@@ -10,8 +10,8 @@ from routing.chain import Matter, build_chain, explain
 from routing.chain_table import ChainTable, standard_entries
 from routing.considered import Considered
 from routing.contacts import Absence, Contact, Directory, Hours, Period, Role
-from routing.entries import ChainEntry
-from routing.modes import ModeDecision, ModeDefault, ModeRow, ModeRule, ModeTable, PartnerDefault
+from routing.entries import ChainEntry, PartnerDefaultEntry, ProductEntry, ShopDefaultEntry
+from routing.modes import ModeDecision, ModeRule, ModeTable
 from routing.words import step
 
 CONSIGNMENT = InventoryMode.CONSIGNMENT
@@ -128,7 +128,7 @@ def test_unknown_hours_are_told():
     assert (link.open_now, link.next_open_at) == (False, None)
 
 
-TABLE_ROWS = (ModeRow(mode=CONSIGNMENT, seller_sku="A", partner="S1"),)
+TABLE_ROWS = (ProductEntry(mode=CONSIGNMENT, seller_sku="A", partner="S1"),)
 TABLE = ModeTable(rows=TABLE_ROWS)
 
 
@@ -137,7 +137,7 @@ def explain_to(product, *, matter=Matter.STOCK, at=NOON, table, directory=PEOPLE
 
 
 def test_the_decision_is_the_documented_json():
-    table = ModeTable(rows=(ModeRow(mode=CONSIGNMENT, seller_sku="HB-1", partner="한빛유통"),))
+    table = ModeTable(rows=(ProductEntry(mode=CONSIGNMENT, seller_sku="HB-1", partner="한빛유통"),))
 
     found = explain_to(Product(name="린넨 셔츠", seller_sku="hb-1"), at=EVENING, table=table)
 
@@ -196,7 +196,7 @@ def test_an_unknown_mode_goes_to_the_md_with_a_flag():
 
 def test_validity_is_read_on_the_day_of_seoul():
     table = ModeTable(
-        rows=(ModeRow(mode=DIRECT, seller_sku="A", valid_from=datetime(2026, 11, 21, tzinfo=UTC).date()),)
+        rows=(ProductEntry(mode=DIRECT, seller_sku="A", valid_from=datetime(2026, 11, 21, tzinfo=UTC).date()),)
     )
     product = Product(name="x", seller_sku="A")
 
@@ -265,10 +265,10 @@ def test_somebody_away_is_said_to_be_away_and_the_stand_in_follows():
 def test_what_else_was_considered_is_told_with_the_reason():
     table = ModeTable(
         rows=(
-            ModeRow(mode=CONSIGNMENT, seller_sku="A", partner="S1", valid_from=date(2026, 11, 1)),
-            ModeRow(mode=WAREHOUSE, seller_sku="A", valid_to=date(2026, 10, 31)),
-            ModeRow(mode=WAREHOUSE, seller_sku="A", shop="other"),
-            ModeRow(mode=WAREHOUSE, product_code="P"),
+            ProductEntry(mode=CONSIGNMENT, seller_sku="A", partner="S1", valid_from=date(2026, 11, 1)),
+            ProductEntry(mode=WAREHOUSE, seller_sku="A", valid_to=date(2026, 10, 31)),
+            ProductEntry(mode=WAREHOUSE, seller_sku="A", shop="other"),
+            ProductEntry(mode=WAREHOUSE, product_code="P"),
         ),
         rules=(
             ModeRule(name="shop", mode=WAREHOUSE, shop="other"),
@@ -278,8 +278,8 @@ def test_what_else_was_considered_is_told_with_the_reason():
             ModeRule(name="fact", mode=WAREHOUSE, hints=(InventoryHint(name="logistics_company", value="*"),)),
             ModeRule(name="later", mode=WAREHOUSE, mall="malla"),
         ),
-        partner_defaults=(PartnerDefault(partner="S9", mode=WAREHOUSE),),
-        defaults=(ModeDefault(mode=DIRECT),),
+        partner_defaults=(PartnerDefaultEntry(partner="S9", mode=WAREHOUSE),),
+        defaults=(ShopDefaultEntry(mode=DIRECT),),
     )
     product = Product(name="x", seller_sku="A", code="P", hints=(InventoryHint(name="supplier", value="S9"),))
 
@@ -303,9 +303,9 @@ def test_what_else_was_considered_is_told_with_the_reason():
 
 def test_of_purchased_stock_no_supplier_is_named_among_what_was_considered():
     table = ModeTable(
-        rows=(ModeRow(mode=DIRECT, seller_sku="A"),),
+        rows=(ProductEntry(mode=DIRECT, seller_sku="A"),),
         rules=(ModeRule(name="hanbit-consigned", mode=CONSIGNMENT, supplier="S1"),),
-        partner_defaults=(PartnerDefault(partner="S1", mode=CONSIGNMENT),),
+        partner_defaults=(PartnerDefaultEntry(partner="S1", mode=CONSIGNMENT),),
     )
     product = Product(name="x", seller_sku="A", hints=(InventoryHint(name="supplier", value="S1"),))
 
@@ -354,7 +354,7 @@ def test_every_chain_has_people_or_reasons_and_never_a_partner_of_purchased_good
         mall="malla",
         matter=matter,
         at=at,
-        table=ModeTable(rows=(ModeRow(mode=mode, seller_sku="A"),)),
+        table=ModeTable(rows=(ProductEntry(mode=mode, seller_sku="A"),)),
         directory=Directory(people),
         chain=ChainTable(cells),
         locale=locale,

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from hub.core.model import InventoryHint, InventoryMode, Product
 from routing.considered import consider
+from routing.entries import PartnerDefaultEntry, ProductEntry, ShopDefaultEntry
 from routing.facts import CatalogueFacts
-from routing.modes import ModeDefault, ModeRow, ModeRule, ModeTable, PartnerDefault, normalise, resolve_mode
+from routing.modes import ModeRule, ModeTable, normalise, resolve_mode
 from routing.words import shown
 
 CONSIGNMENT = InventoryMode.CONSIGNMENT
@@ -28,9 +29,9 @@ def resolve(table, given_product, *, shop="main", mall="malla", on=DAY):
 
 def test_the_seller_sku_comes_before_the_option_before_the_product():
     rows = (
-        ModeRow(mode=CONSIGNMENT, product_code="P1"),
-        ModeRow(mode=DIRECT, option_code="O1"),
-        ModeRow(mode=WAREHOUSE, seller_sku="S1"),
+        ProductEntry(mode=CONSIGNMENT, product_code="P1"),
+        ProductEntry(mode=DIRECT, option_code="O1"),
+        ProductEntry(mode=WAREHOUSE, seller_sku="S1"),
     )
     table = ModeTable(rows=rows)
 
@@ -40,7 +41,7 @@ def test_the_seller_sku_comes_before_the_option_before_the_product():
 
 
 def test_a_row_with_two_keys_counts_under_the_narrower_one_only():
-    table = ModeTable(rows=(ModeRow(mode=DIRECT, option_code="O1", product_code="P1"),))
+    table = ModeTable(rows=(ProductEntry(mode=DIRECT, option_code="O1", product_code="P1"),))
 
     assert resolve(table, product(code="P1", option_code="O2")) == (InventoryMode.UNKNOWN, "unknown")
 
@@ -50,15 +51,15 @@ def test_a_row_with_two_keys_counts_under_the_narrower_one_only():
     ["ab-001 x", "AB-001  X", "ＡＢ－００１　ｘ", "\tab-001 x\u00a0"],
 )
 def test_keys_compare_whatever_their_width_case_and_blanks(written):
-    table = ModeTable(rows=(ModeRow(mode=DIRECT, seller_sku=" Ab-001 X "),))
+    table = ModeTable(rows=(ProductEntry(mode=DIRECT, seller_sku=" Ab-001 X "),))
 
     assert resolve(table, product(seller_sku=written))[0] is DIRECT
 
 
 def test_a_row_holds_from_its_first_to_its_last_day():
     rows = (
-        ModeRow(mode=CONSIGNMENT, seller_sku="S1", valid_to=date(2026, 11, 19)),
-        ModeRow(mode=DIRECT, seller_sku="S1", valid_from=date(2026, 11, 20), valid_to=date(2026, 11, 21)),
+        ProductEntry(mode=CONSIGNMENT, seller_sku="S1", valid_to=date(2026, 11, 19)),
+        ProductEntry(mode=DIRECT, seller_sku="S1", valid_from=date(2026, 11, 20), valid_to=date(2026, 11, 21)),
     )
     table = ModeTable(rows=rows)
 
@@ -68,7 +69,7 @@ def test_a_row_holds_from_its_first_to_its_last_day():
 
 
 def test_a_row_of_the_shop_comes_before_a_row_for_all():
-    rows = (ModeRow(mode=CONSIGNMENT, seller_sku="S1"), ModeRow(mode=DIRECT, seller_sku="S1", shop="second"))
+    rows = (ProductEntry(mode=CONSIGNMENT, seller_sku="S1"), ProductEntry(mode=DIRECT, seller_sku="S1", shop="second"))
     table = ModeTable(rows=rows)
 
     assert resolve(table, product(seller_sku="S1"), shop="second")[0] is DIRECT
@@ -110,7 +111,7 @@ def test_an_sku_prefix_needs_an_sku():
 
 def test_the_first_rule_that_holds_decides_and_the_table_beats_it():
     rules = (ModeRule(name="one", mode=DIRECT, mall="malla"), ModeRule(name="two", mode=WAREHOUSE, shop="main"))
-    table = ModeTable(rows=(ModeRow(mode=CONSIGNMENT, seller_sku="S1"),), rules=rules)
+    table = ModeTable(rows=(ProductEntry(mode=CONSIGNMENT, seller_sku="S1"),), rules=rules)
 
     assert resolve(table, product(seller_sku="S2")) == (DIRECT, "rule:one")
     assert resolve(table, product(seller_sku="S1")) == (CONSIGNMENT, "table:seller_sku=S1")
@@ -118,15 +119,15 @@ def test_the_first_rule_that_holds_decides_and_the_table_beats_it():
 
 
 def test_the_default_of_the_shop_comes_before_the_default_of_all():
-    table = ModeTable(defaults=(ModeDefault(mode=DIRECT), ModeDefault(mode=CONSIGNMENT, shop="main")))
+    table = ModeTable(defaults=(ShopDefaultEntry(mode=DIRECT), ShopDefaultEntry(mode=CONSIGNMENT, shop="main")))
 
     assert resolve(table, product(), shop="main") == (CONSIGNMENT, "default:main")
     assert resolve(table, product(), shop="other") == (DIRECT, "default:*")
 
 
 def test_the_default_of_a_mall_stands_between_that_of_the_shop_and_that_of_all():
-    defaults = (ModeDefault(mode=DIRECT), ModeDefault(mode=WAREHOUSE, mall="malla"))
-    table = ModeTable(defaults=(*defaults, ModeDefault(mode=CONSIGNMENT, shop="main")))
+    defaults = (ShopDefaultEntry(mode=DIRECT), ShopDefaultEntry(mode=WAREHOUSE, mall="malla"))
+    table = ModeTable(defaults=(*defaults, ShopDefaultEntry(mode=CONSIGNMENT, shop="main")))
     told = resolve_mode(product(), shop="b", mall="malla", on=DAY, table=table).steps[-1]
 
     assert resolve(table, product(), shop="main") == (CONSIGNMENT, "default:main")
@@ -140,8 +141,8 @@ def test_the_default_of_a_mall_stands_between_that_of_the_shop_and_that_of_all()
 
 def test_the_default_of_a_partner_on_one_mall_is_that_of_its_shops_alone():
     of_partner = (
-        PartnerDefault(partner="S1", mode=CONSIGNMENT),
-        PartnerDefault(partner="S1", mode=WAREHOUSE, mall="malla"),
+        PartnerDefaultEntry(partner="S1", mode=CONSIGNMENT),
+        PartnerDefaultEntry(partner="S1", mode=WAREHOUSE, mall="malla"),
     )
     table = ModeTable(partner_defaults=of_partner)
 
@@ -150,10 +151,10 @@ def test_the_default_of_a_partner_on_one_mall_is_that_of_its_shops_alone():
 
 
 def test_the_order_is_table_rule_partner_shop_unknown():
-    row = ModeRow(mode=CONSIGNMENT, product_code="P1")
+    row = ProductEntry(mode=CONSIGNMENT, product_code="P1")
     rule = ModeRule(name="r", mode=DIRECT, mall="malla")
-    of_partner = PartnerDefault(partner="S1", mode=WAREHOUSE)
-    default = ModeDefault(mode=CONSIGNMENT, shop="main")
+    of_partner = PartnerDefaultEntry(partner="S1", mode=WAREHOUSE)
+    default = ShopDefaultEntry(mode=CONSIGNMENT, shop="main")
     given_product = product(code="P1", hints={"supplier": "s1"})
 
     found = [
@@ -177,7 +178,7 @@ def test_the_order_is_table_rule_partner_shop_unknown():
 
 
 def test_a_partner_has_its_default_by_code_or_by_the_name_that_the_catalogue_tells():
-    table = ModeTable(partner_defaults=[PartnerDefault(partner="한빛 유통", mode=WAREHOUSE)])
+    table = ModeTable(partner_defaults=[PartnerDefaultEntry(partner="한빛 유통", mode=WAREHOUSE)])
     facts = CatalogueFacts(supplier_code="S1", supplier_name="한빛  유통")
 
     found = resolve_mode(product(), shop="main", mall="malla", on=DAY, table=table, facts=facts)
@@ -190,7 +191,7 @@ def test_a_decision_keeps_every_name_of_its_partner_and_none_of_another():
     facts = CatalogueFacts(supplier_code="S1", supplier_name="한빛유통")
 
     def decide(partner: str | None):
-        table = ModeTable(defaults=(ModeDefault(mode=CONSIGNMENT, partner=partner),))
+        table = ModeTable(defaults=(ShopDefaultEntry(mode=CONSIGNMENT, partner=partner),))
         found = resolve_mode(product(), shop="main", mall="malla", on=DAY, table=table, facts=facts)
         return found.partner, found.partner_names
 
@@ -200,7 +201,7 @@ def test_a_decision_keeps_every_name_of_its_partner_and_none_of_another():
 
 
 def test_the_name_of_another_supplier_is_not_taken_for_the_lines_own():
-    table = ModeTable(partner_defaults=[PartnerDefault(partner="한빛유통", mode=WAREHOUSE)])
+    table = ModeTable(partner_defaults=[PartnerDefaultEntry(partner="한빛유통", mode=WAREHOUSE)])
     facts = CatalogueFacts(supplier_code="S1", supplier_name="한빛유통")
 
     found = resolve_mode(product(hints={"supplier": "S9"}), shop="main", mall="malla", on=DAY, table=table, facts=facts)
@@ -213,8 +214,8 @@ def test_the_name_of_another_supplier_is_not_taken_for_the_lines_own():
 def test_rules_and_defaults_hold_from_their_first_to_their_last_day(kind, day, mode):
     fields = {
         "rules": lambda **dates: ModeRule(name=str(dates), mall="malla", **dates),
-        "partner_defaults": lambda **dates: PartnerDefault(partner="S1", **dates),
-        "defaults": ModeDefault,
+        "partner_defaults": lambda **dates: PartnerDefaultEntry(partner="S1", **dates),
+        "defaults": ShopDefaultEntry,
     }[kind]
     before = fields(mode=CONSIGNMENT, valid_to=date(2026, 11, 19))
     after = fields(mode=DIRECT, valid_from=date(2026, 11, 20), valid_to=date(2026, 11, 21))
@@ -226,8 +227,8 @@ def test_rules_and_defaults_hold_from_their_first_to_their_last_day(kind, day, m
 def test_the_default_of_a_partner_in_one_shop_comes_before_his_default_everywhere():
     table = ModeTable(
         partner_defaults=[
-            PartnerDefault(partner="S1", mode=CONSIGNMENT),
-            PartnerDefault(partner="S1", mode=WAREHOUSE, shop="main"),
+            PartnerDefaultEntry(partner="S1", mode=CONSIGNMENT),
+            PartnerDefaultEntry(partner="S1", mode=WAREHOUSE, shop="main"),
         ]
     )
 
@@ -236,7 +237,7 @@ def test_the_default_of_a_partner_in_one_shop_comes_before_his_default_everywher
 
 
 def test_whom_purchased_stock_was_bought_from_is_in_no_step_and_no_rule():
-    table = ModeTable(partner_defaults=[PartnerDefault(partner="한빛유통", mode=DIRECT)])
+    table = ModeTable(partner_defaults=[PartnerDefaultEntry(partner="한빛유통", mode=DIRECT)])
     facts = CatalogueFacts(
         supplier_code="S1", supplier_name="한빛유통", supplier=(InventoryHint(name="supplier_trading", value="D"),)
     )
@@ -263,7 +264,7 @@ def test_nor_is_it_told_by_the_name_of_a_rule_about_him(about):
 
 
 def test_every_step_of_the_way_is_told():
-    table = ModeTable(defaults=(ModeDefault(mode=DIRECT, shop="main"),))
+    table = ModeTable(defaults=(ShopDefaultEntry(mode=DIRECT, shop="main"),))
 
     found = resolve_mode(product(seller_sku="S1", code="P1"), shop="main", mall="malla", on=DAY, table=table)
 
@@ -287,7 +288,7 @@ def test_every_step_of_the_way_is_told():
     ids=["none", "shop", "from", "to", "both"],
 )
 def test_the_limits_of_the_row_that_decided_are_told(limits, told):
-    table = ModeTable(rows=(ModeRow(mode=DIRECT, seller_sku="S1", **limits),))
+    table = ModeTable(rows=(ProductEntry(mode=DIRECT, seller_sku="S1", **limits),))
 
     found = resolve_mode(product(seller_sku="S1"), shop="main", mall="malla", on=DAY, table=table)
 
@@ -295,7 +296,7 @@ def test_the_limits_of_the_row_that_decided_are_told(limits, told):
 
 
 def test_partner_and_logistics_come_from_the_decision_then_from_the_mall():
-    table = ModeTable(rows=(ModeRow(mode=WAREHOUSE, seller_sku="S1", partner="한빛유통"),))
+    table = ModeTable(rows=(ProductEntry(mode=WAREHOUSE, seller_sku="S1", partner="한빛유통"),))
     given_product = product(seller_sku="S1", hints={"supplier": "S000000A", "logistics_company": "EX01"})
 
     found = resolve_mode(given_product, shop="main", mall="malla", on=DAY, table=table)
@@ -320,7 +321,7 @@ def test_normalising_twice_changes_nothing(text):
 @given(sku=TEXT, option_code=TEXT, code=TEXT, hint=TEXT)
 def test_no_product_breaks_the_look_up_and_every_decision_has_steps(sku, option_code, code, hint):
     table = ModeTable(
-        rows=(ModeRow(mode=DIRECT, seller_sku="0"),), rules=(ModeRule(name="r", mode=WAREHOUSE, supplier="a"),)
+        rows=(ProductEntry(mode=DIRECT, seller_sku="0"),), rules=(ModeRule(name="r", mode=WAREHOUSE, supplier="a"),)
     )
     given_product = product(seller_sku=sku, option_code=option_code, code=code, hints={"supplier": hint})
 
@@ -332,7 +333,7 @@ def test_no_product_breaks_the_look_up_and_every_decision_has_steps(sku, option_
 
 def test_a_large_table_finds_each_of_its_products():
     table = ModeTable(
-        rows=[ModeRow(mode=CONSIGNMENT, seller_sku=f"SKU-{number}") for number in range(20_000)],
+        rows=[ProductEntry(mode=CONSIGNMENT, seller_sku=f"SKU-{number}") for number in range(20_000)],
         rules=[ModeRule(name=f"r{number}", mode=DIRECT, sku_prefix=f"Z{number}") for number in range(20)],
     )
     products = [product(seller_sku=f"sku-{number * 2}", code=f"P{number}") for number in range(20_000)]

@@ -8,7 +8,8 @@ from hub.core.errors import ConfigurationError
 from hub.core.model import InventoryHint, InventoryMode, Product
 from routing.chain import Matter, explain
 from routing.contacts import Absence, Contact, Hours, Period, Role
-from routing.modes import ModeDefault, ModeRow, ModeRule, PartnerDefault
+from routing.entries import PartnerDefaultEntry, ProductEntry, ShopDefaultEntry
+from routing.modes import ModeRule
 from routing.rules_file import WrongFileError, place_of, read_package_file, read_rules, standard_rules
 
 FULL = """
@@ -76,9 +77,9 @@ def test_a_full_file_is_read():
             partner="한빛유통",
         ),
     )
-    assert found.defaults == (ModeDefault(mode=InventoryMode.DIRECT_PURCHASE),)
+    assert found.defaults == (ShopDefaultEntry(mode=InventoryMode.DIRECT_PURCHASE),)
     assert found.rows == (
-        ModeRow(
+        ProductEntry(
             mode=InventoryMode.THIRD_PARTY_LOGISTICS,
             seller_sku="HB-1",
             logistics="EX01",
@@ -188,7 +189,7 @@ def test_partner_defaults_absences_and_cells_of_the_chain_are_read():
     found = read_rules(NEW_TABLES.encode(), file="routing.toml")
 
     assert found.partner_defaults == (
-        PartnerDefault(partner="S1", mode=InventoryMode.CONSIGNMENT, valid_from=date(2026, 1, 1)),
+        PartnerDefaultEntry(partner="S1", mode=InventoryMode.CONSIGNMENT, valid_from=date(2026, 1, 1)),
     )
     assert found.contacts == (
         Contact(

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.core.model import InventoryMode
-from routing.modes import ModeRow
+from routing.entries import ProductEntry
 from routing.table_file import MODE_WORDS, ModeTableImport, read_mode_table
 from routing.words import LOCALES
 
@@ -59,8 +59,8 @@ def test_text_files_are_read_in_their_own_encoding(text, encoding, partner, kind
 
     assert found == ModeTableImport(
         rows=(
-            ModeRow(mode=CONSIGNMENT, seller_sku="HB-001", partner=partner),
-            ModeRow(mode=DIRECT, seller_sku="HB-002"),
+            ProductEntry(mode=CONSIGNMENT, seller_sku="HB-001", partner=partner),
+            ProductEntry(mode=DIRECT, seller_sku="HB-002"),
         ),
         problems=(),
         readable=2,
@@ -89,7 +89,7 @@ def test_an_excel_file_is_read_with_its_numbers_and_dates():
 
     assert found.problems == ()
     assert found.rows == (
-        ModeRow(
+        ProductEntry(
             mode=WAREHOUSE,
             product_code="1100000001",
             shop="main",
@@ -97,8 +97,8 @@ def test_an_excel_file_is_read_with_its_numbers_and_dates():
             valid_to=date(2026, 12, 31),
             logistics="EX01",
         ),
-        ModeRow(mode=DIRECT, option_code="O-1", valid_from=date(2026, 3, 1)),
-        ModeRow(mode=CONSIGNMENT, seller_sku="=1+1", valid_to=date(2026, 6, 30)),
+        ProductEntry(mode=DIRECT, option_code="O-1", valid_from=date(2026, 3, 1)),
+        ProductEntry(mode=CONSIGNMENT, seller_sku="=1+1", valid_to=date(2026, 6, 30)),
     )
 
 

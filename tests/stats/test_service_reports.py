@@ -12,7 +12,8 @@ from hub.store.database import Database
 from hub.store.sealed import CALL_EVENT_PLACE, pack
 from ivr.event import Event, Kind, Source
 from ivr.phone import REST_REASON
-from routing.modes import ModeDefault, ModeTable
+from routing.entries import ShopDefaultEntry
+from routing.modes import ModeTable
 from tests.stats.worked import SEOUL, counted_of, read_worked, store
 
 SERVICE = read_worked("service.toml")
@@ -77,7 +78,7 @@ async def test_a_mode_is_asked_for_again_only_where_the_table_changes(on_sqlite:
         return "consignment" if on < change else "direct_purchase"
 
     change = date(2026, 3, 4)
-    table = ModeTable(defaults=[ModeDefault(mode=InventoryMode.CONSIGNMENT, valid_to=date(2026, 3, 3))])
+    table = ModeTable(defaults=[ShopDefaultEntry(mode=InventoryMode.CONSIGNMENT, valid_to=date(2026, 3, 3))])
     assert table.days_of_change == (change,)
     known = msgspec.structs.replace(on_sqlite, mode_of=mode, mode_changes=table.days_of_change)
     found = await tabulate(FACT_REPORTS["dispatch"], known, by=("cause", "mode"))

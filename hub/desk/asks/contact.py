@@ -9,14 +9,14 @@ from sqlalchemy import bindparam, select
 
 from hub.core.model import ClaimReason, Product
 from hub.desk.access import Actor, Permission, require
-from hub.desk.books.routing import Refusal, catalogue_facts
+from hub.desk.books.routing import Refusal
 from hub.desk.care.complaint_views import complaint_of
 from hub.desk.cases.case import NotFoundError
 from hub.desk.customers.views import MarkKind
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ContactCard, ContactView
 from hub.desk.worklist.matters import OF_KIND, OF_REASON
-from hub.store.catalogue import read_stock_facts
+from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.database import read_rows
 from hub.store.one import product_of
 from hub.store.tables import cases, lines, orders, shops

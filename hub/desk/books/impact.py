@@ -15,8 +15,7 @@ from hub.core.model import ClaimKind, InventoryMode, Product
 from hub.desk.access import Actor, Permission, require
 from hub.desk.books.changes import compare
 from hub.desk.books.forms import BookForm
-from hub.desk.books.modes import read_mode_rows
-from hub.desk.books.routing import catalogue_facts
+from hub.desk.books.mode_rows import read_mode_rows
 from hub.desk.decisions.facts import LineKey, LineKnown, read_card_facts
 from hub.desk.services import Services
 from hub.policy.book import PolicyTables
@@ -25,15 +24,16 @@ from hub.policy.clock_file import standard_clocks
 from hub.policy.decide import decide
 from hub.policy.switches import brand_of, switches_at
 from hub.store.books import BookKind
-from hub.store.catalogue import read_stock_facts
+from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.one import product_of
 from hub.store.tables import cases, lines, orders, shops
 from routing.book import RoutingTables
 from routing.chain import build_chain
 from routing.compiled import compile_book
+from routing.entries import ProductEntry
 from routing.facts import CatalogueFacts
 from routing.matter import Matter
-from routing.modes import ModeDecision, ModeRow, resolve_mode
+from routing.modes import ModeDecision, resolve_mode
 
 #: The most urgent open cases are decided, no more: a preview is not worth a minute of the database.
 MOST_CASES: Final = 500
@@ -130,7 +130,7 @@ async def _by_routing(services: Services, old: RoutingTables, new: RoutingTables
     """By the inventory mode of the product and by whom to ask about it, whatever the matter."""
     at = services.now()
     on = at.astimezone(services.settings.zone).date()
-    rows = await read_mode_rows(services)
+    rows = await read_mode_rows(services.database)
     before, after = _route(old, rows, at=at, on=on), _route(new, rows, at=at, on=on)
 
     async def differs(case: CaseLine) -> bool | None:
@@ -140,7 +140,7 @@ async def _by_routing(services: Services, old: RoutingTables, new: RoutingTables
 
 
 def _route(
-    tables: RoutingTables, rows: Sequence[ModeRow], *, at: datetime, on: date
+    tables: RoutingTables, rows: Sequence[ProductEntry], *, at: datetime, on: date
 ) -> Callable[[CaseLine, Product], object]:
     book = compile_book(tables)
     table, directory = book.table(rows), book.directory()

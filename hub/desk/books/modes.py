@@ -14,11 +14,10 @@ from sqlalchemy import ColumnElement, Row, delete, func, or_, select, true, upda
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import ConfigurationError
-from hub.core.model import InventoryMode
 from hub.desk.access import Actor, ForbiddenError, Permission, require
 from hub.desk.books.books import DraftChangedError
 from hub.desk.books.changes import Kind
-from hub.desk.books.routing import replace_modes
+from hub.desk.books.mode_rows import mode_columns, mode_row, replace_modes
 from hub.desk.books.rows import RowGoneError, RowRefusedError, TypedError, read_row, row_stamp
 from hub.desk.cases.case import NotFoundError
 from hub.desk.services import Services
@@ -28,7 +27,7 @@ from hub.store.ids import new_id
 from hub.store.tables import mode_changes, product_modes, shops, users
 from routing.book import RoutingTables, find_problems
 from routing.entries import ProductEntry
-from routing.modes import KEYS, ModeRow
+from routing.modes import KEYS, key_of
 from routing.sheet import MAX_ROWS
 from routing.table_file import ModeTableImport, read_mode_table
 
@@ -36,7 +35,6 @@ PAGE: Final = 100
 SECTION: Final = "products"
 MOST_BYTES: Final = 20 * 1024 * 1024
 _DRAFT: Final = "modes"
-_COLUMNS: Final = tuple(ProductEntry.__struct_fields__)
 _EXAMPLES: Final = 50
 _DAY: Final = timedelta(days=1)
 
@@ -113,53 +111,8 @@ def _holds(sought: str) -> ColumnElement[bool]:
 
 
 def _stored(row: Row[Any]) -> StoredMode:
-    entry = _entry(row)
+    entry = mode_row(row)
     return StoredMode(row_id=row.id, row=entry, stamp=row_stamp(entry), changed_at=time_of(row.imported_at))
-
-
-def _entry(row: Any) -> ProductEntry:
-    return ProductEntry(
-        mode=InventoryMode(row.mode),
-        seller_sku=row.seller_sku,
-        option_code=row.option_code,
-        product_code=row.product_code,
-        shop=row.shop,
-        partner=row.partner,
-        logistics=row.logistics,
-        valid_from=_day(row.valid_from),
-        valid_to=_day(row.valid_to),
-    )
-
-
-def _day(value: str | date | None) -> date | None:
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _columns(row: ProductEntry, now: datetime) -> dict[str, Any]:
-    return {
-        "shop": row.shop,
-        "seller_sku": row.seller_sku,
-        "option_code": row.option_code,
-        "product_code": row.product_code,
-        "mode": row.mode.value,
-        "valid_from": row.valid_from.isoformat() if row.valid_from else None,
-        "valid_to": row.valid_to.isoformat() if row.valid_to else None,
-        "partner": row.partner,
-        "logistics": row.logistics,
-        # Whoever holds the table in memory sees by this that it is no longer the same.
-        "imported_at": to_ms(now),
-    }
-
-
-async def read_mode_rows(services: Services) -> list[ModeRow]:
-    """The whole table, as routing reads it."""
-    async with services.database.reading() as connection:
-        rows = (await connection.execute(select(product_modes).order_by(product_modes.c.id))).all()
-    return [_mode_row(_entry(row)) for row in rows]
-
-
-def _mode_row(row: ProductEntry) -> ModeRow:
-    return ModeRow(**{name: getattr(row, name) for name in _COLUMNS})
 
 
 async def read_mode(services: Services, *, actor: Actor, row_id: int) -> StoredMode:
@@ -194,16 +147,19 @@ async def save_mode(
                 full = TypedError(field="", key="too_many_rows", words={"most": f"{MAX_ROWS:,}"})
                 raise RowRefusedError(typed=(full,))
             row_id = new_id()
-            await connection.execute(product_modes.insert().values(id=row_id, **_columns(new, now)))
+            await connection.execute(product_modes.insert().values(id=row_id, **mode_columns(new, now=now)))
             await _note(connection, actor, now, "added", None, new)
         else:
             old = await _still(connection, row_id, was)
-            await connection.execute(
-                update(product_modes).where(product_modes.c.id == row_id).values(**_columns(new, now))
-            )
+            await _change(connection, row_id, new, now=now)
             await _note(connection, actor, now, "changed", old, new)
     await services.refresh_routing()
     return row_id
+
+
+async def _change(connection: AsyncConnection, row_id: int, new: ProductEntry, *, now: datetime) -> None:
+    stored = update(product_modes).where(product_modes.c.id == row_id)
+    await connection.execute(stored.values(**mode_columns(new, now=now)))
 
 
 async def _still(connection: AsyncConnection, row_id: int, was: str) -> ProductEntry:
@@ -231,7 +187,7 @@ async def _refuse_wrong(connection: AsyncConnection, new: ProductEntry, *, besid
     others: list[ProductEntry] = []
     if same:
         query = select(product_modes).where(or_(*same), product_modes.c.id != (besides or 0))
-        others = [_entry(row) for row in await connection.execute(query)]
+        others = [mode_row(row) for row in await connection.execute(query)]
     known = {row.name: row.mall for row in await connection.execute(select(shops.c.name, shops.c.mall))}
     tables = RoutingTables(products=(*others, new))
     before = set(find_problems(RoutingTables(products=tuple(others)), shops=known))
@@ -253,7 +209,7 @@ async def end_mode(services: Services, *, actor: Actor, row_id: int, was: str, l
             words = {"begins": old.valid_from.isoformat(), "before": (old.valid_from - _DAY).isoformat()}
             raise RowRefusedError(typed=(TypedError(field="valid_to", key="ends_early", words=words),))
         new = msgspec.structs.replace(old, valid_to=last_day)
-        await connection.execute(update(product_modes).where(product_modes.c.id == row_id).values(**_columns(new, now)))
+        await _change(connection, row_id, new, now=now)
         await _note(connection, actor, now, "changed", old, new)
     await services.refresh_routing()
 
@@ -295,10 +251,10 @@ async def read_mode_history(services: Services, *, actor: Actor) -> tuple[ModeCh
     )
     async with services.database.reading() as connection:
         rows = (await connection.execute(query)).all()
-    return tuple(_change(row) for row in rows)
+    return tuple(_told(row) for row in rows)
 
 
-def _change(row: Row[Any]) -> ModeChange:
+def _told(row: Row[Any]) -> ModeChange:
     decode = msgspec.json.decode
     if row.change == "imported":
         counts = decode(row.new, type=dict[str, int])
@@ -347,7 +303,7 @@ async def preview_import(services: Services, *, actor: Actor) -> ModePreview:
     read = read_mode_table(await _uploaded(services, _author(actor)))
     async with services.database.reading() as connection:
         rows = (await connection.execute(select(product_modes))).all()
-    return _compare(read, [_entry(row) for row in rows], stamp=_stamp(rows))
+    return _compare(read, [mode_row(row) for row in rows], stamp=_stamp(rows))
 
 
 def _stamp(rows: Any) -> str:
@@ -362,7 +318,7 @@ def _compare(read: ModeTableImport, before: list[ProductEntry], *, stamp: str) -
         now_there.setdefault(_identity(row), []).append(row)
     examples: list[tuple[Kind, ProductEntry | None, ProductEntry | None]] = []
     added = changed = unchanged = 0
-    for new in map(_entry, read.rows):
+    for new in read.rows:
         same = now_there.get(_identity(new))
         old = same.pop(0) if same else None
         if old == new:
@@ -386,7 +342,7 @@ def _compare(read: ModeTableImport, before: list[ProductEntry], *, stamp: str) -
 
 
 def _identity(row: ProductEntry) -> object:
-    return _mode_row(row).key, row.shop, row.valid_from
+    return key_of(row), row.shop, row.valid_from
 
 
 async def finish_import(services: Services, *, actor: Actor, stamp: str) -> ModePreview:
@@ -420,7 +376,7 @@ async def export_modes(services: Services, *, actor: Actor) -> AsyncIterator[Pro
         async with services.database.reading() as connection:
             rows = (await connection.execute(query)).all()
         for row in rows:
-            yield _entry(row)
+            yield mode_row(row)
         if not rows:
             return
         after = rows[-1].id

@@ -7,29 +7,25 @@ force, and the mistake is told wherever somebody looks at routing.
 
 import hashlib
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from hub.core.errors import ConfigurationError
-from hub.core.model import InventoryMode
+from hub.desk.books.mode_rows import read_mode_rows
 from hub.store.books import BookKind, BookVersion, OvertakenError, list_versions, newest_version, write_version
-from hub.store.catalogue import StockFacts
-from hub.store.database import Database, read_rows, time_of, to_ms
-from hub.store.ids import new_id
+from hub.store.database import Database, read_rows, time_of
 from hub.store.tables import product_modes, rule_books
 from routing.book import RoutingTables, decode, encode, fill_chain
 from routing.chain_table import ChainTable
 from routing.compiled import compile_book
 from routing.contacts import Directory
-from routing.facts import CatalogueFacts
-from routing.modes import ModeRow, ModeTable
+from routing.modes import ModeTable
 from routing.rules_file import WrongFileError, read_tables
-from routing.table_file import ModeTableImport, read_mode_table
 
 FILE_NAME: Final = "routing.toml"
 FROM_FILE: Final = "file"
@@ -98,10 +94,8 @@ async def read_book(database: Database, home: Path, *, now: datetime, malls: Col
     problem = await take_in_file(database, home / FILE_NAME, now=now, malls=malls)
     version, tables, unreadable = await _read_newest(database)
     compiled = compile_book(tables)
-    async with database.reading() as connection:
-        rows = (await connection.execute(select(product_modes).order_by(product_modes.c.id))).all()
     return RoutingBook(
-        table=compiled.table(_mode_row(row) for row in rows),
+        table=compiled.table(await read_mode_rows(database)),
         directory=compiled.directory(),
         chain=compiled.chain,
         stamp=(*before, await newest_version(database, BookKind.ROUTING)),
@@ -190,60 +184,3 @@ def _is_among(digest: str, taken: list[tuple[str | None, datetime]]) -> bool:
 def _refusal(error: ConfigurationError) -> Refusal:
     what_ko, fix_ko = error.told("ko") if isinstance(error, WrongFileError) else (error.what, error.fix)
     return Refusal(what=error.what, fix=error.fix, what_ko=what_ko, fix_ko=fix_ko)
-
-
-def _mode_row(row: Any) -> ModeRow:
-    return ModeRow(
-        mode=InventoryMode(row.mode),
-        seller_sku=row.seller_sku,
-        option_code=row.option_code,
-        product_code=row.product_code,
-        shop=row.shop,
-        valid_from=date.fromisoformat(row.valid_from) if row.valid_from else None,
-        valid_to=date.fromisoformat(row.valid_to) if row.valid_to else None,
-        partner=row.partner,
-        logistics=row.logistics,
-    )
-
-
-def catalogue_facts(stock: StockFacts | None) -> CatalogueFacts | None:
-    """What the store knows of a product from the mall's catalogue, for the rules."""
-    if stock is None:
-        return None
-    return CatalogueFacts(
-        item=stock.item_hints,
-        supplier_code=stock.supplier_code,
-        supplier_name=stock.supplier_name,
-        supplier=stock.supplier_hints,
-    )
-
-
-async def import_modes(database: Database, data: bytes, *, now: datetime) -> ModeTableImport:
-    """Replace the imported table by a CSV or spreadsheet: whole, or not at all when any row is wrong."""
-    read = read_mode_table(data)
-    if read.rows:
-        await replace_modes(database, read.rows, now=now)
-    return read
-
-
-async def replace_modes(database: Database, rows: tuple[ModeRow, ...], *, now: datetime) -> None:
-    stored = [
-        {
-            "id": new_id(),
-            "shop": row.shop,
-            "seller_sku": row.seller_sku,
-            "option_code": row.option_code,
-            "product_code": row.product_code,
-            "mode": row.mode.value,
-            "valid_from": row.valid_from.isoformat() if row.valid_from else None,
-            "valid_to": row.valid_to.isoformat() if row.valid_to else None,
-            "partner": row.partner,
-            "logistics": row.logistics,
-            "imported_at": to_ms(now),
-        }
-        for row in rows
-    ]
-    async with database.writing() as connection:
-        await connection.execute(delete(product_modes))
-        if stored:
-            await connection.execute(product_modes.insert(), stored)

@@ -20,7 +20,6 @@ from hub.desk.access import Actor, Permission, require
 from hub.desk.acting.act import act
 from hub.desk.acting.action import Action, ActionRequest, WrongRequestError
 from hub.desk.books.policy import read_policy
-from hub.desk.books.routing import catalogue_facts
 from hub.desk.care.compensation_views import gift_view, select_gifts
 from hub.desk.care.views import GiftReason, GiftState, GiftView
 from hub.desk.cases.case import NotFoundError
@@ -30,7 +29,7 @@ from hub.desk.worklist.locks import HeldError, require_unheld
 from hub.policy.book_rows import Gift
 from hub.policy.shares import needs_approval, share_of
 from hub.policy.switches import Switches, brand_of, switches_at
-from hub.store.catalogue import read_stock_facts
+from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish

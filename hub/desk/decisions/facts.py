@@ -10,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.errors import ConfigurationError
 from hub.core.model import ClaimReason, ClaimState, FaultParty, InventoryMode, LineStatus, Money
 from hub.desk.acting.mall_ways import ways_of
-from hub.desk.books.routing import catalogue_facts
 from hub.desk.decisions.line_facts import facts_of_line, told_of
 from hub.desk.services import Services
 from hub.policy.card import CardFacts, DelayKind, Request
 from hub.policy.grounds import Ground, Proof
-from hub.store.catalogue import read_stock_facts
+from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.database import among, from_ms, read_rows, time_of
 from hub.store.one import product_of
 from hub.store.questions import Question, asking

@@ -14,12 +14,11 @@ from hub.core.errors import ConfigurationError
 from hub.core.model import InventoryMode
 from hub.desk.acting.templates import TemplatesInForce, read_templates
 from hub.desk.books.policy import PolicyInForce, read_policy
-from hub.desk.books.routing import catalogue_facts
 from hub.desk.phone.flow import current_spec
 from hub.desk.services import Services
 from hub.policy.book_rows import Language
 from hub.policy.switches import switches_at
-from hub.store.catalogue import read_stock_facts
+from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.one import product_of
 from hub.store.tables import cheat_sheets, lines, orders
 from ivr.spec import Spec
