@@ -105,6 +105,8 @@ def line_view(row: Row[Any], order_no: str, connector: Connector | None, stock: 
         seller_sku=row.seller_sku,
         amount=money(row.amount_minor, row.currency),
         planned_ship_at=from_ms(row.planned_ship_at),
+        is_reserved=bool(row.is_reserved),
+        sendable_from=from_ms(row.sendable_from),
         shipment=ShipmentView(
             carrier=row.carrier,
             tracking_no=row.tracking_no,

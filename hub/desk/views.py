@@ -133,6 +133,8 @@ class LineView(Struct, frozen=True, kw_only=True):
     seller_sku: str | None
     amount: Money | None
     planned_ship_at: datetime | None
+    is_reserved: bool
+    sendable_from: datetime | None
     shipment: ShipmentView
     purchase_confirmed_at: datetime | None
     mall_changed_at: datetime | None

@@ -67,7 +67,7 @@ async def read_dispatches(counted: Counted) -> AsyncIterator[DispatchFact]:
     reading, stocks = _Reading(counted, await read_rules_then(counted)), Stocks(counted)
     async for rows in pages(counted, reading.rows(), row_id=lines.c.id):
         for row, stock in zip(rows, await stocks.of(rows), strict=True):
-            line = _Line(*row[2:11])
+            line = _Line(*row[_OF_LINE])
             for due in reading.dues(line):
                 outcome = _outcome(line, due.ms, reading.now)
                 yield DispatchFact(
@@ -123,7 +123,8 @@ async def read_dispatches_alike(counted: Counted, names: frozenset[str]) -> Asyn
 class _Line(NamedTuple):
     """What clocks look at of one line, or of many that are alike in it; times in milliseconds, or of their day's start.
 
-    ``state``: see :func:`_state`. ``began``: paid, or ordered where it is not paid.
+    ``state``: see :func:`_state`. ``began``: paid, or ordered where it is not paid. ``sendable``: the day from which
+    on reserved goods can be sent.
     """
 
     shop_id: int
@@ -131,10 +132,16 @@ class _Line(NamedTuple):
     shop: str
     is_paid: bool
     state: str
+    is_reserved: bool
     began: int | None
     planned: int | None
+    sendable: int | None
     left: int | None
     cancelled: int | None
+
+
+#: where it stands in a row of :meth:`_Reading._lines`, after the two columns of the page
+_OF_LINE: Final = slice(2, 2 + len(_Line._fields))
 
 
 async def _groups(
@@ -150,7 +157,7 @@ async def _groups(
     # Almost every line is of another product or day: the database has nothing to put together.
     stocks, held = Stocks(counted), Counter[tuple[tuple[Any, ...], Stock]]()
     async for rows in pages(counted, reading.products(), row_id=lines.c.id, most=_PAGE):
-        held.update([(row[2:11], stock) for row, stock in zip(rows, await stocks.of(rows), strict=True)])
+        held.update([(row[_OF_LINE], stock) for row, stock in zip(rows, await stocks.of(rows), strict=True)])
         if len(held) > _MOST_HELD:
             for (alike, stock), number in held.items():
                 yield _Line(*alike), stock, number
@@ -207,7 +214,7 @@ class _Reading:
             .where(lines.c.status != LineStatus.PENDING_PAYMENT.value, lines.c.replaces_line_no.is_(None))
             .where(~is_copy(orders.c.id), ~is_rebilled())
         )
-        times = (_began(), lines.c.planned_ship_at)
+        times = (_began(), lines.c.planned_ship_at, lines.c.sendable_from)
         if counted.since is not None:
             first = (to_ms(counted.since) or 0) - self._rules.longest_days * _DAY_MS
             query = query.where(or_(*(time >= first for time in times)))
@@ -215,7 +222,7 @@ class _Reading:
             query = query.where(or_(*(time < (to_ms(counted.until) or 0) for time in times)))
         if self._offset is not None and counted.opens in _OF_LATE:
             left = lines.c.dispatched_at
-            earliest = (self._cut(_began()), self._cut(lines.c.planned_ship_at))
+            earliest = (self._cut(time) for time in times)
             query = query.where(or_(left.is_(None), *(self._cut(left) > day for day in earliest)))
         return query
 
@@ -223,8 +230,9 @@ class _Reading:
         """The clocks that ran out within the span."""
         if self._offset is None:
             return self._reckoned(line)
-        days = [None if at is None else (at + self._offset) // _DAY_MS for at in (line.began, line.planned)]
-        key = (line.shop_id, line.is_paid, *days)
+        told = (line.began, line.planned, line.sendable)
+        days = [None if at is None else (at + self._offset) // _DAY_MS for at in told]
+        key = (line.shop_id, line.is_paid, line.is_reserved, *days)
         if key not in self._known:
             self._known[key] = self._reckoned(line)
         return self._known[key]
@@ -247,6 +255,8 @@ class _Reading:
             paid_at=began if line.is_paid else None,
             ordered_at=None if line.is_paid else began,
             planned_ship_at=moment(line.planned),
+            is_reserved=line.is_reserved,
+            sendable_from=moment(line.sendable),
         )
         dues = due_dates(facts, clocks=rules.clocks, days=rules.days)
         return [
@@ -288,12 +298,19 @@ def _began() -> ColumnElement[int]:
 
 
 def _states() -> tuple[Any, ...]:
-    return orders.c.paid_at.is_not(None).label("is_paid"), _state().label("state")
+    is_paid, is_reserved = orders.c.paid_at.is_not(None), lines.c.is_reserved.is_(True)
+    return is_paid.label("is_paid"), _state().label("state"), is_reserved.label("is_reserved")
 
 
 def _times() -> tuple[Any, ...]:
-    named = (_began(), lines.c.planned_ship_at, lines.c.dispatched_at, _cancelled_at())
-    return tuple(time.label(name) for name, time in zip(("began", "planned", "left", "cancelled"), named, strict=True))
+    times = {
+        "began": _began(),
+        "planned": lines.c.planned_ship_at,
+        "sendable": lines.c.sendable_from,
+        "left": lines.c.dispatched_at,
+        "cancelled": _cancelled_at(),
+    }
+    return tuple(time.label(name) for name, time in times.items())
 
 
 def _state() -> ColumnElement[str]:

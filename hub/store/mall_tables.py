@@ -116,6 +116,9 @@ lines = Table(
     Column("amount_minor", BigInteger),
     Column("currency", Text),
     Column("planned_ship_at", BigInteger),
+    # null: the mall does not tell whether the goods were sold before they can be sent
+    Column("is_reserved", Boolean),
+    Column("sendable_from", BigInteger),
     Column("purchase_confirmed_at", BigInteger),
     Column("carrier", Text),
     Column("tracking_no", Text),

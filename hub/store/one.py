@@ -52,6 +52,8 @@ def line_of(row: Any) -> Line:
         remaining_quantity=row.remaining_quantity,
         amount=_money(row.amount_minor, row.currency),
         planned_ship_at=from_ms(row.planned_ship_at),
+        is_reserved=row.is_reserved,
+        sendable_from=from_ms(row.sendable_from),
         purchase_confirmed_at=from_ms(row.purchase_confirmed_at),
         mall_changed_at=from_ms(row.mall_changed_at),
         shipment=Shipment(

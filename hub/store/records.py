@@ -474,6 +474,8 @@ _LEFT_OUT = (
     lines.c.amount_minor,
     lines.c.currency,
     lines.c.planned_ship_at,
+    lines.c.is_reserved,
+    lines.c.sendable_from,
     lines.c.carrier,
     lines.c.tracking_no,
     lines.c.dispatched_at,

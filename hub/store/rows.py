@@ -143,6 +143,8 @@ class RowMaker:
             "amount_minor": amount.minor if amount else None,
             "currency": amount.currency if amount else None,
             "planned_ship_at": to_ms(line.planned_ship_at),
+            "is_reserved": line.is_reserved,
+            "sendable_from": to_ms(line.sendable_from),
             "purchase_confirmed_at": to_ms(line.purchase_confirmed_at),
             "carrier": shipment.carrier if shipment else None,
             "tracking_no": shipment.tracking_no if shipment else None,

@@ -198,7 +198,7 @@ class CaseKeeper:
         still_open = [row for row in rows if row.state in _OPEN_INQUIRY]
         shown = max(still_open or rows, key=lambda row: (row.asked_at, row.id))
         inquiry = unpack_inquiry(self._database.box.open(shown.sealed, INQUIRY_PLACE))
-        _, ordered_at, paid_at, planned_ship_at = unsent.get(shown.order_no, (None, None, None, None))
+        _, ordered_at, paid_at, planned_ship_at, unreserved, sendable_from = unsent.get(shown.order_no, _NOTHING_WAITS)
         facts = CaseFacts(
             kind=CaseKind(shown.kind),
             mall=self._mall,
@@ -208,6 +208,8 @@ class CaseKeeper:
             ordered_at=from_ms(ordered_at),
             paid_at=from_ms(paid_at),
             planned_ship_at=from_ms(planned_ship_at),
+            is_reserved=unreserved == 0,
+            sendable_from=from_ms(sendable_from),
             promises=given.promises.get(case_key, ()),
             is_answered=not still_open,
         )
@@ -325,6 +327,7 @@ _INQUIRIES_OF_THREADS = select(
     inquiries.c.answered_at,
     inquiries.c.sealed,
 ).where(inquiries.c.shop_id == bindparam("shop_id"), inquiries.c.thread_no.in_(bindparam("threads", expanding=True)))
+_NOTHING_WAITS = (None,) * 6
 # Nothing is due of an order whose lines are all sent, over or gone.
 _UNSENT_ORDERS = (
     select(
@@ -332,6 +335,9 @@ _UNSENT_ORDERS = (
         func.min(orders.c.ordered_at),
         func.min(orders.c.paid_at),
         func.min(lines.c.planned_ship_at),
+        # One line that is not reserved is due as ever.
+        func.count().filter(lines.c.is_reserved.is_not(True)),
+        func.min(lines.c.sendable_from),
     )
     .select_from(orders.join(lines, lines.c.order_id == orders.c.id))
     .where(

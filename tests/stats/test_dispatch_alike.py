@@ -19,6 +19,8 @@ def of_products(*, by_the_hour: bool) -> Rows:
     rows = made_up(811)
     for number, line in enumerate(rows["order_lines"]):
         line["product_code"] = f"C{number % 4}" if number % 5 else None
+        if number % 7 == 0:
+            line |= {"is_reserved": True, "sendable_from": line["planned_ship_at"] if number % 2 else None}
     if by_the_hour:
         book = {"id": 1, "kind": "policy", "version": 1, "body": BY_THE_HOUR, "created_at": SINCE}
         rows["rule_books"] = [book]

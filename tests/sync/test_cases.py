@@ -121,6 +121,27 @@ async def test_a_question_about_an_order_that_waits_has_the_laws_and_the_malls_c
     assert set(dict(await dues(rig, await rig.case_id("alpha-main", thread_no="Q-2")))) == {"due.target.answer"}
 
 
+async def test_a_question_about_reserved_goods_has_the_malls_day_as_long_as_nothing_else_waits(rig: Rig):
+    reserved = {"is_reserved": True, "sendable_from": NOW + timedelta(days=20)}
+    await ingest(rig, order("A-1", line("A-1-1", **reserved)), inquiry("Q-1", "?", order_no="A-1"))
+    both = order("A-2", line("A-2-1", **reserved), line("A-2-2"))
+    await ingest(rig, both, inquiry("Q-2", "?", order_no="A-2"))
+    await ingest(rig, order("A-3", line("A-3-1", is_reserved=True)), inquiry("Q-3", "?", order_no="A-3"))
+
+    found = [dict(await dues(rig, await rig.case_id("alpha-main", thread_no=f"Q-{number}"))) for number in (1, 2, 3)]
+
+    answer = found[2].pop("due.target.answer")
+    assert found == [
+        {"due.target.answer": answer, "due.mall.reserved": datetime(2026, 12, 10, 14, 59, 59, tzinfo=UTC)},
+        {
+            "due.target.answer": answer,
+            "due.law.supply": datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC),
+            "due.mall.dispatch": datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC),
+        },
+        {},
+    ]
+
+
 async def ingest(rig: Rig, *records) -> None:
     shop = rig.shops["alpha-main"]
     clocks = tuple(

@@ -129,6 +129,8 @@ async def read_card_facts(
         ordered_at=from_ms(row.ordered_at),
         paid_at=from_ms(row.paid_at),
         planned_ship_at=from_ms(row.planned_ship_at),
+        is_reserved=bool(row.is_reserved),
+        sendable_from=from_ms(row.sendable_from),
         dispatched_at=from_ms(row.dispatched_at),
         tracking_no=row.tracking_no,
         delivered_at=delivered_at,
