@@ -246,6 +246,7 @@ def _join(
         or as_of - last_sign >= LOST_AFTER_SECONDS
     )
     result, reason = facts.decide(is_lost=is_lost)
+    wait = _wait(legs, is_refused=result is CallResult.NOT_JOINED or bool(facts.refused()))
     talked = [leg for leg in legs if leg.connected is not None]
     last = max(talked, key=_last_word, default=None)
     handling = routes.queues.get(last.queue) if last else None
@@ -261,11 +262,11 @@ def _join(
         result=result,
         reason=reason,
         entered_at=_entered(stories, entered),
-        wait_seconds=_wait(legs, result),
+        wait_seconds=wait,
         talk_seconds=_talk(talked),
         agent=last.agent if last and last.agent else None,
         agents=_in_order(talked),
-        is_short_abandon=result is CallResult.ABANDONED_QUEUE and _last_wait(legs) < SHORT_ABANDON_SECONDS,
+        is_short_abandon=result is CallResult.ABANDONED_QUEUE and (wait or 0.0) < SHORT_ABANDON_SECONDS,
         is_transferred_out=result is CallResult.ANSWERED and _is_transferred(stories, legs, talked),
         caller=caller,
         ways=ways_of(story.events for story in stories),
@@ -307,14 +308,20 @@ def _entered(stories: list[_Story], times: list[float]) -> float:
 
 
 def _place(did: str, stories: list[_Story], legs: list[Leg], routes: Routes) -> Place | None:
-    """The mall and line that were dialled: by number, else in the dialplan's words, else the first queue's."""
-    place = routes.place_of_did(did) if did else None
-    if place is not None:
-        return place
-    for story in stories:
-        enter = story.first(Kind.ENTER)
-        if enter is not None and enter.detail and enter.extra:
-            return Place(enter.detail, enter.extra)
+    """The mall and line that were dialled.
+
+    The dialplan's own words where they name a place that is known: it is that of the moment, and a number may have
+    gone to another line since. Else by number, else in whatever words the dialplan has, else the first queue's.
+    """
+    enters = (story.first(Kind.ENTER) for story in stories)
+    told = next((Place(enter.detail, enter.extra) for enter in enters if enter and enter.detail and enter.extra), None)
+    by_number = routes.place_of_did(did) if did else None
+    if told is not None and (by_number is None or not by_number.is_of(told)):
+        known = next((place for place in routes.dids.values() if place.is_of(told)), None)
+        if known is not None or by_number is None:
+            return known or told
+    if by_number is not None:
+        return by_number
     return None if did or not legs else routes.queues.get(legs[0].queue)
 
 
@@ -349,20 +356,19 @@ def _in_order(talked: list[Leg]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _wait(legs: list[Leg], result: CallResult | None) -> float | None:
-    """Waiting until the first agent: stays that nobody answered count too; what follows a talk does not."""
+def _wait(legs: list[Leg], *, is_refused: bool) -> float | None:
+    """Waiting until the first agent: stays that nobody answered count too; what follows a talk does not.
+
+    Who was let into no queue has waited for nothing, whatever came of the call after that.
+    """
     if not legs:
-        return 0.0 if result is CallResult.NOT_JOINED else None
+        return 0.0 if is_refused else None
     total = 0.0
     for leg in legs:
         total += leg.waited
         if leg.connected is not None:
             break
     return round(total, 3)
-
-
-def _last_wait(legs: list[Leg]) -> float:
-    return legs[-1].waited if legs else 0.0
 
 
 def _talk(talked: list[Leg]) -> float | None:
@@ -399,6 +405,10 @@ class _Facts:
     def any_of(self, kind: Kind) -> Event | None:
         return next((event for story in self.stories if (event := story.first(kind))), None)
 
+    def refused(self) -> list[Event]:
+        """What queues said that did not let the caller in."""
+        return [e for story in self.stories for e in story.of(Kind.QUEUE_RESULT) if e.detail in NOT_JOINED]
+
     def decide(self, *, is_lost: bool) -> tuple[CallResult | None, str | None]:
         """One result, in the order of the counting rules; the reason where there is one."""
         is_open = any(leg.end is None for leg in self.legs)
@@ -429,8 +439,7 @@ class _Facts:
         return None, None
 
     def _menu_result(self, *, is_lost: bool) -> tuple[CallResult | None, str | None]:
-        refused = [e for story in self.stories for e in story.of(Kind.QUEUE_RESULT) if e.detail in NOT_JOINED]
-        if refused:
+        if refused := self.refused():
             return CallResult.NOT_JOINED, refused[-1].detail.lower()
         hangup = self.hangup()
         if self.any_of(Kind.TRY_QUEUE) and hangup is not None:

@@ -25,6 +25,10 @@ class Place(msgspec.Struct, frozen=True):
     line: str
     notice_seconds: float = 0.0
 
+    def is_of(self, other: "Place") -> bool:
+        """The same line of the same mall."""
+        return (self.mall, self.line) == (other.mall, other.line)
+
 
 class Routes(msgspec.Struct, frozen=True, kw_only=True):
     """``timezone``: the centre's and the PBX's zone (IANA name).

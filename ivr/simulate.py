@@ -53,7 +53,7 @@ def walk_call(
         happenings=tuple(walker.happenings),
         result=result,
         reason=reason,
-        is_short_abandon=result is CallResult.ABANDONED_QUEUE and walker.last_wait < SHORT_ABANDON_SECONDS,
+        is_short_abandon=result is CallResult.ABANDONED_QUEUE and walker.waited < SHORT_ABANDON_SECONDS,
     )
 
 
@@ -66,6 +66,7 @@ class _Walker:
         self, flow: Flow, *, did: str, start: datetime, acts: Sequence[Act], number: str, centre: Centre
     ) -> None:
         self.happenings: list[Happening] = []
+        self.waited = 0.0  # in all queues; last_wait: in the last one
         self.last_wait = 0.0
         self._flow, self._did, self._number = flow, did, number
         self._start = start.astimezone(ZoneInfo(flow.spec.timezone))
@@ -244,6 +245,7 @@ class _Walker:
     def _end_wait(self, step: Step, stay: Stay, joined: float) -> None:
         """The stay is over now, answered or not: tell the phones that rang in vain until here."""
         self.last_wait = self._at - joined
+        self.waited += self.last_wait
         for missed in stay.missed:
             at = joined + missed.after
             if at <= self._at:

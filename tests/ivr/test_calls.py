@@ -192,7 +192,8 @@ def test_the_same_queue_twice_in_one_second_pairs_rightly():
         (27, "malla_order|NONE|ABANDON|1|1|3"),
     )
 
-    assert (call.result, call.wait_seconds, call.is_short_abandon) == ("abandoned_queue", 23, True)
+    # Three seconds in the second queue, but nobody who waited 23 hung up early.
+    assert (call.result, call.wait_seconds, call.is_short_abandon) == ("abandoned_queue", 23, False)
 
 
 @pytest.mark.parametrize(("wait", "is_short"), [(4, True), (5, False)])
@@ -222,6 +223,29 @@ def test_a_callback_after_the_queue_is_the_result():
     call = one(*WAITING, (10, "malla_order|NONE|EXITWITHKEY|9|1|1|6"), (11, "IVR|CALLBACK|01000000001||07000001001|"))
 
     assert (call.result, call.caller) == ("callback_requested", "01000000001")
+
+
+def test_who_was_let_into_no_queue_has_tried_one_whatever_came_after():
+    refused = (
+        (4, "IVR|QUEUE|malla_order||07000001001|"),
+        (4, "IVR|QRESULT|malla_order|FULL|07000001001|"),
+    )
+    wish = one(*WAITING[:2], *refused, (9, "IVR|CALLBACK|01000000001||07000001001|"), (12, "IVR|HANGUP|16|"))
+    only_hung_up = one(*WAITING[:2], *refused, (12, "IVR|HANGUP|16|"))
+    menu = one(*WAITING[:2], (9, "IVR|CALLBACK|01000000001||07000001001|"), (12, "IVR|HANGUP|16|"))
+
+    assert (wish.result, wish.wait_seconds) == ("callback_requested", 0)
+    assert (only_hung_up.result, only_hung_up.wait_seconds) == ("not_joined", 0)
+    assert (menu.result, menu.wait_seconds) == ("callback_requested", None)
+
+
+def test_a_number_that_goes_to_another_line_takes_no_earlier_call_with_it():
+    """The dialplan of that moment said which line it was; the map of today says another."""
+    moved = routes_from_map('{"did": {"07000001001": "malla/inquiry", "07000001003": "malla/order"}}')
+    own_words = "IVR|ENTER|shop7|hotline|07000001001|"
+    for told, line in ((ENTER, "order"), (ENTER.replace("|order|", "|inquiry|"), "inquiry"), (own_words, "inquiry")):
+        (call,) = derive_calls(read_records(log((0, told)), zone=SEOUL, tally=Tally()), moved)
+        assert (call.mall, call.line) == ("malla", line)
 
 
 def test_a_number_nobody_routes_is_its_own_result():
