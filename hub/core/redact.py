@@ -1,6 +1,7 @@
 """Nothing personal and nothing secret leaves by a log, an error or an unauthorised screen."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -21,6 +22,12 @@ _PERSONAL_KEY = re.compile(
 _PHONE_IN_TEXT = re.compile(
     r"(?<![\w-])(?:\+?\d{1,3}[-. ]?)?0?\d{1,4}[-. ]\d{3,4}[-. ]\d{4}(?!\d)|(?<!\d)01\d{8,9}(?!\d)"
 )
+#: what malls and files hide digits with
+_THEIR_MASKS = str.maketrans("*●○■□∗＊", MASK * 7)
+#: digits of a number that begins with its country, of a Korean mobile, of a number dialled with an area
+_WITH_COUNTRY, _MOBILE, _SHORTEST, _LONGEST = 11, 11, 9, 12
+#: Tokyo and Osaka; written as one, the area has three digits as in Korea
+_TWO_DIGITS = re.compile(r"0[36][-. ]")
 _JAPANESE_CITY = re.compile(r"\S{2,3}?[都道府県]\S{1,6}?[市区郡町村]")
 _EMAIL_IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
@@ -57,12 +64,47 @@ def mask_name(name: str | None) -> str | None:
 
 
 def mask_phone(phone: str | None) -> str | None:
-    """Keep the last four digits and what stands before the first separator of a dialled prefix."""
+    """The area and the last four digits, written alike however it was sent: 010-••••-5678, +81 90-••••-5678.
+
+    A number that a mall has masked ("010-****-5678") becomes the same. What fits no plan shows its last four digits.
+    """
     if not phone:
         return phone
-    digits = [index for index, char in enumerate(phone) if char.isdigit()]
-    keep = set(digits[-4:]) | (set(digits[:3]) if len(digits) >= 9 else set())
-    return "".join(MASK if char.isdigit() and index not in keep else char for index, char in enumerate(phone))
+    text = unicodedata.normalize("NFKC", phone).translate(_THEIR_MASKS).strip()
+    marks = "".join(char for char in text if char.isdecimal() or char == MASK)
+    if not marks:
+        return MASK * 3 if any(char.isalnum() for char in text) else phone
+    country, area, rest = _parts(marks, text)
+    hidden, end = MASK * (len(rest) - 4), rest[-4:]
+    return country + "-".join(part for part in (area, hidden, end) if part)
+
+
+def _parts(marks: str, text: str) -> tuple[str, str, str]:
+    """Country (none for Korea), area and the rest of a number that is written as ``text``."""
+    is_abroad = text.startswith("+")
+    if marks.startswith("81") and (is_abroad or len(marks) >= _WITH_COUNTRY):
+        home = marks[2:].removeprefix("0")
+        places = 2 if home[:1] in ("7", "8", "9") else 1
+        return "+81 ", home[:places], home[places:]
+    if marks.startswith("82") and (is_abroad or len(marks) >= _WITH_COUNTRY):
+        marks = "0" + marks[2:].removeprefix("0")
+    elif is_abroad:
+        places = 1 if marks[0] in "17" else 2
+        return f"+{marks[:places]} ", "", marks[places:]
+    elif marks.startswith("10") and len(marks) == _MOBILE - 1:
+        # A sheet takes the nought in front of a mobile number away.
+        marks = "0" + marks
+    places = _area_places(marks, text)
+    return "", marks[:places], marks[places:]
+
+
+def _area_places(marks: str, text: str) -> int:
+    """How many digits lead to an area, a network or a service, which many people share."""
+    if not _SHORTEST <= len(marks) <= _LONGEST or marks[0] not in ("0", MASK):
+        return 0
+    if marks.startswith("02") or _TWO_DIGITS.match(text):
+        return 2
+    return 4 if len(marks) == _LONGEST else 3
 
 
 def mask_email(email: str | None) -> str | None:

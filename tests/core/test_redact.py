@@ -1,6 +1,7 @@
 """No secret and no person in a log; one mask of a person everywhere."""
 
 import json
+import unicodedata
 
 import pytest
 import structlog
@@ -95,19 +96,66 @@ def test_names(name: str | None, masked: str | None):
     assert mask_name(name) == masked
 
 
+#: one number, as malls, sheets and telephones send it
+_ONE_MOBILE = (
+    "010-1234-5678",
+    "01012345678",
+    "010 1234 5678",
+    "010.1234.5678",
+    "1012345678",
+    "+82 10-1234-5678",
+    "+821012345678",
+    "821012345678",
+    "+82 010-1234-5678",
+    "０１０－１２３４－５６７８",
+    "010-****-5678",
+    "010****5678",
+    " (010) 1234-5678",
+)
+
+
 @pytest.mark.parametrize(
     ("phone", "masked"),
     [
         (None, None),
         ("", ""),
         ("010-1234-5678", "010-••••-5678"),
-        ("01012345678", "010••••5678"),
+        *((sent, "010-••••-5678") for sent in _ONE_MOBILE),
+        ("011-234-5678", "011-•••-5678"),
+        ("02-123-4567", "02-•••-4567"),
+        ("0212345678", "02-••••-5678"),
+        ("0311234567", "031-•••-4567"),
         ("1588-1234", "••••-1234"),
-        ("050-71234-5678", "050-•••••-5678"),
+        ("050-71234-5678", "0507-••••-5678"),
+        ("0507 1234 5678", "0507-••••-5678"),
+        ("+81 90-1234-5678", "+81 90-••••-5678"),
+        ("+819012345678", "+81 90-••••-5678"),
+        ("819012345678", "+81 90-••••-5678"),
+        ("090-1234-5678", "090-••••-5678"),
+        ("03-1234-5678", "03-••••-5678"),
+        ("+81 3-1234-5678", "+81 3-••••-5678"),
+        ("+1 (415) 555-2671", "+1 ••••••-2671"),
+        ("+44 20 7946 0958", "+44 ••••••-0958"),
+        ("12345", "•-2345"),
+        ("010-1234-5678 / 010-9999-8888", "••••••••••••••••••-8888"),
+        ("홍길동", "•••"),
+        ("-", "-"),
     ],
 )
 def test_phones(phone: str | None, masked: str | None):
     assert mask_phone(phone) == masked
+    assert mask_phone(masked) == masked
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_of_whatever_stands_for_a_phone_four_digits_and_the_area_are_left(phone: str):
+    masked = mask_phone(phone) or ""
+    digits = [char for char in masked if char.isdecimal()]
+    sent = [char for char in unicodedata.normalize("NFKC", phone) if char.isdecimal()]
+
+    assert len(digits) <= 8
+    assert len(digits) < len(sent) or len(sent) <= 4
+    assert not any(char.isalpha() for char in masked)
 
 
 @given(st.text(min_size=1, max_size=40))

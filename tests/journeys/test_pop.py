@@ -175,5 +175,5 @@ def test_a_noted_call_changes_the_order_lines_count_and_is_found_behind_it(
     expect(_offered(stats)).to_have_text(f"{before + 1:,}")
     _offered(stats).click()
     expect(stats.locator("main tbody tr")).to_have_count(before + 1)
-    row = stats.locator("main tbody tr", has_text=f"••••{scene.caller.phone[-4:]}").filter(has_text=MEMBER)
+    row = stats.locator("main tbody tr", has_text=f"••••-{scene.caller.phone[-4:]}").filter(has_text=MEMBER)
     expect(row.filter(has_text="웹 사용 어려움").first).to_be_visible()

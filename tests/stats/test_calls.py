@@ -101,7 +101,7 @@ async def test_callers_are_masked(database: Database):
 
     callers = {row.caller async for row in all_calls(database, span=SPAN, where=CallFilter())}
 
-    assert callers == {"010••••5678", None}
+    assert callers == {"010-••••-5678", None}
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "1", "1.", "-1.a", "99999999999999999999.a", "٣.a", "1.a\0b"])
