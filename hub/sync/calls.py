@@ -18,7 +18,7 @@ from hub.store.database import Database, among
 from hub.store.rollups import HOUR, replace_calls, start_of
 from hub.store.sealed import CALL_EVENT_PLACE, CALLER_PLACE, normal_phone, pack
 from hub.store.tables import agent_states, call_events, calls
-from ivr.calls import Call, derive_calls
+from ivr.calls import LOST_AFTER_SECONDS, Call, derive_calls
 from ivr.event import Event, identity, of_pbx
 from ivr.occupancy import state_of
 from ivr.records import Tally, read_records
@@ -33,7 +33,12 @@ _WINDOW_HOURS = 24
 _CHUNK = 2_000
 # a chunk of a log that spans more has a jump in it
 _CLOSE_SECONDS = 86_400.0
+#: how far back calls without an end are looked for once the records go on long after them
+_LOOK_BACK_MS = 31 * 24 * _HOUR_MS
 _NEWEST = select(func.max(call_events.c.at))
+_WITHOUT_END = select(calls.c.entered_at).where(
+    calls.c.entered_at >= bindparam("first"), calls.c.entered_at <= bindparam("last"), calls.c.result.is_(None)
+)
 _EVENTS_WITHIN = select(call_events.c.event_sealed).where(
     call_events.c.at >= bindparam("first"), call_events.c.at <= bindparam("last")
 )
@@ -79,6 +84,7 @@ class CallImport:
         self._routes = routes
         self._pbx = pbx
         self._touched: set[int] = set()
+        self._looked_until = 0
 
     async def read_file(
         self, path: str, text_lines: Iterable[str], *, head: Sequence[str] | None = None, first_line: int = 1
@@ -168,10 +174,25 @@ class CallImport:
         Window by window, each in its own transaction: what a year of records needs in memory is what a day needs.
         """
         number = 0
+        await self._touch_without_end()
         for first, end in _windows(self._touched):
             number += await self._derive(first, end)
         self._touched.clear()
         return number
+
+    async def _touch_without_end(self) -> None:
+        """Calls that went on when the records before these ended: by now they may be known to have been lost.
+
+        Looked for once an hour of the records' time, since every call of a month is gone through.
+        """
+        async with self._database.reading() as connection:
+            newest = (await connection.execute(_NEWEST)).scalar_one() or 0
+            if newest - self._looked_until < _HOUR_MS:
+                return
+            within = {"first": newest - _LOOK_BACK_MS, "last": newest - round(LOST_AFTER_SECONDS * 1000)}
+            found = await self._database.fetch(connection, _WITHOUT_END, within)
+        self._touched.update(entered_at // _HOUR_MS for (entered_at,) in found)
+        self._looked_until = newest
 
     async def _derive(self, first: int, end: int) -> int:
         """The calls that entered from ``first`` to before ``end`` (milliseconds)."""

@@ -5,6 +5,8 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from hub.store.database import Database
+from hub.store.rollup_tables import call_counts
+from hub.store.rollups import HOUR
 from hub.store.tables import calls
 from hub.sync.calls import CallImport
 from ivr.routes import routes_from_map
@@ -45,3 +47,26 @@ async def test_a_file_in_halves_is_the_whole_and_twice_is_once(database: Databas
         await records.derive()
 
     assert await _count(database) == 30
+
+
+async def test_a_call_without_an_end_is_lost_though_nothing_came_for_hours_after_it(sqlite_database: Database):
+    entered, later = 1795309200, 1795309200 + 86_400
+    first = [
+        f"{entered}|{entered}.1|NONE|NONE|IVR|ENTER|malla|order|07000001001|01000000001",
+        f"{entered + 4}|{entered}.1|malla_order|NONE|ENTERQUEUE||01000000001|1",
+    ]
+    next_day = [
+        f"{later}|{later}.1|malla_order|NONE|ENTERQUEUE||01000000002|1",
+        f"{later + 9}|{later}.1|malla_order|NONE|ABANDON|1|1|9",
+    ]
+    found = []
+    for lines in (first, next_day):
+        records = CallImport(sqlite_database, ROUTES)
+        await _read(records, lines)
+        await records.derive()
+        async with sqlite_database.reading() as connection:
+            query = select(calls.c.result).order_by(calls.c.entered_at)
+            counted = select(func.sum(call_counts.c.system_lost)).where(call_counts.c.unit == HOUR)
+            found.append((list(await connection.scalars(query)), await connection.scalar(counted)))
+
+    assert found == [([None], None), (["system_lost", "abandoned_queue"], 1)]
