@@ -86,6 +86,11 @@ MANIFEST = Manifest(
             "Points are money: what is given cannot be taken back from the desk.",
             "적립금은 현금과 같습니다. 지급 후에는 상담 화면에서 회수할 수 없습니다.",
         ),
+        Capability.MOVE_DELIVERY: CapabilityState(
+            state=Support.NO,
+            instead="The API shows the day that the customer wishes for and the hub changes none: Orders, in the admin",
+            instead_ko="희망 배송일 변경은 지원하지 않습니다. 쇼핑몰 관리자 > 주문에서 처리하세요.",
+        ),
         Capability.LIST_CARRIERS: _YES,
         Capability.READ_CATALOGUE: _YES,
         Capability.RECEIVE_EVENTS: _YES,

@@ -96,6 +96,10 @@ CAPABILITIES: Mapping[Capability, CapabilityState] = {
         f"The API gives no points: agree on a coupon or a partial refund and do it in QSM: {HOME_PAGE}",
         "API로 포인트를 줄 수 없습니다. 쿠폰이나 부분 환불로 합의하고 QSM에서 처리하세요.",
     ),
+    Capability.MOVE_DELIVERY: _elsewhere(
+        "The API shows the day that the customer wishes for and changes none: agree on another by message.",
+        "희망 배송일은 조회만 됩니다. 고객과 메시지로 협의하세요.",
+    ),
     Capability.CHANGE_ANSWER: _elsewhere(
         f"The API posts answers and changes none: correct it in QSM, inquiries (お問い合わせ): {HOME_PAGE}",
         "API로 등록한 답변은 고칠 수 없습니다. QSM 문의 관리(お問い合わせ)에서 정정하세요.",

@@ -37,6 +37,7 @@ CAPABILITIES: Final[Mapping[Capability, CapabilityState]] = MappingProxyType(
         Capability.CONFIRM: _YES,
         Capability.DISPATCH: _YES,
         Capability.DELAY: _YES,
+        Capability.MOVE_DELIVERY: _YES,
         Capability.SELLER_CANCEL: CapabilityState(
             state=Support.YES,
             warning=(

@@ -69,7 +69,7 @@ def _write(decision: _Decision) -> LineWrite:
             return refused(_ANOTHER)
         return _not_now(claim, decision, action)
 
-    async def send(client: SmartstoreClient, action: LineAction, _now: datetime) -> Acted:
+    async def send(client: SmartstoreClient, action: LineAction, _now: datetime, _state: LineState) -> Acted:
         body = None if decision.body is None else decision.body(action)
         operation = decision.path.replace("/", ".")
         return await client.act_on(action.line.line_no, f"claim/{decision.path}", body, operation=operation)

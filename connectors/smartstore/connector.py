@@ -150,6 +150,10 @@ class SmartstoreConnector:
         """The new due date is the last second of ``ship_on`` in Korea."""
         return await self._write(action, line_writes.DELAY)
 
+    async def move_delivery(self, action: LineAction) -> WriteResult:
+        """The time and the region that the buyer chose stay, where no ``deliver_at`` is given."""
+        return await self._write(action, line_writes.MOVE_DELIVERY)
+
     async def seller_cancel(self, action: LineAction) -> WriteResult:
         """Only the reasons that the mall takes; ``quantity`` cancels a part."""
         return await self._write(action, line_writes.SELLER_CANCEL)

@@ -47,7 +47,6 @@ _DELIVERY_TERMS: Final = (
     "shippingFeeType",
     "expectedDeliveryMethod",
     "expectedDeliveryCompany",
-    "hopeDelivery",
     "arrivalGuaranteeDate",
     "deliveryTagType",
     "storageType",
@@ -106,6 +105,7 @@ _PLACE: Final = (
     "country",
     "logisticsCenterId",
 )
+_HOPE: Final = ("additionalFee", "changeReason", "changer")
 _DELIVERY: Final = (
     "deliveryMethod",
     "deliveryStatus",
@@ -158,6 +158,7 @@ DETAIL: Final = frozenset(
     (
         *_under("order", _ORDER),
         *_under("productOrder", (*_CODES, *_DELIVERY_TERMS, *_AMOUNTS)),
+        *_under("productOrder.hopeDelivery", _HOPE),
         *_under("productOrder.shippingAddress", _ADDRESS),
         *_under("productOrder.takingAddress", _PLACE),
         *_under("delivery", _DELIVERY),

@@ -1,7 +1,7 @@
 """Single values of the mall's JSON: liberal in what they accept, exact in what they return."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from connectors.smartstore.wire import Scalar
@@ -87,6 +87,30 @@ def code_of(value: Scalar, path: str) -> str | None:
     if text is not None and len(text) > _LONGEST_CODE:
         raise malformed("a code longer than any", path)
     return text
+
+
+def day_of(value: Scalar) -> date | None:
+    """``yyyyMMdd``; ``None`` for anything else."""
+    text = text_of(value) or ""
+    try:
+        return date.fromisoformat(text) if len(text) == _LENGTH_OF_A_DAY and text.isascii() and text.isdigit() else None
+    except ValueError:
+        return None
+
+
+def hour_of(value: Scalar) -> time | None:
+    """``HHmm``; ``None`` for anything else."""
+    text = text_of(value) or ""
+    try:
+        return (
+            time.fromisoformat(text) if len(text) == _LENGTH_OF_AN_HOUR and text.isascii() and text.isdigit() else None
+        )
+    except ValueError:
+        return None
+
+
+_LENGTH_OF_A_DAY = 8
+_LENGTH_OF_AN_HOUR = 4
 
 
 def name_of(value: Scalar) -> str | None:

@@ -3,11 +3,11 @@
 Source: Naver Commerce API 2.73.0, product-order actions (confidence: sure where nothing else is said).
 """
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from connectors.smartstore.client import Acted, SmartstoreClient, wire_time
-from connectors.smartstore.leaves import KST, flag_of, text_of
+from connectors.smartstore.leaves import KST, day_of, flag_of, hour_of, text_of
 from connectors.smartstore.vocabulary import (
     CANCEL_REASON_SENT,
     CANCEL_REFUSABLE,
@@ -15,7 +15,10 @@ from connectors.smartstore.vocabulary import (
     DELAY_WORDS,
     PLACED,
     RETURN_REASON_SENT,
+    WISHED_BY_DAY,
+    WISHED_DELIVERY,
 )
+from connectors.smartstore.wire import HopeDeliveryWire
 from connectors.smartstore.writing import STANDS, LineState, LineWrite, Stop, is_same_number, missing, refused
 from hub.core.contract import LineAction, Outcome
 from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, LineStatus
@@ -40,6 +43,8 @@ _ANOTHER_CLAIM = (
 )
 _SENT_ALREADY = "이미 다른 송장으로 발송되었습니다. / It is dispatched already, with another parcel."
 _DUE_ALREADY = "발송기한이 이미 그 날짜입니다. / That day is the due date already."
+_NO_WISH = "희망배송일이 있는 상품주문이 아닙니다. / The buyer could choose no day of delivery for this line."
+_NO_TIME = "이 배송 방식은 날짜만 변경할 수 있습니다. / This kind of delivery takes a day and no time."
 _NOT_DELIVERED = (
     "배송중·배송완료 상품주문만 반품을 접수할 수 있습니다. / Only a line on its way or delivered can be returned."
 )
@@ -48,8 +53,10 @@ _NOT_DELIVERED = (
 _SENT = frozenset({LineStatus.DISPATCHED, LineStatus.DELIVERED, LineStatus.PURCHASE_CONFIRMED})
 #: claims that do not stand in the way of another act
 _HARMLESS = frozenset({ClaimKind.CONFIRM_HOLD})
-#: characters of cancelDetailedReason
+#: characters of cancelDetailedReason, of changeReason and of region
 _LONGEST_REASON = 500
+_LONGEST_CHANGE = 300
+_LONGEST_REGION = 30
 
 
 # -- confirm
@@ -67,7 +74,7 @@ def _stop_confirm(state: LineState, _action: LineAction) -> Stop | None:
     return STANDS if text_of(state.product.place_order_status) == PLACED else None
 
 
-async def _send_confirm(client: SmartstoreClient, action: LineAction, _now: datetime) -> Acted:
+async def _send_confirm(client: SmartstoreClient, action: LineAction, _now: datetime, _state: LineState) -> Acted:
     return await client.confirm(action.line.line_no)
 
 
@@ -101,7 +108,7 @@ def _stop_dispatch(state: LineState, action: LineAction) -> Stop | None:
     return None if _is_placed(state) else refused(_CONFIRM_FIRST)
 
 
-async def _send_dispatch(client: SmartstoreClient, action: LineAction, now: datetime) -> Acted:
+async def _send_dispatch(client: SmartstoreClient, action: LineAction, now: datetime, _state: LineState) -> Acted:
     parcel = {
         "deliveryMethod": "DELIVERY",
         "deliveryCompanyCode": (action.carrier or "").strip(),
@@ -177,7 +184,7 @@ def _stop_delay(state: LineState, action: LineAction) -> Stop | None:
     return STANDS if is_ours else refused(_DUE_ALREADY)
 
 
-async def _send_delay(client: SmartstoreClient, action: LineAction, _now: datetime) -> Acted:
+async def _send_delay(client: SmartstoreClient, action: LineAction, _now: datetime, _state: LineState) -> Acted:
     assert action.ship_on is not None  # noqa: S101 - refused before by _wrong_delay
     code = _delay_reason(action)
     body = {
@@ -208,6 +215,50 @@ def _is_due_on(state: LineState, action: LineAction) -> bool:
 DELAY = LineWrite(wrong=_wrong_delay, stop=_stop_delay, send=_send_delay, shows=_delay_shows)
 
 
+# -- another day of delivery than the buyer chose
+
+
+def _wrong_day(action: LineAction, now: datetime) -> str | None:
+    if action.deliver_on is None:
+        return "deliver_on 값이 필요합니다. / deliver_on is needed: the new day of delivery."
+    if action.deliver_on < now.astimezone(KST).date():
+        return "deliver_on이 지난 날짜입니다. / deliver_on is in the past."
+    if len(action.text.strip()) > _LONGEST_CHANGE:
+        return f"text는 {_LONGEST_CHANGE}자까지입니다. / text is longer than {_LONGEST_CHANGE} characters."
+    return missing(action, "text")
+
+
+def _stop_move(state: LineState, action: LineAction) -> Stop | None:
+    """A time goes with the day only for lines that the seller brings at a time of the day (104450 for the others)."""
+    if _wished_day(state) is None and text_of(state.product.delivery_attribute_type) not in WISHED_DELIVERY:
+        return refused(_NO_WISH)
+    if not _is_payed(state):
+        return refused(_NOT_PAID)
+    if action.deliver_at is not None and not _takes_time(state):
+        return refused(_NO_TIME)
+    return STANDS if _is_wished_on(state, action) else None
+
+
+async def _send_move(client: SmartstoreClient, action: LineAction, _now: datetime, state: LineState) -> Acted:
+    """What the buyer chose beside the day stays: it is sent as it stands, where the mall takes it at all."""
+    assert action.deliver_on is not None  # noqa: S101 - refused before by _wrong_day
+    body = {"hopeDeliveryYmd": f"{action.deliver_on:%Y%m%d}", "changeReason": action.text.strip()}
+    if _takes_time(state):
+        wish = state.product.hope_delivery or HopeDeliveryWire()
+        at = action.deliver_at or hour_of(wish.hope_delivery_hm)
+        region = (text_of(wish.region) or "").strip()
+        body |= {} if at is None else {"hopeDeliveryHm": f"{at:%H%M}"}
+        body |= {"region": region} if 1 <= len(region) <= _LONGEST_REGION else {}
+    return await client.act_on(action.line.line_no, "hope-delivery/change", body, operation="hope.change")
+
+
+def _move_shows(_before: LineState, after: LineState, action: LineAction) -> Outcome:
+    return Outcome.DONE if _is_wished_on(after, action) else Outcome.UNKNOWN
+
+
+MOVE_DELIVERY = LineWrite(wrong=_wrong_day, stop=_stop_move, send=_send_move, shows=_move_shows)
+
+
 # -- the seller cancels
 
 
@@ -230,7 +281,7 @@ _CANCEL_ASKED = (
 )
 
 
-async def _send_cancel(client: SmartstoreClient, action: LineAction, _now: datetime) -> Acted:
+async def _send_cancel(client: SmartstoreClient, action: LineAction, _now: datetime, _state: LineState) -> Acted:
     body: dict[str, Any] = {"cancelReason": CANCEL_REASON_SENT[action.reason or ClaimReason.UNKNOWN]}
     if action.text.strip():
         body["cancelDetailedReason"] = action.text.strip()
@@ -269,7 +320,7 @@ def _stop_return(state: LineState, action: LineAction) -> Stop | None:
     return refused(_CLAIM_OPEN) if _is_busy(state) else _too_many(state, action)
 
 
-async def _send_return(client: SmartstoreClient, action: LineAction, _now: datetime) -> Acted:
+async def _send_return(client: SmartstoreClient, action: LineAction, _now: datetime, _state: LineState) -> Acted:
     """The customer sends the goods back himself: the other methods would order a courier at once (likely)."""
     body: dict[str, Any] = {
         "returnReason": RETURN_REASON_SENT[action.reason or ClaimReason.UNKNOWN],
@@ -326,6 +377,21 @@ def _is_busy(state: LineState) -> bool:
 def _new_claims(before: LineState, after: LineState, kind: ClaimKind) -> list[Claim]:
     known = {claim.claim_key for claim in before.claims}
     return [claim for claim in after.claims if claim.kind is kind and claim.claim_key not in known]
+
+
+def _wished_day(state: LineState) -> date | None:
+    wish = state.product.hope_delivery
+    return None if wish is None else day_of(wish.hope_delivery_ymd)
+
+
+def _takes_time(state: LineState) -> bool:
+    return text_of(state.product.delivery_attribute_type) not in WISHED_BY_DAY
+
+
+def _is_wished_on(state: LineState, action: LineAction) -> bool:
+    wish = state.product.hope_delivery
+    is_hour = action.deliver_at is None or (wish is not None and hour_of(wish.hope_delivery_hm) == action.deliver_at)
+    return is_hour and _wished_day(state) == action.deliver_on
 
 
 def _too_many(state: LineState, action: LineAction) -> Stop | None:

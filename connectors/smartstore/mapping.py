@@ -19,7 +19,9 @@ from connectors.smartstore.leaves import (
     Unknowns,
     code_of,
     count_unknown,
+    day_of,
     flag_of,
+    hour_of,
     id_of,
     malformed,
     money_of,
@@ -38,6 +40,7 @@ from connectors.smartstore.wire import (
     AddressWire,
     DeliveryWire,
     DetailWire,
+    HopeDeliveryWire,
     InquiryWire,
     OrderWire,
     ProductOrderWire,
@@ -265,6 +268,7 @@ def _product(product: ProductOrderWire) -> Product:
             ("custom_code_1", text_of(product.seller_custom_code1)),
             ("custom_code_2", text_of(product.seller_custom_code2)),
             ("ships_from_zip", text_of(place.zip_code) if place is not None else None),
+            ("wished_delivery", _wished_delivery(product.hope_delivery)),
         )
         if value is not None
     )
@@ -276,6 +280,15 @@ def _product(product: ProductOrderWire) -> Product:
         seller_sku=code_of(product.seller_product_code, "productOrder.sellerProductCode"),
         hints=hints,
     )
+
+
+def _wished_delivery(hope: HopeDeliveryWire | None) -> str | None:
+    """``yyyy-mm-dd`` or ``yyyy-mm-dd HH:MM`` in Korea, ``None`` without a day that can be read."""
+    day = day_of(hope.hope_delivery_ymd) if hope is not None else None
+    if hope is None or day is None:
+        return None
+    at = hour_of(hope.hope_delivery_hm)
+    return day.isoformat() if at is None else f"{day.isoformat()} {at:%H:%M}"
 
 
 def _shipment(delivery: DeliveryWire | None, times: Times) -> Shipment | None:

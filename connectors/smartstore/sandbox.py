@@ -1,7 +1,7 @@
 """The emulated Naver SmartStore: one own-store app of the Commerce API over the World's facts.
 
 Written from the API's reference alone; it shares no code with the connector that reads it.
-Left out: lines with a wished day of delivery, places of stock, TalkTalk.
+Left out: places of stock, TalkTalk.
 """
 
 import re
@@ -69,9 +69,9 @@ class SmartStore:
         self.shop = shop
         self._world = world
         self._options = options
-        self._feed = ChangeFeed(world, shop)
-        self._book = QuestionBook(world, shop)
         self._notes = Notes()
+        self._feed = ChangeFeed(world, shop, self._notes)
+        self._book = QuestionBook(world, shop)
         self._desk = LineDesk(world, shop, self._notes)
         claims = ClaimDesk(world, self._desk, self._notes)
         lists = Lists(world, shop)
@@ -123,7 +123,7 @@ class SmartStore:
         }
 
     def truth(self) -> Truth:
-        return truth(self._world, shop=self.shop, book=self._book)
+        return truth(self._world, shop=self.shop, book=self._book, notes=self._notes)
 
     # -- transport
 

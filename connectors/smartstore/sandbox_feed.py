@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from connectors.smartstore import sandbox_render as render
+from connectors.smartstore.sandbox_notes import NO_NOTES, Notes
 from hub.core.model import ClaimState, LineStatus
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.world import World
@@ -50,7 +51,7 @@ def unix_ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def _changes(line: LineFact) -> list[tuple[datetime, str]]:
+def _changes(line: LineFact, notes: Notes) -> list[tuple[datetime, str]]:
     """Every listed change of the line, past and scheduled, oldest first."""
     changes = [(step.at, _LINE_CHANGES[step.status]) for step in line.steps if step.status in _LINE_CHANGES]
     for claim in line.claims:
@@ -58,15 +59,16 @@ def _changes(line: LineFact) -> list[tuple[datetime, str]]:
             continue
         changes.append((claim.requested_at, "CLAIM_REQUESTED"))
         changes += [(step.at, _CLAIM_CHANGES[step.state]) for step in claim.steps if step.state in _CLAIM_CHANGES]
+    changes += [(change.at, "HOPE_DELIVERY_INFO_CHANGED") for change in notes.hopes.get(line.number, ())]
     changes.sort(key=lambda change: change[0])
     return changes
 
 
-def events_of(order: OrderFact, line: LineFact) -> list[Event]:
+def events_of(order: OrderFact, line: LineFact, notes: Notes = NO_NOTES) -> list[Event]:
     line_id = render.line_id(order, line)
     events: list[Event] = []
     shown_before = 0
-    for rank, (at, change) in enumerate(_changes(line)):
+    for rank, (at, change) in enumerate(_changes(line, notes)):
         shown = unix_ms(at)
         if change == "PURCHASE_DECIDED":
             shown = max(shown_before, shown - shown % _BATCH_MS)
@@ -75,20 +77,21 @@ def events_of(order: OrderFact, line: LineFact) -> list[Event]:
     return events
 
 
-def _newest(order: OrderFact, line: LineFact, now: datetime) -> Event | None:
+def _newest(order: OrderFact, line: LineFact, now: datetime, notes: Notes) -> Event | None:
     newest = None
-    for event in events_of(order, line):
+    for event in events_of(order, line, notes):
         if event.at > now:
             break
         newest = event
     return newest
 
 
-def _signature(line: LineFact) -> tuple[datetime, ...]:
+def _signature(line: LineFact, notes: Notes) -> tuple[datetime, ...]:
     """Differs after every act on the line: an act cuts what was to come and adds a step of its own time."""
-    if not line.claims:
+    hopes = notes.hopes.get(line.number, ())
+    if not (line.claims or hopes):
         return (line.steps[-1].at,)
-    return (line.steps[-1].at, *[claim.steps[-1].at for claim in line.claims])
+    return (line.steps[-1].at, *[claim.steps[-1].at for claim in line.claims], *[change.at for change in hopes])
 
 
 class ChangeFeed:
@@ -98,8 +101,9 @@ class ChangeFeed:
     after that look, so only windows that reach so far make it look again.
     """
 
-    def __init__(self, world: World, shop: str) -> None:
+    def __init__(self, world: World, shop: str, notes: Notes) -> None:
         self._world = world
+        self._notes = notes
         self._shop = shop
         self._events: list[Event] = []
         self._signatures: dict[int, tuple[datetime, ...]] = {}
@@ -114,7 +118,7 @@ class ChangeFeed:
         last = bisect_right(self._events, end_ms, key=lambda event: event.shown_ms)
         rows = []
         for event in self._events[first:last]:
-            newest = _newest(event.order, event.line, now)
+            newest = _newest(event.order, event.line, now, self._notes)
             if newest is not None and newest[:4] == event[:4]:
                 rows.append(event)
         return rows
@@ -125,12 +129,12 @@ class ChangeFeed:
         are_all_new = True
         for order in self._world.orders(self._shop):
             for line in order.lines:
-                signature = _signature(line)
+                signature = _signature(line, self._notes)
                 known = self._signatures.get(line.number)
                 if known != signature:
                     are_all_new = are_all_new and known is None
                     self._signatures[line.number] = signature
-                    touched[line.number] = events_of(order, line)
+                    touched[line.number] = events_of(order, line, self._notes)
         self._looked_at = now
         if not touched:
             return

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class HopeChange(NamedTuple):
+    """Another day of delivery; ``fields`` are the whole ``hopeDelivery`` from then on."""
+
+    at: datetime
+    fields: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -11,6 +19,7 @@ class Notes:
 
     claims: dict[int, dict[str, Any]] = field(default_factory=dict)
     lines: dict[int, dict[str, Any]] = field(default_factory=dict)
+    hopes: dict[int, list[HopeChange]] = field(default_factory=dict)
 
     def of_claim(self, number: int, fields: Mapping[str, Any]) -> None:
         self.claims.setdefault(number, {}).update(fields)

@@ -32,6 +32,10 @@ CARRIER_NAMES = {
     "SFEX": "SF", "KOREXG": "CJ국제", "HLCGLOBAL": "롯데국제", "REGISTPOST": "등기", "GENERALPOST": "일반우편",
     "CH1": "기타택배",
 }  # fmt: skip
+#: goods that come on a day which the buyer chooses; the last by the seller's own courier, who takes no time of the day
+_HOPE_GOODS = {"KR-SKU-005": "HOPE", "KR-SKU-006": "HOPE", "KR-SKU-013": "HOPE_SELLER_GUARANTEE"}
+#: from the order to the day that buyers choose here
+_HOPED_FOR = timedelta(days=7)
 CARRIER_CODES = {name: code for code, name in CARRIER_NAMES.items()}
 
 _PAYMENT_MEANS = {
@@ -359,7 +363,27 @@ def _order_section(order: OrderFact, paid_at: datetime | None) -> dict[str, Any]
     }
 
 
-def _line_section(order: OrderFact, line: LineFact, now: datetime) -> dict[str, Any]:
+def delivery_attribute(line: LineFact) -> str:
+    if line.item.logistics_company:
+        return "ARRIVAL_GUARANTEE"
+    return _HOPE_GOODS.get(line.item.sku, "NORMAL")
+
+
+def hope_delivery(order: OrderFact, line: LineFact, notes: Notes = NO_NOTES) -> dict[str, Any] | None:
+    """``hopeDelivery``: as the buyer chose it, or as it was changed last; absent where no day can be chosen."""
+    attribute = delivery_attribute(line)
+    if attribute not in {"HOPE", "HOPE_SELLER_GUARANTEE"}:
+        return None
+    changes = notes.hopes.get(line.number)
+    if changes:
+        return changes[-1].fields
+    chosen: dict[str, Any] = {"hopeDeliveryYmd": f"{(order.ordered_at + _HOPED_FOR).astimezone(KST):%Y%m%d}"}
+    if attribute == "HOPE":
+        chosen |= {"hopeDeliveryHm": "1400", "region": "수도권", "additionalFee": 0}
+    return chosen
+
+
+def _line_section(order: OrderFact, line: LineFact, now: datetime, notes: Notes) -> dict[str, Any]:
     remaining = line.remaining(now)
     amount = line.amount
     item = line.item
@@ -385,7 +409,8 @@ def _line_section(order: OrderFact, line: LineFact, now: datetime) -> dict[str, 
         "totalPaymentAmount": amount,
         "initialPaymentAmount": amount,
         "remainPaymentAmount": amount * remaining // line.quantity,
-        "deliveryAttributeType": "ARRIVAL_GUARANTEE" if item.logistics_company else "NORMAL",
+        "deliveryAttributeType": delivery_attribute(line),
+        "hopeDelivery": hope_delivery(order, line, notes),
         "logisticsCompanyId": item.logistics_company,
         "packageNumber": _numbered(order.ordered_at, 90_000_000, order.number),
         "shippingDueDate": maybe_stamp(due_at(order, line, now)),
@@ -428,7 +453,7 @@ def due_at(order: OrderFact, line: LineFact, now: datetime) -> datetime | None:
 
 def detail(order: OrderFact, line: LineFact, now: datetime, notes: Notes = NO_NOTES) -> dict[str, Any]:
     """One element of ``data`` of product-orders/query; a value that is absent is a missing key or null, by chance."""
-    product_order = _line_section(order, line, now) | notes.lines.get(line.number, {})
+    product_order = _line_section(order, line, now, notes) | notes.lines.get(line.number, {})
     sections: dict[str, Any] = {
         "order": _order_section(order, paid_at(order, line, now)),
         "productOrder": product_order,

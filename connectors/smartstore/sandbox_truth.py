@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.smartstore import sandbox_render as render
 from connectors.smartstore.sandbox_inquiries import Question, QuestionBook
+from connectors.smartstore.sandbox_notes import Notes
 from hub.core.model import (
     ClaimReason,
     ClaimState,
@@ -40,14 +41,19 @@ _CUSTOMERS_FAULT = frozenset({ClaimReason.CHANGE_OF_MIND, ClaimReason.WRONG_ORDE
 _PLANS = frozenset({"shippingDueDate", "refundExpectedDate"})
 
 
-def truth(world: World, *, shop: str, book: QuestionBook) -> Truth:
+def truth(world: World, *, shop: str, book: QuestionBook, notes: Notes) -> Truth:
     lines: list[Row] = []
     claims: list[Row] = []
+    wishes: list[Row] = []
     now = world.now()
     for order in world.orders(shop):
         for line in order.lines:
             shown = render.claims_shown(line, now)
             lines.append(_line(order, line, shown, now))
+            hope = render.hope_delivery(order, line, notes)
+            if hope is not None:
+                day = datetime.strptime(hope["hopeDeliveryYmd"], "%Y%m%d").date()  # noqa: DTZ007  a day has no zone
+                wishes.append({"line_no": render.line_id(order, line), "day": day})
             claims += [
                 _claim(order, line, claim, now)
                 for claim in shown
@@ -58,7 +64,7 @@ def truth(world: World, *, shop: str, book: QuestionBook) -> Truth:
         for kind in (InquiryKind.ORDER_INQUIRY, InquiryKind.PRODUCT_INQUIRY)
         for question in book.questions(kind)
     ]
-    return Truth(lines=tuple(lines), claims=tuple(claims), inquiries=tuple(inquiries))
+    return Truth(lines=tuple(lines), claims=tuple(claims), inquiries=tuple(inquiries), wishes=tuple(wishes))
 
 
 def _line_status(line: LineFact, now: datetime) -> LineStatus:

@@ -5,13 +5,14 @@ request is an operator's word (confidence: likely), that unconfirmed lines canno
 """
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from connectors.smartstore import sandbox_render as render
 from connectors.smartstore.sandbox_gate import Call, Problem, moment_of
-from connectors.smartstore.sandbox_notes import Notes
+from connectors.smartstore.sandbox_notes import HopeChange, Notes
 from hub.core.model import ClaimKind, ClaimState
 from hub.sandbox.facts import LineFact, OrderFact
 from hub.sandbox.world import World
@@ -19,8 +20,8 @@ from hub.sandbox.world import World
 _LINES_PER_WRITE = 30
 #: characters of cancelDetailedReason
 _LONGEST_REASON = 500
-#: characters of hopeDeliveryYmd (yyyymmdd), changeReason and region
-_LENGTH_OF_A_DAY = 8
+#: characters of changeReason and region, and how far ahead a day may lie
+_FURTHEST_HOPE = timedelta(days=60)
 _LONGEST_CHANGE = 300
 _LONGEST_REGION = 30
 REASONS_TO_CANCEL = frozenset(
@@ -138,18 +139,43 @@ class LineDesk:
         return self.one(line, postpone)
 
     def change_hope_date(self, call: Call, line: str) -> dict[str, Any]:
-        """No line of the World has a wished day, so that each is refused with the mall's code for it."""
+        """Only lines whose day the buyer chose; what may be told beside the day depends on the kind of delivery.
+
+        That it goes before dispatch only, and up to 60 days from now, is a guess (104442 and 104445 have no text).
+        """
         body = body_of(call)
         day, why, region = body.get("hopeDeliveryYmd"), body.get("changeReason"), body.get("region", "전국")
-        if not (isinstance(day, str) and len(day) == _LENGTH_OF_A_DAY and day.isdecimal()):
-            raise Problem(400, "4000", "hopeDeliveryYmd")
+        hour = body.get("hopeDeliveryHm", "0900")
+        try:
+            wanted = datetime.strptime(f"{day} {hour}", "%Y%m%d %H%M").replace(tzinfo=render.KST)
+        except ValueError as error:
+            raise Problem(400, "4000", "hopeDeliveryYmd") from error
         if not isinstance(why, str) or not 1 <= len(why) <= _LONGEST_CHANGE:
             raise Problem(400, "4000", "changeReason")
         if not isinstance(region, str) or not 1 <= len(region) <= _LONGEST_REGION:
             raise Problem(400, "4000", "region")
 
-        def change(_fact: LineFact) -> None:
-            raise Refusal("104441", "희망일배송 상품주문이 아닙니다.")
+        def change(fact: LineFact) -> None:
+            now = self._world.now()
+            present = render.hope_delivery(self._world.order_of(fact.number), fact, self._notes)
+            if present is None:
+                raise Refusal("104441", "희망일배송 상품주문이 아닙니다.")
+            if render.line_code(fact, now) != "PAYED":
+                raise Refusal("104442", "상품주문 상태를 확인해 주세요.")
+            if (
+                render.delivery_attribute(fact) == "HOPE_SELLER_GUARANTEE"
+                and {"hopeDeliveryHm", "region"} & body.keys()
+            ):
+                raise Refusal("104450", "N희망일배송은 시간과 지역을 입력할 수 없습니다.")
+            if wanted.date() < now.astimezone(render.KST).date():
+                raise Refusal("104444", "희망배송일을 확인해 주세요.")
+            if wanted - now > _FURTHEST_HOPE:
+                raise Refusal("104445", "선택할 수 없는 희망배송일입니다.")
+            told = {name: body[name] for name in ("hopeDeliveryYmd", "hopeDeliveryHm", "region") if name in body}
+            if told.items() <= present.items():
+                raise Refusal("104446", "기존과 같은 희망배송일입니다.")
+            fields = present | told | {"changeReason": why, "changer": "판매자"}
+            self._notes.hopes.setdefault(fact.number, []).append(HopeChange(now, fields))
 
         return self.one(line, change)
 

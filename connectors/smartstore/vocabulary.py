@@ -30,6 +30,10 @@ LINE_STATUS: Final = MappingProxyType(
 PLACE_ORDER_STATUS: Final = frozenset({"NOT_YET", "OK", "CANCEL"})
 PLACED: Final = "OK"
 
+#: deliveryAttributeType of lines for which the buyer chooses a day of delivery; the second kind takes no time of it
+WISHED_DELIVERY: Final = frozenset({"HOPE", "HOPE_SELLER_GUARANTEE"})
+WISHED_BY_DAY: Final = frozenset({"HOPE_SELLER_GUARANTEE"})
+
 CLAIM_KIND: Final = MappingProxyType(
     {
         "CANCEL": ClaimKind.CANCEL,

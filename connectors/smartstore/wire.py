@@ -39,6 +39,14 @@ class PlaceWire(Struct, frozen=True, gc=False, rename="camel"):
     zip_code: Scalar = None
 
 
+class HopeDeliveryWire(Struct, frozen=True, gc=False, rename="camel"):
+    """The day of delivery that the buyer chose (희망배송): ``yyyyMMdd`` and ``HHmm``."""
+
+    hope_delivery_ymd: Scalar = None
+    hope_delivery_hm: Scalar = None
+    region: Scalar = None
+
+
 class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     product_order_id: Scalar = None
     product_order_status: Scalar = None
@@ -63,6 +71,7 @@ class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     logistics_company_id: Scalar = None
     logistics_center_id: Scalar = None
     logistics_direct_contracted: Scalar = None
+    hope_delivery: HopeDeliveryWire | None = None
     shipping_memo: Scalar = None
     shipping_address: AddressWire | None = None
     taking_address: PlaceWire | None = None

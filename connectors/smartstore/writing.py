@@ -72,14 +72,14 @@ class LineWrite(Struct, frozen=True, kw_only=True):
     """One kind of write on a line.
 
     ``wrong`` names the field of the action that cannot be sent. ``stop`` tells from the fresh state why
-    it is not sent. ``shows`` tells of the state after: DONE shows the effect, REFUSED shows that
-    something else happened instead, UNKNOWN shows neither.
+    it is not sent, and ``send`` is given that state. ``shows`` tells of the state after: DONE shows the
+    effect, REFUSED shows that something else happened instead, UNKNOWN shows neither.
     ``is_proved_by_reading``: the mall's yes alone is not enough to call it done.
     """
 
     wrong: Callable[[LineAction, datetime], str | None]
     stop: Callable[[LineState, LineAction], Stop | None]
-    send: Callable[[SmartstoreClient, LineAction, datetime], Awaitable[Acted]]
+    send: Callable[[SmartstoreClient, LineAction, datetime, LineState], Awaitable[Acted]]
     shows: Callable[[LineState, LineState, LineAction], Outcome]
     is_proved_by_reading: bool = False
 
@@ -112,7 +112,7 @@ async def write_line(
         return decided(line_no, stop.outcome, readings, stop.message)
     lost, is_told_inside = _LOST, False
     try:
-        acted = await write.send(client, action, now)
+        acted = await write.send(client, action, now, before)
     except (OutcomeUnknownError, MalformedResponseError) as error:
         acted = Acted(False)
         lost = _LOST if error.mall_message is None else f"{error.mall_message} ({_LOST})"

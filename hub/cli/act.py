@@ -33,7 +33,8 @@ not sent (--force-guard with a reason sends it all the same, and the access log 
 is asked about on a terminal, and told on stderr elsewhere.
 
 confirm, dispatch (--carrier --tracking), delay (--ship-date), seller-cancel (--reason), memo (--text),
-give-points (--points --text), file-return, file-exchange (--reason): --order --line.
+give-points (--points --text), move-delivery (--delivery-date --text, --delivery-time), file-return, file-exchange
+(--reason): --order --line.
 
 approve-cancel, refuse-cancel, and of a return or an exchange accept, collect, hold (--text, --hold-reason, --fee),
 release, refuse (--text), complete; redeliver-exchange (--carrier --tracking): --order --line of the claim.
@@ -63,6 +64,12 @@ def run(
     ship_date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Planned day of dispatch, in the mall's zone.")
     ] = None,
+    delivery_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of delivery that the customer wants now.")
+    ] = None,
+    delivery_time: Annotated[
+        datetime | None, typer.Option(formats=["%H:%M"], help="Time of that day; absent: as it is.")
+    ] = None,
     hold_reason: Annotated[HoldReason | None, typer.Option(help="Why a return or exchange is stopped.")] = None,
     option: Annotated[
         str | None, typer.Option(help="What is sent instead in an exchange: the mall's code of the option.")
@@ -90,6 +97,8 @@ def run(
         carrier=carrier,
         tracking_no=tracking,
         ship_on=ship_date.date() if ship_date else None,
+        deliver_on=delivery_date.date() if delivery_date else None,
+        deliver_at=delivery_time.time() if delivery_time else None,
         hold_reason=hold_reason,
         option_code=option,
         points=points,

@@ -55,6 +55,7 @@ from hub.core.writing import (
     LineAction,
     LineOutcome,
     ListsCarriers,
+    MovesDeliveries,
     Outcome,
     RedeliversExchanges,
     RefusesCancels,
@@ -102,6 +103,7 @@ __all__ = [
     "LinksToAdmin",
     "ListsCarriers",
     "Manifest",
+    "MovesDeliveries",
     "OpenKeys",
     "Outcome",
     "Page",
@@ -160,6 +162,7 @@ class Capability(StrEnum):
     FILE_EXCHANGE = "file_exchange"
     MEMO = "memo"
     GIVE_POINTS = "give_points"
+    MOVE_DELIVERY = "move_delivery"
     CHANGE_ANSWER = "change_answer"
     SEND_ATTACHMENT = "send_attachment"
     LIST_CARRIERS = "list_carriers"
@@ -368,6 +371,7 @@ PROTOCOLS: Mapping[Capability, type[Any]] = {
     Capability.FILE_EXCHANGE: FilesExchanges,
     Capability.MEMO: WritesMemos,
     Capability.GIVE_POINTS: GivesPoints,
+    Capability.MOVE_DELIVERY: MovesDeliveries,
     Capability.CHANGE_ANSWER: ChangesAnswers,
     Capability.LIST_CARRIERS: ListsCarriers,
     Capability.READ_CATALOGUE: ReadsCatalogue,

@@ -1,6 +1,6 @@
 """What a connector writes: one action on one line or inquiry, its outcome, and one Protocol per kind of write."""
 
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -63,8 +63,8 @@ class LineAction(Struct, frozen=True, kw_only=True):
     ``text`` is told to the customer (a memo: kept by the seller) where the mall shows it.
     ``ship_on`` is a day in the mall's zone; ``option_code`` the mall's code of what is sent instead
     in an exchange, ``None`` the same again; ``points`` whole points; ``fee`` what a hold asks the customer to
-    pay, in whole units of the mall's money. Which of these an action needs
-    is said by its Protocol.
+    pay, in whole units of the mall's money; ``deliver_on`` and ``deliver_at`` the day and time of delivery
+    that the customer wants now, in the mall's zone. Which of these an action needs is said by its Protocol.
 
     ``is_only_look``: the write was sent before and its outcome is not known. Nothing is sent: the fresh
     state is read, and the outcome is DONE where the very effect stands, REFUSED ("not done") where the
@@ -84,6 +84,8 @@ class LineAction(Struct, frozen=True, kw_only=True):
     option_code: str | None = None
     points: int | None = None
     fee: int | None = None
+    deliver_on: date | None = None
+    deliver_at: time | None = None
     is_only_look: bool = False
 
 
@@ -257,6 +259,17 @@ class WritesMemos(Protocol):
 class GivesPoints(Protocol):
     async def give_points(self, action: LineAction) -> WriteResult:
         """Give the buyer ``points`` as compensation; needs ``text``, the reason. Money: nothing takes it back."""
+        ...
+
+
+@runtime_checkable
+class MovesDeliveries(Protocol):
+    async def move_delivery(self, action: LineAction) -> WriteResult:
+        """Another day of delivery than the one that the customer chose; needs ``deliver_on``, and ``text``, why.
+
+        Without ``deliver_at`` the time of the day stays as it is. Refused without sending where the line has no
+        such day.
+        """
         ...
 
 

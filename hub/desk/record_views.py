@@ -24,7 +24,7 @@ from hub.desk.views import (
 from hub.store.box import Box
 from hub.store.catalogue import StockFacts
 from hub.store.database import from_ms
-from hub.store.one import unpack_inquiry
+from hub.store.one import unpack_hints, unpack_inquiry
 from hub.store.sealed import CLAIM_TEXT_PLACE, INQUIRY_PLACE, ORDER_PLACE, OrderPrivate, unpack_order
 
 
@@ -119,11 +119,19 @@ def line_view(row: Row[Any], order_no: str, connector: Connector | None, stock: 
         link=connector.admin_link(order_no=order_no, line_no=row.line_no) if connector else None,
         stock=stock,
         is_sent_by_logistics=_DIRECT_CONTRACT in (row.hints or ""),
+        wished_delivery=_wished_delivery(row.hints),
     )
 
 
 #: a hint of the line, as it is stored
 _DIRECT_CONTRACT = '["direct_contract","true"]'
+_WISHED_DELIVERY = "wished_delivery"
+
+
+def _wished_delivery(hints: str | None) -> str | None:
+    if hints is None or _WISHED_DELIVERY not in hints:
+        return None
+    return dict(unpack_hints(hints)).get(_WISHED_DELIVERY)
 
 
 def stock_view(facts: StockFacts, curtain: Curtain) -> StockView:

@@ -143,6 +143,8 @@ class LineView(Struct, frozen=True, kw_only=True):
     stock: StockView | None = None
     #: the mall lets nobody but its logistics firm confirm and dispatch it
     is_sent_by_logistics: bool = False
+    #: when the customer wants it delivered: a day, or a day and a time, as the mall has it
+    wished_delivery: str | None = None
 
 
 class ClaimView(Struct, frozen=True, kw_only=True):

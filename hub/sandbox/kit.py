@@ -32,7 +32,8 @@ class Truth:
 
     Times are aware UTC datetimes, absent is ``None``, states are the canonical words. Derived from
     the World's facts and the mall's documented meaning, never from a mapper. ``memos`` (order_no, text)
-    and ``points`` (order_no, amount, reason) are what agents left at the mall, where it keeps them.
+    and ``points`` (order_no, amount, reason) are what agents left at the mall, where it keeps them; ``wishes``
+    (line_no, day) are the days of delivery that customers chose.
     """
 
     lines: tuple[Row, ...]
@@ -40,6 +41,7 @@ class Truth:
     inquiries: tuple[Row, ...]
     memos: tuple[Row, ...] = ()
     points: tuple[Row, ...] = ()
+    wishes: tuple[Row, ...] = ()
 
 
 def line_row(**values: Any) -> Row:

@@ -25,7 +25,7 @@ from hub.store.sealed import CLAIM_TEXT_PLACE, INQUIRY_PLACE
 from hub.store.tables import claims, inquiries, lines, orders
 
 unpack_inquiry = msgspec.msgpack.Decoder(Inquiry).decode
-_hints = msgspec.json.Decoder(list[tuple[str, str]]).decode
+unpack_hints = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
 def product_of(row: Any) -> Product:
@@ -36,7 +36,7 @@ def product_of(row: Any) -> Product:
         option=row.product_option,
         option_code=row.option_code,
         seller_sku=row.seller_sku,
-        hints=tuple(InventoryHint(name=name, value=value) for name, value in _hints(row.hints or "[]")),
+        hints=tuple(InventoryHint(name=name, value=value) for name, value in unpack_hints(row.hints or "[]")),
     )
 
 

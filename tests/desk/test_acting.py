@@ -1,7 +1,7 @@
 """The one path of every write, over an invented mall: what is asked first, and what is kept of each line."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import msgspec
@@ -203,6 +203,7 @@ async def test_every_field_reaches_the_mall(shop: Rig, agent: Actor) -> None:
     await do(
         shop, agent, Action.FILE_EXCHANGE, reason=ClaimReason.DEFECT, option_code="RED-M", quantity=1, text=" 자세히 ",
         hold_reason=HoldReason.EXTRA_FEE, points=7, ship_on=date(2026, 11, 25),
+        deliver_on=date(2026, 11, 28), deliver_at=time(14, 30),
     )  # fmt: skip
 
     (action,) = sent(shop)
@@ -211,6 +212,7 @@ async def test_every_field_reaches_the_mall(shop: Rig, agent: Actor) -> None:
         ClaimReason.DEFECT, "RED-M", 1, "자세히",
     )  # fmt: skip
     assert (action.hold_reason, action.points, action.ship_on) == (HoldReason.EXTRA_FEE, 7, date(2026, 11, 25))
+    assert (action.deliver_on, action.deliver_at) == (date(2026, 11, 28), time(14, 30))
 
 
 async def test_the_claim_that_goes_on_is_handed_over(rig: Rig, agent: Actor) -> None:

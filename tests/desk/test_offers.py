@@ -131,6 +131,27 @@ async def test_what_only_logistics_may_send_is_not_offered(rig: Rig, agent: Acto
     assert (dispatch.is_allowed, dispatch.why_not) == (False, "line.logistics")
 
 
+async def test_a_wished_day_can_be_moved_where_there_is_one(rig: Rig, agent: Actor) -> None:
+    plain, wished, sent = line("X-1"), line("X-2"), line("X-3", status=LineStatus.DISPATCHED)
+    hint = InventoryHint(name="wished_delivery", value="2026-12-01 14:00")
+    wished, sent = (
+        msgspec.structs.replace(each, product=msgspec.structs.replace(each.product, hints=(hint,)))
+        for each in (wished, sent)
+    )
+    await rig.write("alpha-main", order("X", plain, wished, sent), inquiry("Q", "날짜를 바꾸고 싶어요", order_no="X"))
+    await rig.write("alpha-main", order("Y", line("Y-1")), inquiry("R", "언제 와요?", order_no="Y"))
+
+    view = await view_of(rig, agent, thread_no="Q")
+    (move,) = (offer for offer in offers_of(rig, actor=agent, case=view) if offer.action == "move-delivery")
+    others = offers_of(rig, actor=agent, case=await view_of(rig, agent, thread_no="R"))
+
+    assert (move.is_allowed, [each.line_no for each in move.lines]) == (True, ["X-2"])
+    assert (move.needs, move.fields) == (("deliver_on", "text"), ("deliver_on", "deliver_at", "text"))
+    assert view.dossier.order
+    assert [each.wished_delivery for each in view.dossier.order.lines] == [None, hint.value, hint.value]
+    assert "move-delivery" not in {offer.action for offer in others}
+
+
 async def test_claims_in_one_state_share_one_form(rig: Rig, agent: Actor) -> None:
     lines = tuple(line(f"X-{number}") for number in (1, 2, 3))
     states = (ClaimState.REQUESTED, ClaimState.REQUESTED, ClaimState.APPROVED)

@@ -19,7 +19,8 @@ class InventoryHint(Struct, frozen=True, kw_only=True, gc=False):
 
     Names in use: supplier, supplier_trading, supplier_transaction, logistics_company, logistics_center,
     direct_contract, delivery_attribute, custom_code_1, custom_code_2 (the seller's free codes),
-    ships_from_zip, overseas_consignment; on stock items also item_status, available_date_type and
+    ships_from_zip, overseas_consignment, wished_delivery (when the customer wants it delivered: day, or
+    day and time, as the mall has it); on stock items also item_status, available_date_type and
     available_date_value.
     """
 

@@ -272,6 +272,8 @@ async def _line_action(services: Services, shop: ShopRow, request: ActionRequest
         option_code=_word(request.option_code),
         points=request.points,
         fee=request.fee,
+        deliver_on=request.deliver_on,
+        deliver_at=request.deliver_at,
     )
 
 

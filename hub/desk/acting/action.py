@@ -1,7 +1,7 @@
 """What an agent can ask of a mall: the actions, what each needs, and what must be confirmed first."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 
 from msgspec import Struct
@@ -39,6 +39,7 @@ class Action(StrEnum):
     FILE_EXCHANGE = "file-exchange"
     MEMO = "memo"
     GIVE_POINTS = "give-points"
+    MOVE_DELIVERY = "move-delivery"
 
     @property
     def capability(self) -> Capability:
@@ -101,6 +102,7 @@ _NEEDS: Mapping[Action, tuple[str, ...]] = {
     Action.FILE_EXCHANGE: ("reason",),
     Action.MEMO: ("text",),
     Action.GIVE_POINTS: ("points", "text"),
+    Action.MOVE_DELIVERY: ("deliver_on", "text"),
 }
 #: fields that an action may carry beyond what it needs
 _MAY_HAVE: Mapping[Action, tuple[str, ...]] = {
@@ -113,6 +115,7 @@ _MAY_HAVE: Mapping[Action, tuple[str, ...]] = {
     Action.ACCEPT_EXCHANGE: ("option_code",),
     Action.FILE_RETURN: ("quantity", "text"),
     Action.FILE_EXCHANGE: ("option_code", "quantity", "text"),
+    Action.MOVE_DELIVERY: ("deliver_at",),
 }
 #: the order in which a form asks
 FIELDS = (
@@ -122,6 +125,8 @@ FIELDS = (
     "carrier",
     "tracking_no",
     "ship_on",
+    "deliver_on",
+    "deliver_at",
     "option_code",
     "points",
     "fee",
@@ -189,6 +194,8 @@ class ActionRequest(Struct, frozen=True, kw_only=True):
     option_code: str | None = None
     points: int | None = None
     fee: int | None = None
+    deliver_on: date | None = None
+    deliver_at: time | None = None
     confirmed: bool = False
     token: str | None = None
     template_id: str | None = None

@@ -44,6 +44,7 @@ _LINE_STATES = {
     Action.CONFIRM: frozenset({LineStatus.PAID}),
     Action.DISPATCH: _UNSENT,
     Action.DELAY: _UNSENT,
+    Action.MOVE_DELIVERY: _UNSENT,
     Action.SELLER_CANCEL: _UNSENT,
     Action.FILE_RETURN: _SENT,
     Action.FILE_EXCHANGE: _SENT,
@@ -54,6 +55,8 @@ _LINE_STATES = {
 _NOT_BESIDE_A_CLAIM = frozenset(_LINE_STATES) - {Action.MEMO, Action.GIVE_POINTS}
 #: what only the logistics firm may do where the mall has the contract with it
 _OF_LOGISTICS = frozenset({Action.CONFIRM, Action.DISPATCH})
+#: what makes sense only where the customer has chosen a day of delivery
+_OF_WISHES = frozenset({Action.MOVE_DELIVERY})
 _CLAIM_KINDS = (ClaimKind.CANCEL, ClaimKind.RETURN, ClaimKind.EXCHANGE)
 
 
@@ -115,17 +118,18 @@ class _Offers:
         claimed = {claim.line_no for claim in self._case.dossier.claims if claim.is_open}
         for action, states in _LINE_STATES.items():
             stated = self._stated(action)
-            if stated is None:
+            lines = [line for line in self._lines.values() if action not in _OF_WISHES or line.wished_delivery]
+            if stated is None or not lines:
                 continue
-            in_state = [line for line in self._lines.values() if _is_in(line.status, states)]
+            in_state = [line for line in lines if _is_in(line.status, states)]
             fitting = [line for line in in_state if action not in _OF_LOGISTICS or not line.is_sent_by_logistics]
             free = [line for line in fitting if action not in _NOT_BESIDE_A_CLAIM or line.line_no not in claimed]
             why_not = None
             if not free:
                 why_not = "line.logistics" if in_state else f"line.{action.value}"
                 why_not = "action.claim_open" if fitting else why_not
-            lines = [_offer_line(line) for line in free or fitting or in_state or self._lines.values()]
-            yield self._offer(action, stated, "line", lines, why_not)
+            shown = [_offer_line(line) for line in free or fitting or in_state or lines]
+            yield self._offer(action, stated, "line", shown, why_not)
 
     def for_inquiry(self) -> Iterator[Offer]:
         inquiry = waiting_inquiry(self._case)

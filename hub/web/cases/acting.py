@@ -1,6 +1,6 @@
 """The forms that act at a mall: from what was typed to one request, and what became of it in words."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from msgspec import Struct
@@ -47,6 +47,8 @@ class ActForm(Struct, kw_only=True):
     carrier: str = ""
     tracking_no: str = ""
     ship_on: str = ""
+    deliver_on: str = ""
+    deliver_at: str = ""
     hold_reason: str = ""
     option_code: str = ""
     points: str = ""
@@ -161,7 +163,9 @@ def _request_of(view: CaseView, form: ActForm) -> ActionRequest:
         quantity=_number(form.quantity, "quantity"),
         points=_number(form.points, "points"),
         fee=_number(form.fee, "fee"),
-        ship_on=_day(form.ship_on),
+        ship_on=_day(form.ship_on, "ship_on"),
+        deliver_on=_day(form.deliver_on, "deliver_on"),
+        deliver_at=_time(form.deliver_at, "deliver_at"),
         carrier=form.carrier[:_LONGEST_WORD] or None,
         tracking_no=form.tracking_no[:_LONGEST_WORD] or None,
         option_code=form.option_code[:_LONGEST_WORD] or None,
@@ -190,13 +194,23 @@ def _number(text: str, field: str) -> int | None:
     return int(text)
 
 
-def _day(text: str) -> date | None:
+def _day(text: str, field: str) -> date | None:
+    moment = _moment(text, "%Y-%m-%d", field)
+    return None if moment is None else moment.date()
+
+
+def _time(text: str, field: str) -> time | None:
+    moment = _moment(text, "%H:%M", field)
+    return None if moment is None else moment.time()
+
+
+def _moment(text: str, form: str, field: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").date()  # noqa: DTZ007  a day has no zone
+        return datetime.strptime(text.strip(), form)  # noqa: DTZ007  a day and a time of the day have no zone
     except ValueError as error:
-        raise _unreadable("ship_on") from error
+        raise _unreadable(field) from error
 
 
 def _unreadable(field: str) -> WrongRequestError:

@@ -1,7 +1,7 @@
 """Every write against the emulated mall: done once and seen, lost and found, refused where the state forbids it."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import httpx
@@ -9,7 +9,8 @@ import pytest
 
 from connectors.smartstore import MANIFEST, documented
 from connectors.smartstore.sandbox import build
-from connectors.smartstore.sandbox_render import line_id, order_id
+from connectors.smartstore.sandbox_feed import feed_row, unix_ms
+from connectors.smartstore.sandbox_render import delivery_attribute, line_id, order_id
 from connectors.smartstore.wire import DetailWire
 from hub.core.contract import HoldReason, LineAction, Outcome, ShopContext, WriteResult
 from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, Line, LineStatus, Order, ShopRef
@@ -75,6 +76,15 @@ class Town:
                     return line
         pytest.fail(f"no line is {status}")
 
+    def hoped(self, attribute: str, status: LineStatus = LineStatus.PREPARING) -> LineFact:
+        """A line whose day of delivery the buyer chose."""
+        for order in reversed(self.world.orders(SHOP)):
+            for line in order.lines:
+                is_free = line.plain_status(self.at) is status and not line.claims
+                if is_free and delivery_attribute(line) == attribute:
+                    return line
+        pytest.fail(f"no line is {status} and {attribute}")
+
     def claimed(self, status: LineStatus, kind: ClaimKind, *states: ClaimState) -> LineFact:
         line = self.line(status)
         claim = self.world.request_claim(line, kind, ClaimReason.CHANGE_OF_MIND, "마음이 바뀌었어요")
@@ -114,6 +124,10 @@ def _preparing(town: Town) -> LineFact:
     return town.line(LineStatus.PREPARING)
 
 
+def _wished(town: Town) -> LineFact:
+    return town.hoped("HOPE")
+
+
 def _delivered(town: Town) -> LineFact:
     return town.line(LineStatus.DELIVERED)
 
@@ -133,6 +147,13 @@ WRITES: dict[str, tuple[Callable[[Town], LineFact], dict[str, Any], str, str, st
     "confirm": (_paid, {}, "", "preparing", None),
     "dispatch": (_preparing, PARCEL, "", "dispatched", None),
     "delay": (_preparing, {"ship_on": date(2026, 12, 3)}, "delay", "preparing", None),
+    "move_delivery": (
+        _wished,
+        {"deliver_on": date(2026, 12, 8), "deliver_at": time(10, 30), "text": "고객 요청"},
+        "hope-delivery/change",
+        "preparing",
+        None,
+    ),
     "seller_cancel": (
         _preparing,
         {"reason": ClaimReason.OUT_OF_STOCK, "text": "품절"},
@@ -250,6 +271,33 @@ FORBIDDEN: dict[str, tuple[str, Callable[[Town], LineFact], dict[str, Any], str]
     "delay what has left": ("delay", _delivered, {"ship_on": date(2026, 12, 3)}, "PAYED"),
     "delay to no day": ("delay", _preparing, TEXT, "ship_on"),
     "delay into the past": ("delay", _preparing, {"ship_on": date(2026, 11, 21)}, "past"),
+    "move a day that nobody chose": (
+        "move_delivery",
+        lambda town: town.hoped("NORMAL"),
+        {"deliver_on": date(2026, 12, 8), "text": "고객 요청"},
+        "no day of delivery",
+    ),
+    "move what has left": (
+        "move_delivery",
+        lambda town: town.hoped("HOPE", LineStatus.DELIVERED),
+        {"deliver_on": date(2026, 12, 8), "text": "고객 요청"},
+        "PAYED",
+    ),
+    "move to a time where only days are": (
+        "move_delivery",
+        lambda town: town.hoped("HOPE_SELLER_GUARANTEE"),
+        {"deliver_on": date(2026, 12, 8), "deliver_at": time(14), "text": "고객 요청"},
+        "no time",
+    ),
+    "move to no day": ("move_delivery", _wished, TEXT, "deliver_on"),
+    "move into the past": ("move_delivery", _wished, {"deliver_on": date(2026, 11, 21), **TEXT}, "past"),
+    "move without words": ("move_delivery", _wished, {"deliver_on": date(2026, 12, 8), "text": " "}, "text"),
+    "move in too many words": (
+        "move_delivery",
+        _wished,
+        {"deliver_on": date(2026, 12, 8), "text": "가" * 301},
+        "text",
+    ),
     "cancel for another reason": ("seller_cancel", _preparing, {"reason": ClaimReason.OTHER}, "out_of_stock"),
     "cancel for no reason": ("seller_cancel", _preparing, TEXT, "reason"),
     "cancel too many": (
@@ -322,6 +370,33 @@ async def test_what_stands_already_is_done_without_sending(town, what, find, fie
 
     assert result.outcome is Outcome.DONE
     assert town.writes == []
+
+
+@pytest.mark.parametrize("attribute", ["HOPE", "HOPE_SELLER_GUARANTEE"])
+async def test_what_the_buyer_chose_beside_the_day_stays(town, attribute):
+    line = town.hoped(attribute)
+    _, before, _ = await town.seen(line)
+    (chosen,) = _wishes(before)
+
+    result = await town.act("move_delivery", line, deliver_on=date(2026, 12, 8), text="고객 요청")
+    town.at += timedelta(minutes=5)
+    (event,) = [event for event in events_of_line(town, line) if event["lastChangedType"].startswith("HOPE")]
+
+    _, after, _ = await town.seen(line)
+    assert result.outcome is Outcome.DONE
+    assert _wishes(after) == ["2026-12-08" + chosen[10:]]
+    assert event["productOrderId"] == after.line_no
+
+
+def _wishes(line: Line) -> list[str]:
+    return [hint.value for hint in line.product.hints if hint.name == "wished_delivery"]
+
+
+def events_of_line(town: Town, line: LineFact) -> list[dict[str, Any]]:
+    """The rows of the change feed of the last hour that are the line's."""
+    feed = town.mall._feed
+    rows = feed.window(unix_ms(town.at - timedelta(hours=1)), unix_ms(town.at))
+    return [feed_row(row) for row in rows if row.line is line]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ _TEXT = "확인해 보니 그렇습니다"
 _TRACKING = "600012345678"
 _POINTS = 1000
 _PAUSE = timedelta(minutes=5)
+#: later than any day that customers chose before
+_LATER = timedelta(days=12)
 _S = ClaimState
 _GOING_ON = frozenset({_S.REQUESTED, _S.APPROVED, _S.ACCEPTED, _S.COLLECTING, _S.COLLECTED, _S.INSPECTING})
 _UNDER_WAY = frozenset({_S.APPROVED, _S.ACCEPTED, _S.COLLECTING, _S.COLLECTED, _S.INSPECTING})
@@ -94,6 +96,7 @@ LINE_DEEDS = {
     Capability.FILE_EXCHANGE: LineDeed(statuses=_ARRIVED, effect="exchange"),
     Capability.MEMO: LineDeed(statuses=_WAITING, effect="memos"),
     Capability.GIVE_POINTS: LineDeed(statuses=_ARRIVED, effect="points"),
+    Capability.MOVE_DELIVERY: LineDeed(statuses=frozenset({LineStatus.PAID, LineStatus.PREPARING}), effect="wish"),
 }
 INQUIRY_DEEDS = frozenset({Capability.ANSWER_INQUIRY, Capability.CHANGE_ANSWER})
 #: every write of the contract
@@ -127,6 +130,10 @@ class Scene:
     @property
     def ship_on(self) -> date:
         return self._moment.astimezone(self.zone).date() + timedelta(days=3)
+
+    @property
+    def deliver_on(self) -> date:
+        return self._moment.astimezone(self.zone).date() + _LATER
 
     async def prepare(self, connector: Any) -> Act:
         """Bring the mall to where the write is due. Returns what does it, on what the hub would know by now."""
@@ -170,6 +177,8 @@ class Scene:
                 return row["status"], row["tracking_no"]
             case "planned_day":
                 return row["planned_ship_at"] and row["planned_ship_at"].astimezone(self.zone).date()
+            case "wish":
+                return next((each["day"] for each in truth.wishes if each["line_no"] == self._line_no), None)
             case "memos":
                 return [each["text"] for each in truth.memos if each["order_no"] == self._order_no]
             case "points":
@@ -225,14 +234,20 @@ class Scene:
         assert is_there, f"{self.capability}: the mall shows {[*found]} where {wanted} is needed"
 
     def _choose_line(self, deed: LineDeed) -> None:
-        _, line = self._line(deed.statuses)
+        _, line = self._line(deed.statuses, is_wished=deed.effect == "wish")
         self._find_row(line)
         self._before = self.effect()
 
-    def _line(self, statuses: frozenset[LineStatus]) -> tuple[OrderFact, LineFact]:
-        """A line that nobody ever claims, of a member, the newest first; customers order until there is one."""
+    def _line(self, statuses: frozenset[LineStatus], *, is_wished: bool = False) -> tuple[OrderFact, LineFact]:
+        """A line that nobody ever claims, of a member, the newest first; customers order until there is one.
+
+        ``is_wished``: of which the mall knows a day of delivery that the customer chose.
+        """
         for _ in range(30):
             found = list(self._lines(statuses))
+            if is_wished:
+                goods = self._wished_goods()
+                found = [(order, line) for order, line in found if line.item.name in goods]
             if len(found) > self._choice:
                 return found[self._choice]
             self.street.world.place_order(self.street.shop)
@@ -247,6 +262,12 @@ class Scene:
                 is_free = not line.claims and not line.is_held and line.item.logistics_company is None
                 if is_free and order.buyer.member_id and line.plain_status(world.now()) in statuses:
                     yield order, line
+
+    def _wished_goods(self) -> frozenset[str]:
+        """Names of the goods for which customers of this mall choose a day of delivery."""
+        truth = self.street.mall.truth()
+        wished = {row["line_no"] for row in truth.wishes}
+        return frozenset(row["product_name"] for row in truth.lines if row["line_no"] in wished)
 
     def _find_row(self, line: LineFact) -> None:
         """The mall's own numbers of a line: of the row that changes when the line does."""
@@ -289,6 +310,7 @@ class Scene:
             "carrier": (await connector.list_carriers())[0].code if can_list else "CJ",
             "tracking_no": _TRACKING,
             "ship_on": self.ship_on,
+            "deliver_on": self.deliver_on,
             "reason": ClaimReason.OUT_OF_STOCK
             if self.capability is Capability.SELLER_CANCEL
             else ClaimReason.CHANGE_OF_MIND,
@@ -316,6 +338,9 @@ class Scene:
                 return str(line.status), line.shipment and line.shipment.tracking_no
             case "planned_day":
                 return line.planned_ship_at and line.planned_ship_at.astimezone(self.zone).date()
+            case "wish":
+                days = [hint.value[:10] for hint in line.product.hints if hint.name == "wished_delivery"]
+                return date.fromisoformat(days[0]) if days else None
         return None
 
     def _is_line_done(self, effect: str, found: Any) -> bool:
@@ -327,6 +352,8 @@ class Scene:
                 return found[0] in {LineStatus.DISPATCHED, LineStatus.DELIVERED} and found[1] == _TRACKING
             case "planned_day":
                 return found == self.ship_on
+            case "wish":
+                return found == self.deliver_on
             case "memos":
                 return found == [_TEXT]
             case "points":
@@ -345,4 +372,5 @@ _FIELDS: dict[Capability, tuple[str, ...]] = {
     Capability.FILE_RETURN: ("reason",),
     Capability.FILE_EXCHANGE: ("reason",),
     Capability.GIVE_POINTS: ("points",),
+    Capability.MOVE_DELIVERY: ("deliver_on",),
 }

@@ -282,6 +282,7 @@ _ONLY_BY_TELEPHONE = (
     Capability.FILE_EXCHANGE,
     Capability.MEMO,
     Capability.GIVE_POINTS,
+    Capability.MOVE_DELIVERY,
 )
 
 MANIFEST = Manifest(
