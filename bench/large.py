@@ -158,7 +158,7 @@ def _pages(hub: Hub, shop_ids: list[int], count: int) -> Iterator[dict[Table, li
             rows[lines] += [maker.line_row(new_id(), order_id, line, b"1" * 16, at) for line in order.lines]
             rows[search_queue].append({"row_id": order_id, "source": "order", "queued_at": at})
             if number % _MATTERS == 0:
-                row = maker.claim_row(new_id(), _claim(number, order), b"1" * 16, at)
+                row = maker.claim_row(new_id(), "", _claim(number, order), b"1" * 16, at)
                 rows[claims].append(row)
                 rows[cases].append(_case_of_claim(row, order, number))
                 rows[search_queue].append({"row_id": row["id"], "source": "claim", "queued_at": at})

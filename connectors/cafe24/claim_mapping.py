@@ -6,7 +6,8 @@ reason, the refund, and comes embedded in the order. Both are one canonical clai
 
 How they are joined (confidence: likely; the mall has no number that spans both layers):
 - ``claim_key`` is "{line}:{kind}:{request time KST}": known from the first second and kept through the
-  acceptance. A claim that nobody requested (no date) is "{line}:{claim_code}".
+  acceptance. A claim that nobody requested (no date) is "{line}:{claim_code}". "shop{n}:" stands in front
+  for other shop numbers than 1, which may number an order alike.
 - The item shows its newest claim only. An accepted claim belongs to the item's request date of its
   kind, unless a newer request of that kind stands there already.
 - A request date with no claim status left: withdrawn when ``request_undone`` names the kind or an
@@ -22,7 +23,7 @@ from datetime import datetime
 from msgspec import UNSET, UnsetType
 
 from connectors.cafe24.claims_elsewhere import Elsewhere, claim_elsewhere, has_claim_elsewhere, unknown_word
-from connectors.cafe24.values import KST, Value, code, money, text, when, whole
+from connectors.cafe24.values import KST, Value, code, money, shop_front, text, when, whole
 from connectors.cafe24.vocabulary import (
     BUYER_REASONS,
     CANCEL,
@@ -62,7 +63,14 @@ def map_claims(wire: OrderWire, *, order_no: str, currency: str, codes: Counter[
         for kind, claims in ((CANCEL, wire.cancellation), (RETURN, wire.return_), (EXCHANGE, wire.exchange))
         if claims is not UNSET
     )
-    gathered = _Claims(order_no=order_no, items=items, currency=currency, codes=codes, delivered=delivered)
+    gathered = _Claims(
+        order_no=order_no,
+        front=shop_front(wire.shop_no),
+        items=items,
+        currency=currency,
+        codes=codes,
+        delivered=delivered,
+    )
     return gathered.of(accepted)
 
 
@@ -139,12 +147,14 @@ class _Claims:
         self,
         *,
         order_no: str,
+        front: str,
         items: list[ItemWire],
         currency: str,
         codes: Counter[str],
         delivered: frozenset[ClaimKind],
     ) -> None:
         self._order_no = order_no
+        self._front = front
         self._delivered = delivered
         self._accepted: set[tuple[str, str | None]] = set()
         self._items = {item.order_item_code: item for item in items}
@@ -335,7 +345,7 @@ class _Claims:
             return  # it may have been accepted and done: only the claims of that kind would tell
         if is_replacement(item) or code(item.item_no) in self._origins:
             return
-        if _key(item.order_item_code, kind, requested_at, None) in self._found:
+        if self._key(item, kind, requested_at, None) in self._found:
             return
         is_withdrawn = _undone_kind(item) is kind
         status = code(item.order_status) or ""
@@ -366,7 +376,7 @@ class _Claims:
         requested_at = _requested_at(item, claim.kind) if claim.kind in _KINDS else None
         reason, raw_reason = self._reason(None, item)
         # A request date that is left on the item is this claim's: it stands in the place of a past one.
-        self._found.pop(_key(item.order_item_code, claim.kind, requested_at, None), None)
+        self._found.pop(self._key(item, claim.kind, requested_at, None), None)
         self._put(
             kind=claim.kind,
             item=item,
@@ -402,10 +412,10 @@ class _Claims:
         refund: Money | None = None,
         sent_instead: ItemWire | None = None,
     ) -> None:
-        key = _key(item.order_item_code, kind, requested_at, claim_no)
+        key = self._key(item, kind, requested_at, claim_no)
         if key in self._found and self._found[key].claim_no != claim_no:
             # Two claims of one kind and time on one line: the number tells them apart.
-            key = f"{item.order_item_code}:{claim_no or kind}"
+            key = self._key(item, kind, None, claim_no)
         self._found[key] = Claim(
             claim_key=key,
             order_no=self._order_no,
@@ -430,11 +440,11 @@ class _Claims:
             refund=refund,
         )
 
-
-def _key(line_no: str, kind: ClaimKind, requested_at: datetime | None, claim_no: str | None) -> str:
-    if requested_at is not None:
-        return f"{line_no}:{kind}:{requested_at.astimezone(KST):%Y%m%d%H%M%S}"
-    return f"{line_no}:{claim_no or kind}"
+    def _key(self, item: ItemWire, kind: ClaimKind, requested_at: datetime | None, claim_no: str | None) -> str:
+        line = f"{self._front}{item.order_item_code}"
+        if requested_at is not None:
+            return f"{line}:{kind}:{requested_at.astimezone(KST):%Y%m%d%H%M%S}"
+        return f"{line}:{claim_no or kind}"
 
 
 def _ended_by(state: ClaimState) -> EndedBy | None:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from connectors.cafe24.values import Value, code, plain_text, text, when, whole
+from connectors.cafe24.values import Value, code, plain_text, shop_front, text, when, whole
 from connectors.cafe24.vocabulary import DELETED, INQUIRY_STATE, URGENT_STATE
 from connectors.cafe24.wire import ArticleWire, CommentWire, ReplyWire, UrgentWire
 from hub.core.attachments import MOST, attachment
@@ -36,8 +36,7 @@ class Board(Struct, frozen=True, kw_only=True):
 
     def inquiry_no(self, article_no: int) -> str:
         """The number in the hub: board and article, with the shop number in front where it is not 1."""
-        number = f"{URGENT if self.no is None else self.no}:{article_no}"
-        return number if self.shop_no == 1 else f"shop{self.shop_no}:{number}"
+        return f"{shop_front(self.shop_no)}{URGENT if self.no is None else self.no}:{article_no}"
 
     def article_no(self, inquiry_no: str) -> int | None:
         """The way back; ``None`` when the number is of another board."""

@@ -13,13 +13,14 @@ from connectors.cafe24.client import ID_LIMIT, ORDER_LIMIT, ORDER_WALL, Cafe24Cl
 from connectors.cafe24.decoding import best_key, decode
 from connectors.cafe24.listing import SHORTEST
 from connectors.cafe24.mapping import map_order
-from connectors.cafe24.payload import RESOURCE, add_claim, order_payload
+from connectors.cafe24.payload import RESOURCE, add_claim, order_key, order_payload
 from connectors.cafe24.refund_feed import RefundFeed
+from connectors.cafe24.values import shop_front
 from connectors.cafe24.vocabulary import CHANGE_DATES
 from connectors.cafe24.wire import OrderWire, order_decoder
 from hub.core.contract import OpenKeys, Page, Reading, Span
 from hub.core.errors import MalformedResponseError, NotFoundAtMallError, RejectedByMallError
-from hub.core.model import ClaimKind, Order
+from hub.core.model import ClaimKind
 from hub.core.paging import Window, decode_cursor, encode_cursor, windows
 from hub.core.scratch import Marks
 from hub.core.wire_watch import WireWatch
@@ -94,7 +95,7 @@ class OrderFeed:
         A line is known by shop number and code (confidence: sure), so several shop numbers may have an order
         of this number. Raises: NotFoundAtMallError when none has it.
         """
-        found: dict[str | None, tuple[Reading, OrderWire | None]] = {}
+        found: dict[str, tuple[Reading, OrderWire | None]] = {}
         rows: set[bytes] = set()
         for shop_no in self._shop_nos:
             try:
@@ -104,7 +105,7 @@ class OrderFeed:
             if row not in rows:
                 rows.add(row)
                 reading, wire = await self._reading(row, shop_no)
-                found.setdefault(_sub_shop(reading), (reading, wire))
+                found.setdefault(reading.key, (reading, wire))
         if not found:
             raise NotFoundAtMallError("no shop number of this mall has the order", operation="orders")
         return list(found.values())
@@ -173,8 +174,9 @@ class OrderFeed:
                     add_claim(wire, kind, claim)
             record = map_order(wire, codes=self._codes)
         except MalformedResponseError as error:
-            return Reading(key=best_key(row, "order_id"), raw=raw, error=str(error)), None
-        return Reading(key=record.order_no, raw=raw, record=record), wire
+            key = f"{shop_front(shop_no)}{best_key(row, 'order_id')}"
+            return Reading(key=key, raw=raw, error=str(error)), None
+        return Reading(key=order_key(record), raw=raw, record=record), wire
 
     async def _claims(
         self, missing: Iterable[tuple[ClaimKind, str]], shop_no: int
@@ -198,7 +200,7 @@ class _Run:
         self.steps = steps
         self.is_full = span.is_full
         self._given = given
-        self._sub_shops = [str(shop_no) for shop_no in shop_nos]
+        self._fronts = [shop_front(shop_no) for shop_no in shop_nos]
         self._seconds = max(1.0, (span.until - span.since).total_seconds())
         self._window: set[str] = set()
         self._turn: set[str] = set()
@@ -224,14 +226,14 @@ class _Run:
 
     def unseen(self, readings: list[Reading]) -> list[Reading]:
         """Without the orders that this run has given out already, in other windows or by other dates."""
-        by_mark = {hash((_sub_shop(reading), reading.key)): reading for reading in readings}
+        by_mark = {_mark(reading.key, is_read=reading.record is not None): reading for reading in readings}
         fresh = self._given.add(by_mark)
         return [reading for mark, reading in by_mark.items() if mark in fresh]
 
     def not_given(self, numbers: Iterable[str]) -> list[str]:
         """Those of ``numbers`` that this run has given out in no shop number, in their order."""
         wanted = set(numbers)
-        by_mark = {hash((sub_shop, number)): number for number in wanted for sub_shop in self._sub_shops}
+        by_mark = {_mark(f"{front}{number}"): number for number in wanted for front in self._fronts}
         lacking = self._given.lacks(by_mark)
         return sorted(wanted - {number for mark, number in by_mark.items() if mark not in lacking})
 
@@ -242,9 +244,9 @@ class _Run:
         return Page(readings=tuple(readings), cursor=encode_cursor(place), progress=progress)
 
 
-def _sub_shop(reading: Reading) -> str | None:
-    """The shop number of an order: two of them may number an order alike."""
-    return reading.record.sub_shop if isinstance(reading.record, Order) else None
+def _mark(key: str, *, is_read: bool = True) -> int:
+    """One that could not be read is met again where it is asked for by its number."""
+    return hash((is_read, key))
 
 
 def _passed(place: Place, readings: Sequence[Reading]) -> int:

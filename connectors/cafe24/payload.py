@@ -17,7 +17,7 @@ from connectors.cafe24.decoding import decode
 from connectors.cafe24.inquiry_mapping import URGENT, Board, map_thread, map_urgent, parent_of
 from connectors.cafe24.mapping import map_order
 from connectors.cafe24.settings import Cafe24Credentials
-from connectors.cafe24.values import code
+from connectors.cafe24.values import code, shop_front
 from connectors.cafe24.vocabulary import USUAL_BOARDS
 from connectors.cafe24.wire import (
     OrderWire,
@@ -30,7 +30,7 @@ from connectors.cafe24.wire import (
 )
 from hub.core.contract import Feed, Reading
 from hub.core.errors import MalformedResponseError
-from hub.core.model import ClaimKind, InquiryKind
+from hub.core.model import ClaimKind, InquiryKind, Order
 
 RESOURCE = {ClaimKind.CANCEL: "cancellation", ClaimKind.RETURN: "return", ClaimKind.EXCHANGE: "exchange"}
 #: states of an urgent inquiry that has a reply
@@ -60,6 +60,11 @@ _order_payload = msgspec.json.Decoder(OrderPayload)
 _thread_payload = msgspec.json.Decoder(ThreadPayload)
 _list = msgspec.json.Decoder(list[Raw])
 _keys = msgspec.json.Decoder(dict[str, Raw])
+
+
+def order_key(order: Order) -> str:
+    """Under which an order's payload is kept: its number, told apart by shop number."""
+    return f"{shop_front(order.sub_shop)}{order.order_no}"
 
 
 def order_payload(row: bytes, *, shop_no: int, claims: Iterable[tuple[ClaimKind, bytes]]) -> bytes:
@@ -104,7 +109,7 @@ class Remapper:
         for kind, claim in kept.claims if kept else ():
             add_claim(wire, kind, claim)
         record = map_order(wire, codes=self._codes)
-        return Reading(key=record.order_no, raw=raw, record=record, is_partial=is_partial)
+        return Reading(key=order_key(record), raw=raw, record=record, is_partial=is_partial)
 
     def _inquiry(self, key: str, raw: bytes) -> Reading:
         shop_no, place, _ = _parts(key)

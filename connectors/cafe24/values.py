@@ -40,6 +40,12 @@ def code(value: Value) -> str | None:
     return (found.strip() or None) if found is not None else None
 
 
+def shop_front(shop_no: Value) -> str:
+    """What stands in front of the hub's own numbers for things of another shop number than 1."""
+    number = code(shop_no)
+    return "" if number in (None, "1") else f"shop{number}:"
+
+
 def whole(value: Value, *, path: str) -> int | None:
     """A count that may come as 2, "2" or "2.00". Raises: MalformedResponseError, also for more than MOST."""
     if type(value) is int and -MOST <= value <= MOST:

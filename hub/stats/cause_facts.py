@@ -14,13 +14,12 @@ from hub.core.model import ClaimKind, ClaimReason
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, rows_of, stream
 from hub.stats.sold import (
     buckets_of,
-    case_of_claim,
     is_copy,
     is_of_copy,
     is_rebilled,
-    line_of_claim,
     of_cell,
 )
+from hub.store.belonging import case_of_claim, line_of_claim
 from hub.store.database import time_of
 from hub.store.tables import cases, claims, complaint_steps, lines, orders
 

@@ -22,6 +22,7 @@ from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, pag
 from hub.stats.rules_then import RulesThen, read_rules_then
 from hub.stats.sold import buckets_of, is_copy, is_rebilled, is_within
 from hub.stats.stock import PRODUCT_COLUMNS, Stock, Stocks
+from hub.store.belonging import order_of_case, order_of_claim
 from hub.store.database import time_of, to_ms
 from hub.store.tables import cases, claims, lines, orders, shops
 
@@ -183,11 +184,7 @@ class _Reading:
 
     def rows(self) -> Select[Any]:
         """One for each line, a :class:`_Line` from ``shop_id`` on; with its case where somebody is going to look."""
-        of_order = (
-            select(func.min(cases.c.id))
-            .where(cases.c.shop_id == lines.c.shop_id, cases.c.order_no == orders.c.order_no)
-            .scalar_subquery()
-        )
+        of_order = select(func.min(cases.c.id)).where(order_of_case()).scalar_subquery()
         case_id = null() if self._counted.opens is None else of_order
         shown = (orders.c.order_no, lines.c.line_no, case_id.label("case_id"))
         return self._lines(*_times(), *shown, *PRODUCT_COLUMNS)
@@ -328,8 +325,7 @@ def _cancelled_at() -> ColumnElement[int]:
     asked = (
         select(func.min(claims.c.requested_at))
         .where(
-            claims.c.shop_id == lines.c.shop_id,
-            claims.c.order_no == orders.c.order_no,
+            order_of_claim(),
             claims.c.line_no == lines.c.line_no,
             claims.c.kind.in_(_CANCELS),
             claims.c.state.not_in(_NO_CANCEL),

@@ -16,8 +16,9 @@ from hub.stats.alike import counted_alike
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, pages, rows_of, stream
 from hub.stats.reason_book import tree_history
 from hub.stats.reason_tree import ReasonTree
-from hub.stats.sold import case_of_claim, is_of_copy, line_of_claim
+from hub.stats.sold import is_of_copy
 from hub.stats.stock import PRODUCT_COLUMNS, Stocks
+from hub.store.belonging import case_of_claim, line_of_claim
 from hub.store.tables import calls, cases, claims, inquiries, lines, shops
 
 _CALL: Final = "call"

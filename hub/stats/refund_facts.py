@@ -17,7 +17,8 @@ from hub.policy.calendar import business_calendar
 from hub.policy.due import CaseFacts, CaseKind, DueCause, due_dates
 from hub.stats.facts import Counted, Fact, FactReport, How, Measure, moment, rows_of, stream
 from hub.stats.rules_then import RulesThen, read_rules_then
-from hub.stats.sold import case_of_claim, is_of_copy, is_within, line_of_claim, of_cell
+from hub.stats.sold import is_of_copy, is_within, of_cell
+from hub.store.belonging import case_of_claim, line_of_claim
 from hub.store.database import time_of, to_ms
 from hub.store.tables import cases, claims, lines
 

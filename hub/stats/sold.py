@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, exists
 
 from hub.stats.facts import TIMES, Counted
 from hub.stats.span import Buckets, day_buckets, hour_buckets, make_span
-from hub.store.tables import cases, claims, lines, order_twins, orders, rebills
+from hub.store.tables import lines, order_twins, orders, rebills
 
 _HOURLY: Final = frozenset({"hour", "clock_hour"})
 _LONGEST_SPAN: Final = 4_000
@@ -22,10 +22,12 @@ def is_copy(order_id: Any) -> ColumnElement[bool]:
 def is_of_copy(table: Any) -> ColumnElement[bool]:
     """A claim or inquiry on a copy of an order."""
     copies = orders.alias("copies")
+    of_sub_shop = [copies.c.sub_shop == table.c.sub_shop] if "sub_shop" in table.c else []
     return exists().where(
         order_twins.c.order_id == copies.c.id,
         copies.c.shop_id == table.c.shop_id,
         copies.c.order_no == table.c.order_no,
+        *of_sub_shop,
     )
 
 
@@ -37,24 +39,6 @@ def is_rebilled() -> ColumnElement[bool]:
         rebills.c.new_line_no == lines.c.line_no,
         rebills.c.is_active,
     )
-
-
-def line_of_claim() -> ColumnElement[bool]:
-    """The line that a claim is about; the number of a line is unique in its order only."""
-    of_order = (
-        select(orders.c.id)
-        .where(orders.c.shop_id == claims.c.shop_id, orders.c.order_no == claims.c.order_no)
-        .correlate(claims)
-    )
-    return and_(
-        lines.c.shop_id == claims.c.shop_id, lines.c.line_no == claims.c.line_no, lines.c.order_id.in_(of_order)
-    )
-
-
-def case_of_claim() -> ColumnElement[bool]:
-    """The case in which a claim is worked."""
-    key = "claim:" + claims.c.order_no + ":" + claims.c.kind
-    return and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == key)
 
 
 def of_cell(counted: Counted, **columns: Any) -> list[ColumnElement[bool]]:

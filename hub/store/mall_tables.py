@@ -144,6 +144,8 @@ claims = Table(
     row_id(),
     Column("shop_id", ForeignKey(shops.c.id, ondelete="CASCADE"), nullable=False),
     Column("claim_key", Text, nullable=False),
+    # that of the order: two sub-shops may number an order and its lines alike
+    Column("sub_shop", Text, nullable=False, server_default=text("''")),
     Column("order_no", Text, nullable=False),
     Column("line_no", Text, nullable=False),
     Column("claim_no", Text),

@@ -46,6 +46,10 @@ class Counts(Struct, kw_only=True):
             setattr(self, field, getattr(self, field) + getattr(other, field))
 
 
+#: the sub-shop of the order that a claim came with, the claim, and whether the reading was partial
+_ClaimRead = tuple[str, Claim, bool]
+
+
 class Written(Struct, kw_only=True):
     """The effect of one page. ``claimed`` are (order_no, kind) pairs and ``threads`` thread numbers
     whose cases must be looked at again.
@@ -83,7 +87,7 @@ class RecordWriter:
         written = Written(counts={each: Counts() for each in Feed}, claimed=set(), threads=set())
         at = to_ms(now)
         orders_read: list[tuple[Order, bool]] = []
-        claims_read: list[tuple[Claim, bool]] = []
+        claims_read: list[_ClaimRead] = []
         inquiries_read: list[Inquiry] = []
         broken: list[Reading] = []
         readings = [_fitting(reading) for reading in readings]
@@ -94,7 +98,7 @@ class RecordWriter:
             if isinstance(record, Order):
                 orders_read.append((record, reading.is_partial))
             elif isinstance(record, Claim):
-                claims_read.append((record, reading.is_partial))
+                claims_read.append(("", record, reading.is_partial))
             elif isinstance(record, Inquiry):
                 inquiries_read.append(record)
             else:
@@ -102,9 +106,14 @@ class RecordWriter:
         if orders_read:
             orders_read = await self._write_newest(connection, orders_read, at, written)
             for order, is_partial in orders_read:
-                claims_read.extend((claim, is_partial) for claim in order.claims)
+                claims_read.extend((order.sub_shop or "", claim, is_partial) for claim in order.claims)
         if claims_read or orders_read:
-            complete = {line.line_no for order, _ in orders_read if order.claims_are_complete for line in order.lines}
+            complete = {
+                (order.sub_shop or "", line.line_no)
+                for order, _ in orders_read
+                if order.claims_are_complete
+                for line in order.lines
+            }
             await self._write_claims(connection, claims_read, complete, at, written)
         if inquiries_read:
             await self._write_inquiries(connection, inquiries_read, at, written)
@@ -261,21 +270,24 @@ class RecordWriter:
     async def _write_claims(
         self,
         connection: AsyncConnection,
-        read: Iterable[tuple[Claim, bool]],
-        complete_lines: set[str],
+        read: Iterable[_ClaimRead],
+        complete_lines: set[tuple[str, str]],
         at: int | None,
         written: Written,
     ) -> None:
-        """Store claims; an open one missing on a line whose claims are completely known has ended."""
-        by_key = {claim.claim_key: (claim, is_partial) for claim, is_partial in read}
-        line_nos = complete_lines | {claim.line_no for claim, _ in by_key.values()}
+        """Store claims; an open one missing on a line whose claims are completely known has ended.
+
+        ``complete_lines``: sub-shop and number of each such line.
+        """
+        by_key = {claim.claim_key: (sub_shop, claim, is_partial) for sub_shop, claim, is_partial in read}
+        line_nos = {line_no for _, line_no in complete_lines} | {claim.line_no for _, claim, _ in by_key.values()}
         if not line_nos:
             return
         stored_rows = await self._stored.claims(connection, line_nos)
         counts = written.counts[Feed.CLAIMS]
         rows: list[Row] = []
         changes: list[Row] = []
-        for claim, is_partial in by_key.values():
+        for sub_shop, claim, is_partial in by_key.values():
             counts.read += 1
             digest = digest_of(claim)
             stored = stored_rows.get(claim.claim_key)
@@ -291,7 +303,7 @@ class RecordWriter:
                     mall_at = claim.ended_at if not claim.state.is_open else None
                     changes.append(self._rows.change_row("claim", stored.id, moved, mall_at, at))
             written.claimed.add((claim.order_no, claim.kind.value))
-            rows.append(self._rows.claim_row(stored.id if stored else new_id(), claim, digest, at))
+            rows.append(self._rows.claim_row(stored.id if stored else new_id(), sub_shop, claim, digest, at))
         await self._database.upsert_rows(
             connection, claims, rows, key=[claims.c.shop_id, claims.c.claim_key], keep=[claims.c.first_seen_at]
         )
@@ -300,7 +312,7 @@ class RecordWriter:
         gone = [
             row
             for row in stored_rows.values()
-            if row.is_open and row.line_no in complete_lines and row.claim_key not in by_key
+            if row.is_open and (row.sub_shop, row.line_no) in complete_lines and row.claim_key not in by_key
         ]
         for row in gone:
             counts.vanished += 1

@@ -158,12 +158,13 @@ class RowMaker:
             "vanished_at": None,
         }
 
-    def claim_row(self, claim_id: int, claim: Claim, digest: bytes, at: int | None) -> Row:
+    def claim_row(self, claim_id: int, sub_shop: str, claim: Claim, digest: bytes, at: int | None) -> Row:
         text = claim.reason_text
         return {
             "id": claim_id,
             "shop_id": self._shop_id,
             "claim_key": claim.claim_key,
+            "sub_shop": sub_shop,
             "order_no": claim.order_no,
             "line_no": claim.line_no,
             "claim_no": claim.claim_no,

@@ -33,6 +33,7 @@ class StoredClaim(NamedTuple):
     id: int
     claim_key: str
     content_hash: bytes
+    sub_shop: str
     order_no: str
     line_no: str
     kind: str

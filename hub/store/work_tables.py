@@ -27,6 +27,8 @@ cases = Table(
     Column("case_key", Text, nullable=False),
     # the kinds of claims and inquiries
     Column("kind", Text, nullable=False),
+    # of the order that its claims are about; '' also where nothing tells, as of an inquiry
+    Column("sub_shop", Text, nullable=False, server_default=text("''")),
     Column("order_no", Text),
     Column("thread_no", Text),
     Column("is_open", Boolean, nullable=False),

@@ -1,13 +1,13 @@
 """Keeps the cases equal to the claims and inquiries they stand for, in the transaction that wrote these.
 
 A case is what an agent works on: all claims of one kind on one order, or one inquiry thread. It is
-open while any of them is.
+open while any of them is. Two sub-shops may number an order alike: these are two orders with cases of their own.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,7 @@ from hub.core.model import InquiryState, LineStatus
 from hub.core.redact import mask_name, mask_text
 from hub.policy.clock_file import standard_clocks
 from hub.policy.due import CaseFacts, CaseKind, Due, MallClock, Promised, due_dates
+from hub.store.belonging import line_of_claim
 from hub.store.database import Database, among, from_ms, time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.live import MOST_CASES, Topic, publish
@@ -33,6 +34,12 @@ NEVER = to_ms(datetime(9999, 12, 31, tzinfo=UTC)) or 0
 _EXCERPT = 80
 _NOT_SENT = [LineStatus.PAID.value, LineStatus.PREPARING.value]
 _OPEN_INQUIRY = frozenset({InquiryState.UNANSWERED, InquiryState.IN_PROGRESS, InquiryState.UNKNOWN})
+
+
+class _OfClaims(NamedTuple):
+    sub_shop: str
+    order_no: str
+    kind: str
 
 
 class _Given(Struct, frozen=True, kw_only=True):
@@ -72,13 +79,13 @@ class CaseKeeper:
         pairs, thread_nos = set(claimed), set(threads)
         if not pairs and not thread_nos:
             return
+        groups = await self._claims(connection, pairs)
+        keys = [*(_claim_key(*group) for group in groups), *map(_inquiry_key, thread_nos)]
         given = _Given(
-            rules=await self._rules.at(connection, now),
-            promises=await self._promises(connection, pairs, thread_nos),
-            now=now,
+            rules=await self._rules.at(connection, now), promises=await self._promises(connection, keys), now=now
         )
         rows = [
-            *await self._claim_cases(connection, pairs, given),
+            *(self._claim_case(group, found, given) for group, found in groups.items()),
             *await self._inquiry_cases(connection, thread_nos, given),
         ]
         await self._database.upsert_rows(
@@ -99,11 +106,8 @@ class CaseKeeper:
         found = await self._database.fetch(connection, _CASE_IDS, given)
         await publish(connection, Topic.CASES, ids=[row[0] for row in found], more=len(keys) > MOST_CASES)
 
-    async def _promises(
-        self, connection: AsyncConnection, claimed: set[tuple[str, str]], threads: set[str]
-    ) -> dict[str, tuple[Promised, ...]]:
+    async def _promises(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, tuple[Promised, ...]]:
         """The open promises of these cases, by case key."""
-        keys = [*(_claim_key(*pair) for pair in claimed), *map(_inquiry_key, threads)]
         found: dict[str, tuple[Promised, ...]] = {}
         given = {"shop_id": self._shop_id, "keys": keys}
         for case_key, due_at, made_at, to_whom in await self._database.fetch(connection, _OPEN_PROMISES, given):
@@ -111,22 +115,22 @@ class CaseKeeper:
             found[case_key] = (*found.get(case_key, ()), promise)
         return found
 
-    async def _claim_cases(
-        self, connection: AsyncConnection, claimed: set[tuple[str, str]], given: _Given
-    ) -> list[dict[str, Any]]:
+    async def _claims(self, connection: AsyncConnection, claimed: set[tuple[str, str]]) -> dict[_OfClaims, list[Any]]:
+        """The claims behind each case."""
         if not claimed:
-            return []
+            return {}
         found = await connection.execute(
             _CLAIMS_OF_ORDERS, {"shop_id": self._shop_id, "numbers": list({order_no for order_no, _ in claimed})}
         )
-        groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        groups: dict[_OfClaims, list[Any]] = defaultdict(list)
         for row in found:
             if (row.order_no, row.kind) in claimed:
-                groups[row.order_no, row.kind].append(row)
-        return [self._claim_case(order_no, kind, rows, given) for (order_no, kind), rows in groups.items()]
+                groups[_OfClaims(row.sub_shop, row.order_no, row.kind)].append(row)
+        return groups
 
-    def _claim_case(self, order_no: str, kind: str, rows: Sequence[Any], given: _Given) -> dict[str, Any]:
-        case_key = _claim_key(order_no, kind)
+    def _claim_case(self, of: _OfClaims, rows: Sequence[Any], given: _Given) -> dict[str, Any]:
+        sub_shop, order_no, kind = of
+        case_key = _claim_key(*of)
         still_open = [row for row in rows if row.is_open]
         # The case shows its newest open claim; when all are over, the newest of all.
         shown = max(still_open or rows, key=lambda row: (row.requested_at or 0, row.id))
@@ -150,6 +154,7 @@ class CaseKeeper:
         return self._row(
             case_key=case_key,
             kind=kind,
+            sub_shop=sub_shop,
             order_no=order_no,
             thread_no=None,
             is_open=bool(still_open),
@@ -216,6 +221,7 @@ class CaseKeeper:
         return self._row(
             case_key=case_key,
             kind=shown.kind,
+            sub_shop="",
             order_no=shown.order_no,
             thread_no=thread_no,
             is_open=bool(still_open),
@@ -278,8 +284,10 @@ async def refresh_case_dues(
     )
 
 
-def _claim_key(order_no: str, kind: str) -> str:
-    return f"claim:{order_no}:{kind}"
+def _claim_key(sub_shop: str, order_no: str, kind: str) -> str:
+    """As :func:`hub.store.belonging.case_of_claim` tells the database."""
+    key = f"claim:{order_no}:{kind}"
+    return f"{key}:{sub_shop}" if sub_shop else key
 
 
 def _inquiry_key(thread_no: str) -> str:
@@ -294,6 +302,7 @@ _CASE_IDS = select(cases.c.id).where(cases.c.shop_id == bindparam("shop_id"), am
 _CLAIMS_OF_ORDERS = (
     select(
         claims.c.id,
+        claims.c.sub_shop,
         claims.c.order_no,
         claims.c.kind,
         claims.c.state,
@@ -309,11 +318,7 @@ _CLAIMS_OF_ORDERS = (
         lines.c.planned_ship_at,
         lines.c.dispatched_at,
     )
-    .select_from(
-        claims.outerjoin(
-            lines, (lines.c.shop_id == claims.c.shop_id) & (lines.c.line_no == claims.c.line_no)
-        ).outerjoin(orders, orders.c.id == lines.c.order_id)
-    )
+    .select_from(claims.outerjoin(lines, line_of_claim()).outerjoin(orders, orders.c.id == lines.c.order_id))
     .where(claims.c.shop_id == bindparam("shop_id"), claims.c.order_no.in_(bindparam("numbers", expanding=True)))
 )
 _INQUIRIES_OF_THREADS = select(

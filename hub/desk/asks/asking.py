@@ -37,6 +37,7 @@ from hub.desk.cases.case import REASON_LIMIT, NotFoundError, open_case
 from hub.desk.record_views import open_inquiry, open_order
 from hub.desk.services import Services
 from hub.desk.views import CaseView
+from hub.store.belonging import order_of_case
 from hub.store.database import time_of, to_ms
 from hub.store.ids import new_id
 from hub.store.live import Topic, publish
@@ -228,9 +229,8 @@ async def parties_of(services: Services, case_id: int) -> tuple[Party, ...]:
     return tuple(dict.fromkeys(party for party in people if party is not None))
 
 
-_of_order = and_(orders.c.shop_id == cases.c.shop_id, orders.c.order_no == cases.c.order_no)
 _of_thread = and_(inquiries.c.shop_id == cases.c.shop_id, inquiries.c.thread_no == cases.c.thread_no)
-_ORDERS: Final = select(orders.c.sealed).join(cases, _of_order).where(cases.c.id == bindparam("case_id"))
+_ORDERS: Final = select(orders.c.sealed).join(cases, order_of_case()).where(cases.c.id == bindparam("case_id"))
 _THREAD: Final = select(inquiries.c.sealed).join(cases, _of_thread).where(cases.c.id == bindparam("case_id"))
 
 

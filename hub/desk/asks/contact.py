@@ -16,6 +16,7 @@ from hub.desk.customers.views import MarkKind
 from hub.desk.services import Services
 from hub.desk.views import CaseView, ContactCard, ContactView
 from hub.desk.worklist.matters import OF_KIND, OF_REASON
+from hub.store.belonging import order_of_case
 from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.database import read_rows
 from hub.store.one import product_of
@@ -131,7 +132,6 @@ async def _product_row(services: Services, case_id: int) -> Any:
     return found[0]
 
 
-_of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
 _PRODUCT: Final = (
     select(
         cases.c.shop_id,
@@ -148,7 +148,7 @@ _PRODUCT: Final = (
     )
     .select_from(
         cases.join(shops, shops.c.id == cases.c.shop_id)
-        .outerjoin(orders, _of_order)
+        .outerjoin(orders, order_of_case())
         .outerjoin(lines, lines.c.order_id == orders.c.id)
     )
     .where(cases.c.id == bindparam("case_id"))

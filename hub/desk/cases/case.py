@@ -88,6 +88,7 @@ async def open_case(services: Services, *, case_id: int, is_unmasked: bool, user
             shop=row.shop,
             mall=row.mall,
             order_no=row.order_no,
+            sub_shop=row.sub_shop,
             thread_no=row.thread_no,
             case_id=case_id if row.order_no is None and row.thread_no is None else None,
         )
@@ -121,12 +122,19 @@ async def _read_order(services: Services, *, order_id: int, is_unmasked: bool) -
         if not rows:
             raise NotFoundError
         row = rows[0]
-        subject = Subject(shop_id=row.shop_id, shop=row.name, mall=row.mall, order_no=row.order_no, order_id=order_id)
+        subject = Subject(
+            shop_id=row.shop_id,
+            shop=row.name,
+            mall=row.mall,
+            order_no=row.order_no,
+            sub_shop=row.sub_shop,
+            order_id=order_id,
+        )
         return await read_dossier(services, connection, subject=subject, is_unmasked=is_unmasked)
 
 
 _ORDER: Final = (
-    select(orders.c.order_no, orders.c.shop_id, shops.c.name, shops.c.mall)
+    select(orders.c.order_no, orders.c.sub_shop, orders.c.shop_id, shops.c.name, shops.c.mall)
     .select_from(orders.join(shops, shops.c.id == orders.c.shop_id))
     .where(orders.c.id == bindparam("order_id"))
 )

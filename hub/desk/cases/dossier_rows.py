@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import bindparam, or_, select, union
+from sqlalchemy import Text, and_, bindparam, or_, select, union
 
 from hub.desk.views import AdminStep, CaseLink
 from hub.store.database import among, from_ms
@@ -32,6 +32,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     shop: str
     mall: str
     order_no: str | None = None
+    #: '' where it is not told: every order of the number may be meant
+    sub_shop: str = ""
     thread_no: str | None = None
     order_id: int | None = None
     #: of a case that is about no order and no inquiry: a callback
@@ -40,7 +42,12 @@ class Subject(Struct, frozen=True, kw_only=True):
     @property
     def numbers(self) -> dict[str, Any]:
         """Nothing has the number ``None``: who asks for it finds nothing."""
-        return {"shop_id": self.shop_id, "order_no": self.order_no, "thread_no": self.thread_no}
+        return {
+            "shop_id": self.shop_id,
+            "order_no": self.order_no,
+            "sub_shop": self.sub_shop,
+            "thread_no": self.thread_no,
+        }
 
 
 def order_of(subject: Subject) -> Question[Any | None]:
@@ -112,7 +119,12 @@ def _step(row: Any) -> AdminStep:
     )
 
 
-_of_number = (orders.c.shop_id == bindparam("shop_id"), orders.c.order_no == bindparam("order_no"))
+_sub_shop = bindparam("sub_shop", type_=Text)
+_of_number = (
+    orders.c.shop_id == bindparam("shop_id"),
+    orders.c.order_no == bindparam("order_no"),
+    _sub_shop.in_(("", orders.c.sub_shop)),
+)
 _ORDER: Final = select(orders).where(orders.c.id == bindparam("order_id"))
 _ORDER_OF_NUMBER: Final = select(orders).where(*_of_number).order_by(orders.c.id).limit(1)
 _LINES: Final = select(lines).where(lines.c.order_id == bindparam("order_id")).order_by(lines.c.line_no)
@@ -123,7 +135,11 @@ _LINES_OF_NUMBER: Final = (
 )
 _CLAIMS: Final = (
     select(claims)
-    .where(claims.c.shop_id == bindparam("shop_id"), claims.c.order_no == bindparam("order_no"))
+    .where(
+        claims.c.shop_id == bindparam("shop_id"),
+        claims.c.order_no == bindparam("order_no"),
+        _sub_shop.in_(("", claims.c.sub_shop)),
+    )
     .order_by(claims.c.requested_at, claims.c.id)
 )
 _INQUIRIES: Final = (
@@ -143,7 +159,11 @@ _CASES: Final = union(
             cases.c.shop_id == bindparam("shop_id"), match
         )
         for match in (
-            cases.c.order_no == bindparam("order_no"),
+            # An inquiry's case does not tell the sub-shop.
+            and_(
+                cases.c.order_no == bindparam("order_no"),
+                or_(_sub_shop.in_(("", cases.c.sub_shop)), cases.c.sub_shop == ""),
+            ),
             cases.c.thread_no == bindparam("thread_no"),
             cases.c.id == bindparam("case_id"),
         )

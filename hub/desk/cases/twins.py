@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
 from hub.desk.views import TwinView
+from hub.store.belonging import order_of_case
 from hub.store.database import among, read_rows
 from hub.store.questions import Question, ask_one
 from hub.store.tables import cases, order_twins, orders, shops
@@ -88,11 +89,7 @@ _COPIES: Final = (
 )
 _ORDERS: Final = (
     select(orders.c.id, orders.c.order_no, shops.c.name, shops.c.mall, cases.c.id.label("case_id"))
-    .select_from(
-        orders.join(shops, shops.c.id == orders.c.shop_id).outerjoin(
-            cases, (cases.c.shop_id == orders.c.shop_id) & (cases.c.order_no == orders.c.order_no) & cases.c.is_open
-        )
-    )
+    .select_from(orders.join(shops, shops.c.id == orders.c.shop_id).outerjoin(cases, order_of_case() & cases.c.is_open))
     .where(among(orders.c.id, "ids"))
     .order_by(cases.c.due_at.desc(), cases.c.id.desc())
 )

@@ -19,6 +19,7 @@ from hub.desk.customers.views import HistoryKind
 from hub.desk.marks import mall_mark
 from hub.desk.services import Malls
 from hub.desk.views import MallMark
+from hub.store.belonging import order_of_claim
 from hub.store.database import time_of
 from hub.store.tables import calls, cases, claims, inquiries, lines, orders, shops
 
@@ -187,7 +188,6 @@ class Reader:
         return {(row.shop_id, row.order_no): row.id for row in found}
 
     async def _claims(self) -> list[Entry]:
-        of_order = (orders.c.shop_id == claims.c.shop_id) & (orders.c.order_no == claims.c.order_no)
         query: Select[Any] = (
             select(
                 claims.c.id,
@@ -205,7 +205,7 @@ class Reader:
                 shops.c.mall,
             )
             .select_from(
-                claims.join(orders, of_order)
+                claims.join(orders, order_of_claim())
                 .join(shops, shops.c.id == claims.c.shop_id)
                 .outerjoin(lines, (lines.c.order_id == orders.c.id) & (lines.c.line_no == claims.c.line_no))
             )

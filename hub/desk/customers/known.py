@@ -24,6 +24,7 @@ from hub.desk.customers.identity import (
 )
 from hub.desk.customers.views import MarkBadge, MarkKind, MarkView
 from hub.desk.record_views import Curtain, open_inquiry
+from hub.store.belonging import order_of_case
 from hub.store.box import Box
 from hub.store.database import among, from_ms, read_rows, time_of, to_ms
 from hub.store.questions import Question, ask_one
@@ -236,12 +237,13 @@ async def _split_pairs(connection: AsyncConnection, rows: Sequence[Row[Any]]) ->
 
 def _badges() -> Select[Any]:
     """Of each case the marks in force of everybody with its customer's phone or address."""
-    of_order = (orders.c.shop_id == cases.c.shop_id) & (orders.c.order_no == cases.c.order_no)
     of_thread = (inquiries.c.shop_id == cases.c.shop_id) & (inquiries.c.thread_no == cases.c.thread_no)
     case_id = cases.c.id.label("case_id")
     # ``case_id`` with the identity of its buyer, writer or caller.
     of = union_all(
-        select(case_id, *order_columns()).select_from(cases.join(orders, of_order)).where(among(cases.c.id, "cases")),
+        select(case_id, *order_columns())
+        .select_from(cases.join(orders, order_of_case()))
+        .where(among(cases.c.id, "cases")),
         select(case_id, *inquiry_columns())
         .select_from(cases.join(inquiries, of_thread))
         .where(among(cases.c.id, "cases"), cases.c.order_no.is_(None)),

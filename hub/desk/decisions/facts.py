@@ -197,7 +197,9 @@ _LINE_OF_ORDER: Final = _LINE.where(orders.c.order_no == bindparam("order_no"))
 
 def _claim_of(row: Any, request: Request) -> Question[Any]:
     """The claim that the request is about: the newest open one, else the newest."""
-    of_line = {"shop_id": row.shop_id, "order_no": row.order_no, "line_no": row.line_no}
+    of_line = {
+        "shop_id": row.shop_id, "order_no": row.order_no, "sub_shop": row.sub_shop, "line_no": row.line_no
+    }  # fmt: skip
 
     def newest(rows: list[Any]) -> Any:
         # A claim that is over says nothing of a new wish, except that it was there to be taken back.
@@ -211,6 +213,7 @@ _CLAIM: Final = (
     .where(
         claims.c.shop_id == bindparam("shop_id"),
         claims.c.order_no == bindparam("order_no"),
+        claims.c.sub_shop == bindparam("sub_shop"),
         claims.c.line_no == bindparam("line_no"),
         among(claims.c.kind, "kinds"),
     )

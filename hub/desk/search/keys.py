@@ -67,7 +67,7 @@ def cases_by(keys: Keys, *, also: Sequence[Document], limit: int) -> Question[li
 #: claims by their own number, and by those of the parcels that come back for them or go out again
 _CLAIMED: Final = union(
     *(
-        select(claims.c.shop_id, claims.c.order_no, claims.c.kind).where(among(number, "numbers"))
+        select(claims.c.shop_id, claims.c.sub_shop, claims.c.order_no, claims.c.kind).where(among(number, "numbers"))
         for number in (claims.c.claim_no, claims.c.collect_tracking_no, claims.c.reship_tracking_no)
     )
 ).subquery("claimed")
@@ -78,7 +78,10 @@ _MATCHES: Final = (
     select(lines.c.order_id).where(among(lines.c.shop_id, "shops"), among(lines.c.line_no, "numbers")),
     select(lines.c.order_id).where(among(lines.c.tracking_no, "numbers")),
     select(orders.c.id).join(
-        _CLAIMED, (orders.c.shop_id == _CLAIMED.c.shop_id) & (orders.c.order_no == _CLAIMED.c.order_no)
+        _CLAIMED,
+        (orders.c.shop_id == _CLAIMED.c.shop_id)
+        & (orders.c.order_no == _CLAIMED.c.order_no)
+        & (orders.c.sub_shop == _CLAIMED.c.sub_shop),
     ),
     select(orders.c.id).where(orders.c.buyer_phone_idx == bindparam("phone")),
     select(orders.c.id).where(orders.c.receiver_phone_idx == bindparam("phone")),
@@ -122,6 +125,7 @@ _OF_WRITTEN: Final = (cases.c.shop_id == _THREADS.c.shop_id) & (cases.c.thread_n
 _OF_CLAIMED: Final = (
     (cases.c.shop_id == _CLAIMED.c.shop_id)
     & (cases.c.order_no == _CLAIMED.c.order_no)
+    & (cases.c.sub_shop == _CLAIMED.c.sub_shop)
     & (cases.c.kind == _CLAIMED.c.kind)
     & cases.c.thread_no.is_(None)
 )

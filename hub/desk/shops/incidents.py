@@ -36,6 +36,7 @@ from hub.desk.services import Services
 from hub.desk.views import CaseRow, MallMark
 from hub.desk.worklist.rows import case_rows, select_rows
 from hub.settings import Settings
+from hub.store.belonging import case_of_claim, order_of_claim
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.ids import new_id
 from hub.store.tables import cases, claims, incident_cases, incidents, inquiries, lines, order_twins, orders, shops
@@ -202,7 +203,6 @@ def _claims(since: datetime, until: datetime) -> Select[Any]:
     sku = func.lower(func.trim(func.coalesce(lines.c.seller_sku, "")))
     product = _product(sku, claims.c.shop_id, lines.c.product_code)
     reason = literal("reason.") + claims.c.reason
-    case_key = literal("claim:") + claims.c.order_no + literal(":") + claims.c.kind
     return (
         select(
             (product + literal(" ") + reason).label("key"),
@@ -212,8 +212,8 @@ def _claims(since: datetime, until: datetime) -> Select[Any]:
             lines.c.product_name,
         )
         .join_from(claims, lines, and_(lines.c.shop_id == claims.c.shop_id, lines.c.line_no == claims.c.line_no))
-        .join(orders, and_(orders.c.id == lines.c.order_id, orders.c.order_no == claims.c.order_no))
-        .join(cases, and_(cases.c.shop_id == claims.c.shop_id, cases.c.case_key == case_key))
+        .join(orders, and_(orders.c.id == lines.c.order_id, order_of_claim()))
+        .join(cases, case_of_claim())
         .outerjoin(order_twins, order_twins.c.order_id == orders.c.id)
         .where(
             claims.c.requested_at > to_ms(since),

@@ -53,6 +53,7 @@ def _has_open_claim(reasons: Collection[str]) -> ColumnElement[bool]:
         select(claims.c.id).where(
             claims.c.shop_id == cases.c.shop_id,
             claims.c.order_no == cases.c.order_no,
+            claims.c.sub_shop == cases.c.sub_shop,
             claims.c.kind == cases.c.kind,
             claims.c.is_open,
             claims.c.reason.in_(list(reasons)),

@@ -12,13 +12,14 @@ from connectors.cafe24 import order_feed
 from connectors.cafe24.decoding import decode
 from connectors.cafe24.mapping import map_order
 from connectors.cafe24.wire import order_decoder
-from hub.core.contract import LineAction, OpenKeys, Outcome, Span
+from hub.core.contract import Feed, LineAction, OpenKeys, Outcome, Span
 from hub.core.errors import MalformedResponseError, RejectedByMallError
 from hub.core.model import ClaimState, Order
 from tests.connectors.cafe24.mall import Mall, item, order
 from tests.connectors.cafe24.test_orders import SPAN, collect, keys, number, paged
 
 ORDER = "20261118-0000021"
+LINE = f"{ORDER}-01"
 SHIPMENTS = f"POST orders/{ORDER}/shipments"
 
 
@@ -136,6 +137,32 @@ async def test_two_shop_numbers_may_number_an_order_alike() -> None:
     records = [reading.record for page in pages for reading in page.readings]
     told = [(record.sub_shop, record.lines[0].product.name) for record in records if isinstance(record, Order)]
     assert told == [("1", "shop 1"), ("2", "shop 2")]
+
+
+async def test_what_two_shop_numbers_number_alike_is_kept_apart() -> None:
+    """Claims asked for in the same second, payloads, and orders that cannot be read."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = _of_two_shops(request)
+        asked = {"order_status": "C00", "cancel_request_date": "2026-11-19T09:00:00+09:00"}
+        broken = order(number(7), shop_no=told["shop_no"], items=[])
+        return httpx.Response(200, json={"orders": [told | {"items": [item(**asked)]}, broken]})
+
+    mall = Mall()
+    mall.on("GET orders", answer)
+    connector = mall.open(shop_no=[1, 2])
+
+    readings = [reading for page in await collect(mall, shop_no=[1, 2]) for reading in page.readings]
+
+    claims = [
+        claim.claim_key for reading in readings if isinstance(reading.record, Order) for claim in reading.record.claims
+    ]
+    assert claims == [f"{LINE}:cancel:20261119090000", f"shop2:{LINE}:cancel:20261119090000"]
+    assert [reading.key for reading in readings] == [ORDER, number(7), f"shop2:{ORDER}", f"shop2:{number(7)}"]
+    again = [connector.remap(Feed.ORDERS, reading.key, reading.raw) for reading in readings]
+    assert [(reading.key, reading.record) for reading in again] == [
+        (reading.key, reading.record) for reading in readings
+    ]
 
 
 async def test_nothing_is_sent_while_two_shop_numbers_have_the_order() -> None:

@@ -38,7 +38,8 @@ class Shop:
         assert isinstance(self.connector, ReadsOrders)
         assert isinstance(self.connector, ReadsInquiries)
         open_keys = OpenKeys(
-            orders=tuple((number, ()) for number in self.orders), inquiries=tuple(sorted(self.inquiries))
+            orders=tuple((order.order_no, ()) for order in self.orders.values()),
+            inquiries=tuple(sorted(self.inquiries)),
         )
         for feed in (self.connector.read_orders, self.connector.read_inquiries):
             async for page in feed(span, open_keys=open_keys, cursor=None):
