@@ -78,19 +78,44 @@ class MallWay(Struct, frozen=True, kw_only=True):
 NO_WAY: Final = MallWay()
 
 
-class CardFacts(Struct, frozen=True, kw_only=True):
+class ToldFacts(Struct, frozen=True, kw_only=True):
+    """What a person has to tell of a request; ``None`` and empty where nobody has.
+
+    ``alleged`` are grounds of refusal that somebody puts forward; ``proofs`` are at hand, ``denied`` is known
+    not to exist. ``made_to_order``, ``is_used`` and ``notice_given`` say the same of the commonest of them:
+    ``notice_given`` is that the product page named the exclusion before the purchase and, for made to order,
+    that the customer agreed to it in writing. ``return_cost``: what the product page names, for this order.
+    ``known_at`` is when the customer noticed a defect. ``amount_asked``, ``has_consent``, ``is_approved`` are of
+    a partial refund, ``is_position_known`` and ``eta_…`` of a delivery.
+    """
+
+    is_fault_proved: bool | None = None
+    made_to_order: bool | None = None
+    notice_given: bool | None = None
+    is_used: bool | None = None
+    alleged: tuple[Ground, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    denied: tuple[Proof, ...] = ()
+    return_cost: Money | None = None
+    is_cost_disclosed: bool | None = None
+    known_at: datetime | None = None
+    amount_asked: Money | None = None
+    has_consent: bool | None = None
+    is_approved: bool = False
+    delay: DelayKind | None = None
+    is_position_known: bool | None = None
+    eta_from: date | None = None
+    eta_to: date | None = None
+    promised_at: datetime | None = None
+
+
+class CardFacts(ToldFacts, frozen=True, kw_only=True):
     """What is known of one line and of what is asked; aware times, ``None`` where not known.
 
     ``country`` is the law's country (KR, JP). ``opened_at`` is when the request came, ``decided_at`` when
     it is decided (``None``: at once). ``left_at`` is when the goods came back to the seller, ``claim_state``
-    the state of the claim that is open for this request. ``alleged`` are grounds of refusal that somebody
-    puts forward; ``proofs`` are at hand, ``denied`` is known not to exist. ``made_to_order``, ``is_used``
-    and ``notice_given`` say the same of the commonest of them: ``notice_given`` is that the product page
-    named the exclusion before the purchase and, for made to order, that the customer agreed to it in
-    writing. ``return_cost``: what the product page names, for this order. ``known_at`` is when the customer
-    noticed a defect. ``amount_asked``, ``has_consent``, ``is_approved`` are of a partial refund; ``refunded``
-    was paid back before. ``is_position_known`` and ``eta_…`` are of a delivery. ``allow_way`` and ``refuse_way``
-    tell how the mall lets a seller do it.
+    the state of the claim that is open for this request. ``refunded`` was
+    paid back before. ``allow_way`` and ``refuse_way`` tell how the mall lets a seller do it.
     """
 
     shop: str
@@ -118,27 +143,9 @@ class CardFacts(Struct, frozen=True, kw_only=True):
     claim_state: ClaimState | None = None
     reason: ClaimReason = ClaimReason.UNKNOWN
     claimed_fault: FaultParty = FaultParty.UNKNOWN
-    is_fault_proved: bool | None = None
     is_purchase_agency: bool = False
     stage_facts: StageFacts | None = None
-    made_to_order: bool | None = None
-    notice_given: bool | None = None
-    is_used: bool | None = None
-    alleged: tuple[Ground, ...] = ()
-    proofs: tuple[Proof, ...] = ()
-    denied: tuple[Proof, ...] = ()
-    return_cost: Money | None = None
-    is_cost_disclosed: bool | None = None
-    known_at: datetime | None = None
-    amount_asked: Money | None = None
-    has_consent: bool | None = None
-    is_approved: bool = False
     refunded: Money | None = None
-    delay: DelayKind | None = None
-    is_position_known: bool | None = None
-    eta_from: date | None = None
-    eta_to: date | None = None
-    promised_at: datetime | None = None
     allow_way: MallWay = NO_WAY
     refuse_way: MallWay = NO_WAY
 

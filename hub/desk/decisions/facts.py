@@ -1,6 +1,6 @@
 """What the hub knows of a line that a decision rests on, and what the agent adds to it."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -12,8 +12,7 @@ from hub.core.model import ClaimReason, ClaimState, FaultParty, InventoryMode, L
 from hub.desk.acting.mall_ways import ways_of
 from hub.desk.decisions.line_facts import facts_of_line, told_of
 from hub.desk.services import Services
-from hub.policy.card import CardFacts, DelayKind, Request
-from hub.policy.grounds import Ground, Proof
+from hub.policy.card import CardFacts, Request, ToldFacts
 from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.database import among, from_ms, read_rows, time_of
 from hub.store.one import product_of
@@ -40,34 +39,15 @@ class LineKey(Struct, frozen=True, kw_only=True):
     order_no: str | None = None
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Told(ToldFacts, frozen=True, kw_only=True):
     """What the agent knows beyond the hub; ``None`` and empty leave it to the hub.
 
-    ``at``: the moment to decide for; absent, the request came with its claim, else now. The others are
-    those of :class:`hub.policy.card.CardFacts`.
+    ``at``: the moment to decide for; absent, the request came with its claim, else now.
     """
 
     at: datetime | None = None
     reason: ClaimReason | None = None
     claimed_fault: FaultParty | None = None
-    is_fault_proved: bool | None = None
-    made_to_order: bool | None = None
-    notice_given: bool | None = None
-    is_used: bool | None = None
-    alleged: tuple[Ground, ...] = ()
-    proofs: tuple[Proof, ...] = ()
-    denied: tuple[Proof, ...] = ()
-    return_cost: Money | None = None
-    is_cost_disclosed: bool | None = None
-    known_at: datetime | None = None
-    amount_asked: Money | None = None
-    has_consent: bool | None = None
-    is_approved: bool = False
-    delay: DelayKind | None = None
-    is_position_known: bool | None = None
-    eta_from: date | None = None
-    eta_to: date | None = None
-    promised_at: datetime | None = None
 
 
 NOTHING_TOLD: Final = Told()
