@@ -81,7 +81,8 @@ class Claim(Struct, frozen=True, kw_only=True, gc=False):
     """One cancel, return or exchange on one line.
 
     ``claim_key`` is stable over the claim's whole life and unique in the shop: several claims on
-    one line never share it, and a claim keeps it when the mall gives it a number later.
+    one line never share it, nor do those of sub-shops that number an order alike, and a claim keeps it
+    when the mall gives it a number later.
     ``claim_no`` is the mall's own number, ``None`` where the mall has none (yet). ``quantity`` is
     what was asked for, ``None`` when not told. ``refund`` is the amount the mall says it pays back.
     """

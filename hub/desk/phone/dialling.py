@@ -14,6 +14,7 @@ from hub.desk.phone.exchange import control_of
 from hub.desk.phone.flow import current_spec
 from hub.desk.phone.notes import NoteError
 from hub.desk.services import Services
+from hub.store.belonging import order_of_case
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.sealed import CALLBACK_PLACE, DIAL_PLACE, ORDER_PLACE, normal_phone, unpack_order
@@ -190,7 +191,7 @@ async def _dial(services: Services, seat: _Seat, wish: _Wish, dialled: Dialled) 
 
 async def _number_of(services: Services, connection: AsyncConnection, case_id: int) -> tuple[str, str]:
     """Mall and number of the customer. Raises: NotFoundError; NoteError when no number is known."""
-    query = select(cases.c.shop_id, cases.c.order_no, shops.c.mall).join(shops, shops.c.id == cases.c.shop_id)
+    query = select(shops.c.mall).join_from(cases, shops, shops.c.id == cases.c.shop_id)
     case = (await connection.execute(query.where(cases.c.id == case_id))).one_or_none()
     if case is None:
         raise NotFoundError
@@ -199,8 +200,8 @@ async def _number_of(services: Services, connection: AsyncConnection, case_id: i
     if await connection.scalar(waits) is not None:
         row = await open_callback(connection, case_id)
         return row.mall, number_to_dial(box.open(row.caller_sealed, CALLBACK_PLACE).decode(), _HERE)
-    of_order = select(orders.c.sealed).where(orders.c.shop_id == case.shop_id, orders.c.order_no == case.order_no)
-    sealed = await connection.scalar(of_order)
+    of_order = select(orders.c.sealed).join(cases, order_of_case()).where(cases.c.id == case_id)
+    sealed = await connection.scalar(of_order.order_by(orders.c.id))
     buyer = unpack_order(box.open(sealed, ORDER_PLACE)).buyer if sealed else None
     given = (buyer.phone or buyer.phone_second or "") if buyer else ""
     return case.mall, number_to_dial(given, services.registry.manifest(case.mall).country)
