@@ -30,9 +30,15 @@ class CommentFeed:
         self._watch = WireWatch(codes)
 
     async def read(self, board: Board, questions: Sequence[int]) -> dict[int, list[bytes]]:
-        """The comments below each of ``questions`` that has any, as they came. Raises: MallError when asking fails."""
+        """The comments below each of ``questions`` that has any, as they came. Raises: MallError when asking fails.
+
+        A single question is asked for without the filter, which nobody has documented together with a number.
+        """
         found: dict[int, list[bytes]] = {}
         try:
+            if len(questions) == 1:
+                below = await self._below(board, questions[0])
+                return {questions[0]: below} if below else {}
             for start in range(0, len(questions), ID_LIMIT):
                 for number in await self._commented(board, questions[start : start + ID_LIMIT]):
                     found[number] = await self._below(board, number)

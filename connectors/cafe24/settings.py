@@ -20,6 +20,8 @@ class BoardSetting(BaseModel):
 
     no: Annotated[int, Field(ge=1)]
     kind: Literal["product_inquiry", "order_inquiry"]
+    answers_by: Literal["post", "comment"] = "post"
+    """How this board is answered: a post below the question, or a comment (댓글) as some malls do."""
 
 
 class Cafe24Credentials(ConnectorCredentials):
@@ -61,6 +63,9 @@ class Cafe24Credentials(ConnectorCredentials):
         if not value:
             raise ValueError("at least one shop number is needed")
         return tuple(dict.fromkeys(value))
+
+    def answers_by_comment(self, board_no: int) -> bool:
+        return any(board.no == board_no and board.answers_by == "comment" for board in self.boards)
 
     @property
     def default_base_url(self) -> str:

@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from connectors.cafe24.sandbox_boards import board_of as board_no
 from connectors.cafe24.sandbox_boards import is_urgent, root_no
-from hub.core.contract import Answer, Feed, OpenKeys, Outcome, Span
+from hub.core.contract import Answer, Feed, OpenKeys, Outcome, Span, WriteResult
 from hub.core.model import Inquiry, InquiryState, MessageAuthor
 from tests.connectors.cafe24.mall import NOW, Mall
 from tests.connectors.cafe24.test_inquiries import SPAN, answer, board_of, collect, inquiries, mall_with, post
@@ -153,3 +154,47 @@ async def test_the_emulated_mall_answers_by_comment_too() -> None:
     assert isinstance(record, Inquiry)
     assert (record.state, record.answer) == (InquiryState.ANSWERED, "내일 출고됩니다.")
     assert not town.connector.unknown_codes
+
+
+BY_COMMENT = [{"no": 9, "kind": "order_inquiry", "answers_by": "comment"}]
+COMMENTS = "boards/9/articles/154/comments"
+
+
+async def answered_by_comment(*, answer_of_mall: httpx.Response, stands: bool) -> tuple[Mall, WriteResult]:
+    """A question of board 9, where this mall answers by comment, is answered."""
+    mall = commented()
+    connector = mall.open(boards=BY_COMMENT)
+    pages = [page async for page in connector.read_inquiries(SPAN, open_keys=OpenKeys(), cursor=None)]
+    (record,) = [reading.record for page in pages for reading in page.readings]
+    assert isinstance(record, Inquiry)
+
+    def write(_request: httpx.Request) -> httpx.Response:
+        if stands:
+            mall.on(f"GET {COMMENTS}", {"comments": [comment(5, hours=0)]})
+        return answer_of_mall
+
+    mall.on(f"POST {COMMENTS}", write)
+    return mall, await connector.answer_inquiry(Answer(inquiry=record, text="내일 출고됩니다."))
+
+
+async def test_a_board_that_is_answered_by_comment_gets_one() -> None:
+    mall, result = await answered_by_comment(answer_of_mall=httpx.Response(201, json={"comment": {}}), stands=True)
+
+    (sent,) = mall.asked(f"POST {COMMENTS}")
+    body = msgspec.json.decode(sent.content)
+    request = body["request"]
+    assert result.outcome is Outcome.DONE
+    assert (body["shop_no"], request["content"], request["member_id"]) == (1, "내일 출고됩니다.", "demomall")
+    assert (request["writer"], request["secret"]) == ("demomall", "T")
+    assert 1 <= len(request["password"]) <= 20
+    assert mall.asked("POST boards/9/articles") == []
+    assert isinstance(result.readings[0].record, Inquiry)
+    assert result.readings[0].record.state is InquiryState.ANSWERED
+
+
+@pytest.mark.parametrize(("stands", "outcome"), [(True, Outcome.DONE), (False, Outcome.UNKNOWN)])
+async def test_a_comment_whose_answer_was_lost_is_looked_for_and_not_sent_again(stands: bool, outcome: Outcome) -> None:
+    mall, result = await answered_by_comment(answer_of_mall=httpx.Response(504), stands=stands)
+
+    assert result.outcome is outcome
+    assert len(mall.asked(f"POST {COMMENTS}")) == 1
