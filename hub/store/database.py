@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import sqlite3
+import time
 from collections import namedtuple
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -14,15 +15,15 @@ from threading import Thread
 from typing import Any, Final, cast
 
 from msgspec import Struct
-from sqlalchemy import Boolean, Column, ColumnElement, CompoundSelect, Select, Table, bindparam, event
+from sqlalchemy import Boolean, Column, ColumnElement, CompoundSelect, Engine, Select, Table, bindparam, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.functions import FunctionElement
@@ -33,6 +34,8 @@ from hub.store.sqlite_turns import connect as connect_sqlite
 
 #: seconds; whoever has a connection longer than this is not waited for
 _GIVEN_BACK_WITHIN: Final = 5.0
+#: seconds; a server that went away since is not back yet either
+_TRUSTED: Final = 1.0
 #: compiled queries that are kept, the ones used last the longest
 _STATEMENTS: Final = 4_096
 #: statements that a session of PostgreSQL keeps prepared
@@ -394,10 +397,9 @@ def open_database(url: str, box: Box, *, host: str | None = None) -> Database:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     else:
         # The connection used last is used next: it has most statements prepared.
-        engine = create_async_engine(
-            url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_use_lifo=True, hide_parameters=True
-        )
+        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_use_lifo=True, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _prepare_postgresql)
+        _ask_idle(engine.sync_engine)
     # An owner's parts are parted by colons.
     return Database(engine, box, host=(host or socket.gethostname()).replace(":", "-"))
 
@@ -414,6 +416,29 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     # All that the screens ask for, not the driver's hundred.
     connection.driver_connection.prepared_max = _PREPARED
+
+
+def _ask_idle(engine: Engine) -> None:
+    """Ask a connection whether it is still there before it is used, if it stood idle.
+
+    To ask each time, as the pool itself would, takes as long as most of our questions do.
+    """
+
+    def note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    def ask(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used_at = record.info.get("used_at")
+        is_trusted = used_at is None or time.monotonic() < used_at + _TRUSTED
+        if is_trusted and not connection.driver_connection.closed:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", note_use)
+    event.listen(engine, "checkout", ask)
 
 
 def to_ms(at: datetime | None) -> int | None:

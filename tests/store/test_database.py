@@ -285,6 +285,26 @@ async def test_a_session_that_the_server_ends_is_not_used_again(postgres_url: st
         await database.aclose()
 
 
+async def test_a_connection_that_ended_while_it_stood_idle_is_made_anew(
+    postgres_url: str, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.store.database._TRUSTED", 0.0)
+    database, other = open_database(postgres_url, box), open_database(postgres_url, box)
+    own = text("select pg_backend_pid()")
+    try:
+        async with database.reading() as connection:
+            pid = await connection.scalar(own)
+        async with other.reading() as connection:
+            # Waits until it has ended; milliseconds.
+            assert await connection.scalar(text("select pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+        async with database.reading() as connection:
+            assert await connection.scalar(own) != pid
+    finally:
+        await database.aclose()
+        await other.aclose()
+
+
 async def test_what_the_server_has_prepared_is_there_for_the_next_reader(postgres_url: str, box: Box) -> None:
     database = open_database(postgres_url, box)
     query = select(leases.c.name)
