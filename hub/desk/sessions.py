@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import bindparam, delete, select
 
 from hub.desk.access import Actor, Role
-from hub.store.database import Database, read_rows, to_ms
+from hub.store.database import Database, read_each, read_rows, to_ms
 from hub.store.tables import sessions, users
 
 
@@ -21,6 +21,8 @@ class _Session(Struct, frozen=True, kw_only=True):
     stamp: bytes
 
 
+#: keys whose owner is remembered
+_MOST_OWNERS: Final = 1_000
 _decode = msgspec.msgpack.Decoder(_Session).decode
 
 
@@ -49,12 +51,17 @@ async def open_session(database: Database, *, user_id: int, at: datetime, lasts:
 
 async def read_session(database: Database, *, key: str, at: datetime, address: str | None) -> Actor | None:
     """Who the key belongs to; ``None`` when it has ended or the account was closed."""
+    digest = _digest(key)
+    known = _owners.get(digest)
     async with database.reading() as connection:
-        found = await read_rows(connection, _LASTING, key_hash=_digest(key), at=to_ms(at))
+        of_key = {"key_hash": digest, "at": to_ms(at)}
+        found, of_session = await read_each(connection, [(_LASTING, of_key), (_USER, {"user_id": known})])
         if not found:
             return None
         session = _decode(found[0].data)
-        of_session = await read_rows(connection, _USER, user_id=session.user_id)
+        if session.user_id != known:
+            of_session = await read_rows(connection, _USER, user_id=session.user_id)
+            _remember(digest, session.user_id)
     user = of_session[0] if of_session else None
     if user is None or not user.is_active or _stamp(user.password_hash) != session.stamp:
         return None
@@ -67,6 +74,16 @@ async def read_session(database: Database, *, key: str, at: datetime, address: s
         address=address,
         phone=user.phone_member,
     )
+
+
+#: whose a key was when it was read last, so that both questions go together: it never becomes another's
+_owners: Final[dict[bytes, int]] = {}
+
+
+def _remember(digest: bytes, user_id: int) -> None:
+    if len(_owners) >= _MOST_OWNERS:
+        _owners.clear()
+    _owners[digest] = user_id
 
 
 _LASTING: Final = select(sessions.c.data).where(
