@@ -101,6 +101,7 @@ MANIFEST = Manifest(
         Feed.CLAIMS: Capability.READ_ORDERS,
         Feed.INQUIRIES: Capability.READ_INQUIRIES,
     },
+    vanishing_feeds=frozenset({Feed.INQUIRIES}),
     credentials=Cafe24Credentials,
     open=open_shop,
 )

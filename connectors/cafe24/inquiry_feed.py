@@ -36,7 +36,12 @@ from connectors.cafe24.wire import (
     urgent_decoder,
 )
 from hub.core.contract import OpenKeys, Page, Reading, Span
-from hub.core.errors import MalformedResponseError, NotFoundAtMallError, RejectedByMallError
+from hub.core.errors import (
+    MalformedResponseError,
+    NotFoundAtMallError,
+    RejectedByMallError,
+    UnsupportedByMallError,
+)
 from hub.core.model import Inquiry, InquiryKind
 from hub.core.paging import Window, decode_cursor, encode_cursor, windows
 from hub.core.wire_watch import WireWatch
@@ -50,6 +55,7 @@ OVERLAP = timedelta(minutes=10)
 THREAD_REACH = timedelta(days=92)
 #: a chain of answers is followed up to its question this many posts
 CHAIN = 10
+_INSTEAD = "Look at the question in the mall's admin; `boards` of the shop's settings says which boards are read."
 #: stands before every article number, also before those that broken posts are given
 FIRST = -(10**9)
 
@@ -100,21 +106,35 @@ class InquiryFeed:
                 yield Page(readings=tuple(reading for _, reading in part), cursor=encode_cursor(at), progress=progress)
 
     async def read_one(self, inquiry: Inquiry, *, until: datetime) -> Reading:
-        """Raises: NotFoundAtMallError when the question is gone."""
+        """The board's own list, asked for this number; an urgent inquiry by the minutes in which it was asked.
+
+        Raises: NotFoundAtMallError when the question is gone: a post that its writer deleted is no longer listed, or
+        listed with ``deleted`` T (likely); MalformedResponseError when it stands there and cannot be read;
+        UnsupportedByMallError when the board is none of those that are read, or the mall has no such list (any more).
+        """
         ref = read_write_ref(inquiry.write_ref)
+        is_board_read = False
         for board in await self.boards():
             number = board.article_no(inquiry.inquiry_no)
             is_named = ref is None or (ref.shop_no, ref.board_no) == (board.shop_no, board.no)
             if number is None or not is_named:
                 continue
+            is_board_read = True
             since = inquiry.asked_at - OVERLAP
-            if board.no is None:
-                readings = await self._urgent(board, Window(since=since, until=inquiry.asked_at + OVERLAP))
-            else:
-                readings = await self._thread(board, number, since=since, until=until)
+            try:
+                if board.no is None:
+                    readings = await self._urgent(board, Window(since=since, until=inquiry.asked_at + OVERLAP))
+                else:
+                    readings = await self._thread(board, number, since=since, until=until)
+            except NotFoundAtMallError as error:
+                raise UnsupportedByMallError("the mall has no such list", instead=_INSTEAD) from error
             for found, reading in readings:
                 if found == number:
                     return reading
+            if any(found < 0 for found, _ in readings):
+                raise MalformedResponseError("the question may be among posts that cannot be read", path="articles")
+        if not is_board_read:
+            raise UnsupportedByMallError("the board of this question is not read", instead=_INSTEAD)
         raise NotFoundAtMallError("the question is no longer there", operation="articles")
 
     async def boards(self) -> tuple[Board, ...]:

@@ -135,15 +135,25 @@ class Qoo10Connector:
         return tuple(readings)
 
     async def read_inquiry(self, inquiry: Inquiry) -> Reading:
-        """Sought in every status around the time it was asked; the newest status wins."""
+        """Sought in every status around the time it was asked; the newest status wins.
+
+        That it stands in none of them means that it is gone: a guess, no document tells what Qoo10 deletes.
+        Raises: NotFoundAtMallError; MalformedResponseError when it may be among rows that cannot be read.
+        """
         around = timedelta(days=1)
+        since, until = inquiry.asked_at - around, inquiry.asked_at + around
+        plan = Plan.of(Call(status, "", since, until) for status in codes.INQUIRY_STATUSES)
         found: Reading | None = None
-        for status in codes.INQUIRY_STATUSES:
-            call = Call(status, "", inquiry.asked_at - around, inquiry.asked_at + around)
-            for raw in await self._inquiries(call):
-                reading = self._to_inquiry(raw)
+        is_unreadable = False
+        while plan.todo:
+            rows = await self._inquiries(plan.todo[0])
+            plan = plan.after_first(len(rows))
+            for reading in map(self._to_inquiry, rows):
                 if reading.key == inquiry.inquiry_no:
                     found = reading
+                is_unreadable |= reading.record is None
+        if found is None and is_unreadable:
+            raise MalformedResponseError("a row beside this inquiry cannot be read", path="$.ResultObject")
         if found is None:
             raise NotFoundAtMallError("Qoo10 does not show this inquiry any more", shop=self.shop.name)
         return found
@@ -381,6 +391,6 @@ MANIFEST = Manifest(
     },
     credentials=Qoo10Credentials,
     open=Qoo10Connector,
-    vanishing_feeds=frozenset({Feed.ORDERS, Feed.CLAIMS}),
+    vanishing_feeds=frozenset({Feed.ORDERS, Feed.CLAIMS, Feed.INQUIRIES}),
     answer_limit=codes.ANSWER_LIMIT,
 )

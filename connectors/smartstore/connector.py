@@ -251,5 +251,6 @@ MANIFEST = Manifest(
     },
     credentials=SmartstoreCredentials,
     open=_open,
+    vanishing_feeds=frozenset({Feed.INQUIRIES}),
     answer_limit=answers.ANSWER_LIMIT,
 )

@@ -84,19 +84,23 @@ async def read_inquiry_pages(
 async def find_inquiry(
     client: SmartstoreClient, key: str, *, asked_at: datetime, now: datetime, unknown: Unknowns
 ) -> Reading | None:
-    """One inquiry by number: no address reads one, so the day on which it was asked is listed."""
+    """One inquiry by number: no address reads one, so the day on which it was asked is listed.
+
+    ``None`` when the whole list of that day, as long as its own total, does not hold it: it is gone (likely; what
+    the mall does with what a customer deletes is documented nowhere, but its answers know "no such or deleted").
+    Raises: MalformedResponseError when it may be among rows that cannot be read.
+    """
     source = Source.QNA if key.startswith(QNA_PREFIX) else Source.INQUIRY
     day = asked_at.astimezone(KST).date()
-    number = 1
-    while True:
-        page = await _list(client, source, _Stretch(day, day), number, now)
-        for reading in _readings(source, page, unknown):
+    is_unreadable = False
+    async for readings, _ in _read_stretch(client, source, _Stretch(day, day), 1, now, unknown):
+        for reading in readings:
             if reading.key == key:
                 return reading
-        if page.is_last:
-            return None
-        number += 1
-        _require_end(number, page)
+            is_unreadable |= reading.record is None
+    if is_unreadable:
+        raise MalformedResponseError("a row beside this inquiry cannot be read", path="$")
+    return None
 
 
 async def _walk(

@@ -316,7 +316,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     times and of its days. ``feeds`` maps each feed to the capability that fills it; a feed that is
     delivered inside another names the other's capability. ``credentials`` is the settings class
     that reads the ``[shop.credentials]`` table. ``vanishing_feeds`` are those from which a record
-    may disappear without a word; only a complete full run may conclude anything from absence.
+    may disappear without a word; nothing is concluded but from complete runs, and by asking for the number.
     ``tells_change_time``: a line's ``mall_changed_at`` is the mall's own stamp, which only grows, so that
     a reading with an older one is late and changes nothing (false where it is put together of other times).
     """
@@ -336,6 +336,15 @@ class Manifest(Struct, frozen=True, kw_only=True):
     vanishing_feeds: frozenset[Feed] = frozenset()
     tells_change_time: bool = False
     answer_limit: int = 4000
+
+    @property
+    def drops_orders(self) -> bool:
+        """Whether orders or claims, which settle together, may disappear without a word."""
+        return bool(self.vanishing_feeds - {Feed.INQUIRIES})
+
+    @property
+    def drops_inquiries(self) -> bool:
+        return Feed.INQUIRIES in self.vanishing_feeds
 
 
 #: what a connector implements if and only if its manifest says yes. SEND_ATTACHMENT has none yet, so that no

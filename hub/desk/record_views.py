@@ -186,6 +186,8 @@ def inquiry_view(row: Row[Any], inquiry: Inquiry, curtain: Curtain, connector: C
         product_code=inquiry.product_code,
         messages=_messages(inquiry, curtain),
         link=connector.admin_link(inquiry=inquiry) if connector else None,
+        missing_since=from_ms(row.missing_since),
+        vanished_at=from_ms(row.vanished_at),
     )
 
 

@@ -191,6 +191,9 @@ class InquiryView(Struct, frozen=True, kw_only=True):
     product_code: str | None
     messages: tuple[MessageView, ...]
     link: str | None = None
+    #: since when the mall, asked for its number, says that there is none; and when that was believed
+    missing_since: datetime | None = None
+    vanished_at: datetime | None = None
 
 
 class EntryKind(StrEnum):

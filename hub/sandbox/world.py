@@ -62,6 +62,8 @@ class World:
         self._line_by_number: dict[int, LineFact] = {}
         self._line_by_claim: dict[int, LineFact] = {}
         self._inquiry_by_number: dict[int, InquiryFact] = {}
+        #: numbers of inquiries that no mall shows any more
+        self._deleted: set[int] = set()
         #: numbers of orders that a write has changed, oldest first: a mall that keeps an index reads on from its place
         self.changed_orders: list[int] = []
 
@@ -78,7 +80,8 @@ class World:
     def inquiries(self, shop: str) -> Sequence[InquiryFact]:
         """Inquiries asked by now, oldest first. Their answers and follow-ups may still lie ahead: see ``said``."""
         inquiries = self._inquiries[shop]
-        return inquiries[: bisect_right(inquiries, self.now(), key=_asked_at)]
+        asked = inquiries[: bisect_right(inquiries, self.now(), key=_asked_at)]
+        return [inquiry for inquiry in asked if inquiry.number not in self._deleted] if self._deleted else asked
 
     def order(self, number: int) -> OrderFact:
         """Raises: KeyError for an unknown number, or an order not placed yet."""
@@ -99,7 +102,7 @@ class World:
 
     def inquiry(self, number: int) -> InquiryFact:
         inquiry = self._inquiry_by_number[number]
-        if inquiry.asked_at > self.now():
+        if inquiry.asked_at > self.now() or number in self._deleted:
             raise KeyError(number)
         return inquiry
 
@@ -141,6 +144,14 @@ class World:
     def follow_up(self, inquiry: InquiryFact, text: str) -> AnswerFact:
         """The customer writes again in the same thread."""
         return self._say(inquiry, inquiry.follow_ups, text, "customer")
+
+    def delete(self, inquiry: InquiryFact) -> None:
+        """The customer deletes what was asked: the mall shows it no more, nor what was said below it."""
+        self._deleted.add(inquiry.number)
+
+    def restore(self, inquiry: InquiryFact) -> None:
+        """What was deleted is there again, as it was."""
+        self._deleted.discard(inquiry.number)
 
     def _say(self, inquiry: InquiryFact, messages: list[AnswerFact], text: str, author: str) -> AnswerFact:
         now = self.now()
@@ -308,6 +319,8 @@ class World:
     def wake(self, now: Callable[[], datetime]) -> None:
         """Give a saved World its clock back."""
         self._now = now
+        # A World that was saved before customers deleted anything.
+        self.__dict__.setdefault("_deleted", set())
 
     # -- building
 

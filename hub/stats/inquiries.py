@@ -21,6 +21,7 @@ from hub.stats.kept import Written, count_calls, count_written, hour_of
 from hub.stats.span import Span, at_clock, day_buckets, hour_buckets, start_of_day
 from hub.store.database import Database, from_ms, time_of, to_ms
 from hub.store.tables import cases, feed_states, inquiries, shops
+from hub.store.vanished import shown_state
 
 PAGE: Final = 100
 _CHUNK: Final = 2_000
@@ -324,7 +325,13 @@ def _rows(span: Span, where: InquiryFilter, *, after: tuple[int, int] | None) ->
     # Before the begin of the span: SQLite takes the first bound, and would go through all from there on.
     rest = [] if after is None else [tuple_(inquiries.c.asked_at, inquiries.c.id) > tuple_(*after)]
     return (
-        select(inquiries, shops.c.mall, shops.c.name.label("shop"), case_id.label("case_id"))
+        select(
+            inquiries,
+            shown_state().label("shown_state"),
+            shops.c.mall,
+            shops.c.name.label("shop"),
+            case_id.label("case_id"),
+        )
         .select_from(_joined())
         .where(*rest, *_matching(span, where))
         .order_by(inquiries.c.asked_at, inquiries.c.id)
@@ -341,7 +348,7 @@ def _row(row: Row[Any]) -> InquiryRow:
         channel=row.kind,
         inquiry_no=row.inquiry_no,
         thread_no=row.thread_no,
-        state=row.state,
+        state=row.shown_state,
         order_no=row.order_no,
         product_code=row.product_code,
         product_name=row.product_name,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Select
+from sqlalchemy import Select, or_
 
 from hub.policy.due import CaseFacts, CaseKind, Due, DueCause, due_dates
 from hub.stats.alike import any_time
@@ -98,7 +98,10 @@ async def read_on_time_alike(counted: Counted, names: frozenset[str]) -> AsyncIt
 
 
 def _inquiries(counted: Counted, *columns: Any) -> Select[Any]:
-    return rows_of(counted, inquiries, inquiries.c.kind, inquiries.c.answered_at, *columns, at=inquiries.c.asked_at)
+    """Without those that the mall has no more and nobody answered: there is nobody to be in time for."""
+    given = (inquiries.c.kind, inquiries.c.answered_at, *columns)
+    is_owed = or_(inquiries.c.vanished_at.is_(None), inquiries.c.answered_at.is_not(None))
+    return rows_of(counted, inquiries, *given, at=inquiries.c.asked_at).where(is_owed)
 
 
 def _reaching(counted: Counted) -> Counted:

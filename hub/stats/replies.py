@@ -16,6 +16,7 @@ from hub.stats.sold import buckets_of
 from hub.stats.worktime import MINUTE_MS
 from hub.store.database import time_of
 from hub.store.tables import inquiries, status_changes
+from hub.store.vanished import shown_state
 
 #: a customer who asks again in the same thread so soon after an answer was not helped by it
 REOPEN_DAYS: Final = 7
@@ -67,7 +68,7 @@ async def read_replies(counted: Counted) -> AsyncIterator[Reply]:
         inquiries,
         inquiries.c.kind,
         inquiries.c.inquiry_no,
-        inquiries.c.state,
+        shown_state().label("state"),
         inquiries.c.order_no,
         inquiries.c.product_name,
         inquiries.c.answered_at,

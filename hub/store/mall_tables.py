@@ -208,6 +208,11 @@ inquiries = Table(
     Column("content_hash", LargeBinary, nullable=False),
     Column("first_seen_at", BigInteger, nullable=False),
     Column("fetched_at", BigInteger, nullable=False),
+    # Set when a complete run did not show it: when the mall was last asked for it by its number; since when
+    # it says that there is none; when that was believed (hub/sync/sought.py). Shown again, all are null.
+    Column("sought_at", BigInteger),
+    Column("missing_since", BigInteger),
+    Column("vanished_at", BigInteger),
     UniqueConstraint("shop_id", "inquiry_no"),
     Index("ix_inquiries_asked_at_id", "asked_at", "id"),
     Index("ix_inquiries_shop_id_state", "shop_id", "state"),

@@ -29,6 +29,7 @@ from hub.store.search_documents import Source
 from hub.store.search_index import queue_for_search
 from hub.store.stored import Stored, StoredLine
 from hub.store.tables import claims, inquiries, lines, orders, products, quarantine, raw_payloads, status_changes
+from hub.store.vanished import bring_back
 
 
 class Counts(Struct, kw_only=True):
@@ -344,6 +345,7 @@ class RecordWriter:
         rows: list[Row] = []
         changes: list[Row] = []
         shifted: list[tuple[str, int, int]] = []
+        found: list[int] = []
         for inquiry in by_no.values():
             counts.read += 1
             digest = digest_of(inquiry)
@@ -351,7 +353,13 @@ class RecordWriter:
             if stored is None:
                 counts.new += 1
             elif stored.content_hash == digest:
-                counts.unchanged += 1
+                if stored.sought_at is not None:
+                    found.append(stored.id)
+                if stored.vanished_at is None:
+                    counts.unchanged += 1
+                else:
+                    counts.changed += 1
+                    written.threads.add(inquiry.thread_no)
                 continue
             else:
                 counts.changed += 1
@@ -370,6 +378,7 @@ class RecordWriter:
             key=[inquiries.c.shop_id, inquiries.c.inquiry_no],
             keep=[inquiries.c.first_seen_at],
         )
+        await bring_back(connection, found)
         await queue_for_search(self._database, connection, Source.INQUIRY, [row["id"] for row in rows], at=at)
         await add_inquiries(self._database, connection, shop_id=self._shop_id, changes=shifted, at=at or 0)
         await _add_changes(connection, changes)

@@ -217,6 +217,9 @@ class RowMaker:
             "content_hash": digest,
             "first_seen_at": at,
             "fetched_at": at,
+            "sought_at": None,
+            "missing_since": None,
+            "vanished_at": None,
         }
 
     def change_row(

@@ -49,6 +49,8 @@ class StoredInquiry(NamedTuple):
     state: str
     kind: str
     asked_at: int
+    sought_at: int | None
+    vanished_at: int | None
 
 
 class Stored:

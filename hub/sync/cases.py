@@ -26,6 +26,7 @@ from hub.store.one import unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
 from hub.store.shops import ShopRow
 from hub.store.tables import cases, claims, inquiries, lines, orders, promises, shops
+from hub.store.vanished import VANISHED
 from hub.sync.case_rules import CaseRules, ShopRules
 
 #: stored when nothing is due, so that one index orders every list: 9999-12-31
@@ -200,7 +201,7 @@ class CaseKeeper:
         self, thread_no: str, rows: Sequence[Any], unsent: Mapping[str, Any], given: _Given
     ) -> dict[str, Any]:
         case_key = _inquiry_key(thread_no)
-        still_open = [row for row in rows if row.state in _OPEN_INQUIRY]
+        still_open = [row for row in rows if row.state in _OPEN_INQUIRY and row.vanished_at is None]
         shown = max(still_open or rows, key=lambda row: (row.asked_at, row.id))
         inquiry = unpack_inquiry(self._database.box.open(shown.sealed, INQUIRY_PLACE))
         _, ordered_at, paid_at, planned_ship_at, unreserved, sendable_from = unsent.get(shown.order_no, _NOTHING_WAITS)
@@ -225,13 +226,13 @@ class CaseKeeper:
             order_no=shown.order_no,
             thread_no=thread_no,
             is_open=bool(still_open),
-            state=shown.state,
+            state=shown.state if shown.vanished_at is None else VANISHED,
             product_name=shown.product_name,
             quantity=None,
             customer=inquiry.writer.name if inquiry.writer else None,
             excerpt=inquiry.subject or inquiry.text,
             opened_at=to_ms(facts.opened_at) or 0,
-            closed_at=None if still_open else max(row.answered_at or row.asked_at for row in rows),
+            closed_at=None if still_open else max(row.vanished_at or row.answered_at or row.asked_at for row in rows),
             dues=given.dues(facts) if still_open else (),
             now=given.now,
         )
@@ -330,6 +331,7 @@ _INQUIRIES_OF_THREADS = select(
     inquiries.c.product_name,
     inquiries.c.asked_at,
     inquiries.c.answered_at,
+    inquiries.c.vanished_at,
     inquiries.c.sealed,
 ).where(inquiries.c.shop_id == bindparam("shop_id"), inquiries.c.thread_no.in_(bindparam("threads", expanding=True)))
 _NOTHING_WAITS = (None,) * 6

@@ -198,7 +198,7 @@ class Replay:
 
     async def _take(self, connection: AsyncConnection, counts: FeedReplay, remapped: Sequence[Remapped]) -> None:
         # Only where lists drop records are these told by anything but their newest payload.
-        yields = bool(self._manifest.vanishing_feeds)
+        yields = self._manifest.drops_orders
         broken_later = await self._broken_later(connection, remapped)
         changed: list[tuple[Remapped, int]] = []
         for each, found in zip(

@@ -37,6 +37,7 @@ from hub.sync.ingest import Ingest
 from hub.sync.rereads import Shops
 from hub.sync.run import FeedReport, OnProgress, Pass, RunError, ShopReport, passes, read_pages
 from hub.sync.settle import Linker, Settler, tie_twins
+from hub.sync.sought import note_missing
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +168,14 @@ class Resync:
         known = await find_inquiry(self._database, self._shop.id, inquiry_no)
         if known is None:
             raise NotFoundAtMallError("the hub knows no such inquiry", shop=self._shop.name)
-        await self._store((await self._connector.read_inquiry(known),), Feed.INQUIRIES)
+        try:
+            reading = await self._connector.read_inquiry(known)
+        except NotFoundAtMallError:
+            if self._manifest.drops_inquiries:
+                async with self._database.writing() as connection:
+                    await note_missing(connection, shop_id=self._shop.id, inquiry_no=inquiry_no, now=self._now())
+            raise
+        await self._store((reading,), Feed.INQUIRIES)
 
     async def _guarded(self, each: Pass, span: Span) -> bool:
         """The edge of a pass: whatever breaks it is reported, and the others go on."""
@@ -227,7 +235,7 @@ class Resync:
         settler = Settler(
             self._database, shop_id=self._shop.id, connector=self._connector, ingest=self._ingest, now=self._now
         )
-        if self._manifest.vanishing_feeds and is_asking:
+        if self._manifest.drops_orders and is_asking:
             try:
                 counts = await settler.settle(since=started_at, seen=None, asks_every_claim=True)
             except MallError as error:
@@ -236,7 +244,7 @@ class Resync:
             else:
                 for feed, report in self._reports.items():
                     report.add(counts[feed])
-        elif self._manifest.vanishing_feeds:
+        elif self._manifest.drops_orders:
             async with self._database.writing() as connection:
                 await settler.end_lines(connection, since=started_at)
         await Linker(self._database, shop_id=self._shop.id, ingest=self._ingest, now=self._now).link()

@@ -39,6 +39,7 @@ from hub.sync.open_keys import read_open_keys
 from hub.sync.reconcile import Counted, DayCount, Reconciler
 from hub.sync.seen import Seen
 from hub.sync.settle import Linker, Settler, tie_twins
+from hub.sync.sought import Seeker, Unshown
 
 log = structlog.get_logger(__name__)
 
@@ -135,6 +136,7 @@ class ShopRun:
         self._errors: list[RunError] = []
         self._breaker = Breaker(database, shop.id, now=now)
         self._seen = Seen()
+        self._unshown: Unshown | None = None
         self._run_id = str(new_id())
 
     async def run(
@@ -210,7 +212,7 @@ class ShopRun:
         )
 
         async def orders_then_claims() -> None:
-            settles = bool(joined and self._manifest.vanishing_feeds)
+            settles = bool(joined and self._manifest.drops_orders)
             feed = joined[0].feeds[0] if joined else Feed.ORDERS
             # What runs have met that were killed before they settled it belongs to this one.
             since = await self._states.open_settling(feed, now=started_at) if settles else started_at
@@ -225,6 +227,8 @@ class ShopRun:
         async def inquiries() -> None:
             for each in alone:
                 await self._guarded(each, full=full)
+                if self._reports[each.feeds[0]].complete and self._manifest.drops_inquiries:
+                    await self._seek(each)
 
         await asyncio.gather(orders_then_claims(), inquiries())
         await Linker(self._database, shop_id=self._shop.id, ingest=self._ingest, now=self._now).link()
@@ -259,6 +263,19 @@ class ShopRun:
             report.add(counts[filled])
         self._reports[feed].calls += calls.sent
         return is_settled
+
+    async def _seek(self, each: Pass) -> None:
+        """What the reading of inquiries, which came to its end, did not show is asked for by number."""
+        report = self._reports[each.feeds[0]]
+        seeker = Seeker(
+            self._database, shop_id=self._shop.id, connector=self._connector, ingest=self._ingest, now=self._now
+        )
+        with self._counted(report):
+            try:
+                if self._unshown is not None:
+                    report.add(await seeker.seek(self._unshown))
+            except MallError as error:
+                await self._failed(each, error)
 
     @contextmanager
     def _counted(self, report: FeedReport) -> Iterator[None]:
@@ -315,8 +332,11 @@ class ShopRun:
         else:
             span = Span(since=state.data_as_of, until=now, is_full=False)
         await self._states.begin(feed, span, cursor=cursor, now=now)
-        open_keys = await read_open_keys(self._database, self._shop.id)
+        open_keys = await read_open_keys(self._database, self._shop.id, now=now)
         is_whole = span.is_full and cursor is None
+        if feed is Feed.INQUIRIES:
+            # What was read before a run broke off is not known to this one.
+            self._unshown = Unshown(open_keys.inquiries) if cursor is None else None
         pages = read_pages(self._connector, each.capability, span, open_keys=open_keys, cursor=cursor)
         told = self._told(feed, pages)
         async with closing(pages), closing(told), closing(gathered(told)) as parts:
@@ -350,6 +370,8 @@ class ShopRun:
                 self._reports[counted].add(counts)
         if is_noted:
             self._seen.note(page.readings, feed=feed)
+        if feed is Feed.INQUIRIES and self._unshown is not None:
+            self._unshown.note(page.readings)
 
     async def _told(self, feed: Feed, pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
         async for page in pages:

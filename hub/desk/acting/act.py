@@ -60,8 +60,18 @@ from hub.store.one import find_claims, find_inquiry, find_line, inquiry_numbers
 from hub.store.sealed import ACTION_PLACE
 from hub.store.shops import ShopRow, ShopStore
 from hub.store.tables import actions
+from hub.store.vanished import vanished_at
 
-__all__ = ["IRREVERSIBLE", "Action", "ActionRequest", "ActionResult", "ReusedTokenError", "WrongRequestError", "act"]
+__all__ = [
+    "IRREVERSIBLE",
+    "Action",
+    "ActionRequest",
+    "ActionResult",
+    "ReusedTokenError",
+    "VanishedError",
+    "WrongRequestError",
+    "act",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +85,10 @@ class ReusedTokenError(WrongRequestError):
 
     def __init__(self) -> None:
         super().__init__("this token was used before with another text: nothing was sent", field="token")
+
+
+class VanishedError(NotFoundAtMallError):
+    """The mall has had no such question for a while: an answer would go to nobody."""
 
 
 async def act(
@@ -93,8 +107,8 @@ async def act(
     decided before, whoever works on the case by now.
     Raises: ForbiddenError; WrongRequestError, UnconfirmedError, HeldError when somebody else has the case;
     GuardError and UnreadWarningsError from the answer guard, and ConfigurationError for an unknown shop;
-    NotFoundAtMallError when the hub knows no such line or inquiry; UnsupportedByMallError when the
-    mall's API cannot do it.
+    NotFoundAtMallError when the hub knows no such line or inquiry, VanishedError when its mall
+    has it no more; UnsupportedByMallError when the mall's API cannot do it.
     """
     require(actor, Permission.WORK_CASES)
     shop = await ShopStore(services.database).named(request.shop)
@@ -225,7 +239,12 @@ async def _answer(services: Services, shop: ShopRow, manifest: Manifest, request
     if len(text) > manifest.answer_limit:
         message = f"the answer has {len(text)} characters; {manifest.title} takes {manifest.answer_limit}"
         raise WrongRequestError(message, field="text")
-    return Answer(inquiry=await _known_inquiry(services, shop, request.inquiry_no or ""), text=text)
+    inquiry = await _known_inquiry(services, shop, request.inquiry_no or "")
+    gone_at = await vanished_at(services.database, shop.id, inquiry.inquiry_no)
+    if gone_at is not None:
+        message = f"the mall was found to have this question no more at {gone_at:%Y-%m-%d %H:%M} UTC: nothing was sent"
+        raise VanishedError(message, shop=shop.name)
+    return Answer(inquiry=inquiry, text=text)
 
 
 async def _known_inquiry(services: Services, shop: ShopRow, number: str) -> Inquiry:

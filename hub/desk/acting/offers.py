@@ -70,10 +70,14 @@ def offers_of(services: Services, *, actor: Actor, case: CaseView) -> tuple[Offe
 
 
 def waiting_inquiry(case: CaseView) -> InquiryView | None:
-    """The question an answer goes to: the newest unanswered one of the thread, else its newest."""
+    """The question an answer goes to: the newest unanswered one of the thread, else its newest.
+
+    One that the mall has no more only where it has none of the thread.
+    """
     thread = [inquiry for inquiry in case.dossier.inquiries if inquiry.thread_no == case.thread_no]
-    waiting = [inquiry for inquiry in thread if inquiry.state != "answered"]
-    return max(waiting or thread, key=lambda inquiry: inquiry.asked_at, default=None)
+    there = [inquiry for inquiry in thread if inquiry.vanished_at is None]
+    waiting = [inquiry for inquiry in there if inquiry.state != "answered"]
+    return max(waiting or there or thread, key=lambda inquiry: inquiry.asked_at, default=None)
 
 
 def answer_limit(services: Services, case: CaseView) -> int:
@@ -135,11 +139,12 @@ class _Offers:
         inquiry = waiting_inquiry(self._case)
         if inquiry is None:
             return
+        why_not = None if inquiry.vanished_at is None else "inquiry.vanished"
         for action in (Action.ANSWER_INQUIRY, Action.CHANGE_ANSWER):
             stated = self._stated(action)
             is_fitting = action is Action.ANSWER_INQUIRY or inquiry.state == "answered"
             if stated is not None and is_fitting:
-                yield self._offer(action, stated, "inquiry", (), None, inquiry=inquiry)
+                yield self._offer(action, stated, "inquiry", (), why_not, inquiry=inquiry)
 
     def _stated(self, action: Action) -> CapabilityState | None:
         """What the mall says of it. ``None``: the hub cannot do it yet and knows no other way."""

@@ -42,6 +42,7 @@ def build_timeline(
         *_claim_entries(claims),
         *_change_entries(changes, order, claims),
         *_message_entries(inquiries),
+        *(_event("event.inquiry_vanished", each.vanished_at) for each in inquiries if each.vanished_at is not None),
         *(_action_entry(action, box, curtain) for action in actions),
         *(entry for step in steps for entry in _step_entries(step)),
         *(entry for ask in asks for entry in _ask_entries(ask)),

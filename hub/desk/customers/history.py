@@ -22,6 +22,7 @@ from hub.desk.views import MallMark
 from hub.store.belonging import order_of_claim
 from hub.store.database import time_of
 from hub.store.tables import calls, cases, claims, inquiries, lines, orders, shops
+from hub.store.vanished import shown_state
 
 PAGE: Final = 50
 _ORDER: Final = list(HistoryKind)
@@ -235,7 +236,7 @@ class Reader:
                 inquiries.c.shop_id,
                 inquiries.c.order_no,
                 inquiries.c.kind,
-                inquiries.c.state,
+                shown_state().label("state"),
                 inquiries.c.writer_phone_idx,
                 inquiries.c.writer_name_idx,
                 inquiries.c.product_name,

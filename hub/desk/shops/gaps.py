@@ -55,7 +55,7 @@ async def read_gaps(
 def _asked_until(manifest: Manifest, as_of: datetime | None) -> datetime | None:
     """Claims written until then have had their lines asked for by number; ``None`` where nobody asks."""
     reads_one = manifest.capabilities.get(Capability.READ_ONE_ORDER)
-    asks = bool(manifest.vanishing_feeds) and reads_one is not None and reads_one.state is Support.YES
+    asks = manifest.drops_orders and reads_one is not None and reads_one.state is Support.YES
     return as_of if asks else None
 
 

@@ -9,7 +9,7 @@ from hub.core.contract import HoldReason, Outcome
 from hub.core.errors import NotFoundAtMallError, UnsupportedByMallError
 from hub.core.model import ClaimReason, ClaimState
 from hub.desk.access import Actor
-from hub.desk.acting.act import ReusedTokenError, act
+from hub.desk.acting.act import ReusedTokenError, VanishedError, act
 from hub.desk.acting.action import (
     Action,
     ActionRequest,
@@ -131,6 +131,8 @@ async def carry_out(services: Services, actor: Actor, view: CaseView, form: ActF
         return _explained(services, view, form, error)
     except UnsupportedByMallError as error:
         return _wrong("notice.unsupported", detail=error.instead or "")
+    except VanishedError:
+        return Acted(notice=Notice(key="why.inquiry.vanished", tone="wrong"), is_kept=True)
     except NotFoundAtMallError:
         return _wrong("notice.not_known")
     return Acted(notice=_outcome(result), is_sent=True, is_kept=result.outcome is Outcome.REFUSED)

@@ -25,6 +25,7 @@ _STATES: Final = (
     "unanswered",
     "in_progress",
     "unknown",
+    "vanished",
 )
 PageRequest = Request[Actor, str, State]
 
