@@ -32,8 +32,8 @@ from hub.desk.books.rows import RowGoneError, RowRefusedError
 from hub.desk.cases.case import NotFoundError
 from hub.store.books import BookKind
 from hub.web.auth import Form
-from hub.web.books.editor import PageRequest, local_day, words_of
-from hub.web.books.pages import csv_bytes, download, note_export, workbook_bytes
+from hub.web.books.editor import PageRequest, local_day, what_is_wrong, words_of, wrong
+from hub.web.books.files import csv_bytes, download, note_export, workbook_bytes
 from hub.web.books.views import form_view, values_of
 from hub.web.books.words import field_key, value_words
 from hub.web.cases.acting import Notice
@@ -59,11 +59,20 @@ def _cells(words: Words, row: ProductEntry | None) -> tuple[str, ...]:
     return tuple("" if row is None else value_words(words, field, getattr(row, field.name)) for field in _FIELDS)
 
 
-def _page(request: PageRequest, pages: Pages, template: str, *, status: int = 200, **values: Any) -> Response[str]:
+def _page(
+    request: PageRequest,
+    pages: Pages,
+    template: str,
+    *,
+    notice: Notice | None = None,
+    is_wrong: bool = False,
+    **values: Any,
+) -> Response[str]:
     return pages.page(
         request,
         template,
-        status=status,
+        status=422 if is_wrong or (notice and notice.tone == "wrong") else 200,
+        notice=notice,
         kind="modes",
         kinds=tuple(BookKind),
         may_edit=request.user.may(Permission.EDIT_BOOKS),
@@ -94,7 +103,6 @@ async def _list(
     sought: str = "",
     after: int = 0,
     notice: Notice | None = None,
-    status: int = 200,
 ) -> Response[str]:
     words = words_of(request)
     after = min(max(after, 0), 2**63 - 1)
@@ -106,7 +114,6 @@ async def _list(
         request,
         pages,
         "pages/book_modes.html",
-        status=status,
         page={"rows": rows, "after": page.after, "found": page.found, "total": page.total},
         headings=tuple(_labels(words).values()),
         sought=sought,
@@ -160,7 +167,7 @@ async def _form(
         request,
         pages,
         "pages/book_mode.html",
-        status=200 if refused is None and notice is None else 422,
+        is_wrong=refused is not None,
         fields=form_view(words, form, SECTION, values, refused=refused),
         general=general,
         row_id=row_id,
@@ -187,9 +194,8 @@ async def _save(request: PageRequest, services: Given, pages: Pages, *, row_id: 
         await save_mode(services, actor=request.user, values=values, row_id=row_id, was=was)
     except RowRefusedError as refused:
         return await _form(request, services, pages, values=values, row_id=row_id, was=was, refused=refused)
-    except RowGoneError:
-        told = Notice(key="book.row_gone", tone="wrong")
-        return await _form(request, services, pages, values=values, row_id=None, notice=told)
+    except RowGoneError as error:
+        return await _form(request, services, pages, values=values, row_id=None, notice=what_is_wrong(error))
     return Redirect("/product-modes?notice=kept", status_code=303)
 
 
@@ -202,20 +208,13 @@ class ModeForm(Struct, kw_only=True):
 async def end_mode_form(
     request: PageRequest, services: Given, pages: Pages, row_id: FromPath[int], data: Annotated[ModeForm, Form]
 ) -> Response[Any]:
-    told = None
     try:
         day = date.fromisoformat(data.last_day)
         await end_mode(services, actor=request.user, row_id=_key(row_id), was=data.was[:16], last_day=day)
     except ValueError:
-        told = Notice(key="book.no_last_day", tone="wrong")
-    except RowRefusedError as refused:
-        typed = refused.typed[0]
-        words = tuple((name, str(word)) for name, word in typed.words.items())
-        told = Notice(key=f"book.wrong.{typed.key}", tone="wrong", words=words)
-    except RowGoneError:
-        told = Notice(key="book.row_gone", tone="wrong")
-    if told is not None:
-        return await _list(request, services, pages, notice=told, status=422)
+        return await _list(request, services, pages, notice=wrong("book.no_last_day"))
+    except (RowRefusedError, RowGoneError) as error:
+        return await _list(request, services, pages, notice=what_is_wrong(error))
     return Redirect("/product-modes?notice=kept", status_code=303)
 
 
@@ -225,9 +224,8 @@ async def remove_mode_form(
 ) -> Response[Any]:
     try:
         await remove_mode(services, actor=request.user, row_id=_key(row_id), was=data.was[:16])
-    except RowGoneError:
-        told = Notice(key="book.row_gone", tone="wrong")
-        return await _list(request, services, pages, notice=told, status=422)
+    except RowGoneError as error:
+        return await _list(request, services, pages, notice=what_is_wrong(error))
     return Redirect("/product-modes?notice=removed", status_code=303)
 
 
@@ -239,15 +237,14 @@ async def import_modes_form(request: PageRequest, services: Given, pages: Pages)
     require(request.user, Permission.EDIT_BOOKS)
     file = (await request.form()).get("file")
     if not isinstance(file, UploadFile) or not file.filename:
-        told = Notice(key="book.no_file", tone="wrong")
-        return await _list(request, services, pages, notice=told, status=422)
+        return await _list(request, services, pages, notice=wrong("book.no_file"))
     data = await file.read(MOST_BYTES + 1)
     await file.close()
     try:
         await start_import(services, actor=request.user, data=data)
     except ConfigurationError as error:
-        told = Notice(key="book.unreadable", tone="wrong", detail=f"{error.what}. {error.fix or ''}")
-        return await _list(request, services, pages, notice=told, status=422)
+        told = wrong("book.unreadable", detail=f"{error.what}. {error.fix or ''}")
+        return await _list(request, services, pages, notice=told)
     return Redirect("/product-modes/import", status_code=303)
 
 
@@ -269,7 +266,6 @@ async def _preview(
         request,
         pages,
         "pages/book_modes_import.html",
-        status=200 if notice is None else 422,
         preview=preview,
         examples=examples,
         labels=_labels(words),
@@ -289,7 +285,7 @@ async def finish_modes_form(
     try:
         await finish_import(services, actor=request.user, stamp=data.stamp[:64])
     except DraftChangedError:
-        return await _preview(request, services, pages, notice=Notice(key="book.modes_changed", tone="wrong"))
+        return await _preview(request, services, pages, notice=wrong("book.modes_changed"))
     return Redirect("/product-modes?notice=imported", status_code=303)
 
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Final
 
-from litestar import Response, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
+from litestar.di import Provide
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from msgspec import Struct
@@ -22,7 +23,6 @@ from hub.desk.books.books import (
     decode_book,
     discard,
     keep,
-    open_book,
     put_in_force,
     read_book,
     read_change,
@@ -31,47 +31,37 @@ from hub.desk.books.books import (
 )
 from hub.desk.books.changes import Changes, Clash
 from hub.desk.books.fields import sections_of
-from hub.desk.books.forms import BookForm
 from hub.desk.books.impact import MOST_CASES, read_impact
 from hub.web.auth import Form
-from hub.web.books.editor import PageRequest, asked_form, book_page, local_day, words_of
-from hub.web.books.pages import download, note_export
+from hub.web.books.editor import Asked, Book, asked_book, local_day, what_is_wrong, wrong
+from hub.web.books.files import download, note_export
 from hub.web.books.views import change_views, table_view
 from hub.web.cases.acting import Notice
-from hub.web.render import Given, Pages
 
 _MOST_SHOWN: Final = 200
 
 
-@get("/books/{kind:str}/preview")
-async def preview_page(request: PageRequest, services: Given, pages: Pages, kind: FromPath[str]) -> Response[str]:
-    require(request.user, Permission.EDIT_BOOKS)
-    return await _preview(request, services, pages, await asked_form(services, kind))
+@get("/preview")
+async def preview_page(asked: Book) -> Response[str]:
+    require(asked.actor, Permission.EDIT_BOOKS)
+    return await _preview(asked)
 
 
 async def _preview(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    form: BookForm,
+    asked: Asked,
     *,
     notice: Notice | None = None,
     note: str = "",
     clashes: tuple[Clash, ...] = (),
-    status: int = 200,
 ) -> Response[str]:
-    book = await open_book(services, form, actor=request.user)
+    book = await asked.open()
     theirs = None
     if book.is_overtaken:
-        theirs = (await read_book(services, form, actor=request.user)).head
-    return book_page(
-        request,
-        pages,
+        theirs = (await read_book(asked.services, asked.form, actor=asked.actor)).head
+    return asked.page(
         "pages/book_preview.html",
-        form=form,
-        book=book,
-        status=status,
-        changes=_views(request, services, form, book.changes),
+        book,
+        changes=_views(asked, book.changes),
         theirs=theirs,
         clashes=[(clash.section, _name(clash)) for clash in clashes],
         notice=notice,
@@ -86,20 +76,20 @@ def _name(clash: Clash) -> str:
     return str(next((name for field in ("name", "id", "key") if (name := getattr(row, field, None))), ""))
 
 
-def _views(request: PageRequest, services: Given, form: BookForm, changes: Changes) -> Any:
-    may_see = request.user.may(Permission.EDIT_BOOKS)
-    today = local_day(services)
-    return change_views(words_of(request), form, changes.rows, today=today, may_see=may_see, most=_MOST_SHOWN)
+def _views(asked: Asked, changes: Changes) -> Any:
+    today = local_day(asked.services)
+    return change_views(asked.words, asked.form, changes.rows, today=today, may_see=asked.may_edit, most=_MOST_SHOWN)
 
 
-@get("/books/{kind:str}/impact")
-async def impact_part(request: PageRequest, services: Given, pages: Pages, kind: FromPath[str]) -> Response[str]:
+@get("/impact")
+async def impact_part(asked: Book) -> Response[str]:
     """What the draft would change for open cases; loaded after the preview, because it decides each of them twice."""
-    form = await asked_form(services, kind)
-    require(request.user, Permission.EDIT_BOOKS)
-    book = await open_book(services, form, actor=request.user)
-    impact = await read_impact(services, form, actor=request.user, old=book.base, new=book.tables)
-    return pages.page(request, "partials/book_impact.html", impact=impact, most=MOST_CASES, kind=form.kind)
+    require(asked.actor, Permission.EDIT_BOOKS)
+    book = await asked.open()
+    impact = await read_impact(asked.services, asked.form, actor=asked.actor, old=book.base, new=book.tables)
+    return asked.pages.page(
+        asked.request, "partials/book_impact.html", impact=impact, most=MOST_CASES, kind=asked.form.kind
+    )
 
 
 class ForceForm(Struct, kw_only=True):
@@ -107,184 +97,143 @@ class ForceForm(Struct, kw_only=True):
     note: str = ""
 
 
-@post("/books/{kind:str}/put-in-force")
-async def force_form(
-    request: PageRequest, services: Given, pages: Pages, kind: FromPath[str], data: Annotated[ForceForm, Form]
-) -> Response[Any]:
-    form = await asked_form(services, kind)
+@post("/put-in-force")
+async def force_form(asked: Book, data: Annotated[ForceForm, Form]) -> Response[Any]:
     note = data.note[:LONGEST_NOTE]
-    key = ""
     try:
-        written = await put_in_force(services, form, actor=request.user, stamp=data.stamp[:16], note=note)
-    except DraftChangedError:
-        key = "book.draft_changed"
-    except OvertakenError:
-        key = "book.overtaken"
-    except ProblemsError:
-        key = "book.has_problems"
+        written = await put_in_force(asked.services, asked.form, actor=asked.actor, stamp=data.stamp[:16], note=note)
+    except (DraftChangedError, OvertakenError, ProblemsError) as error:
+        return await _preview(asked, notice=what_is_wrong(error), note=note)
     except ConfigurationError:
-        key = "book.no_note"
-    if key:
-        told = Notice(key=key, tone="wrong")
-        return await _preview(request, services, pages, form, notice=told, note=note, status=422)
-    return Redirect(f"/books/{form.kind}/versions/{written.version}?notice=in_force", status_code=303)
+        return await _preview(asked, notice=wrong("book.no_note"), note=note)
+    return Redirect(f"/books/{asked.form.kind}/versions/{written.version}?notice=in_force", status_code=303)
 
 
-@post("/books/{kind:str}/discard")
-async def discard_form(request: PageRequest, services: Given, kind: FromPath[str]) -> Response[Any]:
-    form = await asked_form(services, kind)
-    await discard(services, form, actor=request.user)
-    return Redirect(f"/books/{form.kind}", status_code=303)
+@post("/discard")
+async def discard_form(asked: Book) -> Response[Any]:
+    await discard(asked.services, asked.form, actor=asked.actor)
+    return Redirect(f"/books/{asked.form.kind}", status_code=303)
 
 
-@post("/books/{kind:str}/catch-up", status_code=200)
-async def catch_up_form(request: PageRequest, services: Given, pages: Pages, kind: FromPath[str]) -> Response[Any]:
-    form = await asked_form(services, kind)
-    clashes = await catch_up(services, form, actor=request.user)
+@post("/catch-up", status_code=200)
+async def catch_up_form(asked: Book) -> Response[Any]:
+    clashes = await catch_up(asked.services, asked.form, actor=asked.actor)
     told = Notice(key="book.caught_up", tone="done")
-    return await _preview(request, services, pages, form, notice=told, clashes=clashes)
+    return await _preview(asked, notice=told, clashes=clashes)
 
 
-@get("/books/{kind:str}/versions")
+@get("/versions")
 async def history_page(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    kind: FromPath[str],
+    asked: Book,
     before: FromQuery[int | None] = None,
 ) -> Response[str]:
-    form = await asked_form(services, kind)
-    heads = await read_history(services, form.kind, actor=request.user, before=before)
-    return book_page(
-        request,
-        pages,
-        "pages/book_history.html",
-        form=form,
-        book=await open_book(services, form, actor=request.user),
-        heads=heads,
-        has_more=len(heads) == PAGE,
-        notice=None,
+    return await _history(asked, before=before)
+
+
+async def _history(asked: Asked, *, before: int | None = None, notice: Notice | None = None) -> Response[str]:
+    heads = await read_history(asked.services, asked.form.kind, actor=asked.actor, before=before)
+    return asked.page(
+        "pages/book_history.html", await asked.open(), notice=notice, heads=heads, has_more=len(heads) == PAGE
     )
 
 
-@get("/books/{kind:str}/versions/{version:int}")
+@get("/versions/{version:int}")
 async def version_page(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    kind: FromPath[str],
+    asked: Book,
     version: FromPath[int],
     notice: FromQuery[str] = "",
 ) -> Response[str]:
-    form = await asked_form(services, kind)
     told = Notice(key="book.in_force", tone="done") if notice == "in_force" else None
-    return await _version(request, services, pages, form, version, notice=told)
+    return await _version(asked, version, notice=told)
 
 
 async def _version(
-    request: PageRequest,
-    services: Given,
-    pages: Pages,
-    form: BookForm,
+    asked: Asked,
     version: int,
     *,
     notice: Notice | None = None,
-    status: int = 200,
 ) -> Response[str]:
-    shown, changes = await read_change(services, form, actor=request.user, version=version)
-    may_see = request.user.may(Permission.EDIT_BOOKS)
+    shown, changes = await read_change(asked.services, asked.form, actor=asked.actor, version=version)
     then = [
-        (name, table_view(words_of(request), form, name, shown.tables, may_see=may_see))
-        for name in sections_of(form.tables)
+        (name, table_view(asked.words, asked.form, name, shown.tables, may_see=asked.may_edit))
+        for name in sections_of(asked.form.tables)
         if getattr(shown.tables, name)
     ]
-    return book_page(
-        request,
-        pages,
+    return asked.page(
         "pages/book_version.html",
-        form=form,
-        book=await open_book(services, form, actor=request.user),
-        status=status,
+        await asked.open(),
         shown=shown,
         all_changes=changes,
-        changes=_views(request, services, form, changes),
+        changes=_views(asked, changes),
         then=then,
         notice=notice,
         most_shown=_MOST_SHOWN,
     )
 
 
-@post("/books/{kind:str}/versions/{version:int}/again")
-async def again_form(
-    request: PageRequest, services: Given, pages: Pages, kind: FromPath[str], version: FromPath[int]
-) -> Response[Any]:
-    form = await asked_form(services, kind)
+@post("/versions/{version:int}/again")
+async def again_form(asked: Book, version: FromPath[int]) -> Response[Any]:
     try:
-        await start_again_from(services, form, actor=request.user, version=version)
-    except UnfinishedError:
-        told = Notice(key="book.unfinished", tone="wrong")
-        return await _version(request, services, pages, form, version, notice=told, status=422)
-    return Redirect(f"/books/{form.kind}/preview", status_code=303)
+        await start_again_from(asked.services, asked.form, actor=asked.actor, version=version)
+    except UnfinishedError as error:
+        return await _version(asked, version, notice=what_is_wrong(error))
+    return Redirect(f"/books/{asked.form.kind}/preview", status_code=303)
 
 
 # the whole book as one file
 
 
-@get("/books/{kind:str}/versions/{version:int}/json")
-async def export_book(
-    request: PageRequest, services: Given, kind: FromPath[str], version: FromPath[int]
-) -> Response[bytes]:
-    form = await asked_form(services, kind)
-    require(request.user, Permission.EXPORT)
-    book = await read_book(services, form, actor=request.user, version=version)
-    await note_export(services, request, f"book {form.kind} version {book.version}")
-    return download(f"{form.kind}-{book.version}.json", form.encode(book.tables).encode())
+@get("/versions/{version:int}/json")
+async def export_book(asked: Book, version: FromPath[int]) -> Response[bytes]:
+    require(asked.actor, Permission.EXPORT)
+    book = await read_book(asked.services, asked.form, actor=asked.actor, version=version)
+    await note_export(asked.services, asked.request, f"book {asked.form.kind} version {book.version}")
+    return download(f"{asked.form.kind}-{book.version}.json", asked.form.encode(book.tables).encode())
 
 
-@post("/books/{kind:str}/whole", request_max_body_size=LONGEST_BODY + 64 * 1024)
-async def import_book_form(request: PageRequest, services: Given, pages: Pages, kind: FromPath[str]) -> Response[Any]:
+@post("/whole", request_max_body_size=LONGEST_BODY + 64 * 1024)
+async def import_book_form(asked: Book) -> Response[Any]:
     """A whole book as JSON becomes the author's draft: what it changes is seen before it is in force."""
-    form = await asked_form(services, kind)
-    require(request.user, Permission.EDIT_BOOKS)
-    file = (await request.form()).get("file")
+    require(asked.actor, Permission.EDIT_BOOKS)
+    file = (await asked.request.form()).get("file")
     key, detail = "book.no_file", ""
     if isinstance(file, UploadFile) and file.filename:
         data = await file.read(LONGEST_BODY + 1)
         await file.close()
         try:
-            tables = decode_book(form, data)
-            book = await open_book(services, form, actor=request.user)
-            await keep(services, form, tables, actor=request.user, on=book)
+            tables = decode_book(asked.form, data)
+            book = await asked.open()
+            await keep(asked.services, asked.form, tables, actor=asked.actor, on=book)
         except ConfigurationError as error:
             key, detail = "book.no_book", error.what
         except DraftChangedError:
             key = "book.draft_changed"
         else:
-            return Redirect(f"/books/{form.kind}/preview", status_code=303)
-    told = Notice(key=key, tone="wrong", detail=detail)
-    heads = await read_history(services, form.kind, actor=request.user)
-    return book_page(
-        request,
-        pages,
-        "pages/book_history.html",
-        form=form,
-        book=await open_book(services, form, actor=request.user),
-        status=422,
-        heads=heads,
-        has_more=len(heads) == PAGE,
-        notice=told,
-    )
+            return Redirect(f"/books/{asked.form.kind}/preview", status_code=303)
+    return await _history(asked, notice=wrong(key, detail=detail))
+
+
+@get("/")
+async def book_root(asked: Book) -> Redirect:
+    return Redirect(f"/books/{asked.form.kind}/{asked.form.tables.__struct_fields__[0]}", status_code=303)
 
 
 BOOK_VERSION_PAGES: Final = [
-    preview_page,
-    impact_part,
-    force_form,
-    discard_form,
-    catch_up_form,
-    history_page,
-    version_page,
-    again_form,
-    export_book,
-    import_book_form,
+    Router(
+        path="/books/{kind:str}",
+        dependencies={"asked": Provide(asked_book)},
+        route_handlers=[
+            book_root,
+            preview_page,
+            impact_part,
+            force_form,
+            discard_form,
+            catch_up_form,
+            history_page,
+            version_page,
+            again_form,
+            export_book,
+            import_book_form,
+        ],
+    )
 ]
