@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from connectors.sheet import replies
 from connectors.sheet.capabilities import CAPABILITIES
+from connectors.sheet.head import open_sheet
+from connectors.sheet.headings import column_warnings, unread_columns
 from connectors.sheet.looking import look_at
 from connectors.sheet.mapping import Terms
 from connectors.sheet.payload import Remapper
@@ -52,6 +54,7 @@ from hub.core.files import (
 )
 from hub.core.model import Inquiry
 from hub.core.paging import decode_cursor, encode_cursor
+from hub.core.wire_watch import PREFIX
 
 PAGE: Final = 500
 #: a file that was being stored while the last run began is older than that run, and was not read by it
@@ -168,6 +171,10 @@ class SheetConnector:
         done = 0
         try:
             file = await asyncio.to_thread(_opened, upload, layout)
+            # Counted as a new field of an API is, so that it stands on the page of the shop's truth, too.
+            self._unknown.update(
+                f"{PREFIX}{new.heading[:40]}" for new in unread_columns(file.layout, file.sheet.headings)
+            )
             rows = read_rows(file, terms=terms, unknown=self._unknown)
             mine: set[int] = set()
             height = file.sheet.table.height
@@ -232,6 +239,9 @@ class SheetConnector:
 
     def file_rows(self, upload: Upload, *, layout: Layout) -> Iterator[FileRow]:
         return read_rows(open_file(upload, layout), terms=self._row_terms(), unknown=Counter())
+
+    def column_warnings(self, upload: Upload, *, layout: Layout) -> tuple[tuple[str, str], ...]:
+        return column_warnings(layout, open_sheet(upload, layout).headings)
 
     async def layout(self, kind: FileKind) -> KeptLayout | None:
         kept = await self._shelf.layouts(kind)

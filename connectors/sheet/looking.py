@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from msgspec.structs import replace
+
 from connectors.sheet.head import open_sheet
-from connectors.sheet.headings import folded, guess_fields
+from connectors.sheet.headings import column_warnings, folded, guess_fields, unread_columns
 from connectors.sheet.reading import missing_fields
 from connectors.sheet.tables import Cell
 from connectors.sheet.values import MOST_EXACT, text, word
@@ -30,11 +32,13 @@ def look_at(upload: Upload, layout: Layout | None) -> FileLook:
     count = len(rows) + sum(1 for _ in sheet.rows)
     guessed = guess_fields(upload.kind, [heading for heading in sheet.headings if heading])
     fields = _fields_of(layout, sheet.headings) if layout is not None else guessed
+    suggested = {} if layout is None else {each.heading: each.field for each in unread_columns(layout, sheet.headings)}
     columns = [
         (_look_at_column(heading, [row[place] for row in rows if place < len(row)], fields, guessed, layout), place)
         for place, heading in enumerate(sheet.headings)
         if heading
     ]
+    columns = [(replace(column, suggested=suggested.get(column.heading)), place) for column, place in columns]
     used = layout or _guessed_layout(upload, [column for column, _ in columns])
     return FileLook(
         sheet=sheet.table.name,
@@ -45,7 +49,7 @@ def look_at(upload: Upload, layout: Layout | None) -> FileLook:
         columns=tuple(column for column, _ in columns),
         layout=used,
         missing=missing_fields(used, sheet.headings),
-        warnings=tuple(_warnings(columns, rows)),
+        warnings=(*_warnings(columns, rows), *(column_warnings(layout, sheet.headings) if layout else ())),
     )
 
 
@@ -83,6 +87,7 @@ def _guessed_layout(upload: Upload, columns: Sequence[ColumnLook]) -> Layout:
             for column in chosen
             if any(meaning for _, meaning in column.words)
         },
+        unused=tuple(column.heading for column in columns if not column.field),
     )
 
 

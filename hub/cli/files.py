@@ -63,9 +63,24 @@ def preview(
             f"{found.errors} of {found.rows:,} cannot be read",
             markup=False,
         )
+        _warn(look.warnings)
         for problem in found.problems:
             screen.print(f"row {problem.row}, {problem.column or problem.field}: {problem.code}", markup=False)
     return ExitCode.PART_DONE if found.errors else ExitCode.ALL_DONE
+
+
+_WARNINGS = {
+    "new_known": "the layout does not read this new column, which looks like a field: choose it on the Files page",
+    "new": "the layout does not read this new column: choose a field for it on the Files page if it is wanted",
+    "gone": "the layout reads it and the file has it not: if it was renamed, choose the new one on the Files page",
+    "leading_zero_lost": "stored as numbers, leading zeros may be lost: download it with the column as text",
+    "digits_rounded": "the last digits of long numbers seem to be zeros: download it with the column as text",
+}
+
+
+def _warn(warnings: tuple[tuple[str, str], ...]) -> None:
+    for code, heading in warnings:
+        complain(f"column {heading}: {_WARNINGS[code]}")
 
 
 def _preview_document(look: FileLook, found: Preview) -> dict[str, Any]:
@@ -119,6 +134,7 @@ def import_file(
     note = result.note
     if as_json:
         document = {"file": result.key, "is_new": result.is_new, "error": result.error}
+        document["warnings"] = [list(warning) for warning in result.warnings]
         print_json(document | msgspec.to_builtins(note))
     else:
         known = "" if result.is_new else " (this file was here before)"
@@ -127,6 +143,7 @@ def import_file(
             f"{note.errors} in quarantine{known}",
             markup=False,
         )
+        _warn(result.warnings)
         if result.error:
             complain(result.error)
     return ExitCode.ALL_DONE if note.complete and not note.errors else ExitCode.PART_DONE

@@ -58,7 +58,8 @@ class Layout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one kind of file of one shop is read.
 
     ``words``: per field, what a word of the mall means. ``constants``: fields that every row has alike,
-    written as a cell would be. ``sheet`` and ``encoding`` override what is found in the file.
+    written as a cell would be. ``sheet`` and ``encoding`` override what is found in the file. ``unused``
+    are the headings that were seen and left out, so that another one is known to be new; ``None``: not noted.
     """
 
     kind: FileKind
@@ -68,6 +69,7 @@ class Layout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     date_order: DateOrder = DateOrder.YMD
     sheet: str | None = None
     encoding: str | None = None
+    unused: tuple[str, ...] | None = None
 
 
 class KeptLayout(Struct, frozen=True, kw_only=True):
@@ -99,11 +101,15 @@ class Upload(Struct, frozen=True, kw_only=True):
 
 
 class ColumnLook(Struct, frozen=True, kw_only=True):
-    """One column of a file. ``words``: the words of a column with meanings, and what each means (``None``: unknown)."""
+    """One column of a file. ``words``: the words of a column with meanings, and what each means (``None``: unknown).
+
+    ``suggested``: the field that the heading of a column lets guess which the layout does not read.
+    """
 
     heading: str
     samples: tuple[str, ...]
     field: str | None = None
+    suggested: str | None = None
     is_guessed: bool = False
     words: tuple[tuple[str, str | None], ...] = ()
 
@@ -112,7 +118,8 @@ class FileLook(Struct, frozen=True, kw_only=True):
     """What a file looks like before it is read. ``header_row`` counts from 1 as a spreadsheet does.
 
     ``layout`` is the one given, or what the headings let guess. ``missing`` are required fields that
-    nothing fills. ``warnings`` are ``(code, heading)``: leading_zero_lost, digits_rounded.
+    nothing fills. ``warnings`` are ``(code, heading)``: leading_zero_lost, digits_rounded, and those of
+    :meth:`ImportsFiles.column_warnings`.
     """
 
     sheet: str
@@ -193,6 +200,15 @@ class ImportsFiles(Protocol):
 
     def look(self, upload: Upload, *, layout: Layout | None = None) -> FileLook:
         """Columns, samples and a layout. Raises: UnreadableFileError."""
+        ...
+
+    def column_warnings(self, upload: Upload, *, layout: Layout) -> tuple[tuple[str, str], ...]:
+        """Where a file and a layout do not meet: ``(code, heading and letter of the column)``.
+
+        new_known: the layout does not read it, but it looks like a field that nothing fills; new: it was in no
+        file that the layout was made for; gone: the layout reads it, the file has it not.
+        Raises: UnreadableFileError.
+        """
         ...
 
     def file_rows(self, upload: Upload, *, layout: Layout) -> Iterator[FileRow]:

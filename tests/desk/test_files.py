@@ -109,6 +109,18 @@ async def test_the_same_file_again_writes_nothing(hub: Hub, supervisor: Actor, c
     assert (orders.new, orders.changed, orders.unchanged) == (0, 0, 2)
 
 
+async def test_an_import_tells_of_columns_that_the_layout_does_not_know(hub: Hub, supervisor: Actor, clock: Clock):
+    upload = _upload(FIRST)
+    first = await import_upload(hub, actor=supervisor, shop="welfare", upload=upload, layout=await _layout(hub, upload))
+    clock.now += timedelta(hours=1)
+    head = HEAD.replace("수취인", "받는분") + ",메모란"
+
+    result = await import_upload(hub, actor=supervisor, shop="welfare", upload=_upload(f"{SECOND},급함", head=head))
+
+    assert first.warnings == ()
+    assert result.warnings == (("new_known", "받는분 (G)"), ("new", "메모란 (I)"), ("gone", "수취인"))
+
+
 async def test_a_mended_row_leaves_quarantine(hub: Hub, supervisor: Actor, clock: Clock):
     upload = _upload(BAD)
     await import_upload(hub, actor=supervisor, shop="welfare", upload=upload, layout=await _layout(hub, upload))

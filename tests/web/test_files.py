@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from httpx import Response
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
 from hub.bootstrap import Hub, open_hub
+from hub.core.files import ColumnLook, ColumnRule, FileField, FileKind, FileLook, Layout
+from hub.desk.files.importing import DraftView
 from hub.desk.users import create_user
 from hub.settings import Settings
 from hub.web.app import make_app
-from hub.web.shops.file_forms import pasted_rows
+from hub.web.shops.file_forms import layout_of, pasted_rows
 from tests.desk.invented import NOW
 from tests.web.conftest import LOGINS, PASSWORD, Browser
 
@@ -209,6 +212,31 @@ def test_a_stranger_sees_nothing(browser: Browser):
     browser.sign_in("kim")
     assert browser.get("/files/draft/x").status_code == 404
     assert "진행 상황이 더 이상 없습니다" in browser.get("/files/import/x").text
+
+
+def test_a_form_keeps_the_columns_that_only_other_files_have_and_notes_what_is_left_out():
+    rules = tuple(
+        ColumnRule(heading=heading, field=heading) for heading in ("order_no", "status", "paid_at", "carrier")
+    )
+    before = Layout(kind=FileKind.ORDERS, columns=rules, words={"status": {"S": "paid"}}, unused=("memo",))
+    columns = tuple(ColumnLook(heading=heading, samples=()) for heading in ("order_no", "courier", "status", "colour"))
+    look = FileLook(
+        sheet="", sheets=(), encoding=None, header_row=1, rows=0, layout=before,
+        columns=tuple(replace(each, field=each.heading) if each.heading in ("order_no", "status") else each for each in columns),
+    )  # fmt: skip
+    names = ("order_no", "status", "paid_at", "carrier")
+    fields = tuple(FileField(name=name, meanings=("paid",) if name == "status" else ()) for name in names)
+    draft = DraftView(
+        draft_id="", shop="", kind=FileKind.ORDERS, name="", look=look, fields=fields, kept=None, is_changed=False,
+        fits=True,
+    )  # fmt: skip
+
+    layout = layout_of({"c0": "order_no", "c1": "carrier", "c2": "status"}, draft)
+
+    assert [(rule.heading, rule.field) for rule in layout.columns] == [
+        ("order_no", "order_no"), ("courier", "carrier"), ("status", "status"), ("paid_at", "paid_at")
+    ]  # fmt: skip
+    assert (layout.words, layout.unused) == ({"status": {"S": "paid"}}, ("memo", "colour"))
 
 
 def test_pasted_rows():

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from hub.core.contract import Connector, Feed
 from hub.core.errors import ConfigurationError
@@ -79,12 +79,16 @@ class DraftView(Struct, frozen=True, kw_only=True):
 
 
 class ImportResult(Struct, frozen=True, kw_only=True):
-    """``is_new``: the file was not here before. ``error``: why the run could not finish."""
+    """``is_new``: the file was not here before. ``error``: why the run could not finish.
+
+    ``warnings``: where the file's columns and the layout do not meet, as of :class:`ImportsFiles`.
+    """
 
     key: str
     is_new: bool
     note: ImportNote
     error: str | None = None
+    warnings: tuple[tuple[str, str], ...] = ()
 
 
 OnProgress = Callable[[float, int], None]
@@ -198,7 +202,7 @@ async def read_draft(services: Services, *, actor: Actor, draft_id: str) -> Draf
 
 
 def _look(desk: ImportsFiles, upload: Upload, layout: Layout | None) -> FileLook:
-    """With a layout as far as it fits: columns that it does not know are guessed."""
+    """With a layout as far as it fits: for columns that it does not know a field is suggested."""
     guessed = desk.look(upload)
     if layout is None:
         return guessed
@@ -212,28 +216,16 @@ def _look(desk: ImportsFiles, upload: Upload, layout: Layout | None) -> FileLook
 
 def _masked(look: FileLook) -> FileLook:
     def column(each: ColumnLook) -> ColumnLook:
-        field = each.field or ""
+        field = each.field or each.suggested or ""
         hide: Callable[[str], str | None] = mask_text
         if "phone" in field:
             hide = mask_phone
         elif field in _PEOPLE:
             hide = mask_name
         samples = tuple(hide(sample) or "" for sample in each.samples)
-        return ColumnLook(
-            heading=each.heading, samples=samples, field=each.field, is_guessed=each.is_guessed, words=each.words
-        )
+        return structs.replace(each, samples=samples)
 
-    return FileLook(
-        sheet=look.sheet,
-        sheets=look.sheets,
-        encoding=look.encoding,
-        header_row=look.header_row,
-        rows=look.rows,
-        columns=tuple(column(each) for each in look.columns),
-        layout=look.layout,
-        missing=look.missing,
-        warnings=look.warnings,
-    )
+    return structs.replace(look, columns=tuple(column(each) for each in look.columns))
 
 
 async def choose_layout(services: Services, *, actor: Actor, draft_id: str, layout: Layout) -> None:
@@ -302,8 +294,13 @@ async def import_upload(
     if is_new or any(file.key == key and file.note is None for file in await desk.files()):
         await desk.note_import(key, note, at=services.now())
     await log_file(services, actor, f"import {key[:_KEY_SHOWN]} into {shop}", None)
+    kept = await desk.layout(upload.kind)
     return ImportResult(
-        key=key, is_new=is_new, note=note, error=report.error.message if report.error is not None else None
+        key=key,
+        is_new=is_new,
+        note=note,
+        error=report.error.message if report.error is not None else None,
+        warnings=await asyncio.to_thread(desk.column_warnings, upload, layout=kept.layout) if kept else (),
     )
 
 

@@ -13,7 +13,8 @@ _LONGEST: Final = 200
 def layout_of(form: Mapping[str, str], draft: DraftView) -> Layout:
     """``c3`` is the field of the fourth column, ``w3.0`` the meaning of its first word, ``k.status`` a constant.
 
-    Words of columns that stay what they were are kept also where the page did not show them.
+    Words of columns that stay what they were are kept also where the page did not show them, and so are columns
+    that older files have and this one has not.
     """
     known = {field.name: field for field in draft.fields}
     before = draft.look.layout
@@ -42,6 +43,13 @@ def layout_of(form: Mapping[str, str], draft: DraftView) -> Layout:
     for name in constants:
         if name in before.words:
             words[name] = dict(before.words[name])
+    shown = [column.heading for column in draft.look.columns]
+    filled = {*(rule.field for rule in columns), *constants}
+    columns += [rule for rule in before.columns if rule.heading not in shown and rule.field not in filled]
+    for rule in columns:
+        if rule.heading not in shown and rule.field in before.words:
+            words[rule.field] = dict(before.words[rule.field])
+    used = {rule.heading for rule in columns}
     order, sheet, encoding = form.get("date_order", ""), form.get("worksheet", ""), form.get("encoding", "")
     return Layout(
         kind=draft.kind,
@@ -51,6 +59,7 @@ def layout_of(form: Mapping[str, str], draft: DraftView) -> Layout:
         date_order=DateOrder(order) if order in set(DateOrder) else DateOrder.YMD,
         sheet=sheet if sheet in draft.look.sheets else None,
         encoding=encoding if encoding in ENCODINGS else None,
+        unused=tuple(heading for heading in dict.fromkeys((*(before.unused or ()), *shown)) if heading not in used),
     )
 
 

@@ -1,8 +1,9 @@
 import pytest
+from msgspec.structs import replace
 
 from connectors.sheet.headings import guess_fields
 from hub.core.files import FileKind, Upload
-from tests.connectors.sheet.shop import ROW, Shop, layout, text_file, workbook
+from tests.connectors.sheet.shop import HEADINGS, ROW, Shop, layout, text_file, workbook
 
 DOWNLOADS = {
     "smartstore": (
@@ -95,3 +96,47 @@ def test_numbers_that_may_have_lost_digits_are_warned_of():
         ("leading_zero_lost", "연락처"),
         ("leading_zero_lost", "우편번호"),
     }
+
+
+def test_a_new_column_of_a_known_file_is_told_with_its_letter_and_suggested_where_it_looks_like_a_field():
+    kept = layout(headings={heading: field for heading, field in HEADINGS.items() if field != "receiver_name"})
+    headings = ("송장번호", "비고", *(heading for heading in HEADINGS if heading != "주문일시"))
+    upload = text_file([("600000000001", "급함", *ROW[:5], "홍길동")], headings=headings)
+
+    unnoted = Shop().connector().look(upload, layout=kept)
+    noted = Shop().connector().look(upload, layout=replace(kept, unused=("수취인",)))
+
+    gone = ("gone", "주문일시")
+    assert unnoted.warnings == (("new_known", "송장번호 (A)"), ("new_known", "수취인 (H)"), gone)
+    assert noted.warnings == (("new_known", "송장번호 (A)"), ("new", "비고 (B)"), gone)
+    told = {column.heading: (column.field, column.suggested) for column in unnoted.columns}
+    assert (told["송장번호"], told["비고"], told["수량"]) == ((None, "tracking_no"), (None, None), ("quantity", None))
+
+
+def test_a_column_that_looks_like_one_that_is_read_already_is_no_news_unless_the_old_one_is_gone():
+    kept = layout()
+    beside = text_file([(*ROW, "김철수")], headings=(*HEADINGS, "받는분"))
+    instead = text_file([(*ROW[:-1], "김철수")], headings=(*tuple(HEADINGS)[:-1], "받는분"))
+
+    assert Shop().connector().column_warnings(beside, layout=kept) == ()
+    assert Shop().connector().column_warnings(instead, layout=kept) == (
+        ("new_known", "받는분 (G)"),
+        ("gone", "수취인"),
+    )
+
+
+async def test_a_run_counts_new_columns_beside_the_unknown_words():
+    shop = Shop()
+    await shop.keep(layout(unused=()))
+    await shop.hand_in(text_file([(*ROW, "급함", "600000000001")], headings=(*HEADINGS, "비고", "송장번호")))
+
+    (reading,) = await shop.readings()
+
+    assert reading.record is not None
+    assert shop.codes == {"new_field:비고": 1, "new_field:송장번호": 1}
+
+
+def test_a_guessed_layout_notes_what_it_leaves_out():
+    look = Shop().connector().look(text_file([(*ROW, "급함")], headings=(*HEADINGS, "비고")))
+
+    assert look.layout.unused == ("비고",)
