@@ -1,7 +1,7 @@
 """The writes and the goods against the emulated mall: what an agent does becomes true there."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import pytest
@@ -10,8 +10,8 @@ from connectors.qoo10 import MANIFEST
 from connectors.qoo10.connector import Qoo10Connector
 from connectors.qoo10.sandbox import Qoo10, build
 from connectors.qoo10.sandbox_goods import status_of, stock_of
-from connectors.qoo10.sandbox_render import item_no, order_no
-from hub.core.contract import LineAction, Outcome, ShopContext
+from connectors.qoo10.sandbox_render import is_reserved, item_no, midnight, order_no
+from hub.core.contract import LineAction, OpenKeys, Outcome, ShopContext, Span
 from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, LineStatus, Order, ShopRef
 from hub.sandbox.facts import LineFact
 from hub.sandbox.kit import Row, SandboxOptions
@@ -67,6 +67,19 @@ async def shop() -> AsyncIterator[Shop]:
     made = Shop()
     yield made
     await made.connector.aclose()
+
+
+async def test_reserved_goods_are_told_from_others_with_their_day(shop: Shop):
+    span = Span(since=shop.clock.at - timedelta(days=21), until=shop.clock.at, is_full=True)
+    facts = {str(order_no(line)): (order, line) for order in shop.world.orders(SHOP) for line in order.lines}
+    read = [reading async for page in shop.connector.read_orders(span, open_keys=OpenKeys(), cursor=None)
+            for reading in page.readings]  # fmt: skip
+
+    assert {is_reserved(facts[reading.key][1].item) for reading in read} == {True, False}
+    for reading in read:
+        (line,), (order, fact) = reading.record.lines, facts[reading.key]
+        assert line.is_reserved == is_reserved(fact.item)
+        assert line.sendable_from == (midnight(order.ordered_at + timedelta(days=5)) if line.is_reserved else None)
 
 
 async def test_an_order_is_confirmed_put_off_and_sent(shop: Shop):
