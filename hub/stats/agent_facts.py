@@ -32,6 +32,8 @@ _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 _SILENCE: Final = timedelta(seconds=LONGEST_SILENCE)
 _MINUTE: Final = 60.0
+#: agent, mall and line of the queue, from and to (milliseconds)
+_Talk = tuple[str, str | None, str | None, int, int | None]
 _talks: Final = msgspec.json.Decoder(list[tuple[str, str | None, str | None, int, int]]).decode
 _event: Final = msgspec.msgpack.Decoder(Event).decode
 
@@ -96,18 +98,24 @@ async def _spoken(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
         return
     # A call may have entered before the span and been taken in it.
     async for row in _answered(replace(counted, since=counted.since and counted.since - _DAY)):
-        for agent, mall, line, began, ended in _talks_of(row):
-            if counted.mall in (None, mall):
-                yield AgentFact(
-                    at=time_of(began),
-                    mall=mall,
-                    shop=None,
-                    agent=seats.at(agent),
-                    what=CALL,
-                    line=line,
-                    reference=row.row_id,
-                    minutes=None if ended is None else round((ended - began) / 1000 / _MINUTE, 1),
-                )
+        # Who gets the caller back has spoken twice in one call.
+        own: dict[str, list[_Talk]] = {}
+        for talk in _talks_of(row):
+            if counted.mall in (None, talk[1]):
+                own.setdefault(seats.at(talk[0]), []).append(talk)
+        for agent, talks in own.items():
+            _, mall, line, began, _ = talks[0]
+            spans = [ended - began for _, _, _, began, ended in talks if ended is not None]
+            yield AgentFact(
+                at=time_of(began),
+                mall=mall,
+                shop=None,
+                agent=agent,
+                what=CALL,
+                line=line,
+                reference=row.row_id,
+                minutes=round(sum(spans) / 1000 / _MINUTE, 1) if spans else None,
+            )
 
 
 async def _answered(counted: Counted) -> AsyncIterator[Any]:
@@ -118,7 +126,8 @@ async def _answered(counted: Counted) -> AsyncIterator[Any]:
         yield row
 
 
-def _talks_of(row: Any) -> Iterator[tuple[str, str | None, str | None, int, int | None]]:
+def _talks_of(row: Any) -> Iterator[_Talk]:
+    """By their beginning."""
     if row.talks is not None:
         yield from _talks(row.talks)
         return
