@@ -50,19 +50,12 @@ def map_claims(wire: OrderWire, *, order_no: str, currency: str, codes: Counter[
 
     Not all of them are known when an item names a ``claim_code`` whose details did not come.
     """
-    accepted = (
-        [(CANCEL, claim) for claim in embedded(wire.cancellation)]
-        + [(RETURN, claim) for claim in embedded(wire.return_)]
-        + [(EXCHANGE, claim) for claim in embedded(wire.exchange)]
-    )
     items = wire.items or []
+    embeds = ((CANCEL, wire.cancellation), (RETURN, wire.return_), (EXCHANGE, wire.exchange))
+    accepted = [(kind, claim) for kind, claims in embeds if claims for claim in embedded(claims)]
     if not accepted and not any(map(_has_trace, items)):
         return (), True
-    delivered = frozenset(
-        kind
-        for kind, claims in ((CANCEL, wire.cancellation), (RETURN, wire.return_), (EXCHANGE, wire.exchange))
-        if claims is not UNSET
-    )
+    delivered = frozenset(kind for kind, claims in embeds if claims is not UNSET)
     gathered = _Claims(
         order_no=order_no,
         front=shop_front(wire.shop_no),
