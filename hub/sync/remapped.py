@@ -95,7 +95,7 @@ class Comparer:
         for row in await self._fetch(connection, _CLAIMS, line_nos):
             known.claims[row[0]] = _Stored(row[2], row[4], state=row[3])
             if row[5]:
-                known.open_claims[row[1]].add(row[0])
+                known.open_claims[row[6], row[1]].add(row[0])
         for row in await self._fetch(connection, _INQUIRIES, inquiry_nos):
             known.inquiries[row[0]] = _Stored(row[1], row[2])
         return known
@@ -118,7 +118,8 @@ class _Known:
         self.heads: dict[tuple[str, str], _Stored] = {}
         self.lines: dict[tuple[str, str, str], _Stored] = {}
         self.claims: dict[str, _Stored] = {}
-        self.open_claims: dict[str, set[str]] = defaultdict(set)
+        #: by sub-shop and line
+        self.open_claims: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.inquiries: dict[str, _Stored] = {}
 
     def differing(self, record: Record, *, is_partial: bool) -> list[int | None]:
@@ -139,7 +140,8 @@ class _Known:
         if record.claims_are_complete:
             told = {claim.claim_key for claim in record.claims}
             for line in record.lines:
-                found += [self.claims[key].fetched_at for key in self.open_claims[line.line_no] - told]
+                still_open = self.open_claims[record.sub_shop or "", line.line_no]
+                found += [self.claims[key].fetched_at for key in still_open - told]
         return found
 
     def _head(self, order: Order, *, is_partial: bool) -> list[int | None]:
@@ -245,6 +247,7 @@ _CLAIMS = select(
     claims.c.state,
     claims.c.fetched_at,
     claims.c.is_open,
+    claims.c.sub_shop,
 ).where(claims.c.shop_id == bindparam("shop_id"), among(claims.c.line_no, "names"))
 _INQUIRIES = select(inquiries.c.inquiry_no, inquiries.c.content_hash, inquiries.c.fetched_at).where(
     inquiries.c.shop_id == bindparam("shop_id"), among(inquiries.c.inquiry_no, "names")
