@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.core.errors import ConfigurationError
 from hub.desk.phone.callbacks import callbacks_of_records
-from hub.desk.phone.flow import SPEC_FILE, current_spec
+from hub.desk.phone.flow import SpecInForce
 from hub.desk.services import Services
 from hub.store.database import from_ms, to_ms
 from hub.store.leases import Lease, held_and_abandoned
@@ -72,7 +72,8 @@ class Follower:
     def __init__(self, services: Services, *, pbx: str, path: Path, every: float = EVERY, turn: float = _TURN) -> None:
         self._services, self._pbx, self._path = services, pbx, path
         self._every, self._turn = every, turn
-        self._spec: tuple[tuple[int, int], Spec] | None = None
+        self._in_force = SpecInForce(services)
+        self._spec: Spec | None = None
         self._file: FollowedFile | None = None
         self._noted: tuple[datetime, str | None] | None = None
         #: who read before may have died between the calls and what follows from them
@@ -121,7 +122,7 @@ class Follower:
         """Read what is new, and make cases of wishes to be called back that stand in it."""
         has_news, problem = False, None
         try:
-            spec, file = await asyncio.to_thread(self._current)
+            spec, file = await self._current()
             reports = await file.poll()
             has_news = any(report.new_events for report in reports)
             self._may_owe = self._may_owe or has_news
@@ -138,22 +139,16 @@ class Follower:
             problem = error.strerror or type(error).__name__
         await self._note(problem, has_news=has_news)
 
-    def _current(self) -> tuple[Spec, FollowedFile]:
+    async def _current(self) -> tuple[Spec, FollowedFile]:
         """By the spec as it stands now. Raises: ConfigurationError when there is none, or it has errors."""
-        services = self._services
-        try:
-            stat = (services.settings.home / SPEC_FILE).stat()
-            mark = (stat.st_mtime_ns, stat.st_size)
-        except OSError:
-            mark = (0, 0)
-        if self._file is None or self._spec is None or self._spec[0] != mark:
-            spec = current_spec(services)
-            routes = routes_from_spec(spec)
-            self._spec = mark, spec
+        spec = await self._in_force.read()
+        if self._file is None or self._spec is not spec:
+            services, routes = self._services, routes_from_spec(spec)
             self._file = FollowedFile(
                 services.database, routes, path=self._path, pbx=self._pbx or None, now=services.now
             )
-        return self._spec[1], self._file
+            self._spec = spec
+        return spec, self._file
 
     async def _note(self, problem: str | None, *, has_news: bool) -> None:
         now = self._services.now()

@@ -54,7 +54,7 @@ class PhoneCalls:
     """Applies what one exchange tells. ``routes``: mall and line of its numbers and queues, where a spec is there."""
 
     def __init__(self, services: Services, *, pbx: str, routes: Routes | None) -> None:
-        self._services, self._pbx, self._routes = services, pbx, routes
+        self._services, self._pbx, self.routes = services, pbx, routes
         #: (call, member) told since the gap
         self._since_gap: set[tuple[str, str]] | None = None
 
@@ -209,9 +209,9 @@ class PhoneCalls:
         return await connection.scalar(query.order_by(users.c.id).limit(1))
 
     def _place(self, event: LiveEvent) -> Place | None:
-        if self._routes is None:
+        if self.routes is None:
             return None
-        return self._routes.queues.get(event.queue) or self._routes.place_of_did(event.did)
+        return self.routes.queues.get(event.queue) or self.routes.place_of_did(event.did)
 
 
 def _oldest(services: Services) -> int:

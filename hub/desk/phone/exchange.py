@@ -13,7 +13,7 @@ from hub.core.errors import ConfigurationError
 from hub.desk.phone.agents import LEASE, PhoneAgents
 from hub.desk.phone.callbacks import callbacks_of_records, take_callback
 from hub.desk.phone.calls import PhoneCalls
-from hub.desk.phone.flow import current_spec
+from hub.desk.phone.flow import SpecInForce
 from hub.desk.services import Services
 from hub.settings import Settings
 from hub.store.leases import Lease
@@ -74,11 +74,17 @@ def control_of(services: Services, phone_member: str | None) -> tuple[str, str, 
 
 async def listen(services: Services, source: CallEventSource, *, also: Also | None = None) -> None:
     """Apply what ``source`` tells, for ever. ``also`` is given each event behind that. Raises: PhoneError."""
-    spec = _spec(services)
+    in_force = _Specs(services)
+    spec = await in_force.read()
     calls = PhoneCalls(services, pbx=source.name, routes=routes_from_spec(spec) if spec else None)
     agents = PhoneAgents(services, pbx=source.name)
     async with aclosing(source.events()) as events:
         async for event in events:
+            now = await in_force.read()
+            if now is not spec:
+                # A number that goes elsewhere in the middle of the day goes there on the screens too.
+                spec = now
+                calls.routes = routes_from_spec(spec) if spec else None
             try:
                 await calls.apply(event)
                 await agents.apply(event)
@@ -129,9 +135,20 @@ async def _watch(services: Services, source: CallEventSource) -> None:
         lease = Lease(services.database, f"{LEASE}{source.name}")
 
 
-def _spec(services: Services) -> Spec | None:
-    try:
-        return current_spec(services)
-    except ConfigurationError as error:
-        log.warning("phone.no_spec", error=error.what)
-        return None
+class _Specs:
+    """The spec in force; ``None`` while it is missing or has errors, which is logged once."""
+
+    def __init__(self, services: Services) -> None:
+        self._in_force = SpecInForce(services)
+        self._told: str | None = None
+
+    async def read(self) -> Spec | None:
+        try:
+            spec = await self._in_force.read()
+        except ConfigurationError as error:
+            if self._told != error.what:
+                log.warning("phone.no_spec", error=error.what)
+            self._told = error.what
+            return None
+        self._told = None
+        return spec

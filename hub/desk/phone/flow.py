@@ -40,6 +40,36 @@ def current_routes(services: Services) -> Routes:
     return routes_from_spec(current_spec(services))
 
 
+class SpecInForce:
+    """The current spec, read anew when its file has changed. What it is used for may go on for weeks."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._known: tuple[tuple[int, ...], Spec | ConfigurationError] | None = None
+
+    async def read(self) -> Spec:
+        """The same object while the file is the same. Raises: ConfigurationError when there is none, or has errors."""
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> Spec:
+        try:
+            stat = (self._services.settings.home / SPEC_FILE).stat()
+            mark = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size)
+        except OSError:
+            return current_spec(self._services)
+        if self._known is None or self._known[0] != mark:
+            found: Spec | ConfigurationError
+            try:
+                found = current_spec(self._services)
+            except ConfigurationError as error:
+                found = error
+            self._known = mark, found
+        found = self._known[1]
+        if isinstance(found, ConfigurationError):
+            raise ConfigurationError(found.what, fix=found.fix)
+        return found
+
+
 class FlowView(Struct, frozen=True, kw_only=True):
     """``drawing``: an SVG, ``None`` for a spec that is missing or has errors. ``problems``: in the file's order.
 
