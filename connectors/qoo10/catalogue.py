@@ -2,13 +2,16 @@
 
 The list tells codes only; a name, the stock and the option codes cost two calls per item. They are
 wanted because agents ask for stock and orders carry option codes, and they are bounded because three
-calls a second are the most: goods on sale come first, and what is beyond the bound comes without them.
+calls a second are the most: goods on sale come first. A shop with more of them than a run may ask for is asked
+in turns, each day another part of it; what was told of the others stays, but for their stock.
 Qoo10 has no suppliers and no flag of who owns the stock.
 
 Source: ItemsLookup.GetAllGoodsInfo (1.0), GetItemDetailInfo (1.2): sure; GetGoodsInventoryInfo: likely.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
+from zlib import crc32
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +26,8 @@ from hub.core.paging import decode_cursor, encode_cursor
 
 #: items of which name and stock are asked in one run: a thousand calls, six minutes
 MOST_DETAILS = 500
+#: items in the part of one day, about: the parts are not quite alike, and none may be cut off at its end
+_PART = MOST_DETAILS * 4 // 5
 #: times that a list is read which holds fewer than it says
 _READINGS = 3
 #: items in one page of ours; the mall's own pages have 500
@@ -33,16 +38,22 @@ MOST_PAGES = 2000
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where the reading stands: the status, and how many of its items are told already."""
+    """Where the reading stands: the status, and how many of its items are told already.
+
+    ``turn`` of ``turns`` is the part of the goods that is asked for one by one; 0 turns: not known yet.
+    """
 
     status: int = 0
     told: int = 0
     details_left: int = MOST_DETAILS
+    turn: int = 0
+    turns: int = 0
 
 
 class Catalogue:
-    def __init__(self, client: Qoo10Client) -> None:
+    def __init__(self, client: Qoo10Client, *, now: Callable[[], datetime]) -> None:
         self._client = client
+        self._now = now
 
     async def read(self, *, cursor: str | None) -> AsyncIterator[CataloguePage]:
         """One reading per item, or per option that has a code of the seller. Raises: MallError."""
@@ -50,14 +61,19 @@ class Catalogue:
         while place.status < len(codes.ITEM_STATUSES):
             # All of a status before any is asked for one by one: that takes minutes, and the pages would shift.
             listed = await self._listed(codes.ITEM_STATUSES[place.status])
-            beyond = Place(status=place.status + 1, details_left=place.details_left)
+            if not place.turns:
+                turns = 1 if len(listed) <= MOST_DETAILS else -(-len(listed) // _PART)
+                place = replace(place, turns=turns, turn=self._now().date().toordinal() % turns)
+            beyond = replace(place, status=place.status + 1, told=0)
             while place.told < len(listed):
                 rows = listed[place.told : place.told + PAGE_ITEMS]
-                asked = min(len(rows), place.details_left)
                 readings: list[CatalogueReading] = []
-                for index, raw in enumerate(rows):
-                    readings += await self._item(raw, is_detailed=index < asked)
-                place = replace(place, told=place.told + len(rows), details_left=place.details_left - asked)
+                details_left = place.details_left
+                for raw in rows:
+                    is_detailed = details_left > 0 and _turn_of(raw, place.turns) == place.turn
+                    details_left -= is_detailed
+                    readings += await self._item(raw, is_detailed=is_detailed)
+                place = replace(place, told=place.told + len(rows), details_left=details_left)
                 beyond = replace(beyond, details_left=place.details_left)
                 rest = beyond if place.told >= len(listed) else place
                 progress = (place.status + place.told / len(listed)) / len(codes.ITEM_STATUSES)
@@ -93,12 +109,12 @@ class Catalogue:
         if code is None:
             return [CatalogueReading(key="", error="ItemCode: missing")]
         if not is_detailed:
-            return [CatalogueReading(key=code, record=stock_item(code, row))]
+            return [CatalogueReading(key=code, record=stock_item(code, row), is_partial=True)]
         try:
             details = await self._client.item(code)
         except NotFoundAtMallError:
             # Taken off between the two calls: what the list told still holds.
-            return [CatalogueReading(key=code, record=stock_item(code, row))]
+            return [CatalogueReading(key=code, record=stock_item(code, row), is_partial=True)]
         try:
             options = await self._client.item_options(code)
         except NotFoundAtMallError:
@@ -158,6 +174,11 @@ def _count(value: object, field: str) -> int | None:
         return whole(written.replace(",", ""))
     except (ValueError, OverflowError) as error:
         raise MalformedResponseError("not a whole number", path=field) from error
+
+
+def _turn_of(raw: bytes, turns: int) -> int:
+    """The turn on which an item is asked for: by its code, so that each has one, whatever comes and goes."""
+    return crc32(_code_in(raw).encode()) % turns
 
 
 def _is_last(rows: int, total_pages: int | None, page: int) -> bool:

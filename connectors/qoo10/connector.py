@@ -79,7 +79,7 @@ class Qoo10Connector:
         self._actions = Actions(
             self._client, shop=context.shop.name, now=context.now, look_up=self._look_up, listed=self._to_order
         )
-        self._catalogue = Catalogue(self._client)
+        self._catalogue = Catalogue(self._client, now=context.now)
 
     @property
     def unknown_codes(self) -> Mapping[str, int]:

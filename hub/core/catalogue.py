@@ -34,11 +34,16 @@ class StockItem(Struct, frozen=True, kw_only=True):
 
 
 class CatalogueReading(Struct, frozen=True, kw_only=True):
-    """One record or the reason why it cannot be read."""
+    """One record or the reason why it cannot be read.
+
+    ``is_partial``: an item of which this reading asked no details. What is known of its name and options stays,
+    how many there are is not known any more.
+    """
 
     key: str
     record: Supplier | StockItem | None = None
     error: str | None = None
+    is_partial: bool = False
 
 
 class CataloguePage(Struct, frozen=True, kw_only=True):

@@ -59,24 +59,32 @@ class CatalogueWriter:
         at = to_ms(now)
         supplier_rows: dict[str, Row] = {}
         item_rows: dict[ItemKey, Row] = {}
-        self.counts.read += len(readings)
+        partial: dict[str, StockItem] = {}
         for reading in readings:
             record = reading.record
             if isinstance(record, Supplier):
                 row = _supplier_row(_clean(record), self._database.box)
                 supplier_rows[row["code"]] = row
             elif isinstance(record, StockItem):
+                if reading.is_partial:
+                    partial[record.product_code] = _clean(record)
+                    continue
                 row = _item_row(_clean(record))
                 item_rows[row["product_code"], row["option_code"]] = row
             else:
                 self.counts.broken += 1
+        kept = await self._kept(connection, partial)
+        item_rows |= kept
+        # One that is known by its options is as many records as these.
+        more = len(kept) - len(partial)
+        self.counts.read += len(readings) + more
         known_suppliers = await self._digests(connection, _SUPPLIER_DIGESTS, list(supplier_rows))
         known_items = await self._digests(connection, _ITEM_DIGESTS, list({code for code, _ in item_rows}))
         self.counts.suppliers += len(supplier_rows)
         self.counts.items += len(item_rows)
         self._seen_suppliers.update(supplier_rows)
         self._seen_items.update(item_rows)
-        is_record = sum(reading.record is not None for reading in readings)
+        is_record = sum(reading.record is not None for reading in readings) + more
         # What a page shows twice is one record.
         self.counts.unchanged += is_record - len(supplier_rows) - len(item_rows)
         common = {"shop_id": self._shop_id, "fetched_at": at}
@@ -92,6 +100,24 @@ class CatalogueWriter:
             [common | row for key, row in item_rows.items() if self._is_news(known_items.get(key), row)],
             key=[stock_items.c.shop_id, stock_items.c.product_code, stock_items.c.option_code],
         )
+
+    async def _kept(self, connection: AsyncConnection, partial: Mapping[str, StockItem]) -> dict[ItemKey, Row]:
+        """What is stored of items that this reading told in part, with what it did tell; else that alone."""
+        found: dict[str, list[StockItem]] = defaultdict(list)
+        if partial:
+            given = {"shop_id": self._shop_id, "keys": sorted(partial)}
+            for code, option, name, supplier, hints in await self._database.fetch(connection, _ITEMS_KEPT, given):
+                item = StockItem(
+                    product_code=code,
+                    option_code=option or None,
+                    name=name,
+                    seller_sku=partial[code].seller_sku,
+                    supplier_code=supplier,
+                    hints=_newer(_read_hints(hints), partial[code].hints),
+                )
+                found[code].append(item)
+        items = [item for code, told in partial.items() for item in found.get(code, [told])]
+        return {(item.product_code, item.option_code or ""): _item_row(item) for item in items}
 
     def _is_news(self, stored: bytes | None, row: Row) -> bool:
         if stored is None:
@@ -294,6 +320,14 @@ def _read_hints(stored: str | None) -> tuple[InventoryHint, ...]:
     return tuple(InventoryHint(name=name, value=value) for name, value in _hints(stored)) if stored else ()
 
 
+def _newer(stored: tuple[InventoryHint, ...], told: tuple[InventoryHint, ...]) -> tuple[InventoryHint, ...]:
+    """In their order, those that were told anew in the place of the old."""
+    by_name = {hint.name: hint for hint in told}
+    known = {hint.name for hint in stored}
+    kept = (by_name.get(hint.name, hint) for hint in stored)
+    return (*kept, *(hint for hint in told if hint.name not in known))
+
+
 def _hint_text(hints: tuple[InventoryHint, ...]) -> str | None:
     return _to_json([(hint.name, hint.value) for hint in hints]).decode() if hints else None
 
@@ -334,6 +368,13 @@ _SUPPLIER_DIGESTS = select(suppliers.c.code, suppliers.c.content_hash).where(
 _ITEM_DIGESTS = select(stock_items.c.product_code, stock_items.c.option_code, stock_items.c.content_hash).where(
     stock_items.c.shop_id == bindparam("shop_id"), among(stock_items.c.product_code, "keys")
 )
+_ITEMS_KEPT = select(
+    stock_items.c.product_code,
+    stock_items.c.option_code,
+    stock_items.c.name,
+    stock_items.c.supplier_code,
+    stock_items.c.hints,
+).where(stock_items.c.shop_id == bindparam("shop_id"), among(stock_items.c.product_code, "keys"))
 _ITEM_COLUMNS = tuple(stock_items.c[name] for name in _Item.__struct_fields__)
 _ITEMS_BY_CODE = select(*_ITEM_COLUMNS).where(
     stock_items.c.shop_id == bindparam("shop_id"), among(stock_items.c.product_code, "keys")

@@ -175,3 +175,32 @@ async def test_shops_do_not_share_a_catalogue(shop: Shop) -> None:
     assert found[0] is None
     assert found[1] is not None
     assert found[1].on_hand == 3
+
+
+async def test_an_item_that_is_told_in_part_keeps_its_name_and_options_but_not_its_stock(shop: Shop) -> None:
+    on_sale, stopped = (InventoryHint(name="item_status", value=value) for value in ("S2", "S3"))
+    days = InventoryHint(name="available_date_type", value="1")
+    whole = [an_item(option_code=code, seller_sku="K", on_hand=3, hints=(on_sale, days)) for code in ("A", "B")]
+    in_part = [an_item(name="", seller_sku="K2", hints=(stopped,)), an_item("P2", name="", seller_sku="L")]
+    readings = [CatalogueReading(key=item.product_code, record=item, is_partial=True) for item in in_part]
+    await write(shop, *whole)
+
+    counts = []
+    for _ in range(2):
+        writer = CatalogueWriter(shop.database, shop_id=shop.id)
+        async with shop.database.writing() as connection:
+            await writer.write(connection, readings, now=LATER)
+            await writer.remove_unseen(connection)
+        counts.append(writer.counts)
+
+    assert counts == [
+        CatalogueCounts(read=3, items=3, new=1, changed=2),
+        CatalogueCounts(read=3, items=3, unchanged=3),
+    ]
+    found = await rows(shop.database, stock_items)
+    assert sorted((row["option_code"], row["name"], row["seller_sku"], row["on_hand"]) for row in found) == [
+        ("", "", "L", None),
+        ("A", "찻잔", "K2", None),
+        ("B", "찻잔", "K2", None),
+    ]
+    assert (await facts(shop, Product(name="", code="P1"))).item_hints == (stopped, days)

@@ -1,5 +1,6 @@
 """The goods: real pages, statuses, options, and the bound on asking one by one."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -234,3 +235,23 @@ async def test_a_failed_call_ends_the_reading(mall: Mall, shelf: Shelf):
 
     with pytest.raises(MallError):
         await readings_of(mall)
+
+
+async def test_each_item_of_a_big_shop_has_its_day(mall: Mall, shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(catalogue, "MOST_DETAILS", 10)
+    monkeypatch.setattr(catalogue, "_PART", 8)
+    codes = [str(number) for number in range(1_100_000_001, 1_100_000_037)]
+    shelf.goods = {"S2": codes}
+    shelf.details = {code: {"ItemTitle": f"T{code}", "ItemQty": "1"} for code in codes}
+    asked: list[list[str]] = []
+
+    for _ in range(5):
+        found = await readings_of(mall)
+        named = [each.key for each in found if not each.is_partial]
+        assert [each.key for each in found if each.record.name] == named
+        assert [each.key for each in found] == codes
+        asked.append(named)
+        mall.clock.at += timedelta(days=1)
+
+    assert sorted(code for part in asked for code in part) == codes
+    assert all(0 < len(part) <= 10 for part in asked)
