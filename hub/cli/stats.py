@@ -41,6 +41,7 @@ class ReportName(StrEnum):
     DISPATCH = "dispatch"
     CLAIM_CAUSES = "claim-causes"
     AGENTS = "agents"
+    CALLBACKS = "callbacks"
 
 
 def register(app: typer.Typer) -> None:

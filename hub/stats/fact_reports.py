@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hub.stats.agent_facts import AGENTS
+from hub.stats.callback_facts import CALLBACKS
 from hub.stats.care_facts import ASKS, BACKLOG, COMPENSATION, PROMISES
 from hub.stats.cause_facts import CLAIM_CAUSES
 from hub.stats.contact_facts import CONTACT_RATE
@@ -31,5 +32,6 @@ FACT_REPORTS: Final[Mapping[str, FactReport]] = {
         DISPATCH,
         CLAIM_CAUSES,
         AGENTS,
+        CALLBACKS,
     )
 }

@@ -41,6 +41,7 @@ _WORDS_OF: Final = {
     ("claim-causes", "reason"): "reason.",
     ("agents", "what"): "stats.work.",
     ("agents", "line"): "stats.line.",
+    ("callbacks", "line"): "stats.line.",
 }
 
 #: named by the tree of reasons
