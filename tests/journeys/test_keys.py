@@ -168,3 +168,29 @@ def test_a_case_is_taken_laid_aside_comes_back_and_is_handed_over(
     theirs = supervisor.go("/cases?view=mine")
     theirs.locator(f"#row-{case_id}").click()
     expect(theirs.locator(".timeline")).to_contain_text("내일 오전에 전화")
+
+
+def test_after_an_act_the_keyboard_stands_on_what_was_told(agent: Window) -> None:
+    page = agent.go("/cases")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator(".case")).to_be_visible()
+
+    page.keyboard.press("n")
+    expect(page.locator(".case-work textarea[name=text]")).to_be_focused()
+    page.keyboard.type("확인했습니다")
+    page.keyboard.press("Control+Enter")
+
+    told = page.locator("#notice .notice")
+    expect(told).to_be_focused()
+    expect(told).to_have_text("내부 메모를 남겼습니다.")
+
+    # A row has a name of its own: the hand stays there, and the ear is told.
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    row = page.locator("[data-row]:focus")
+    expect(row).to_have_count(1)
+    page.keyboard.press("x")
+    page.keyboard.press("e")
+    expect(page.locator("#said")).to_contain_text("1건")
+    expect(row).to_have_count(1)
