@@ -54,7 +54,7 @@ from hub.store.box import Box
 from hub.store.database import Database, open_database, to_ms
 from hub.store.ids import new_id
 from hub.store.shops import ShopRow, ShopStore
-from hub.store.tables import cases, feed_states, metadata
+from hub.store.tables import cases, feed_states, inquiries, metadata
 from hub.sync.ingest import Ingest
 
 NOW = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)  # Friday 14:00 in Seoul
@@ -183,6 +183,16 @@ class Rig:
         readings = [Reading(key=_key(record), raw=b"{}", record=record) for record in records]
         async with self.database.writing() as connection:
             await ingest.page(connection, readings, feed=Feed.ORDERS, now=self.at)
+
+    async def vanish(self, shop: str, *inquiry_nos: str) -> None:
+        """As a run does that finds these questions gone."""
+        row, at = self.shops[shop], to_ms(self.at)
+        ingest = Ingest(self.database, shop=row, manifest=self.registry.manifest(row.mall), clocks=())
+        gone = {"sought_at": at, "missing_since": at, "vanished_at": at}
+        async with self.database.writing() as connection:
+            found = inquiries.update().where(inquiries.c.shop_id == row.id, inquiries.c.inquiry_no.in_(inquiry_nos))
+            threads = await connection.scalars(found.values(gone).returning(inquiries.c.thread_no))
+            await ingest.refresh_cases(connection, threads=threads.all(), now=self.at)
 
     async def case_id(self, shop: str, *, order_no: str | None = None, thread_no: str | None = None) -> int:
         query = select(cases.c.id).where(cases.c.shop_id == self.shops[shop].id)

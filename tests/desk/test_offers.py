@@ -8,9 +8,10 @@ import pytest
 from hub.core.contract import Capability, CapabilityState, Support
 from hub.core.model import ClaimKind, ClaimState, InventoryHint, LineStatus
 from hub.desk.access import Actor, ForbiddenError, Role
-from hub.desk.acting.action import Action
+from hub.desk.acting.act import VanishedError, act
+from hub.desk.acting.action import Action, ActionRequest
 from hub.desk.acting.admin_steps import tick, untick
-from hub.desk.acting.offers import offers_of
+from hub.desk.acting.offers import offers_of, waiting_inquiry
 from hub.desk.cases.case import NotFoundError, read_case
 from hub.desk.views import CaseView, Offer
 from hub.registry import Registry
@@ -174,6 +175,42 @@ async def test_an_answer_that_stands_can_be_changed(rig: Rig, agent: Actor) -> N
 
     assert allowed(open_, "inquiry") == {"answer-inquiry"}
     assert allowed(answered, "inquiry") == {"answer-inquiry", "change-answer"}
+
+
+async def test_what_the_mall_has_no_more_cannot_be_answered(rig: Rig, agent: Actor) -> None:
+    await rig.write("alpha-main", inquiry("Q", "언제요?"), inquiry("R", "어디요?"))
+    await rig.vanish("alpha-main", "Q")
+
+    view = await view_of(rig, agent, thread_no="Q")
+
+    (offer,) = [offer for offer in offers_of(rig, actor=agent, case=view) if offer.group == "inquiry"]
+    assert (offer.is_allowed, offer.why_not) == (False, "inquiry.vanished")
+    assert (view.row.is_open, view.row.state, view.dues) == (False, "vanished", ())
+    assert view.dossier.inquiries[0].vanished_at == NOW
+    assert [entry.at for entry in view.dossier.timeline if entry.key == "event.inquiry_vanished"] == [NOW]
+    for number, is_sent in (("Q", False), ("R", True)):
+        request = ActionRequest(action=Action.ANSWER_INQUIRY, shop="alpha-main", inquiry_no=number, text="내일 갑니다.")
+        try:
+            await act(rig, agent, request)
+        except VanishedError:
+            assert not is_sent
+        else:
+            assert is_sent
+    assert len(rig.connectors["alpha-main"].sent) == 1
+
+
+async def test_of_a_thread_the_question_that_is_still_there_is_answered(rig: Rig, agent: Actor) -> None:
+    await rig.write(
+        "alpha-main",
+        inquiry("Q1", "언제요?", thread_no="Q1", asked_at=NOW - timedelta(hours=3)),
+        inquiry("Q2", "아직요?", thread_no="Q1", asked_at=NOW - timedelta(hours=1)),
+    )
+    await rig.vanish("alpha-main", "Q2")
+
+    view = await view_of(rig, agent, thread_no="Q1")
+
+    assert allowed(offers_of(rig, actor=agent, case=view), "inquiry") == {"answer-inquiry"}
+    assert waiting_inquiry(view).inquiry_no == "Q1"
 
 
 async def _offers(rig: Rig, agent: Actor, order_no: str) -> tuple[Offer, ...]:

@@ -48,6 +48,14 @@ async def closed_as_vanished(hub: Hub) -> int:
         return len((await connection.execute(query)).all())
 
 
+async def days_listed(town: Town, hub: Hub) -> int:
+    """How often one more run asks SmartStore for a stretch of days."""
+    line = town.lines["smartstore"]
+    line.calls.clear()
+    assert_complete(await hub.sync(["main-smartstore"]))
+    return sum(path.endswith("/v1/pay-user/inquiries") for _, path in line.calls)
+
+
 async def test_a_deleted_question_is_settled_and_comes_back_when_it_is_shown_again(
     tmp_path: Path, sqlite_url: str
 ) -> None:
@@ -65,6 +73,7 @@ async def test_a_deleted_question_is_settled_and_comes_back_when_it_is_shown_aga
         for fact in deleted:
             town.world.delete(fact)
 
+        assert await days_listed(town, hub) > 10
         missed = await hub.sync()
         assert_complete(missed)
         assert counted(missed, "vanished") == {}
@@ -76,6 +85,8 @@ async def test_a_deleted_question_is_settled_and_comes_back_when_it_is_shown_aga
         numbers = await gone(hub)
         assert {shop: len(found) for shop, found in numbers.items()} == dict.fromkeys(town.world.shops, 4)
         assert await closed_as_vanished(hub) == 12
+        # Nothing is looked for any more, months back where a mall lists by day only.
+        assert await days_listed(town, hub) == 2
         with pytest.raises(VanishedError):
             answer = ActionRequest(
                 action=Action.ANSWER_INQUIRY, shop="main-qoo10", inquiry_no=numbers["main-qoo10"][0], text="네"

@@ -113,8 +113,8 @@ class Desk:
         return (await read_open_keys(self.database, self._shop.id, now=self.mall.now)).inquiries
 
 
-@pytest.fixture
-async def desk(database: Database) -> Desk:
+async def opened(database: Database) -> Desk:
+    """Everything has been read once."""
     store = ShopStore(database)
     await store.put(name="main", mall="alpha", base_url=None, credentials={}, now=NOON)
     desk = Desk(database, await store.named("main"))
@@ -122,8 +122,19 @@ async def desk(database: Database) -> Desk:
     return desk
 
 
+@pytest.fixture
+async def desk(sqlite_database: Database) -> Desk:
+    return await opened(sqlite_database)
+
+
+@pytest.fixture
+async def desk_on_both(database: Database) -> Desk:
+    return await opened(database)
+
+
 @pytest.mark.parametrize("full", [False, True], ids=["changes", "full"])
-async def test_what_is_not_there_twice_is_gone_and_its_case_closed(desk: Desk, full: bool) -> None:
+async def test_what_is_not_there_twice_is_gone_and_its_case_closed(desk_on_both: Desk, full: bool) -> None:
+    desk = desk_on_both
     desk.mall.shown = ["A", "C"]
 
     first = await desk.run(after=SOON, full=full)
@@ -178,7 +189,8 @@ async def test_what_is_shown_in_between_must_be_missed_twice_again(desk: Desk) -
 
 
 @pytest.mark.parametrize("state", [InquiryState.UNANSWERED, InquiryState.ANSWERED], ids=["as it was", "changed"])
-async def test_what_the_mall_shows_again_is_back(desk: Desk, state: InquiryState) -> None:
+async def test_what_the_mall_shows_again_is_back(desk_on_both: Desk, state: InquiryState) -> None:
+    desk = desk_on_both
     desk.mall.shown = ["A", "C"]
     await desk.run(after=SOON)
     await desk.run(after=APART)

@@ -129,3 +129,23 @@ def test_a_mall_that_gives_no_single_record_has_no_button(agent: Browser, monkey
 
 def test_a_case_that_is_not_there(agent: Browser) -> None:
     assert agent.post("/cases/99/reread", swap=True).status_code == 404
+
+
+def test_a_question_that_the_mall_has_no_more_says_so_and_takes_no_answer(agent: Browser) -> None:
+    portal = agent.client.blocking_portal
+    case_id = agent.case_id(SHOP, thread_no="Q-1")
+    portal.call(lambda: agent.rig.vanish(SHOP, "Q-1"))
+
+    page = agent.get(f"/cases/{case_id}").text
+    answer = agent.post(
+        f"/cases/{case_id}/act", swap=True, action="answer-inquiry", inquiry_no="Q-1", text="내일 갑니다.", token="t"
+    )
+
+    assert "몰에 더 이상 없습니다" in page
+    assert "문의가 몰에서 사라진 것을 확인" in page
+    assert 'id="reply-form"' not in page
+    assert "몰에 더 이상 없는 문의라서 보내지 않았습니다" in answer.text
+    assert agent.rig.connectors[SHOP].sent == []
+    listed = agent.get("/cases?view=closed&state=vanished").text
+    assert f"/cases/{case_id}" in listed
+    assert "몰에서 사라짐" in listed

@@ -13,7 +13,7 @@ from connectors.cafe24.inquiry_mapping import Board, map_urgent
 from connectors.cafe24.values import html_text, plain_text
 from connectors.cafe24.wire import UrgentWire
 from hub.core.contract import OpenKeys, Span
-from hub.core.errors import NotFoundAtMallError
+from hub.core.errors import MalformedResponseError, NotFoundAtMallError, UnsupportedByMallError
 from hub.core.model import Attachment, Inquiry, InquiryKind, InquiryState, MessageAuthor
 from tests.connectors.cafe24.mall import NOW, Mall
 
@@ -305,6 +305,34 @@ async def test_one_inquiry_is_read_with_its_thread_or_missed() -> None:
     mall.on("GET boards/9/articles", {"articles": []})
     with pytest.raises(NotFoundAtMallError):
         await connector.read_inquiry(record)
+
+
+@pytest.mark.parametrize(
+    ("answered", "error"),
+    [
+        ({"articles": [post(154, days=20) | {"created_date": {"broken": True}}]}, MalformedResponseError),
+        (lambda _request: httpx.Response(404, json={}), UnsupportedByMallError),
+    ],
+    ids=["unreadable", "no such board"],
+)
+async def test_what_does_not_tell_of_one_inquiry_does_not_say_that_it_is_gone(
+    answered: Any, error: type[Exception]
+) -> None:
+    mall = mall_with(post(154, days=20))
+    (record,) = (await inquiries(mall)).values()
+    mall.on("GET boards/9/articles", answered)
+
+    with pytest.raises(error):
+        await mall.open().read_inquiry(record)
+
+
+async def test_an_inquiry_of_a_board_that_is_read_no_more_is_not_gone() -> None:
+    mall = mall_with(post(154, days=20))
+    (record,) = (await inquiries(mall)).values()
+    mall.on("GET boards", {"boards": [{"board_no": 6, "board_type": 5}]})
+
+    with pytest.raises(UnsupportedByMallError):
+        await mall.open().read_inquiry(record)
 
 
 @pytest.mark.parametrize(

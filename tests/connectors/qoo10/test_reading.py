@@ -1,5 +1,7 @@
 """Runs over orders, claims and inquiries: which calls are made, what is shown, how a run continues."""
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -7,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.qoo10.mapping import read_inquiry
 from connectors.qoo10.plan import LONGEST_WINDOW, even_windows
 from hub.core.contract import OpenKeys, Span
-from hub.core.errors import AccessError, NotFoundAtMallError
-from hub.core.model import InquiryState, LineStatus
+from hub.core.errors import AccessError, MalformedResponseError, NotFoundAtMallError
+from hub.core.model import Inquiry, InquiryState, LineStatus
 from tests.connectors.qoo10.conftest import NOW, Call, Mall, all_pages, all_readings, ok, refused
 
 FULL = Span(since=NOW - timedelta(days=90), until=NOW)
@@ -301,3 +304,38 @@ def test_windows_join_without_gap_and_keep_the_limit(days: float, start: datetim
     assert (found[0].since, found[-1].until) == (since, until)
     assert all(before.until == after.since for before, after in pairwise(found))
     assert all(window.until - window.since <= LONGEST_WINDOW for window in found)
+
+
+def asked_at_nine(seq: int) -> Inquiry:
+    record = read_inquiry(json.dumps(inquiry_row(seq, "S1")).encode(), unknown={}).record
+    assert isinstance(record, Inquiry)
+    return record
+
+
+async def test_an_inquiry_is_gone_when_no_status_shows_it_and_every_row_can_be_read(mall: Mall):
+    rows: list[dict[str, object]] = [inquiry_row(11, "S1")]
+    mall.answer = lambda call: ok(rows if call.form["proc_status"] == "S1" else [])
+    connector = mall.open()
+
+    assert (await connector.read_inquiry(asked_at_nine(11))).key == "MSG:10:11"
+    with pytest.raises(NotFoundAtMallError):
+        await connector.read_inquiry(asked_at_nine(12))
+    assert [call.form["proc_status"] for call in mall.calls] == ["S1", "S2", "S3"] * 2
+    rows.append(inquiry_row(13, "S1", INQ_DT="someday"))
+    with pytest.raises(MalformedResponseError):
+        await connector.read_inquiry(asked_at_nine(12))
+
+
+async def test_an_inquiry_is_not_gone_because_a_list_was_cut(mall: Mall):
+    """A list of a round number of rows may have been cut: it is read again in halves."""
+    rows = [inquiry_row(seq, "S1", INQ_DT=f"2026-10-01 {seq // 60:02}:{seq % 60:02}:00") for seq in range(120)]
+    most = 100
+
+    def answer(call: Call):
+        since, until = call.form["search_start_dt"], call.form["search_end_dt"]
+        found = [row for row in rows if since <= re.sub(r"\D", "", str(row["INQ_DT"])) <= until]
+        return ok(found[:most] if call.form["proc_status"] == "S1" else [])
+
+    mall.answer = answer
+
+    assert (await mall.open().read_inquiry(asked_at_nine(119))).key == "MSG:10:119"

@@ -213,3 +213,18 @@ async def test_one_inquiry_is_found_on_its_day(shop, mall):
 async def test_an_inquiry_that_is_gone(shop, mall, number):
     with pytest.raises(NotFoundAtMallError):
         await shop.read_inquiry(one(number))
+
+
+async def test_a_day_that_came_out_short_is_listed_again_before_a_question_is_gone(shop, mall):
+    rows = [inquiry(number) for number in range(1, 4)]
+    shown = [rows[:2], rows]
+    mall.on(INQUIRIES, lambda _: inquiry_page(shown.pop(0), last=True, total=3))
+
+    assert (await shop.read_inquiry(one("inquiry:3"))).key == "inquiry:3"
+
+
+async def test_beside_a_row_that_cannot_be_read_no_question_is_gone(shop, mall):
+    mall.on(INQUIRIES, listing([inquiry(1), inquiry(2) | {"inquiryNo": None}], 5))
+
+    with pytest.raises(MalformedResponseError):
+        await shop.read_inquiry(one("inquiry:9"))
