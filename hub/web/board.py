@@ -20,6 +20,7 @@ from hub.desk.worklist.saved_views import ViewError, remove_view, save_view
 from hub.desk.worklist.teams import LANGUAGES, Team, TeamError, TeamGiven, read_teams, remove_team, save_team
 from hub.web.auth import Form
 from hub.web.cases.work_list import PageRequest
+from hub.web.forms import row_id
 from hub.web.render import Given, Pages, is_swap, query_string
 from routing.chain import Matter
 
@@ -46,10 +47,6 @@ class TeamForm(Struct, kw_only=True):
 
 def _all(given: str | list[str]) -> list[str]:
     return [each[:_LONGEST] for each in ([given] if isinstance(given, str) else given) if each]
-
-
-def _row_id(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 @get("/board")
@@ -130,7 +127,7 @@ async def _save(
         languages=_all(data.language),
         matters=[Matter(matter) for matter in _all(data.matter) if matter in set(TOLD)],
         is_dealt=bool(data.is_dealt),
-        member_ids=[_row_id(each) for each in _all(data.member_id)],
+        member_ids=[row_id(each) for each in _all(data.member_id)],
     )
     try:
         await save_team(services, actor=request.user, given=given, team_id=team_id)

@@ -24,6 +24,7 @@ from hub.web.cases.acting import Notice
 from hub.web.cases.page import show_again, show_changed
 from hub.web.cases.work_list import PageRequest
 from hub.web.customers_values import mark_values
+from hub.web.forms import row_id
 from hub.web.render import Given, Pages, query_string
 
 _LONGEST: Final = 1_000
@@ -68,11 +69,6 @@ def _ref(text: str) -> RecordRef:
     return found
 
 
-def _number(text: str) -> int:
-    """Zero, which no row has, for what can be no row's id."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
 async def _decide(services: Services, actor: Actor, form: DecideForm) -> str:
     """The notice that tells what was done. Raises: LinkError."""
     if form.verdict not in set(Verdict):
@@ -102,7 +98,7 @@ async def _mark(services: Services, actor: Actor, form: MarkForm) -> str:
 
 async def _clear(services: Services, actor: Actor, form: ClearForm) -> str:
     """Raises: MarkError."""
-    await clear(services, actor=actor, mark_id=_number(form.mark_id), reason=form.reason[:_LONGEST])
+    await clear(services, actor=actor, mark_id=row_id(form.mark_id), reason=form.reason[:_LONGEST])
     return "mark_cleared"
 
 
@@ -179,7 +175,7 @@ class CustomerController(Controller):
     async def undo(
         self, request: PageRequest, services: Given, ref: FromPath[str], data: Annotated[UndoForm, Form]
     ) -> Response[Any]:
-        await undo(services, actor=request.user, link_id=_number(data.link_id))
+        await undo(services, actor=request.user, link_id=row_id(data.link_id))
         return _back(ref, "customer_undone")
 
     @post("/mark")

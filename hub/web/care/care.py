@@ -6,11 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from litestar import Request, Response
-from litestar.datastructures import State
 from markupsafe import Markup
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from hub.desk.access import Actor, Permission
 from hub.desk.care.compensation import can_give_points
@@ -25,14 +22,12 @@ from hub.desk.care.views import (
     GiftView,
     ToWhom,
 )
-from hub.desk.cases.case import read_case
 from hub.desk.services import Services
-from hub.desk.users import User, list_users
+from hub.desk.users import User
 from hub.desk.views import AskView, CaseView
 from hub.policy.book_rows import Gift
 from hub.web.cases.acting import Notice
 from hub.web.formats import absolute, short
-from hub.web.render import Pages, is_swap
 from hub.web.words import Words
 
 _CHANNEL_OF: Final = {
@@ -111,36 +106,3 @@ def _may_reverse(services: Services, actor: Actor, gift: GiftView) -> bool:
     zone = services.settings.zone
     is_todays = gift.given_at.astimezone(zone).date() == services.now().astimezone(zone).date()
     return actor.may(Permission.APPROVE) or (gift.given_by_id == actor.user_id and is_todays)
-
-
-async def again_with_typed(
-    request: Request[Actor, str, State],
-    services: Services,
-    pages: Pages,
-    case_id: int,
-    *,
-    part: str,
-    form: str,
-    data: Struct,
-    notice: Notice,
-    status: int = 422,
-) -> Response[Any]:
-    """The part alone, with what was typed and what is wrong, so that nothing else on the page is lost; without
-    script as a page of its own.
-    """
-    fields = {name: str(value) for name, value in asdict(data).items()}
-    typed = CareTyped(form=form, fields=fields, notice=notice)
-    view = await read_case(services, actor=request.user, case_id=case_id)
-    users = await list_users(services.database)
-    answer = pages.page(
-        request,
-        f"partials/{part}.html" if is_swap(request) else "pages/care.html",
-        status=status,
-        case=view,
-        address={},
-        part=f"partials/{part}.html",
-        **care_values(services, actor=request.user, case=view, users=users, typed=typed),
-    )
-    answer.headers["HX-Retarget"] = f"#{part}"
-    answer.headers["HX-Reswap"] = "outerHTML show:top" if status == 200 else "outerHTML"
-    return answer

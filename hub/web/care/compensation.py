@@ -25,9 +25,8 @@ from hub.desk.services import Services
 from hub.policy.book_rows import Gift
 from hub.stats.workbook import as_mappings, write_workbook
 from hub.web.auth import Form
-from hub.web.care.care import again_with_typed
-from hub.web.cases.acting import Notice
-from hub.web.cases.page import show_changed
+from hub.web.care.again import again_with_typed
+from hub.web.cases.page import AT_CASE, Case
 from hub.web.cases.work_list import PageRequest
 from hub.web.render import Given, Pages, query_string
 
@@ -81,50 +80,37 @@ def _given(form: GiftForm) -> GiftGiven:
 
 class CompensationController(Controller):
     path = "/cases/{case_id:int}/compensations"
+    dependencies = AT_CASE
 
     @post("/")
     async def give(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[GiftForm, Form],
     ) -> Response[Any]:
         try:
-            gift = await give(services, actor=request.user, case_id=case_id, given=_given(data))
+            gift = await give(at.services, actor=at.actor, case_id=at.case_id, given=_given(data))
         except GiftError as error:
-            notice = Notice(key=error.key, tone="wrong")
-            return await again_with_typed(
-                request, services, pages, case_id, part="compensation", form="gift", data=data, notice=notice
-            )
-        return await show_changed(request, services, pages, case_id, _TOLD[gift.state])
+            return await again_with_typed(at, "compensation", "gift", data, error.key)
+        return await at.changed(_TOLD[gift.state])
 
     @post("/{gift_id:int}/reverse")
     async def reverse(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         gift_id: FromPath[int],
         data: Annotated[ReverseForm, Form],
     ) -> Response[Any]:
         try:
-            await reverse(services, actor=request.user, case_id=case_id, gift_id=gift_id, reason=data.note)
+            await reverse(at.services, actor=at.actor, case_id=at.case_id, gift_id=gift_id, reason=data.note)
         except GiftError as error:
-            notice = Notice(key=error.key, tone="wrong")
-            return await again_with_typed(
-                request, services, pages, case_id, part="compensation", form="reverse", data=data, notice=notice
-            )
-        return await show_changed(request, services, pages, case_id, "gift_reversed")
+            return await again_with_typed(at, "compensation", "reverse", data, error.key)
+        return await at.changed("gift_reversed")
 
     @post("/{gift_id:int}/send")
-    async def send(
-        self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int], gift_id: FromPath[int]
-    ) -> Response[Any]:
-        gift = await send_again(services, actor=request.user, case_id=case_id, gift_id=gift_id)
-        return await show_changed(request, services, pages, case_id, _TOLD[gift.state])
+    async def send(self, at: Case, gift_id: FromPath[int]) -> Response[Any]:
+        gift = await send_again(at.services, actor=at.actor, case_id=at.case_id, gift_id=gift_id)
+        return await at.changed(_TOLD[gift.state])
 
 
 def _span(services: Services, month: str, partner: str) -> tuple[str, LedgerSpan]:

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from litestar import Controller, Response, post
-from litestar.params import FromPath
 from msgspec import Struct
 
 from hub.desk.care.complaints import ComplaintError, StepGiven, mark_hard, record_step
@@ -12,12 +11,10 @@ from hub.desk.care.promises import PromiseError
 from hub.desk.care.views import ComplaintStep
 from hub.desk.services import Services
 from hub.web.auth import Form
-from hub.web.care.care import again_with_typed
-from hub.web.care.promises import row_id
+from hub.web.care.again import again_with_typed
 from hub.web.cases.acting import Notice
-from hub.web.cases.page import show_changed
-from hub.web.cases.work_list import PageRequest
-from hub.web.render import Given, Pages
+from hub.web.cases.page import AT_CASE, Case
+from hub.web.forms import row_id
 
 
 class StepForm(Struct, kw_only=True):
@@ -56,41 +53,31 @@ def _step(services: Services, form: StepForm) -> StepGiven:
 
 class ComplaintController(Controller):
     path = "/cases/{case_id:int}/complaint"
+    dependencies = AT_CASE
 
     @post("/")
     async def step(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[StepForm, Form],
     ) -> Response[Any]:
         try:
-            await record_step(services, actor=request.user, case_id=case_id, given=_step(services, data))
+            await record_step(at.services, actor=at.actor, case_id=at.case_id, given=_step(at.services, data))
         except (ComplaintError, PromiseError, PromiseTimeError) as error:
             missing = error.missing if isinstance(error, ComplaintError) else None
             words = (("missing", f"@complaint_step.{missing}"),) if missing else ()
             notice = Notice(key=error.key, tone="due" if missing else "wrong", words=words)
-            return await again_with_typed(
-                request, services, pages, case_id, part="complaint", form="step", data=data, notice=notice
-            )
-        return await show_changed(request, services, pages, case_id, "complaint_kept")
+            return await again_with_typed(at, "complaint", "step", data, notice)
+        return await at.changed("complaint_kept")
 
     @post("/hard")
     async def hard(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[HardForm, Form],
     ) -> Response[Any]:
         try:
-            await mark_hard(services, actor=request.user, case_id=case_id, text=data.text, is_hard=not data.clear)
+            await mark_hard(at.services, actor=at.actor, case_id=at.case_id, text=data.text, is_hard=not data.clear)
         except ComplaintError as error:
-            notice = Notice(key=error.key, tone="wrong")
-            return await again_with_typed(
-                request, services, pages, case_id, part="complaint", form="hard", data=data, notice=notice
-            )
-        return await show_changed(request, services, pages, case_id, "complaint_kept")
+            return await again_with_typed(at, "complaint", "hard", data, error.key)
+        return await at.changed("complaint_kept")

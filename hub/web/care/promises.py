@@ -24,10 +24,12 @@ from hub.desk.care.views import BrokenReason, Channel, ToWhom
 from hub.desk.services import Services
 from hub.desk.users import list_users
 from hub.web.auth import Form
-from hub.web.care.care import again_with_typed, due_tags
+from hub.web.care.again import again_with_typed
+from hub.web.care.care import due_tags
 from hub.web.cases.acting import Notice
-from hub.web.cases.page import show_changed
+from hub.web.cases.page import AT_CASE, Case
 from hub.web.cases.work_list import PageRequest
+from hub.web.forms import row_id
 from hub.web.render import Given, Pages, query_string
 from hub.web.words import Words
 
@@ -70,11 +72,6 @@ class HandForm(Struct, kw_only=True):
     view: str = ""
 
 
-def row_id(text: str) -> int:
-    """Zero, which no row has, for what can be no row's id."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
 def _new_promise(services: Services, form: PromiseForm) -> NewPromise:
     """Raises: PromiseTimeError, PromiseError."""
     if form.to_whom not in set(ToWhom) or form.channel not in set(Channel):
@@ -99,108 +96,81 @@ def _reason(text: str) -> BrokenReason:
 
 class PromiseController(Controller):
     path = "/cases/{case_id:int}/promises"
+    dependencies = AT_CASE
 
     @post("/")
     async def make(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[PromiseForm, Form],
     ) -> Response[Any]:
         try:
-            await make_promise(services, actor=request.user, case_id=case_id, given=_new_promise(services, data))
+            await make_promise(at.services, actor=at.actor, case_id=at.case_id, given=_new_promise(at.services, data))
         except (PromiseError, PromiseTimeError) as error:
-            return await _typed_again(request, services, pages, case_id, "make", data, error)
-        return await show_changed(request, services, pages, case_id, "promised")
+            return await again_with_typed(at, "promises", "make", data, error.key)
+        return await at.changed("promised")
 
     @post("/{promise_id:int}/change")
     async def change(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         promise_id: FromPath[int],
         data: Annotated[ChangeForm, Form],
     ) -> Response[Any]:
         try:
             await change_promise(
-                services,
-                actor=request.user,
-                case_id=case_id,
+                at.services,
+                actor=at.actor,
+                case_id=at.case_id,
                 promise_id=promise_id,
-                due_at=read_due(data.due, now=services.now(), zone=services.settings.zone),
+                due_at=read_due(data.due, now=at.services.now(), zone=at.services.settings.zone),
                 is_agreed=bool(data.agreed),
                 token=data.token or None,
             )
         except (PromiseError, PromiseTimeError) as error:
-            return await _typed_again(request, services, pages, case_id, f"change-{promise_id}", data, error)
-        return await show_changed(request, services, pages, case_id, "promise_changed")
+            return await again_with_typed(at, "promises", f"change-{promise_id}", data, error.key)
+        return await at.changed("promise_changed")
 
     @post("/{promise_id:int}/kept")
     async def kept(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         promise_id: FromPath[int],
         data: Annotated[KeptForm, Form],
     ) -> Response[Any]:
         try:
             is_in_time = await tell_kept(
-                services,
-                actor=request.user,
-                case_id=case_id,
+                at.services,
+                actor=at.actor,
+                case_id=at.case_id,
                 promise_id=promise_id,
-                at=read_said(data.at, now=services.now(), zone=services.settings.zone),
+                at=read_said(data.at, now=at.services.now(), zone=at.services.settings.zone),
                 with_whom=data.who,
             )
         except (PromiseError, PromiseTimeError) as error:
-            return await _typed_again(request, services, pages, case_id, f"kept-{promise_id}", data, error)
+            return await again_with_typed(at, "promises", f"kept-{promise_id}", data, error.key)
         told = "promise_kept" if is_in_time else "promise_kept_late"
-        return await show_changed(request, services, pages, case_id, told)
+        return await at.changed(told)
 
     @post("/{promise_id:int}/broken")
     async def broken(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         promise_id: FromPath[int],
         data: Annotated[BrokenForm, Form],
     ) -> Response[Any]:
-        form = f"broken-{promise_id}"
         try:
             await explain_broken(
-                services,
-                actor=request.user,
-                case_id=case_id,
+                at.services,
+                actor=at.actor,
+                case_id=at.case_id,
                 promise_id=promise_id,
                 reason=_reason(data.reason),
                 text=data.text,
             )
         except PromiseError as error:
-            return await _typed_again(request, services, pages, case_id, form, data, error)
-        return await show_changed(request, services, pages, case_id, "promise_explained")
-
-
-async def _typed_again(
-    request: PageRequest,
-    services: Services,
-    pages: Pages,
-    case_id: int,
-    form: str,
-    data: Struct,
-    error: PromiseError | PromiseTimeError,
-) -> Response[Any]:
-    notice = Notice(key=error.key, tone="wrong")
-    return await again_with_typed(
-        request, services, pages, case_id, part="promises", form=form, data=data, notice=notice
-    )
+            return await again_with_typed(at, "promises", f"broken-{promise_id}", data, error.key)
+        return await at.changed("promise_explained")
 
 
 @get("/promises")

@@ -28,6 +28,7 @@ from hub.web.cases.acting import Notice
 from hub.web.cases.page import show_again, show_changed
 from hub.web.cases.work_list import PageRequest, filters_in, list_values
 from hub.web.cases.work_values import Told, read_told, view_values
+from hub.web.forms import row_id
 from hub.web.render import Given as ServicesGiven
 from hub.web.render import Pages, is_swap, query_string
 
@@ -68,11 +69,6 @@ class HandOverForm(Struct, kw_only=True):
 
 class AwayForm(Struct, kw_only=True):
     is_away: str = ""
-
-
-def row_id(text: str) -> int:
-    """Zero, which no row has, for what can be no row's id."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 class AssigningController(Controller):

@@ -17,12 +17,12 @@ from hub.desk.decisions.decision import (
 )
 from hub.desk.services import Services
 from hub.desk.views import CaseView
-from hub.web.care.care import again_with_typed
+from hub.web.care.again import again_with_typed
 from hub.web.care.compensation import GiftForm
 from hub.web.cases.acting import ActForm, Notice
 from hub.web.cases.decision_form import CardForm, read_form
 from hub.web.cases.decision_panel import Panel, panel_of, panel_values, points_of
-from hub.web.cases.page import show_case
+from hub.web.cases.page import AtCase, show_case
 from hub.web.cases.work_list import PageRequest
 from hub.web.render import Given, Pages, is_swap
 
@@ -114,21 +114,11 @@ class DecisionController(Controller):
         points = points_of(panel, locale=request.user.locale) if panel is not None else None
         if panel is None or points is None:
             return await _answer(request, services, pages, case, form, notice=_NO_POINTS)
-        return await again_with_typed(
-            request,
-            services,
-            pages,
-            case_id,
-            part="compensation",
-            form="gift",
-            data=GiftForm(kind="points", amount=points.amount, reason=points.reason, line_no=panel.line.line_no),
-            notice=Notice(
-                key="notice.gift_from_card",
-                tone="done",
-                words=(("partner", points.partners_share), ("ours", points.our_share)),
-            ),
-            status=200,
-        )
+        data = GiftForm(kind="points", amount=points.amount, reason=points.reason, line_no=panel.line.line_no)
+        words = (("partner", points.partners_share), ("ours", points.our_share))
+        told = Notice(key="notice.gift_from_card", tone="done", words=words)
+        at = AtCase(request, services, pages, case_id)
+        return await again_with_typed(at, "compensation", "gift", data, told)
 
     @post("/reply", status_code=200)
     async def reply(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[Any]:

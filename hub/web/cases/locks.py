@@ -26,7 +26,7 @@ from hub.desk.worklist.locks import (
 )
 from hub.web.auth import HOME, Form
 from hub.web.cases.acting import ActForm, Notice, held_by
-from hub.web.cases.page import back_to, show_again, show_changed
+from hub.web.cases.page import AtCase, back_to, show_again, show_changed
 from hub.web.cases.work_list import PageRequest, filter_values, filters_in
 from hub.web.render import Given, Pages, Renderer, is_swap, query_string
 
@@ -52,10 +52,10 @@ class DraftForm(Struct, kw_only=True):
     replaces: str = ""
 
 
-async def held_notice(services: Services, request: PageRequest, case_id: int) -> Notice | None:
+async def held_notice(at: AtCase) -> Notice | None:
     """Why this person can do nothing about the case now."""
     try:
-        await require_unheld(services, actor=request.user, case_ids=[case_id])
+        await require_unheld(at.services, actor=at.actor, case_ids=[at.case_id])
     except HeldError as error:
         return held_by(error)
     return None

@@ -1,12 +1,14 @@
 """The case's part of a page: everything of one case, or what of it moves while it is open."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from litestar import Response
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect
 
-from hub.desk.access import Permission
+from hub.desk.access import Actor, Permission
 from hub.desk.acting.action import Action
 from hub.desk.acting.offers import answer_limit, offers_of, waiting_inquiry, why_not_attached
 from hub.desk.acting.ready_reasons import ready_reasons
@@ -28,7 +30,7 @@ from hub.web.cases.rebill_values import rebill_values
 from hub.web.cases.work_list import PageRequest, filter_values, filters_in, list_values
 from hub.web.cases.work_values import case_work_values
 from hub.web.customers_values import mark_values
-from hub.web.render import Given, Pages, is_swap, query_string
+from hub.web.render import Given, Pages, Renderer, is_swap, query_string
 from routing.chain import Matter
 
 
@@ -86,6 +88,37 @@ async def show_case(
         **await list_values(services, request, after=None),
         **values,
     )
+
+
+class AtCase:
+    """Who does something about which case, and how it is shown after that."""
+
+    def __init__(self, request: PageRequest, services: Services, pages: Renderer, case_id: int) -> None:
+        self.request = request
+        self.services = services
+        self.pages = pages
+        self.case_id = case_id
+
+    @property
+    def actor(self) -> Actor:
+        return self.request.user
+
+    async def again(self, notice: Notice) -> Response[Any]:
+        """As it is, with what stands in the way."""
+        return await show_again(self.request, self.services, self.pages, self.case_id, notice)
+
+    async def changed(self, told: str) -> Response[Any]:
+        """As it is now; ``told`` says what was done."""
+        return await show_changed(self.request, self.services, self.pages, self.case_id, told)
+
+
+def at_case(request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> AtCase:
+    return AtCase(request, services, pages, case_id)
+
+
+#: what handlers of a case's forms ask for, and who provides it
+Case = NamedDependency[SkipValidation[AtCase]]
+AT_CASE: Final = {"at": Provide(at_case, sync_to_thread=False)}
 
 
 async def show_again(

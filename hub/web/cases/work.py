@@ -32,9 +32,10 @@ from hub.web.cases.acting import ActForm, Notice, carry_out, tone_of
 from hub.web.cases.ask_panel import look_after
 from hub.web.cases.findings import chosen_template
 from hub.web.cases.locks import held_notice, keep_answer
-from hub.web.cases.page import back_to, contact_values, matter_of, moving_values, show_again, show_case, show_changed
+from hub.web.cases.page import AT_CASE, Case, back_to, contact_values, matter_of, moving_values, show_case
 from hub.web.cases.work_list import PageRequest, filter_values, filters_in, list_values, page_of
 from hub.web.formats import absolute
+from hub.web.forms import row_id
 from hub.web.render import Given, Pages, is_swap, query_string
 from routing.chain import Matter
 
@@ -99,6 +100,7 @@ class UntickForm(Struct, kw_only=True):
 
 class WorkController(Controller):
     path = "/cases"
+    dependencies = AT_CASE
 
     @get("/")
     async def worklist(
@@ -241,92 +243,77 @@ class WorkController(Controller):
     @post("/{case_id:int}/cancel-action")
     async def cancel_action(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[CancelForm, Form],
     ) -> Response[Any]:
         """Take back what has not been sent yet."""
-        if held := await held_notice(services, request, case_id):
-            return await show_again(request, services, pages, case_id, held)
-        view = await read_case(services, actor=request.user, case_id=case_id)
+        if held := await held_notice(at):
+            return await at.again(held)
+        view = await read_case(at.services, actor=at.actor, case_id=at.case_id)
         waiting = {entry.waiting_id for entry in view.dossier.timeline}
-        action_id = _row_id(data.action_id)
-        if action_id not in waiting or not await cancel(services, request.user, action_id):
-            return await show_again(request, services, pages, case_id, Notice(key="notice.too_late", tone="due"))
-        return await show_changed(request, services, pages, case_id, "taken_back")
+        action_id = row_id(data.action_id)
+        if action_id not in waiting or not await cancel(at.services, at.actor, action_id):
+            return await at.again(Notice(key="notice.too_late", tone="due"))
+        return await at.changed("taken_back")
 
     @post("/{case_id:int}/admin-steps")
     async def tick(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[TickForm, Form],
     ) -> Response[Any]:
         """Note that a colleague did it in the mall's own admin."""
         if data.action not in set(Action):
-            return await show_again(request, services, pages, case_id, _NOT_UNDERSTOOD)
-        if held := await held_notice(services, request, case_id):
-            return await show_again(request, services, pages, case_id, held)
+            return await at.again(_NOT_UNDERSTOOD)
+        if held := await held_notice(at):
+            return await at.again(held)
         lines = [data.line_no] if isinstance(data.line_no, str) else data.line_no
         try:
             await tick(
-                services,
-                actor=request.user,
-                case_id=case_id,
+                at.services,
+                actor=at.actor,
+                case_id=at.case_id,
                 action=Action(data.action),
                 line_nos=[line_no[:_LONGEST] for line_no in lines if line_no],
             )
         except StepsOpenError as error:
             held = Notice(key="notice.steps_open", tone="wrong", detail=" · ".join(error.steps))
-            return await show_again(request, services, pages, case_id, held)
-        return await show_changed(request, services, pages, case_id, "ticked")
+            return await at.again(held)
+        return await at.changed("ticked")
 
     @post("/{case_id:int}/admin-steps/undo")
     async def untick(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[UntickForm, Form],
     ) -> Response[Any]:
-        if held := await held_notice(services, request, case_id):
-            return await show_again(request, services, pages, case_id, held)
-        await untick(services, actor=request.user, case_id=case_id, step_id=_row_id(data.step_id))
-        return await show_changed(request, services, pages, case_id, "unticked")
+        if held := await held_notice(at):
+            return await at.again(held)
+        await untick(at.services, actor=at.actor, case_id=at.case_id, step_id=row_id(data.step_id))
+        return await at.changed("unticked")
 
     @post("/{case_id:int}/link")
     async def link(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[LinkForm, Form],
     ) -> Response[Any]:
         """An agent says which order a conversation is about."""
         try:
-            await link_order(services, actor=request.user, case_id=case_id, number=data.number)
+            await link_order(at.services, actor=at.actor, case_id=at.case_id, number=data.number)
         except NoSuchOrderError:
             wrong = Notice(key="notice.no_such_order", tone="wrong")
-            return await show_again(request, services, pages, case_id, wrong)
-        return await show_changed(request, services, pages, case_id, "linked")
+            return await at.again(wrong)
+        return await at.changed("linked")
 
     @post("/{case_id:int}/unlink")
     async def unlink(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[LinkForm, Form],
     ) -> Response[Any]:
-        await unlink_order(services, actor=request.user, case_id=case_id, order_id=_row_id(data.order_id))
-        return await show_changed(request, services, pages, case_id, "unlinked")
+        await unlink_order(at.services, actor=at.actor, case_id=at.case_id, order_id=row_id(data.order_id))
+        return await at.changed("unlinked")
 
     @post("/{case_id:int}/unmask")
     async def unmask(
@@ -362,39 +349,29 @@ class WorkController(Controller):
         return await show_case(request, services, pages, view, notice=notice, checked_at=checked_at)
 
     @post("/{case_id:int}/take")
-    async def take(self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]) -> Response[Any]:
+    async def take(self, at: Case) -> Response[Any]:
         try:
-            await take(services, actor=request.user, case_id=case_id)
+            await take(at.services, actor=at.actor, case_id=at.case_id)
         except TakenError as error:
-            return await show_again(request, services, pages, case_id, _taken_by(error))
-        return await show_changed(request, services, pages, case_id, "taken")
+            return await at.again(_taken_by(error))
+        return await at.changed("taken")
 
     @post("/{case_id:int}/release")
-    async def release(
-        self, request: PageRequest, services: Given, pages: Pages, case_id: FromPath[int]
-    ) -> Response[Any]:
+    async def release(self, at: Case) -> Response[Any]:
         try:
-            await release(services, actor=request.user, case_id=case_id)
+            await release(at.services, actor=at.actor, case_id=at.case_id)
         except TakenError as error:
-            return await show_again(request, services, pages, case_id, _taken_by(error))
-        return await show_changed(request, services, pages, case_id, "released")
+            return await at.again(_taken_by(error))
+        return await at.changed("released")
 
     @post("/{case_id:int}/assign")
     async def assign(
         self,
-        request: PageRequest,
-        services: Given,
-        pages: Pages,
-        case_id: FromPath[int],
+        at: Case,
         data: Annotated[AssignForm, Form],
     ) -> Response[Any]:
-        await assign(services, actor=request.user, case_id=case_id, user_id=_row_id(data.user_id))
-        return await show_changed(request, services, pages, case_id, "assigned")
-
-
-def _row_id(text: str) -> int:
-    """Zero, which no row has, for what can be no row's id."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        await assign(at.services, actor=at.actor, case_id=at.case_id, user_id=row_id(data.user_id))
+        return await at.changed("assigned")
 
 
 def _taken_by(error: TakenError) -> Notice:
