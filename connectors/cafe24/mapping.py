@@ -41,10 +41,13 @@ def map_order(wire: OrderWire, *, codes: Counter[str]) -> Order:
     claims, are_complete = map_claims(wire, order_no=order_no, currency=currency, codes=codes)
     market, market_order_no = _market(wire)
     receiver = _first(wire.receivers)
+    wished = _wished_day(wire)
     return Order(
         order_no=order_no,
         ordered_at=when(wire.order_date, path="order_date"),
-        lines=tuple([_line(item, items, currency=currency, paid=wire.paid, codes=codes) for item in items]),
+        lines=tuple(
+            [_line(item, items, currency=currency, paid=wire.paid, wished=wished, codes=codes) for item in items]
+        ),
         claims=claims,
         claims_are_complete=are_complete,
         paid_at=when(wire.payment_date, path="payment_date"),
@@ -60,7 +63,21 @@ def map_order(wire: OrderWire, *, codes: Counter[str]) -> Order:
     )
 
 
-def _line(item: ItemWire, items: list[ItemWire], *, currency: str, paid: Value, codes: Counter[str]) -> Line:
+def _wished_day(wire: OrderWire) -> str | None:
+    """The day on which the customer wants the goods, for all lines of the order."""
+    day = code(wire.wished_delivery_date) if wire.wished_delivery_date else None
+    return None if day is None or day.startswith("0000-00-00") else day
+
+
+def _line(
+    item: ItemWire,
+    items: list[ItemWire],
+    *,
+    currency: str,
+    paid: Value,
+    wished: str | None,
+    codes: Counter[str],
+) -> Line:
     line_no = code(item.order_item_code)
     if line_no is None:
         raise MalformedResponseError("a line without a number", path="items.order_item_code")
@@ -74,7 +91,7 @@ def _line(item: ItemWire, items: list[ItemWire], *, currency: str, paid: Value, 
         status=status,
         raw_status=raw_status,
         quantity=quantity,
-        product=_product(item),
+        product=_product(item, wished),
         held=basis == HELD_STATUS,
         remaining_quantity=0 if status in _GONE else quantity,
         amount=_line_amount(item, quantity, currency),
@@ -127,7 +144,7 @@ def _replaced(item: ItemWire, items: list[ItemWire]) -> str | None:
     return next((code(other.order_item_code) for other in items if code(other.item_no) in numbers), None)
 
 
-def _product(item: ItemWire) -> Product:
+def _product(item: ItemWire, wished: str | None) -> Product:
     name = item.product_name
     make = _product_of if type(name) is not str or len(name) <= _LONGEST_NAME else _product_of.__wrapped__
     return make(
@@ -139,6 +156,7 @@ def _product(item: ItemWire) -> Product:
         item.custom_variant_code,
         item.supplier_id,
         item.supplier_transaction_type,
+        wished,
     )
 
 
@@ -152,6 +170,7 @@ def _product_of(
     custom_variant_code: Value,
     supplier_id: Value,
     transaction_type: Value,
+    wished: str | None,
 ) -> Product:
     """Products repeat from order to order: one that was met costs a look-up."""
     supplier, trading = code(supplier_id), code(transaction_type)
@@ -160,6 +179,8 @@ def _product_of(
         hints += (InventoryHint(name="supplier", value=supplier),)
     if trading is not None:
         hints += (InventoryHint(name="supplier_transaction", value=trading),)
+    if wished is not None:
+        hints += (InventoryHint(name="wished_delivery", value=wished),)
     return Product(
         name=text(name) or "",
         code=code(product_code),

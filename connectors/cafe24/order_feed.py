@@ -174,7 +174,9 @@ class OrderFeed:
                     add_claim(wire, kind, claim)
             record = map_order(wire, codes=self._codes)
         except MalformedResponseError as error:
-            key = f"{shop_front(shop_no)}{best_key(row, 'order_id')}"
+            told = best_key(row, "shop_no")
+            front = shop_front(told if told.isdecimal() else shop_no)
+            key = f"{front}{best_key(row, 'order_id')}"
             return Reading(key=key, raw=raw, error=str(error)), None
         return Reading(key=order_key(record), raw=raw, record=record), wire
 

@@ -133,6 +133,7 @@ class OrderWire(Struct, gc=False):
     paid: Text = None
     order_date: Text = None
     payment_date: Text = None
+    wished_delivery_date: Text = None
     payment_amount: Amount = None
     payment_method: Texts = None
     payment_method_name: Texts = None

@@ -165,6 +165,15 @@ async def test_what_two_shop_numbers_number_alike_is_kept_apart() -> None:
     ]
 
 
+async def test_a_broken_order_that_is_shown_under_each_shop_number_is_set_aside_once() -> None:
+    mall = Mall()
+    mall.on("GET orders", {"orders": [order(shop_no=2, items=[])]})
+
+    readings = [reading for page in await collect(mall, shop_no=[1, 2]) for reading in page.readings]
+
+    assert [reading.key for reading in readings if reading.error] == [f"shop2:{ORDER}"]
+
+
 async def test_nothing_is_sent_while_two_shop_numbers_have_the_order() -> None:
     mall = Mall()
     mall.on(f"GET orders/{ORDER}", lambda request: httpx.Response(200, json={"order": _of_two_shops(request)}))

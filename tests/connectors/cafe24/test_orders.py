@@ -226,6 +226,19 @@ async def test_open_orders_continue_after_a_cursor() -> None:
     assert keys(rest) == [number(n) for n in range(100, 150)]
 
 
+@pytest.mark.parametrize(("told", "shown"), [("2026-11-25", "2026-11-25"), ("", None), ("0000-00-00", None)])
+async def test_the_day_that_the_customer_wishes_for_stands_on_every_line(told: str, shown: str | None) -> None:
+    mall = Mall()
+    items = [item(number=1), item(number=2)]
+    mall.on("GET orders/20261118-0000021", {"order": order(items=items, wished_delivery_date=told)})
+
+    (reading,) = await mall.open().read_order("20261118-0000021", ())
+
+    assert isinstance(reading.record, Order)
+    hints = [{hint.name: hint.value for hint in line.product.hints} for line in reading.record.lines]
+    assert [hint.get("wished_delivery") for hint in hints] == [shown, shown]
+
+
 async def test_each_shop_number_is_read() -> None:
     mall = Mall()
 
