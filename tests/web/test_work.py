@@ -248,7 +248,7 @@ def test_unmasking_shows_it_once_with_a_reason(agent: Browser) -> None:
     assert "010-1234-5678" in answer.text
     assert "홍길동" not in agent.get(f"/cases/{case_id}").text
     log = agent.sign_in("lee").get("/access-log").text
-    assert f"case {case_id}" in log
+    assert f"건 {case_id}" in log
     assert "고객에게 전화" in log
 
 
