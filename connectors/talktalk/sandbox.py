@@ -8,7 +8,7 @@ person of the chat; the shop's answers in the World are written by people in the
 import base64
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,8 +40,18 @@ class Said:
     is_by_api: bool = False
 
 
+@dataclass(slots=True)
+class Memory:
+    """``told``: messages that went out as events, by inquiry and message; ``by_api``: answers of the sending API."""
+
+    told: set[tuple[int, int]] = field(default_factory=set)
+    by_api: set[int] = field(default_factory=set)
+
+
 class TalktalkSandbox:
-    """``has_echo``: the account has switched the echo event on."""
+    """``has_echo``: the account has switched the echo event on. ``memory`` belongs to the World: kept with it, each
+    event is told once over restarts.
+    """
 
     mall = "talktalk"
 
@@ -53,8 +63,7 @@ class TalktalkSandbox:
         self.sent: list[dict[str, Any]] = []
         self._world = world
         self._key = f"ct_{_ACCOUNT}_" + _digest(f"key {shop} {options.seed}")[:20]
-        self._told: set[tuple[int, str]] = set()
-        self._by_api: set[int] = set()
+        self.memory = Memory()
 
     def shop_table(self, base_url_root: str) -> Row:
         return {
@@ -85,7 +94,7 @@ class TalktalkSandbox:
         if fact is None:
             return _no("99", "존재하지 않는 사용자입니다")
         self.sent.append(body)
-        self._by_api.add(self._world.answer(fact, text, "shop").number)
+        self.memory.by_api.add(self._world.answer(fact, text, "shop").number)
         return Response(content={"success": True, "resultCode": "00"})
 
     # -- webhooks
@@ -96,10 +105,10 @@ class TalktalkSandbox:
             (said.at, fact, said)
             for fact in self._world.inquiries(self.shop)
             for said in self._said(fact)
-            if (fact.number, f"{said.number}") not in self._told
+            if (fact.number, said.number) not in self.memory.told
         ]
         for at, fact, said in sorted(due, key=lambda each: (each[0], each[1].number, each[2].number)):
-            self._told.add((fact.number, f"{said.number}"))
+            self.memory.told.add((fact.number, said.number))
             yield from (_delivery(event, at) for event in self._events(fact, said))
 
     async def send_events(self, client: httpx.AsyncClient, address: str) -> list[int]:
@@ -128,7 +137,13 @@ class TalktalkSandbox:
     def _said(self, fact: InquiryFact) -> list[Said]:
         """The whole conversation by now, oldest first. A chat has no subject line."""
         answers = [
-            Said(answer.at, answer.number, is_customer=False, text=answer.text, is_by_api=answer.number in self._by_api)
+            Said(
+                answer.at,
+                answer.number,
+                is_customer=False,
+                text=answer.text,
+                is_by_api=answer.number in self.memory.by_api,
+            )
             for answer in self._world.said(fact.answers)
         ]
         more = [

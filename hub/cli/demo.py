@@ -20,6 +20,7 @@ from hub.cli.console import screen, settings_and_logs
 from hub.cli.demo_files import FileMall
 from hub.cli.demo_phone import follow_log, give_phones, listening_to, ring_phones
 from hub.cli.demo_story import Story
+from hub.cli.demo_talk import TalkMall
 from hub.cli.serve import require_free_port, serve_desk
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Role
@@ -88,11 +89,14 @@ async def _demo(settings: Settings, *, orders: int, port: int, opens_browser: bo
             exchange = await stack.enter_async_context(Exchange(settings.home / "pbx" / "queue_log"))
             settings = listening_to(exchange, settings)
         hub = await stack.enter_async_context(open_hub(settings))
-        files = FileMall(hub)
+        files, talk = FileMall(hub), TalkMall(hub)
         await _prepare(hub, kit, files)
+        await stack.enter_async_context(talk.open())
         url = f"http://127.0.0.1:{port}"
+        ready = asyncio.Event()
         background = [
-            asyncio.create_task(_keep_reading(hub, files, begun)),
+            asyncio.create_task(_keep_reading(hub, files, talk, begun=begun, ready=ready)),
+            asyncio.create_task(talk.keep_talking(url, ready=ready)),
             asyncio.create_task(_keep_calling(hub, kit)),
         ]
         if exchange is not None:
@@ -165,17 +169,19 @@ async def _prepare(hub: Hub, kit: Path, files: FileMall) -> None:
     await hub.refresh_routing()
 
 
-async def _keep_reading(hub: Hub, files: FileMall, begun: float) -> None:
-    """A first sync, then changes every few seconds: time moves in the demo."""
+async def _keep_reading(hub: Hub, files: FileMall, talk: TalkMall, *, begun: float, ready: asyncio.Event) -> None:
+    """A first sync, then changes every few seconds: time moves in the demo. ``ready`` is set after the first."""
     # To every screen this is a worker like any other.
     await Lease(hub.database, f"{WORKER_LEASE}demo").try_take()
     await files.hand_in()
+    await talk.hand_over()
     report = await hub.sync()
     read = sum(feed.read for shop in report.shops for feed in shop.feeds)
     state = "complete" if report.complete else "not complete, see the shops page"
     screen.print(
         f"first sync: {read} records of {len(report.shops)} shops in {time.monotonic() - begun:.0f} s, {state}"
     )
+    ready.set()
     story, tending = Story(), Tending()
     while True:
         await story.go_on(hub)
@@ -220,7 +226,7 @@ def _welcome(url: str, *, has_calls: bool) -> None:
     for login, name, role, password in LOGINS:
         screen.print(f"    {login:<12} {password:<20} {role} {name}", markup=False)
     screen.print("\n  Three emulated malls keep sending orders, claims and questions. A fourth without an API")
-    screen.print("  handed in its lists as files (see Files). Ctrl-C stops.")
+    screen.print("  handed in its lists as files (see Files), and customers write in a chat. Ctrl-C stops.")
     if has_calls:
         screen.print("  The telephone of whoever is signed in rings every 40 seconds or so; --no-calls keeps it still.")
     screen.print("")

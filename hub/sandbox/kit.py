@@ -1,11 +1,12 @@
 """What every emulated mall is made of and must offer, and the truth a correct reader must end with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from litestar.types import ASGIApp
 
+from hub.core.events import Delivery
 from hub.core.files import Layout, Upload
 from hub.sandbox.faults import RowFaults
 
@@ -104,6 +105,19 @@ class GivesFiles(SandboxMall, Protocol):
 
     def downloads(self) -> tuple[tuple[Upload, Layout], ...]:
         """The lists of now, each with the layout by which the hub is to read it."""
+        ...
+
+
+class TellsEvents(SandboxMall, Protocol):
+    """An emulated mall that is never asked: it tells what happens, and keeps no history.
+
+    ``memory`` is what it has told so far: to be kept beside the World, and put back with it.
+    """
+
+    memory: Any
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """What has happened by now and was not told before, oldest first, as of the time at which it happened."""
         ...
 
 

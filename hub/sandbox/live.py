@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 from hub.core.model import ClaimKind, ClaimReason, InventoryMode, LineStatus
-from hub.sandbox.facts import LineFact, OrderFact
+from hub.sandbox.facts import InquiryFact, LineFact, OrderFact
 from hub.sandbox.world import World
 
 _RECENT = 400
@@ -109,6 +110,55 @@ class Customers:
         if line.status(now) not in _OPEN_TO[kind] or not line.remaining(now):
             return False
         return self._world.open_claim(line) is None
+
+
+_CHATS = {
+    "KR": (
+        "안녕하세요, 이 상품 오늘 주문하면 언제 받을 수 있나요?",
+        "어제 주문했는데 배송지 변경 가능할까요? 🙏",
+        "사이즈가 고민이에요. 165에 55면 M이 맞을까요?",
+        "받았는데 색이 화면이랑 달라요 ㅠㅠ 교환되나요",
+        "환불은 언제 들어오나요?",
+    ),
+    "JP": ("在庫はありますか？", "いつ届きますか？🙏"),
+}
+_REPLIES = {
+    "KR": ("네 감사합니다 😊", "아 그럼 내일까지는 받을 수 있는 거죠?", "알겠습니다. 하나만 더요, 선물 포장도 되나요?"),
+    "JP": ("ありがとうございます😊", "明日までに届きますか？"),
+}
+#: who was answered longer ago has left the chat
+_STAYS = timedelta(minutes=15)
+
+
+class Talkers:
+    """People of a chat. Each :meth:`act`: somebody who was just answered goes on, or somebody new writes."""
+
+    def __init__(self, world: World, *, shop: str, seed: int) -> None:
+        self._world = world
+        self._shop = shop
+        self._country = world.shops[shop].country
+        self._random = Random(seed)
+
+    def act(self) -> str:
+        """Returns what happened: "reply" or "chat"."""
+        answered = [chat for chat in self._world.inquiries(self._shop) if self._was_just_answered(chat)]
+        if answered and self._random.random() < 0.7:
+            self._world.follow_up(self._random.choice(answered), self._random.choice(_REPLIES[self._country]))
+            return "reply"
+        item = self._random.choice(self._world.goods(self._shop))
+        self._world.ask(self._shop, subject="", text=self._random.choice(_CHATS[self._country]), item=item)
+        return "chat"
+
+    def _was_just_answered(self, chat: InquiryFact) -> bool:
+        """Whether the last word is the shop's, of a moment ago; only the first two answers are replied to."""
+        answers, replies = self._world.said(chat.answers), self._world.said(chat.follow_ups)
+        if not 1 <= len(answers) <= _MOST_REPLIES:
+            return False
+        is_last = not replies or replies[-1].at < answers[-1].at
+        return is_last and self._world.now() - answers[-1].at < _STAYS
+
+
+_MOST_REPLIES = 2
 
 
 async def keep_coming(customers: Customers, *, every_seconds: float, after: Callable[[], None] = lambda: None) -> None:

@@ -1,6 +1,7 @@
 """Emulated malls on loopback ports, for the demo and for programs that want real sockets."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
@@ -37,6 +38,16 @@ async def serve(malls: Sequence[SandboxMall], *, host: str = "127.0.0.1", ports:
 
 
 @asynccontextmanager
+async def serving_one(mall: SandboxMall, *, host: str = "127.0.0.1") -> "AsyncIterator[str]":
+    """Serve one mall on a port that nobody else can take meanwhile; yields scheme, host and port."""
+    with socket.socket() as listening:
+        listening.bind((host, 0))
+        port = listening.getsockname()[1]
+        async with _running([_server(mall, host, port)], sockets=[listening]):
+            yield f"http://{host}:{port}"
+
+
+@asynccontextmanager
 async def serving(
     malls: Sequence[SandboxMall], *, host: str = "127.0.0.1", ports: Sequence[int] = DEFAULT_PORTS
 ) -> "AsyncIterator[None]":
@@ -47,8 +58,13 @@ async def serving(
     if len(ports) < len(malls):
         message = f"{len(malls)} malls need as many ports, not {len(ports)}"
         raise ValueError(message)
-    servers = [_server(mall, host, port) for mall, port in zip(malls, ports, strict=False)]
-    tasks = [asyncio.create_task(server.serve()) for server in servers]
+    async with _running([_server(mall, host, port) for mall, port in zip(malls, ports, strict=False)]):
+        yield
+
+
+@asynccontextmanager
+async def _running(servers: Sequence[Server], *, sockets: list[socket.socket] | None = None) -> "AsyncIterator[None]":
+    tasks = [asyncio.create_task(server.serve(sockets=sockets)) for server in servers]
     try:
         while not all(server.started for server in servers):
             for task in tasks:

@@ -52,7 +52,7 @@ def test_the_demo_starts_stops_and_starts_again_with_its_data(tmp_path: Path):
     assert page.status_code == 200
     assert demo.url in said
     assert {"demo-agent-1", "demo-supervisor-1", "demo-admin-1"} <= set(said.split())
-    assert "4 shops" in said
+    assert "5 shops" in said
     assert "complete" in said
     assert demo.stop(signal.SIGINT) == 0
 
