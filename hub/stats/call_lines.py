@@ -5,28 +5,31 @@ figure carries the name of its own.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, and_, case, func
 
-from hub.stats.call_figures import DEFAULT_TERMS, ENDED, LINE_COLUMNS, Figure, Terms, condition_of
-from hub.stats.calls import GROUPS, count_calls_by, known_span, within
+from hub.stats.call_figures import DEFAULT_TERMS, LINE_COLUMNS, Figure, Terms, condition_of
+from hub.stats.calls import count_calls_by, known_span, sums_by
 from hub.stats.dimension import Dimension
 from hub.store.database import Database
 from hub.store.tables import calls
 from ivr.topics import line_of_topic
 
 LINE_DIMENSIONS: Final = (Dimension.MALL, Dimension.LINE)
+#: by the time at which a call entered, in the centre's zone
+LINE_TIMES: Final = (Dimension.DAY, Dimension.HOUR)
 #: rates and means of a line, in the order of the columns
 RATES: Final = (
     "service_level",
     "answer_rate",
     "abandon_rate",
     "asa_seconds",
+    "ata_seconds",
     "aht_seconds",
     "transfer_rate",
     "misdial_rate",
@@ -44,17 +47,21 @@ class Formula(StrEnum):
 
 
 class LineQuality(Struct, frozen=True, kw_only=True):
-    """One mall and line; a dimension that was not asked for is ``None``, as is a rate of nothing.
+    """One mall, line, day and hour; a dimension that was not asked for is ``None``, as is a rate of nothing.
 
-    Rates are shares of 1. ``waited`` and ``talked``: seconds of all answered calls together.
+    Rates are shares of 1. ``waited`` and ``talked``: seconds of all answered calls together, ``timed``: how many of
+    these have a talking time. ``gave_up``: seconds that all who hung up in the queue had waited.
     """
 
     mall: str | None
     line: str | None
+    day: date | None = None
+    hour: datetime | None = None
     figures: Mapping[Figure, int]
     waited: float
     talked: float
     timed: int
+    gave_up: float
     formula: Formula
     terms: Terms
 
@@ -84,6 +91,10 @@ class LineQuality(Struct, frozen=True, kw_only=True):
         return _share(self.waited, self.figures[Figure.ANSWERED], digits=1)
 
     @property
+    def ata_seconds(self) -> float | None:
+        return _share(self.gave_up, self.figures[Figure.ABANDONED_QUEUE], digits=1)
+
+    @property
     def aht_seconds(self) -> float | None:
         """Of talk and hold; after-call work is in no call record."""
         return _share(self.talked, self.timed, digits=1)
@@ -102,6 +113,22 @@ class LineQuality(Struct, frozen=True, kw_only=True):
         if self.line != "order":
             return None
         return _share(self.figures[Figure.ORDER_ASSIST], self.figures[Figure.ANSWERED])
+
+
+_ANSWERED: Final = condition_of(Figure.ANSWERED)
+
+
+def _sum(value: ColumnElement[Any], of: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.sum(case((of, value), else_=0))
+
+
+#: seconds waited and talked by answered calls, how many of them have a talking time, seconds waited in vain
+_SECONDS: Final = (
+    _sum(calls.c.wait_seconds, _ANSWERED),
+    _sum(calls.c.talk_seconds, _ANSWERED),
+    func.sum(case((and_(_ANSWERED, calls.c.talk_seconds.is_not(None)), 1), else_=0)),
+    _sum(calls.c.wait_seconds, condition_of(Figure.ABANDONED_QUEUE)),
+)
 
 
 class TopicCount(Struct, frozen=True, kw_only=True):
@@ -128,21 +155,25 @@ async def quality_per_line(
     terms: Terms = DEFAULT_TERMS,
     formula: Formula = Formula.OFFERED,
 ) -> list[LineQuality]:
-    """Sorted by mall and line; ``by``: both, one or none of them."""
+    """Sorted by ``by``: any of mall, line, day and hour."""
     bounds: dict[str, Any] = {"since": since, "until": until, "zone": zone}
     counted = await count_calls_by(database, **bounds, by=by, figures=LINE_COLUMNS, terms=terms)
-    seconds = await _seconds(database, **bounds, by=by)
+    span = await known_span(database, **bounds)
+    seconds = {} if span is None else await sums_by(database, span=span, by=by, sums=_SECONDS)
     found = []
     for count in counted:
-        waited, talked, timed = seconds.get(tuple(getattr(count, dimension.value) for dimension in by), (0.0, 0.0, 0))
+        waited, talked, timed, gave_up = seconds.get(tuple(getattr(count, name.value) for name in by), (0, 0, 0, 0))
         found.append(
             LineQuality(
                 mall=count.mall,
                 line=count.line,
+                day=count.day,
+                hour=count.hour,
                 figures=count.figures,
                 waited=waited,
                 talked=talked,
-                timed=timed,
+                timed=int(timed),
+                gave_up=gave_up,
                 formula=formula,
                 terms=terms,
             )
@@ -178,30 +209,6 @@ async def topics_per_line(
         for count in counted
         if count.figures[Figure.ANSWERED]
     ]
-
-
-async def _seconds(
-    database: Database, *, since: datetime | None, until: datetime | None, zone: ZoneInfo, by: Sequence[Dimension]
-) -> dict[tuple[Any, ...], tuple[float, float, int]]:
-    """Of answered calls: seconds waited, seconds talked, and how many have a talking time."""
-    span = await known_span(database, since, until, zone)
-    if span is None:
-        return {}
-    answered = condition_of(Figure.ANSWERED)
-    groups = [GROUPS[dimension] for dimension in by]
-    query = (
-        select(
-            *groups,
-            func.sum(calls.c.wait_seconds),
-            func.sum(calls.c.talk_seconds),
-            func.sum(case((calls.c.talk_seconds.is_not(None), 1), else_=0)),
-        )
-        .where(ENDED, answered, *within(span))
-        .group_by(*groups)
-    )
-    async with database.reading() as connection:
-        rows = (await connection.execute(query)).all()
-    return {tuple(row[: len(groups)]): (float(row[-3] or 0), float(row[-2] or 0), int(row[-1] or 0)) for row in rows}
 
 
 def _share(part: float, whole: float, *, digits: int = 4) -> float | None:

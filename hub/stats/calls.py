@@ -133,22 +133,10 @@ async def count_calls_by(
     span = await known_span(database, since, until, zone)
     if span is None:
         return []
-    is_timed = Dimension.DAY in by or Dimension.HOUR in by
-    buckets = hour_buckets(span) if Dimension.HOUR in by else day_buckets(span)
-    groups = [GROUPS[dimension].label(dimension.value) for dimension in by if dimension in GROUPS]
-    if is_timed:
-        groups.append(buckets.of(calls.c.entered_at).label("bucket"))
-    sums = [func.sum(case((condition_of(figure, terms), 1), else_=0)).label(figure.value) for figure in figures]
-    query = select(*groups, *sums).where(ENDED, *within(span)).group_by(*groups)
-    cells: dict[tuple[Any, ...], list[int]] = {}
-    async with database.reading() as connection:
-        for row in (await connection.execute(query)).mappings():
-            numbers = [int(row[figure.value] or 0) for figure in figures]
-            if not numbers[0]:
-                continue  # without groups the database answers one row of nothing
-            key = tuple(_value(row, dimension, buckets) for dimension in by)
-            cell = cells.get(key)
-            cells[key] = numbers if cell is None else [a + b for a, b in zip(cell, numbers, strict=True)]
+    sums = [func.sum(case((condition_of(figure, terms), 1), else_=0)) for figure in figures]
+    found = await sums_by(database, span=span, by=by, sums=sums)
+    # without groups the database answers one row of nothing
+    cells = {key: [int(number) for number in numbers] for key, numbers in found.items() if numbers[0]}
     return [
         CallCount(
             **dict(zip((dimension.value for dimension in by), key, strict=True)),
@@ -156,6 +144,26 @@ async def count_calls_by(
         )
         for key in in_order(cells)
     ]
+
+
+async def sums_by(
+    database: Database, *, span: Span, by: Sequence[Dimension], sums: Sequence[ColumnElement[Any]]
+) -> dict[tuple[Any, ...], list[float]]:
+    """Over the ended calls of each cell of ``by``: what each of ``sums`` adds up to, nothing being 0."""
+    buckets = hour_buckets(span) if Dimension.HOUR in by else day_buckets(span)
+    groups = [GROUPS[dimension].label(dimension.value) for dimension in by if dimension in GROUPS]
+    if Dimension.DAY in by or Dimension.HOUR in by:
+        groups.append(buckets.of(calls.c.entered_at).label("bucket"))
+    named = [each.label(f"sum_{place}") for place, each in enumerate(sums)]
+    query = select(*groups, *named).where(ENDED, *within(span)).group_by(*groups)
+    cells: dict[tuple[Any, ...], list[float]] = {}
+    async with database.reading() as connection:
+        for row in (await connection.execute(query)).mappings():
+            numbers = [row[each.name] or 0 for each in named]
+            key = tuple(_value(row, dimension, buckets) for dimension in by)
+            cell = cells.get(key)
+            cells[key] = numbers if cell is None else [a + b for a, b in zip(cell, numbers, strict=True)]
+    return cells
 
 
 async def read_calls(

@@ -49,6 +49,7 @@ LINE_DEFINITIONS: Final = {
     "answer_rate": "answered ÷ offered_queue.",
     "abandon_rate": "abandoned_queue ÷ offered_queue.",
     "asa_seconds": "Average speed of answer: seconds waited by answered calls ÷ answered.",
+    "ata_seconds": "Average time to abandon: seconds waited by abandoned_queue ÷ abandoned_queue.",
     "aht_seconds": "Average handling time: seconds of talk and hold ÷ answered calls; after-call work is not recorded.",
     "transfer_rate": "transferred_out ÷ answered.",
     "misdial_rate": "misdialled ÷ with_topic.",

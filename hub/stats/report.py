@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from hub.stats import staffing
 from hub.stats.call_figures import COLUMNS, DEFAULT_TERMS, LINE_COLUMNS, Terms
-from hub.stats.call_lines import LINE_DIMENSIONS, RATES, Formula, quality_per_line, topics_per_line
+from hub.stats.call_lines import LINE_DIMENSIONS, LINE_TIMES, RATES, Formula, quality_per_line, topics_per_line
 from hub.stats.call_order import read_order_line
 from hub.stats.calls import calls_as_of, known_span
 from hub.stats.definitions import (
@@ -270,7 +270,7 @@ async def line_report(
     asked: Asked = AS_USUAL,
 ) -> Report:
     """How each line was answered, and whether it was the right one."""
-    chosen = read_dimensions(by, allowed=LINE_DIMENSIONS, default=LINE_DIMENSIONS)
+    chosen = read_dimensions(by, allowed=(*LINE_DIMENSIONS, *LINE_TIMES), default=LINE_DIMENSIONS)
     found = await quality_per_line(
         database, since=since, until=until, zone=zone, by=chosen, terms=asked.terms, formula=asked.formula
     )

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from hub.stats.call_figures import LINE_COLUMNS, Figure, Terms
 from hub.stats.call_lines import Formula, quality_per_line, topics_per_line
 from hub.stats.calls import ABSENT, CallFilter, read_calls
+from hub.stats.dimension import Dimension
 from hub.stats.report import Asked, read_report
 from hub.stats.span import Span
 from hub.stats.staffing import WhatIf, staffing_needs
@@ -21,6 +22,7 @@ from hub.store.tables import orders
 from ivr.calls import Call, CallResult
 from tests.stats.rows import random_calls, store_calls, store_shop
 
+LINE, HOUR = Dimension.LINE, Dimension.HOUR
 SEOUL = ZoneInfo("Asia/Seoul")
 SINCE = datetime(2026, 11, 20, 15, tzinfo=UTC)
 UNTIL = SINCE + timedelta(days=3)
@@ -147,6 +149,16 @@ async def test_figures_are_those_counted_one_by_one(database: Database):
             seen[figure] += row.figures[figure]
         talks = [call.talk_seconds or 0 for call in of_line if call.result is CallResult.ANSWERED]
         assert row.talked == pytest.approx(sum(talks))
+        given_up = [call.wait_seconds or 0 for call in of_line if call.result is CallResult.ABANDONED_QUEUE]
+        assert row.gave_up == pytest.approx(sum(given_up))
+    parts = await quality_per_line(database, since=SINCE, until=UNTIL, zone=SEOUL, terms=TERMS, by=(LINE, HOUR))
+    for line in {row.line for row in counted}:
+        whole, hours = ([row for row in rows if row.line == line] for rows in (counted, parts))
+        assert len({row.hour for row in hours}) == len(hours) > 24
+        for name in ("waited", "talked", "timed", "gave_up"):
+            assert sum(getattr(row, name) for row in hours) == pytest.approx(sum(getattr(row, name) for row in whole))
+        for figure in LINE_COLUMNS:
+            assert sum(row.figures[figure] for row in hours) == sum(row.figures[figure] for row in whole)
     assert all(seen.values()), "a figure that is never above zero proves nothing"
 
 
@@ -177,6 +189,7 @@ async def test_the_four_formulas_of_the_service_level(sqlite_database: Database)
     for formula in Formula:
         (row,) = await quality_per_line(sqlite_database, zone=SEOUL, formula=formula)
         levels[formula.value] = row.service_level
+        assert (row.asa_seconds, row.ata_seconds) == (8.6, 21.3)
 
     assert levels == {"offered": 0.6, "without_abandoned": 0.8571, "without_early": 0.75, "with_early": 0.8}
 
@@ -188,7 +201,7 @@ async def test_rates_of_nothing_are_unknown(sqlite_database: Database):
     (row,) = await quality_per_line(sqlite_database, zone=SEOUL)
 
     assert (row.service_level, row.asa_seconds, row.aht_seconds, row.misdial_rate) == (None, None, None, None)
-    assert row.order_assist_share is None
+    assert (row.ata_seconds, row.order_assist_share) == (None, None)
 
 
 async def test_topics_open_to_their_calls(database: Database):

@@ -29,7 +29,7 @@ PageRequest = Request[Actor, str, State]
 MAX_DAYS: Final = 92
 _DEFAULT_DAYS: Final = 7
 #: shares of 1 among the rates; the others are seconds
-_SECONDS: Final = ("asa_seconds", "aht_seconds")
+_SECONDS: Final = ("asa_seconds", "ata_seconds", "aht_seconds")
 _REPORTS: Final = ("lines", "topics", "staffing")
 
 
