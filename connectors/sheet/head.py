@@ -17,6 +17,8 @@ _SEARCHED: Final = 40
 _FEW_HEADINGS: Final = 2
 #: sheets that are looked into for the headings
 _MOST_SHEETS: Final = 20
+#: rows that the headings may take together
+_MOST_HEAD_ROWS: Final = 3
 #: a merged range longer than this is decoration
 _LONGEST_MERGE: Final = 500
 #: a row that adds up the others begins with one of these
@@ -75,13 +77,22 @@ def open_sheet(upload: Upload, layout: Layout | None) -> Sheet:
 
 def _head_of(table: Table, kind: FileKind, wanted: set[str] | None) -> _Head:
     first = list(islice(table.rows, _SEARCHED))
-    texts = [[_heading(cell) for cell in row] for row in first]
+    texts = _under_groups([[_heading(cell) for cell in row] for row in first], table)
     if wanted is not None:
         scores = [len({folded(cell) for cell in row if cell} & wanted) for row in texts]
     else:
         scores = [known_headings(kind, row) for row in texts]
     score = max(scores, default=0)
     return _Head(table=table, first=first, texts=texts, place=scores.index(score) if scores else 0, score=score)
+
+
+def _under_groups(texts: list[list[str]], table: Table) -> list[list[str]]:
+    """Headings in two rows: one that is merged over both stands in the lower one too, beside those of its group."""
+    for column, top, bottom in table.merged:
+        for number in range(top + 1, min(bottom, top + _MOST_HEAD_ROWS - 1) + 1):
+            if number < len(texts) and column < min(len(texts[number]), len(texts[top])):
+                texts[number][column] = texts[number][column] or texts[top][column]
+    return texts
 
 
 def _is_head_again(row: Row, kind: FileKind, heads: frozenset[str]) -> bool:

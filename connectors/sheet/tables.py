@@ -35,6 +35,8 @@ _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _CRASH: Final = "PanicException"
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _HEAD: Final = 1 << 16
+#: fewer of them in a line of a letter are no sign of anything
+_FEWEST_DELIMITERS: Final = 5
 #: one byte in so many, at least, is the zero of a digit, a comma or a line's end in text of two bytes a character
 _FEWEST_ZEROS: Final = 40
 _PAGE: Final = re.compile(
@@ -215,13 +217,27 @@ def _is_everyday(char: str) -> bool:
     return len(char.encode("euc_kr", "replace")) == 2 if char > "\u0fff" else True
 
 
+def _is_of_rows(cell: str, delimiter: str, width: int) -> bool:
+    """Whether a line in a cell is as long as a row, swallowed by an open quotation mark. Letters have few commas."""
+    least = max(width - 1, _FEWEST_DELIMITERS)
+    return any(line.count(delimiter) >= least for line in cell.splitlines()[1:])
+
+
 def _text_rows(text: str) -> Iterator[Row]:
     head = text[:_HEAD].splitlines()[:50]
     delimiter = max(_DELIMITERS, key=lambda mark: sum(line.count(mark) for line in head))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    width = lines = 0
     try:
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), start=1):
+        for number, row in enumerate(reader, start=1):
             if number > MOST_ROWS:
                 raise UnreadableFileError("too_many_rows", f"the file has more than {MOST_ROWS:,} rows")
+            width = max(width, len(row))
+            # Few rows take more than one line, and only they can have swallowed another.
+            if reader.line_num > lines + 1 and any(_is_of_rows(cell, delimiter, width) for cell in row):
+                what = f"a cell of row {number} holds whole rows: its quotation mark is not closed"
+                raise UnreadableFileError("open_quote", what)
+            lines = reader.line_num
             yield row[:MOST_COLUMNS]
     except csv.Error as error:
         raise UnreadableFileError("broken", "the text is no table") from error

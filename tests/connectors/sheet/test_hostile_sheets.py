@@ -20,7 +20,7 @@ from connectors.sheet.payload import Remapper
 from connectors.sheet.reading import open_file, read_rows, to_reading
 from hub.core.contract import Feed, Reading
 from hub.core.files import FileKind, Layout, UnreadableFileError, Upload
-from tests.connectors.sheet.shop import HEADINGS, ROW, layout
+from tests.connectors.sheet.shop import HEADINGS, ROW, Shop, layout, text_file, workbook
 
 TERMS = Terms(zone=ZoneInfo("Asia/Seoul"), currency="KRW")
 HEADS = tuple(HEADINGS)
@@ -255,3 +255,50 @@ def _zipped(part: bytes) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", part)
     return out.getvalue()
+
+
+def test_headings_in_two_rows_under_groups_are_one_head():
+    rows = [
+        (None, None, "상품정보", None, None, None),
+        (None, None, "상품명", "옵션", "수량", None),
+        ("A-1", "배송중", "컵", "흰색", 2, "홍길동"),
+        ("A-2", "배송중", "컵", "검정", 1, "김철수"),
+    ]
+    merged = [(0, 0, 1, "주문번호"), (1, 0, 1, "주문상태"), (5, 0, 1, "수취인")]
+    upload = Upload(kind=FileKind.ORDERS, name="a.xlsx", body=workbook(rows, merged=merged))
+
+    look = Shop().connector().look(upload)
+
+    assert (look.header_row, look.rows, look.missing) == (2, 2, ())
+    assert [column.heading for column in look.columns] == ["주문번호", "주문상태", "상품명", "옵션", "수량", "수취인"]
+    (first, second) = Shop().connector().file_rows(upload, layout=look.layout)
+    told = [(row.record.order_no, row.record.lines[0].quantity, row.record.receiver.name) for row in (first, second)]
+    assert told == [("A-1", 2, "홍길동"), ("A-2", 1, "김철수")]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # Closed by the next quote somewhere below: all between stands in one cell, which is a memo and may hold anything.
+        ['A-1,1,배송중,컵,1,2026-11-22,이순신,"급함', "A-2,1,배송중,컵,1,2026-11-22,김철수,", 'A-3,1,배송중,컵,1,2026-11-22,김영희,"문 앞"'],
+        # Never closed.
+        ['A-1,1,배송중,컵,1,2026-11-22,이순신,"급함', *(f"A-{n},1,배송중,컵,1,2026-11-22,김철수," for n in range(2, 9))],
+    ],
+    ids=["closed too late", "never closed"],
+)  # fmt: skip
+def test_a_quote_that_swallows_rows_ends_the_file_and_not_the_rows(rows: list[str]):
+    body = "\n".join([",".join((*HEADS, "배송메모")), *rows]).encode()
+
+    with pytest.raises(UnreadableFileError) as caught:
+        list(Shop().connector().file_rows(Upload(kind=FileKind.ORDERS, name="a.csv", body=body), layout=layout()))
+
+    assert (caught.value.code, "row 2" in caught.value.what) == ("open_quote", True)
+
+
+def test_a_letter_of_many_lines_and_commas_is_one_cell():
+    letter = "안녕하세요, 주문했는데,\n아직 안 왔어요, 언제 오나요,\n빨리, 부탁, 드려요"
+    upload = text_file([(*ROW, letter)], headings=(*HEADS, "배송메모"))
+
+    (row,) = Shop().connector().file_rows(upload, layout=layout(headings={**HEADINGS, "배송메모": "delivery_message"}))
+
+    assert row.record.delivery_message == letter
