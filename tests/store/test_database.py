@@ -10,7 +10,7 @@ import aiosqlite
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import column, event, func, select, table, text
+from sqlalchemy import bindparam, column, event, func, select, table, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -317,3 +317,19 @@ async def test_what_the_server_has_prepared_is_there_for_the_next_reader(postgre
             assert [statement for statement in prepared if "leases" in statement]
     finally:
         await database.aclose()
+
+
+async def test_numbers_of_a_query_stand_in_its_text_and_those_with_a_name_do_not(postgres_url: str, box: Box) -> None:
+    database = open_database(postgres_url, box)
+    query = select(bindparam("given", 3).label("given"), (func.length("four") + 10).label("sum")).limit(2)
+    try:
+        async with database.reading() as connection:
+            for _ in range(8):
+                assert await read_rows(connection, query, given=7) == [(7, 14)]
+            prepared = await connection.scalars(text("select statement from pg_prepared_statements"))
+            (told,) = [statement for statement in prepared if "length" in statement]
+    finally:
+        await database.aclose()
+
+    assert told.endswith("LIMIT 2")
+    assert "+ 10" in told
