@@ -133,7 +133,7 @@ async def test_a_view_is_saved_scheduled_and_mailed_with_the_figures_of_its_page
     assert len(sheet) > 1
     text = body.get_content()
     assert "2026-10-23 – 2026-11-19" in text
-    assert re.search(r"문의 기준: 2026-11-20 14:00 \(Asia/Seoul\)", text)
+    assert re.search(r"문의 기준: 2026-11-20 14:00 \(한국 시각\)", text)
     assert [f"{int(row[1]):,}" in text for row in sheet[1:]] == [True] * (len(sheet) - 1)
     log = (await supervisor.get("/stats/saved")).text
     assert "a@centre.example" in log.partition("발송 기록")[2]
