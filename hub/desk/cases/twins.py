@@ -89,7 +89,11 @@ _COPIES: Final = (
 )
 _ORDERS: Final = (
     select(orders.c.id, orders.c.order_no, shops.c.name, shops.c.mall, cases.c.id.label("case_id"))
-    .select_from(orders.join(shops, shops.c.id == orders.c.shop_id).outerjoin(cases, order_of_case() & cases.c.is_open))
+    .select_from(
+        orders.join(shops, shops.c.id == orders.c.shop_id)
+        # "is not false" leaves SQLite the index of numbers: as "is open" it would walk all open cases of the shop.
+        .outerjoin(cases, order_of_case() & cases.c.is_open.is_not(False))
+    )
     .where(among(orders.c.id, "ids"))
     .order_by(cases.c.due_at.desc(), cases.c.id.desc())
 )
