@@ -18,9 +18,11 @@ import typer
 from hub.bootstrap import Hub, open_hub
 from hub.cli.console import screen, settings_and_logs
 from hub.cli.demo_files import FileMall
+from hub.cli.demo_mail import keep_asking, mail_folder, mailing_to
 from hub.cli.demo_phone import follow_log, give_phones, listening_to, ring_phones
 from hub.cli.demo_story import Story
 from hub.cli.demo_talk import TalkMall
+from hub.cli.report_mailing import tend_reports
 from hub.cli.serve import require_free_port, serve_desk
 from hub.core.errors import ConfigurationError
 from hub.desk.access import Role
@@ -84,6 +86,8 @@ async def _demo(settings: Settings, *, orders: int, port: int, opens_browser: bo
     kit = settings.home / "kit"
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_malls(settings.home, kit, orders=orders))
+        url, mails = f"http://127.0.0.1:{port}", settings.home / "mails"
+        settings = mailing_to(await stack.enter_async_context(mail_folder(mails)), settings, url=url)
         exchange = None
         if has_calls:
             exchange = await stack.enter_async_context(Exchange(settings.home / "pbx" / "queue_log"))
@@ -92,12 +96,13 @@ async def _demo(settings: Settings, *, orders: int, port: int, opens_browser: bo
         files, talk = FileMall(hub), TalkMall(hub)
         await _prepare(hub, kit, files)
         await stack.enter_async_context(talk.open())
-        url = f"http://127.0.0.1:{port}"
         ready = asyncio.Event()
         background = [
             asyncio.create_task(_keep_reading(hub, files, talk, begun=begun, ready=ready)),
             asyncio.create_task(talk.keep_talking(url, ready=ready)),
             asyncio.create_task(_keep_calling(hub, kit)),
+            asyncio.create_task(tend_reports(hub)),
+            asyncio.create_task(keep_asking(hub)),
         ]
         if exchange is not None:
             spec, callers = current_spec(hub), _callers(hub, kit)
@@ -105,7 +110,7 @@ async def _demo(settings: Settings, *, orders: int, port: int, opens_browser: bo
                 asyncio.create_task(ring_phones(hub, exchange, spec=spec, callers=callers)),
                 asyncio.create_task(follow_log(hub, exchange, spec=spec)),
             ]
-        _welcome(url, has_calls=has_calls)
+        _welcome(url, mails=mails, has_calls=has_calls)
         if opens_browser:
             webbrowser.open(url)
         try:
@@ -221,12 +226,14 @@ def _callers(hub: Hub, kit: Path) -> list[str]:
     return kept.read_text(encoding="utf-8").split()
 
 
-def _welcome(url: str, *, has_calls: bool) -> None:
+def _welcome(url: str, *, mails: Path, has_calls: bool) -> None:
     screen.print(f"\n  The desk: [bold]{url}[/bold]\n")
     for login, name, role, password in LOGINS:
         screen.print(f"    {login:<12} {password:<20} {role} {name}", markup=False)
     screen.print("\n  Three emulated malls keep sending orders, claims and questions. A fourth without an API")
     screen.print("  handed in its lists as files (see Files), and customers write in a chat. Ctrl-C stops.")
+    screen.print("  Mails to contacts and reports never leave this machine. They are kept in")
+    screen.print(f"    {mails}", markup=False, soft_wrap=True)
     if has_calls:
         screen.print("  The telephone of whoever is signed in rings every 40 seconds or so; --no-calls keeps it still.")
     screen.print("")
