@@ -29,7 +29,7 @@ async def bring_back(connection: AsyncConnection, ids: Sequence[int]) -> None:
         await connection.execute(_BRING_BACK, [{"row_id": row_id} for row_id in ids])
 
 
-class Gone(NamedTuple):
+class Sought(NamedTuple):
     id: int
     thread_no: str
     sought_at: int | None
@@ -37,29 +37,29 @@ class Gone(NamedTuple):
     vanished_at: int | None
 
 
-async def gone_among(
+async def sought_among(
     database: Database, connection: AsyncConnection, *, shop_id: int, numbers: Collection[str]
-) -> list[Gone]:
-    """Those of these inquiry numbers that the mall has no more."""
+) -> list[Sought]:
+    """Those of these inquiry numbers that the mall was asked for because it did not show them."""
     if not numbers:
         return []
     given = {"shop_id": shop_id, "numbers": sorted(numbers)}
-    return [Gone._make(row) for row in await database.fetch(connection, _GONE, given)]
+    return [Sought._make(row) for row in await database.fetch(connection, _SOUGHT, given)]
 
 
-async def keep_gone(connection: AsyncConnection, gone: Sequence[Gone]) -> None:
+async def keep_sought(connection: AsyncConnection, sought: Sequence[Sought]) -> None:
     """What was read meanwhile came from the hub's own shelf: the mall has not shown them again."""
-    rows = [{f"of_{name}": value for name, value in one._asdict().items()} for one in gone]
+    rows = [{f"of_{name}": value for name, value in one._asdict().items()} for one in sought]
     if rows:
-        await connection.execute(_KEEP_GONE, rows)
+        await connection.execute(_KEEP_SOUGHT, rows)
 
 
-_GONE: Final = select(*(inquiries.c[name] for name in Gone._fields)).where(
+_SOUGHT: Final = select(*(inquiries.c[name] for name in Sought._fields)).where(
     inquiries.c.shop_id == bindparam("shop_id"),
-    inquiries.c.vanished_at.is_not(None),
+    inquiries.c.sought_at.is_not(None),
     among(inquiries.c.inquiry_no, "numbers"),
 )
-_KEEP_GONE: Final = (
+_KEEP_SOUGHT: Final = (
     update(inquiries)
     .where(inquiries.c.id == bindparam("of_id"))
     .values({name: bindparam(f"of_{name}") for name in ("sought_at", "missing_since", "vanished_at")})

@@ -15,7 +15,7 @@ from hub.core.model import Claim, Inquiry, Line, Order
 from hub.store.database import Database, among, from_ms
 from hub.store.rows import NUL, digest_of, head_digest, without_nul
 from hub.store.tables import claims, inquiries, lines, orders
-from hub.store.vanished import Gone, gone_among, keep_gone
+from hub.store.vanished import Sought, keep_sought, sought_among
 from hub.sync.ingest import Ingest
 from hub.sync.settle import Linker, Settler
 
@@ -189,24 +189,24 @@ class Rewriter:
         if not by_time:
             return
         vanished = await self._vanished(connection, by_time.values())
-        gone = await self._gone(connection, by_time.values())
+        sought = await self._sought(connection, by_time.values())
         for (feed, at), readings in sorted(by_time.items(), key=lambda item: item[0][1]):
             await self._ingest.page(connection, readings, feed=feed, now=self._now(), read_at=from_ms(at))
         if vanished:
             await connection.execute(_VANISH_AGAIN, vanished)
-        if gone:
-            await keep_gone(connection, gone)
-            await self._ingest.refresh_cases(connection, threads={one.thread_no for one in gone}, now=self._now())
+        if sought:
+            await keep_sought(connection, sought)
+            await self._ingest.refresh_cases(connection, threads={one.thread_no for one in sought}, now=self._now())
         since = from_ms(min(at for _, at in by_time))
         if self._settles and since is not None:
             await self._settler.end_lines(connection, since=since)
         await self._linker.link_in(connection)
 
-    async def _gone(self, connection: AsyncConnection, groups: Iterable[Sequence[Reading]]) -> list[Gone]:
-        """The same of questions."""
+    async def _sought(self, connection: AsyncConnection, groups: Iterable[Sequence[Reading]]) -> list[Sought]:
+        """Questions that the mall did not show: what it said of them stays, too."""
         records = [reading.record for readings in groups for reading in readings]
         numbers = {record.inquiry_no.replace("\0", "") for record in records if isinstance(record, Inquiry)}
-        return await gone_among(self._database, connection, shop_id=self._shop_id, numbers=numbers)
+        return await sought_among(self._database, connection, shop_id=self._shop_id, numbers=numbers)
 
     async def _vanished(
         self, connection: AsyncConnection, groups: Iterable[Sequence[Reading]]

@@ -183,3 +183,30 @@ def test_an_answer_drops_what_was_still_to_be_said(world: World, clock: Clock) -
     assert world.inquiries("main-cafe24")[-1] is inquiry
     assert (answer.at, follow_up.author) == (START + timedelta(minutes=5), "customer")
     assert [said.text for said in world.said(inquiry.answers)] == ["내일 출고됩니다."]
+
+
+def test_what_a_customer_deletes_is_shown_no_more_until_it_is_there_again(world: World) -> None:
+    shop = "main-cafe24"
+    inquiry = world.ask(shop, subject="문의", text="언제 오나요?")
+
+    world.delete(inquiry)
+
+    assert inquiry not in world.inquiries(shop)
+    with pytest.raises(KeyError):
+        world.inquiry(inquiry.number)
+    # Its number is nobody else's.
+    assert world.ask(shop, subject="문의", text="또 물어요").number != inquiry.number
+    world.restore(inquiry)
+    assert world.inquiry(inquiry.number) is inquiry
+    assert inquiry in world.inquiries(shop)
+
+
+def test_a_world_that_was_saved_before_anything_could_be_deleted_wakes(world: World, clock: Clock) -> None:
+    state = world.__getstate__()
+    del state["_deleted"]
+    saved = World.__new__(World)
+    saved.__dict__.update(state)
+
+    saved.wake(clock)
+
+    assert list(saved.inquiries("main-cafe24")) == list(world.inquiries("main-cafe24"))

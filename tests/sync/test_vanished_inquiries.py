@@ -15,6 +15,7 @@ from hub.store.database import Database, to_ms
 from hub.store.shops import ShopRow, ShopStore
 from hub.store.tables import cases, inquiries
 from hub.sync.open_keys import read_open_keys
+from hub.sync.replay import Replay, ReplayReport
 from hub.sync.run import ShopReport, ShopRun
 from hub.sync.sought import APART, APART_WHEN_EMPTY
 from tests.desk.invented import inquiry, manifest
@@ -69,10 +70,15 @@ class Forgetful:
             raise NotFoundAtMallError(message)
         return self._reading(inquiry.inquiry_no)
 
-    def _reading(self, number: str) -> Reading:
+    def remap(self, feed: Feed, key: str, raw: bytes) -> Reading:
+        """Every stored payload says something else now."""
+        del feed, raw
+        return self._reading(key, text="다르게 읽은 문의")
+
+    def _reading(self, number: str, *, text: str = "언제 오나요?") -> Reading:
         record = inquiry(
             number,
-            text="언제 오나요?",
+            text=text,
             state=self.states.get(number, InquiryState.UNANSWERED),
             kind=self.kinds.get(number, InquiryKind.PRODUCT_INQUIRY),
         )
@@ -101,6 +107,19 @@ class Desk:
             now=lambda: self.mall.now,
         )
         return await one.run(full=full)
+
+    async def replay(self) -> ReplayReport:
+        mall: Any = self.mall
+        replay = Replay(
+            self.database,
+            shop=self._shop,
+            manifest=VANISHING,
+            connector=mall,
+            clocks=NO_CLOCKS,
+            now=lambda: self.mall.now,
+            is_written=True,
+        )
+        return await replay.run([Feed.INQUIRIES])
 
     async def gone(self) -> list[str]:
         return [row["inquiry_no"] for row in await rows(self.database, inquiries) if row["vanished_at"] is not None]
@@ -204,6 +223,21 @@ async def test_what_the_mall_shows_again_is_back(desk_on_both: Desk, state: Inqu
     case = await desk.case("B")
     assert (case["is_open"], case["state"]) == (state is InquiryState.UNANSWERED, state.value)
     assert (await desk.run(after=SOON)).feeds[0].changed == 0
+
+
+async def test_a_payload_that_is_mapped_anew_brings_nothing_back(desk_on_both: Desk) -> None:
+    desk = desk_on_both
+    desk.mall.shown = ["A", "C"]
+    await desk.run(after=SOON)
+    await desk.run(after=APART)
+    before = await desk.case("B")
+
+    report = await desk.replay()
+
+    assert report.changed == 3
+    assert not {"inquiry.sought_at", "inquiry.missing_since", "inquiry.vanished_at"} & report.columns.keys()
+    assert await desk.gone() == ["B"]
+    assert await desk.case("B") == before
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["changes", "full"])

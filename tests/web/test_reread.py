@@ -144,7 +144,7 @@ def test_a_question_that_the_mall_has_no_more_says_so_and_takes_no_answer(agent:
     assert "몰에 더 이상 없습니다" in page
     assert "문의가 몰에서 사라진 것을 확인" in page
     assert 'id="reply-form"' not in page
-    assert "몰에 더 이상 없는 문의라서 보내지 않았습니다" in answer.text
+    assert "몰에 더 이상 없는 문의라서 답변을 보낼 수 없습니다" in answer.text
     assert agent.rig.connectors[SHOP].sent == []
     listed = agent.get("/cases?view=closed&state=vanished").text
     assert f"/cases/{case_id}" in listed

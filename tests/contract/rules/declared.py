@@ -35,6 +35,8 @@ async def manifest_complete(subject: Subject) -> None:
     assert manifest.feeds
     assert all(subject.can(capability) for capability in manifest.feeds.values())
     assert manifest.vanishing_feeds <= set(manifest.feeds)
+    # What is no longer listed is asked for by its number.
+    assert not manifest.drops_inquiries or subject.can(Capability.READ_ONE_INQUIRY)
     assert manifest.answer_limit > 0
 
 

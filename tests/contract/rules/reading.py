@@ -24,7 +24,7 @@ async def assert_true(street: Street, connector: Any, book: Book) -> None:
     """
     truth = street.mall.truth()
     manifest = street.subject.manifest
-    vanishes = bool(manifest.vanishing_feeds)
+    vanishes = manifest.drops_orders
     lines = {row["line_no"]: row for row in truth.lines}
     claims = {_claim_id(row["line_no"], row["kind"], row["requested_at"]): row for row in truth.claims}
     inquiries = {row["inquiry_no"]: row for row in truth.inquiries}
