@@ -50,7 +50,6 @@ _DELIVERY_TERMS: Final = (
     "arrivalGuaranteeDate",
     "deliveryTagType",
     "storageType",
-    "giftReceivingStatus",
     "individualCustomUniqueCode",
 )
 #: each also as what it was first (initial…) and what is left of it (remain…)

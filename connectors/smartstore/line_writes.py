@@ -13,6 +13,7 @@ from connectors.smartstore.vocabulary import (
     CANCEL_REFUSABLE,
     DELAY_REASON_SENT,
     DELAY_WORDS,
+    NO_ADDRESS_YET,
     PLACED,
     RETURN_REASON_SENT,
     WISHED_BY_DAY,
@@ -26,6 +27,9 @@ from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, LineStatus
 _DIRECT_CONTRACT = (
     "물류사 직계약 상품은 물류사만 발주확인·발송할 수 있습니다. / "
     "Only the logistics firm may confirm or dispatch this line (direct contract)."
+)
+_NO_ADDRESS = (
+    "선물 받는 분이 아직 배송지를 입력하지 않았습니다. / The receiver of this gift has not given an address yet."
 )
 _NOT_PAID = "결제완료 상태의 상품주문이 아닙니다. / The line is not in the state PAYED."
 _CONFIRM_FIRST = (
@@ -105,7 +109,7 @@ def _stop_dispatch(state: LineState, action: LineAction) -> Stop | None:
         return refused(_CANCEL_OPEN)
     if _is_busy(state):
         return refused(_CLAIM_OPEN)
-    return None if _is_placed(state) else refused(_CONFIRM_FIRST)
+    return _not_sendable(state)
 
 
 async def _send_dispatch(client: SmartstoreClient, action: LineAction, now: datetime, _state: LineState) -> Acted:
@@ -141,7 +145,7 @@ def _stop_refuse_cancel(state: LineState, action: LineAction) -> Stop | None:
         return refused(_DIRECT_CONTRACT)
     if not _is_payed(state):
         return refused(_NOT_PAID)
-    return None if _is_placed(state) else refused(_CONFIRM_FIRST)
+    return _not_sendable(state)
 
 
 def _refusal_shows(before: LineState, after: LineState, action: LineAction) -> Outcome:
@@ -351,6 +355,13 @@ def _is_payed(state: LineState) -> bool:
 def _is_placed(state: LineState) -> bool:
     """Only what the mall calls unconfirmed is; a line that does not say may be sent, the mall decides."""
     return text_of(state.product.place_order_status) in {PLACED, None}
+
+
+def _not_sendable(state: LineState) -> Stop | None:
+    """Why no parcel can leave, though the line is paid and nothing is claimed."""
+    if text_of(state.product.gift_receiving_status) == NO_ADDRESS_YET:
+        return refused(_NO_ADDRESS)
+    return None if _is_placed(state) else refused(_CONFIRM_FIRST)
 
 
 def _is_direct_contract(state: LineState) -> bool:

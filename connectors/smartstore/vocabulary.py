@@ -30,6 +30,9 @@ LINE_STATUS: Final = MappingProxyType(
 PLACE_ORDER_STATUS: Final = frozenset({"NOT_YET", "OK", "CANCEL"})
 PLACED: Final = "OK"
 
+#: giftReceivingStatus of a gift whose receiver has not given an address yet
+NO_ADDRESS_YET: Final = "WAIT_FOR_RECEIVING"
+
 #: deliveryAttributeType of lines for which the buyer chooses a day of delivery; the second kind takes no time of it
 WISHED_DELIVERY: Final = frozenset({"HOPE", "HOPE_SELLER_GUARANTEE"})
 WISHED_BY_DAY: Final = frozenset({"HOPE_SELLER_GUARANTEE"})

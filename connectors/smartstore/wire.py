@@ -72,6 +72,7 @@ class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     logistics_center_id: Scalar = None
     logistics_direct_contracted: Scalar = None
     hope_delivery: HopeDeliveryWire | None = None
+    gift_receiving_status: Scalar = None
     shipping_memo: Scalar = None
     shipping_address: AddressWire | None = None
     taking_address: PlaceWire | None = None
