@@ -41,10 +41,6 @@ def windows(since: datetime, until: datetime, *, longest: timedelta) -> Iterator
         start = end
 
 
-class RepeatedCursorError(Exception):
-    """A mall gave the same cursor twice: following it would never end."""
-
-
 def encode_cursor(cursor: Struct) -> str:
     """A connector's own cursor Struct as opaque text."""
     return msgspec.json.encode(cursor).decode()

@@ -93,7 +93,7 @@ async def create_user(
             await connection.execute(users.insert().values(row))
     except IntegrityError as error:
         what = f"there is already a user {login!r}"
-        raise ConfigurationError(what, fix="Choose another login or set that user's password.") from error
+        raise ConfigurationError(what, fix="Choose another login, or set its password: `hub user password`.") from error
     return user_id
 
 
@@ -117,7 +117,7 @@ async def _change(database: Database, login: str, **values: Any) -> None:
         changed = await connection.execute(update(users).where(users.c.login == login.casefold()).values(values))
         if changed.rowcount == 0:
             what = f"there is no user {login[:40]!r}"
-            raise ConfigurationError(what, fix="See the list of users.")
+            raise ConfigurationError(what, fix="`hub user list` names them.")
 
 
 async def list_users(database: Database) -> tuple[User, ...]:

@@ -14,13 +14,11 @@ from msgspec import Struct
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.errors import MallTimeoutError, RateLimitedError, TransientMallError, UnavailableError
+from hub.core.errors import RateLimitedError, TransientMallError
 from hub.store.database import Database, from_ms, to_ms
 from hub.store.questions import Question, ask_one
 from hub.store.tables import breakers
 
-#: kinds of error that say that the mall cannot be reached, not that it refuses
-OUTAGES = frozenset(error.kind for error in (TransientMallError, UnavailableError, MallTimeoutError, RateLimitedError))
 #: outages in a row that open it; each is a reading that failed after all of its own retries
 TRIP_AT = 2
 _FIRST_PAUSE = timedelta(minutes=2)

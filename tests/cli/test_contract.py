@@ -157,6 +157,17 @@ def test_a_file_that_cannot_be_written_is_named(terminal: Terminal, tmp_path: Pa
     assert (ran.code, ran.out, "nowhere" in ran.err) == (2, "", True)
 
 
+def test_a_password_is_set_for_an_account_that_there_is(terminal: Terminal) -> None:
+    new = {"HUB_NEW_PASSWORD": "맞는 말 건전지"}
+    assert terminal.hub("user", "add", "kim", "--name", "김상담", **new).code == 0
+
+    done = terminal.hub("user", "password", "kim", **new)
+    unknown = terminal.hub("user", "password", "lee", **new)
+
+    assert (done.code, "kim" in done.err) == (0, True)
+    assert (unknown.code, "'lee'" in unknown.err, "hub user list" in unknown.err) == (2, True, True)
+
+
 def test_the_address_of_a_webhook_is_made_once_and_can_be_renewed(terminal: Terminal) -> None:
     for name, mall, key in (("talk", "talktalk", "authorization"), ("q", "qoo10", "seller_key")):
         assert terminal.hub("shop", "add", name, "--mall", mall, "--credential", f"{key}=k").code == 0

@@ -12,17 +12,8 @@ from hub.desk.services import Malls
 from hub.desk.views import TwinView
 from hub.store.belonging import order_of_case
 from hub.store.database import among, read_rows
-from hub.store.questions import Question, ask_one
+from hub.store.questions import Question
 from hub.store.tables import cases, order_twins, orders, shops
-
-
-async def read_twins(
-    connection: AsyncConnection, order_ids: Collection[int], *, malls: Malls
-) -> dict[int, tuple[TwinView, ...]]:
-    """The twins of each of these orders that has any: of a copy its original, of an original its copies."""
-    pairs = await ask_one(connection, twin_pairs_of(order_ids)) if order_ids else []
-    twins = await twins_of(connection, pairs, malls=malls)
-    return {number: views for number, views in twins.items() if number in order_ids}
 
 
 def twin_pairs_of(order_ids: Collection[int]) -> Question[list[Any]]:

@@ -33,10 +33,6 @@ _SHOWN: Final = 200
 _SECRET: Final = frozenset({"webhook_url"})
 
 
-def section_key(kind: BookKind, section: str) -> str:
-    return f"book.section.{kind}.{section}"
-
-
 def field_key(words: Words, kind: BookKind, section: str, field: str) -> str:
     """The label of its own, else the one that fields of this name have everywhere."""
     own = f"book.{kind}.{section}.{field}"

@@ -24,7 +24,6 @@ _ACT: Final = re.compile(r"/cases/([0-9]{1,18})/act/?")
 #: nobody comes back to a sign-in page later than that
 _KEPT_FOR: Final = timedelta(hours=12)
 _SCREEN: Final = "sign-in"
-STATE_KEY: Final = "unsent"
 
 
 class _Unsent(Struct, frozen=True, kw_only=True):
