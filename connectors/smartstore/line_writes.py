@@ -19,7 +19,6 @@ from connectors.smartstore.vocabulary import (
     WISHED_BY_DAY,
     WISHED_DELIVERY,
 )
-from connectors.smartstore.wire import HopeDeliveryWire
 from connectors.smartstore.writing import STANDS, LineState, LineWrite, Stop, is_same_number, missing, refused
 from hub.core.contract import LineAction, Outcome
 from hub.core.model import Claim, ClaimKind, ClaimReason, ClaimState, LineStatus
@@ -248,9 +247,8 @@ async def _send_move(client: SmartstoreClient, action: LineAction, _now: datetim
     assert action.deliver_on is not None  # noqa: S101 - refused before by _wrong_day
     body = {"hopeDeliveryYmd": f"{action.deliver_on:%Y%m%d}", "changeReason": action.text.strip()}
     if _takes_time(state):
-        wish = state.product.hope_delivery or HopeDeliveryWire()
-        at = action.deliver_at or hour_of(wish.hope_delivery_hm)
-        region = (text_of(wish.region) or "").strip()
+        at = action.deliver_at or hour_of(state.product.wish.hope_delivery_hm)
+        region = (text_of(state.product.wish.region) or "").strip()
         body |= {} if at is None else {"hopeDeliveryHm": f"{at:%H%M}"}
         body |= {"region": region} if 1 <= len(region) <= _LONGEST_REGION else {}
     return await client.act_on(action.line.line_no, "hope-delivery/change", body, operation="hope.change")
@@ -391,8 +389,7 @@ def _new_claims(before: LineState, after: LineState, kind: ClaimKind) -> list[Cl
 
 
 def _wished_day(state: LineState) -> date | None:
-    wish = state.product.hope_delivery
-    return None if wish is None else day_of(wish.hope_delivery_ymd)
+    return day_of(state.product.wish.hope_delivery_ymd)
 
 
 def _takes_time(state: LineState) -> bool:
@@ -400,8 +397,7 @@ def _takes_time(state: LineState) -> bool:
 
 
 def _is_wished_on(state: LineState, action: LineAction) -> bool:
-    wish = state.product.hope_delivery
-    is_hour = action.deliver_at is None or (wish is not None and hour_of(wish.hope_delivery_hm) == action.deliver_at)
+    is_hour = action.deliver_at in {None, hour_of(state.product.wish.hope_delivery_hm)}
     return is_hour and _wished_day(state) == action.deliver_on
 
 

@@ -268,7 +268,7 @@ def _product(product: ProductOrderWire) -> Product:
             ("custom_code_1", text_of(product.seller_custom_code1)),
             ("custom_code_2", text_of(product.seller_custom_code2)),
             ("ships_from_zip", text_of(place.zip_code) if place is not None else None),
-            ("wished_delivery", _wished_delivery(product.hope_delivery)),
+            ("wished_delivery", _wished_delivery(product.wish)),
         )
         if value is not None
     )
@@ -282,12 +282,11 @@ def _product(product: ProductOrderWire) -> Product:
     )
 
 
-def _wished_delivery(hope: HopeDeliveryWire | None) -> str | None:
+def _wished_delivery(wish: HopeDeliveryWire) -> str | None:
     """``yyyy-mm-dd`` or ``yyyy-mm-dd HH:MM`` in Korea, ``None`` without a day that can be read."""
-    day = day_of(hope.hope_delivery_ymd) if hope is not None else None
-    if hope is None or day is None:
+    day, at = day_of(wish.hope_delivery_ymd), hour_of(wish.hope_delivery_hm)
+    if day is None:
         return None
-    at = hour_of(hope.hope_delivery_hm)
     return day.isoformat() if at is None else f"{day.isoformat()} {at:%H:%M}"
 
 

@@ -71,7 +71,7 @@ class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     logistics_company_id: Scalar = None
     logistics_center_id: Scalar = None
     logistics_direct_contracted: Scalar = None
-    hope_delivery: HopeDeliveryWire | None = None
+    hope_delivery: HopeDeliveryWire | Scalar = None
     gift_receiving_status: Scalar = None
     shipping_memo: Scalar = None
     shipping_address: AddressWire | None = None
@@ -79,6 +79,11 @@ class ProductOrderWire(Struct, frozen=True, gc=False, rename="camel"):
     claim_type: Scalar = None
     claim_status: Scalar = None
     claim_id: Scalar = None
+
+    @property
+    def wish(self) -> HopeDeliveryWire:
+        """``hopeDelivery``; an empty one where there is none: no order is lost for it."""
+        return self.hope_delivery if isinstance(self.hope_delivery, HopeDeliveryWire) else HopeDeliveryWire()
 
 
 class DeliveryWire(Struct, frozen=True, gc=False, rename="camel"):

@@ -61,6 +61,25 @@ def test_a_broken_record_is_an_error_of_its_own(wrong):
     assert reading.raw == raw
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"hopeDeliveryYmd": "20260320", "hopeDeliveryHm": "1400", "region": "서울"}, ["2026-03-20 14:00"]),
+        ({"hopeDeliveryYmd": 20260320, "hopeDeliveryHm": "2460"}, ["2026-03-20"]),
+        ({"hopeDeliveryYmd": "20261340", "hopeDeliveryHm": "1400"}, []),
+        ({"hopeDeliveryYmd": "2026-3-2"}, []),
+        ({}, []),
+        ("", []),
+        (None, []),
+    ],
+    ids=str,
+)
+def test_a_wished_day_is_shown_where_it_can_be_read_and_costs_no_order(told, shown):
+    (line,) = read(detail("1", hopeDelivery=told)).lines
+
+    assert [hint.value for hint in line.product.hints if hint.name == "wished_delivery"] == shown
+
+
 def test_a_broken_record_keeps_its_number_and_tells_no_value():
     reading = read_detail(json.dumps(detail("20260304", totalPaymentAmount="홍길동 010-1234-5678")).encode(), Counter())
 
