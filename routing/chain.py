@@ -5,7 +5,7 @@ centres plan it (mode and role: sure; the row per matter is this project's own r
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -232,6 +232,13 @@ def tell_chain(
     if together := [ask for ask in asks if ask.together]:
         steps.append(step("hot_line", roles=_roles(together)))
     return (*steps, *(_tell_person(link, at=at, zone=zone) for link in links))
+
+
+def tell_change(before: InventoryMode, *, on: date, mode: InventoryMode) -> tuple[Step, ...]:
+    """That a matter began under another mode, on that day; nothing where it is the same."""
+    if before is mode:
+        return ()
+    return (step("mode_was", day=str(on), before=f"@mode.{before}", mode=f"@mode.{mode}"),)
 
 
 def _roles(asks: Iterable[Ask]) -> str:

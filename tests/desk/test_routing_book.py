@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from hub.core.model import InventoryMode, Product
 from hub.desk.access import Actor
@@ -13,7 +14,8 @@ from hub.desk.asks.contact import contact_card
 from hub.desk.books.mode_rows import import_modes
 from hub.desk.books.routing import RoutingBook, read_book, read_stamp
 from hub.store.books import BookKind, list_versions, newest_version, read_version, write_version
-from hub.store.database import Database
+from hub.store.database import Database, to_ms
+from hub.store.tables import cases
 from routing.book import RoutingTables, decode, encode, standard_tables
 from routing.chain import Matter
 from routing.matter import Role
@@ -241,3 +243,26 @@ async def test_the_card_tells_its_steps_and_people_in_the_language_of_the_agent(
     (person,) = korean.chain
     assert (person.role, person.is_open, person.escalate_minutes, person.languages) == (Role.PARTNER, True, 7, ("ko",))
     assert (korean.version, korean.problem) == (1, None)
+
+
+async def test_the_card_tells_that_the_mode_changed_since_the_case_began(sample: Rig, agent: Actor, home: Path) -> None:
+    began = datetime(2026, 11, 10, 23, tzinfo=UTC)  # the 11th in Seoul
+    save(
+        home,
+        '[[default]]\nmode = "consignment"\nvalid_to = 2026-11-11\n'
+        '[[default]]\nmode = "direct_purchase"\nvalid_from = 2026-11-12\n',
+    )
+    sample.routing = await read(sample.database, home)
+    case_id = await sample.case_id("alpha-main", order_no="A-1")
+    told = []
+    for opened_at in (began, began + timedelta(days=1)):
+        async with sample.database.writing() as connection:
+            await connection.execute(update(cases).where(cases.c.id == case_id).values(opened_at=to_ms(opened_at)))
+        card = await contact_card(
+            sample, actor=msgspec.structs.replace(agent, locale="en"), case_id=case_id, matter=Matter.STOCK
+        )
+        assert card is not None
+        assert card.mode == "direct_purchase"
+        told.append([step.partition(";")[0] for step in card.steps if step.startswith("On 2026-11-1")])
+
+    assert told == [["On 2026-11-11, when this matter began, the mode was consignment"], []]

@@ -18,10 +18,10 @@ from hub.desk.views import CaseView, ContactCard, ContactView
 from hub.desk.worklist.matters import OF_KIND, OF_REASON
 from hub.store.belonging import order_of_case
 from hub.store.catalogue import catalogue_facts, read_stock_facts
-from hub.store.database import read_rows
+from hub.store.database import read_rows, time_of
 from hub.store.one import product_of
 from hub.store.tables import cases, lines, orders, shops
-from routing.chain import Link, Matter, build_chain, tell_book, tell_chain, tell_opening
+from routing.chain import Link, Matter, build_chain, tell_book, tell_chain, tell_change, tell_opening
 from routing.considered import Considered, consider
 from routing.contacts import Directory
 from routing.modes import ModeDecision, resolve_mode
@@ -96,6 +96,9 @@ async def find_route(services: Services, *, case_id: int, matter: Matter) -> Rou
         (stock,) = await read_stock_facts(services.database, connection, [(row.shop_id, product)])
     facts = catalogue_facts(stock)
     decision = resolve_mode(product, shop=row.shop, mall=row.mall, on=on, table=book.table, facts=facts)
+    began = time_of(row.opened_at).astimezone(zone).date()
+    before = resolve_mode(product, shop=row.shop, mall=row.mall, on=began, table=book.table, facts=facts)
+    changed = tell_change(before.mode, on=began, mode=decision.mode)
     chain = build_chain(
         decision,
         matter=matter,
@@ -114,7 +117,7 @@ async def find_route(services: Services, *, case_id: int, matter: Matter) -> Rou
         chain=chain,
         directory=book.directory,
         at=now,
-        steps=(tell_book(book.version, book.source), *decision.steps, *people),
+        steps=(tell_book(book.version, book.source), *decision.steps, *changed, *people),
         considered=consider(
             product, decision=decision, shop=row.shop, mall=row.mall, on=on, table=book.table, facts=facts
         ),
@@ -135,6 +138,7 @@ async def _product_row(services: Services, case_id: int) -> Any:
 _PRODUCT: Final = (
     select(
         cases.c.shop_id,
+        cases.c.opened_at,
         shops.c.name.label("shop"),
         shops.c.mall,
         lines.c.line_no,
