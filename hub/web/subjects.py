@@ -5,7 +5,7 @@ a stored one is found among them and told again with what filled its gaps.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from string import Formatter
 from typing import Final
@@ -14,7 +14,7 @@ from hub.web.words import Words, table
 
 _PREFIX: Final = "logged."
 #: gaps that hold a word of the program
-_CODES: Final = {"kind": "logged_kind", "role": "role"}
+_CODES: Final = {"kind": "logged_kind", "role": "role", "book": "book.kind", "section": "book.section.{book}"}
 
 
 def told_entry(words: Words, text: str) -> str:
@@ -23,12 +23,13 @@ def told_entry(words: Words, text: str) -> str:
         return text
     for key, sentence in _sentences():
         if found := sentence.fullmatch(text):
-            return words(key, **{name: _named(words, name, value) for name, value in found.groupdict().items()})
+            gaps = found.groupdict()
+            return words(key, **{gap: _named(words, gap, gaps) for gap in gaps})
     return text
 
 
-def _named(words: Words, gap: str, value: str) -> str:
-    return words(f"{_CODES[gap]}.{value}") if gap in _CODES else value
+def _named(words: Words, gap: str, gaps: Mapping[str, str]) -> str:
+    return words(f"{_CODES[gap].format_map(gaps)}.{gaps[gap]}") if gap in _CODES else gaps[gap]
 
 
 @cache
