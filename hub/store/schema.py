@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from hub.core.errors import ConfigurationError
 from hub.store.database import Database
@@ -86,7 +86,10 @@ async def upgrade(database: Database) -> None:
     try:
         async with database.writing() as connection:
             await connection.run_sync(_upgrade)
-    except OperationalError as error:
+    except DatabaseError as error:
+        # The narrower kinds, but for this one, are mistakes of a migration.
+        if type(error) not in {DatabaseError, OperationalError}:
+            raise
         where = database.engine.url.render_as_string(hide_password=True)
         what = f"cannot open the database {where}: {str(error.orig).splitlines()[0]}"
         raise ConfigurationError(what, fix="Check HUB_DATABASE_URL and HUB_HOME.") from error
