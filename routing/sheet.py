@@ -13,8 +13,10 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
+from hub.core.archive import MOST_COLUMNS, require_harmless
+from hub.core.files import UnreadableFileError
 from routing.words import tell_file_problem
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -26,6 +28,8 @@ _DELIMITER: Final = re.compile(r"[,\t;]")
 _EXCEL_MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: Tried in this order where a file says nothing of its encoding and is no UTF-8.
 _EAST_ASIAN: Final = ("cp949", "cp932")
+
+_CRASH: Final = "PanicException"
 
 Cell = str | date
 
@@ -51,7 +55,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
 
 
 def read_sheet(data: bytes, *, words: frozenset[str]) -> Sheet:
-    """Read the first sheet of an Excel file, or a CSV in UTF-8, UTF-16 with a mark, CP949 or Shift_JIS.
+    """Read the first filled sheet of an Excel file, or a CSV in UTF-8, UTF-16 with a mark, CP949 or Shift_JIS.
 
     ``words`` are the words expected in the file's head (no blanks, folded case); they tell the two
     East Asian encodings apart, which share most of their bytes. Dates of Excel stay dates.
@@ -77,13 +81,28 @@ def _excel_rows(data: bytes) -> tuple[tuple[Cell, ...], ...]:
     if data.startswith(b"PK"):
         _refuse_bomb(data)
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
+        rows = _first_sheet(CalamineWorkbook.from_filelike(io.BytesIO(data)))
     except PasswordError as error:
         raise SheetError("password") from error
     except CalamineError as error:
         raise SheetError("no_excel") from error
+    except BaseException as error:
+        # The crash of the library is no Exception; a broken file must not end the program.
+        if type(error).__name__ == _CRASH:
+            raise SheetError("damaged") from error
+        raise
     return tuple(tuple(_cell(value) for value in row) for row in rows)
+
+
+def _first_sheet(workbook: CalamineWorkbook) -> list[list[Any]]:
+    """The first one with anything in it, those that people see before the hidden ones."""
+    sheets = [each for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    sheets.sort(key=lambda each: each.visible != SheetVisibleEnum.Visible)
+    for each in sheets:
+        sheet = workbook.get_sheet_by_name(each.name)
+        if sheet.height:
+            return sheet.to_python(skip_empty_area=False)
+    return []
 
 
 def _refuse_bomb(data: bytes) -> None:
@@ -95,6 +114,13 @@ def _refuse_bomb(data: bytes) -> None:
     if unpacked > MAX_UNPACKED_BYTES:
         key = "unpacked"
         raise SheetError(key, length=f"{unpacked:,}", limit=f"{MAX_UNPACKED_BYTES:,}")
+    try:
+        require_harmless(data, most_rows=MAX_ROWS)
+    except UnreadableFileError as error:
+        # A cell in a far corner makes the library allocate all between: no memory would do.
+        keys = {"too_many_rows": "area", "too_wide": "area", "not_a_table": "no_excel"}
+        key = keys.get(error.code, "damaged")
+        raise SheetError(key, rows=f"{MAX_ROWS:,}", columns=str(MOST_COLUMNS)) from error
 
 
 def _cell(value: Any) -> Cell:

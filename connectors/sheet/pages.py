@@ -7,7 +7,7 @@ confidence: sure.
 from html.parser import HTMLParser
 from typing import Final
 
-from connectors.sheet.archive import MOST_COLUMNS, MOST_ROWS
+from hub.core.archive import MOST_COLUMNS, MOST_ROWS
 from hub.core.files import UnreadableFileError
 
 Cells = list[str | None]

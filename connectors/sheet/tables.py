@@ -20,9 +20,9 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from connectors.sheet.archive import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, require_harmless
-from connectors.sheet.formulas import with_errors_as_text
+from connectors.sheet.formulas import MARKS, with_errors_as_text
 from connectors.sheet.pages import PageTables
+from hub.core.archive import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, require_harmless
 from hub.core.files import UnreadableFileError
 
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
@@ -75,8 +75,8 @@ def open_table(body: bytes, *, sheet: str | None = None, encoding: str | None = 
     if len(body) > MOST_BYTES:
         raise UnreadableFileError("too_big", f"the file has more than {MOST_BYTES:,} bytes")
     if body.startswith(_ZIP):
-        nature = require_harmless(body)
-        if nature.has_bare_formulas:
+        nature = require_harmless(body, marks=MARKS)
+        if nature.is_marked:
             body = with_errors_as_text(body)
         return _workbook(body, sheet, counts_from_1904=nature.counts_from_1904)
     if body.startswith(_OLE):

@@ -234,6 +234,34 @@ def test_a_workbook_that_unpacks_too_far_is_refused_before_it_is_opened(monkeypa
     assert "unpacks" in found.problems[0].told("en")[0]
 
 
+def test_a_cell_in_a_far_corner_ends_the_file_and_not_the_program():
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, ("sku", "mode"))
+        page.write(1_048_575, 16_383, "x")
+
+    (problem,) = read_mode_table(out.getvalue()).problems
+
+    assert "256 columns" in problem.told("en")[0]
+
+
+def test_the_table_is_found_behind_sheets_that_are_hidden_or_hold_nothing():
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        hidden, _, page = book.add_worksheet("codes"), book.add_worksheet("empty"), book.add_worksheet("table")
+        hidden.write(0, 0, "x")
+        page.write_row(0, 0, ("sku", "mode"))
+        page.write_row(1, 0, ("A", "위탁"))
+        page.activate()
+        page.set_first_sheet()
+        hidden.hide()
+
+    found = read_mode_table(out.getvalue())
+
+    assert (len(found.rows), found.problems) == (1, ())
+
+
 def test_problems_are_listed_up_to_a_limit_and_counted_beyond():
     found = read_mode_table(("sku,mode\n" + "A,x\n" * 1500).encode())
 

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import xlsxwriter
 
-from connectors.sheet.archive import MOST_COLUMNS
 from connectors.sheet.formulas import with_errors_as_text
 from connectors.sheet.mapping import Terms
 from connectors.sheet.pages import PageTables
 from connectors.sheet.payload import Remapper
 from connectors.sheet.reading import open_file, read_rows, to_reading
+from hub.core.archive import MOST_COLUMNS
 from hub.core.contract import Feed, Reading
 from hub.core.files import FileKind, Layout, UnreadableFileError, Upload
 from tests.connectors.sheet.shop import HEADINGS, ROW, Shop, layout, text_file, workbook

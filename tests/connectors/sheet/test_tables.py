@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from connectors.sheet.archive import MOST_BYTES
 from connectors.sheet.head import open_sheet
 from connectors.sheet.tables import decode, open_table
+from hub.core.archive import MOST_BYTES
 from hub.core.files import FileKind, UnreadableFileError, Upload
 from tests.connectors.sheet.shop import HEADINGS, ROW, text_file, workbook
 
@@ -107,6 +107,22 @@ def _with_sheet(sheet: bytes) -> bytes:
 
 
 _SHEET = b'<?xml version="1.0"?>%s<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+#: cells in a far corner, spelt as no program does and as the reader of workbooks takes them all the same
+ODDLY_FAR = {
+    "small letters": b'<row r="2"><c r="xfd1048576"><v>1</v></c></row>',
+    "single quotes": b"<row r='1048576'><c r='XFD1048576'><v>1</v></c></row>",
+    "blanks": b'<row r = "1048576"><c r\n=\t"XFD1048576"><v>1</v></c></row>',
+    "zeros": b'<row r="2"><c r="XFD0000001048576"><v>1</v></c></row>',
+    "many digits": b'<row r="2"><c r="ZZZZZ99999999999"><v>1</v></c></row>',
+    "many letters": b'<row r="2"><c r="AAAAAAAAAA1"><v>1</v></c></row>',
+    "digits without end": b'<row r="2"><c r="B%s"><v>1</v></c></row>' % (b"9" * 5_000),
+}
+
+
+def _far(row: bytes) -> bytes:
+    return _with_sheet(_SHEET % (b"", b'<row r="1"><c r="A1"><v>1</v></c></row>' + row))
+
+
 #: made when they are asked for: some are as large as they claim to be
 HOSTILE = {
     "empty": lambda: (b"  \n", "empty"),
@@ -125,8 +141,17 @@ HOSTILE = {
         _with_sheet(_SHEET % (b"", b'<row r="1"><c r="GA1"><v>1</v></c></row><row r="199999"><c r="A199999"><v>1</v></c></row>')),
         "too_many_rows",
     ),
+    "row out of sight": lambda: (_far(b'<row x="%s" r="4000000000"><c><v>1</v></c></row>' % (b"a" * 900)), "hostile"),
     "no encoding": lambda: (b"order,\x81 \n", "wrong_encoding"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", ODDLY_FAR)
+def test_a_far_cell_is_refused_however_it_is_spelt(spelling: str):
+    with pytest.raises(UnreadableFileError) as refused:
+        open_table(_far(ODDLY_FAR[spelling]))
+
+    assert refused.value.code in {"too_many_rows", "too_wide", "broken"}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
