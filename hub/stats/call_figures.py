@@ -62,6 +62,7 @@ LINE_COLUMNS: Final = (
     Figure.ANSWERED,
     Figure.ANSWERED_IN_TIME,
     Figure.ABANDONED_QUEUE,
+    Figure.ABANDONED_SHORT,
     Figure.ABANDONED_IN_TIME,
     Figure.TRANSFERRED_OUT,
     Figure.WITH_TOPIC,

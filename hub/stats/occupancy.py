@@ -55,7 +55,7 @@ async def measured_per_hour(
         calls.c.entered_at >= first, calls.c.entered_at < until, calls.c.talks.is_not(None)
     )
     async with database.reading() as connection:
-        rows = (await connection.execute(known.order_by(agent_states.c.at))).all()
+        rows = (await connection.execute(known.order_by(agent_states.c.at, agent_states.c.digest))).all()
         if not any(row.state != AgentState.RESTART.value for row in rows):
             return {}
         newest = await connection.scalar(select(func.max(call_events.c.at)))
