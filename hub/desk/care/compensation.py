@@ -29,6 +29,7 @@ from hub.desk.worklist.locks import HeldError, require_unheld
 from hub.policy.book_rows import Gift
 from hub.policy.shares import needs_approval, share_of
 from hub.policy.switches import Switches, brand_of, switches_at
+from hub.store.belonging import order_of_case
 from hub.store.catalogue import catalogue_facts, read_stock_facts
 from hub.store.database import to_ms
 from hub.store.ids import new_id
@@ -220,7 +221,7 @@ async def _line_of(services: Services, case_id: int, line_no: str | None) -> _Li
         case = (await connection.execute(query.where(cases.c.id == case_id))).one_or_none()
         if case is None:
             raise NotFoundError
-        row = await _one_line(connection, case, line_no)
+        row = await _one_line(connection, case_id, line_no)
         stock = None
         if row is not None:
             (stock,) = await read_stock_facts(services.database, connection, [(case.shop_id, product_of(row))])
@@ -259,15 +260,16 @@ async def _line_of(services: Services, case_id: int, line_no: str | None) -> _Li
     )
 
 
-async def _one_line(connection: AsyncConnection, case: Any, line_no: str | None) -> Any:
+async def _one_line(connection: AsyncConnection, case_id: int, line_no: str | None) -> Any:
     """The line meant; ``None`` for a case without an order that we know."""
     query = (
         select(lines, orders.c.sub_shop)
         .join_from(lines, orders, orders.c.id == lines.c.order_id)
-        .where(orders.c.shop_id == case.shop_id, orders.c.order_no == case.order_no)
-        .order_by(lines.c.line_no)
+        .join(cases, order_of_case())
+        .where(cases.c.id == case_id)
+        .order_by(lines.c.line_no, lines.c.id)
     )
-    rows = (await connection.execute(query)).all() if case.order_no is not None else []
+    rows = (await connection.execute(query)).all()
     if line_no:
         rows = [row for row in rows if row.line_no == line_no]
     if len(rows) == 1:
