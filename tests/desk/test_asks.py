@@ -275,7 +275,7 @@ async def test_a_letter_carries_the_question_and_a_link_that_ends(
     assert letter["Message-ID"] == f"<ask-{ask_id}-question@hub.invalid>"
     assert "봉제선이 터졌습니다.\n 어떻게 할까요?" in letter.get_content()
     assert _LINK.search(letter.get_content())
-    assert "2026-11-23 14:00 (Asia/Seoul)" in letter.get_content()
+    assert "2026-11-23 14:00 (한국 시각)" in letter.get_content()
     (sent,) = await _asks(asked, agent, faulty)
     assert (sent.sent_at, sent.next_send_at, sent.send_error) == (NOW, None, None)
 

@@ -314,7 +314,8 @@ def message_text(services: Services, row: Any, body: AskBody) -> str:
     if body.secret is not None and row.link_expires_at is not None and services.settings.public_url is not None:
         until = time_of(row.link_expires_at).astimezone(services.settings.zone)
         link = f"{services.settings.public_url}{LINK_PATH}/{body.secret}"
-        parts.append(f"{words('link')}\n{link}\n{words('expires', at=until_words(until, services.settings.timezone))}")
+        at = until_words(until, services.settings.timezone, words)
+        parts.append(f"{words('link')}\n{link}\n{words('expires', at=at)}")
     else:
         parts.append(words("no_link"))
     return "\n\n".join(parts)

@@ -273,5 +273,5 @@ def read_answer(values: Mapping[str, str], *, matter: Matter, today: date) -> An
     return Answer(choice=choice, on=on, text=text)
 
 
-def until_words(at: datetime, zone: str) -> str:
-    return f"{at:%Y-%m-%d %H:%M} ({zone})"
+def until_words(at: datetime, zone: str, words: AskWords) -> str:
+    return f"{at:%Y-%m-%d %H:%M} ({words.get(f'zone.{zone}') or zone})"
