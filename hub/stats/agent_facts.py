@@ -20,6 +20,7 @@ from hub.stats.sold import is_within
 from hub.store.database import time_of, to_ms
 from hub.store.sealed import CALL_EVENT_PLACE
 from hub.store.tables import actions, agent_states, call_events, call_notes, calls, cases, users
+from hub.store.vanished import VANISHED
 from ivr.event import Event
 from ivr.occupancy import LONGEST_SILENCE, AgentState, Sign, Spoken, measure
 from ivr.phone import REST_REASON
@@ -158,8 +159,12 @@ async def _answers(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
 
 
 async def _cases(counted: Counted, seats: _Seats) -> AsyncIterator[AgentFact]:
+    """Without those that were closed because the mall has the question no more: nobody has worked them off."""
     query = rows_of(counted, cases, cases.c.assignee_id, cases.c.order_no, at=cases.c.closed_at).where(
-        ~cases.c.is_open, cases.c.assignee_id.is_not(None), *counted.within(cases.c.closed_at)
+        ~cases.c.is_open,
+        cases.c.assignee_id.is_not(None),
+        cases.c.state != VANISHED,
+        *counted.within(cases.c.closed_at),
     )
     async for row in stream(counted, query, row_id=cases.c.id):
         yield AgentFact(

@@ -16,6 +16,7 @@ from hub.desk.marks import mall_mark
 from hub.desk.services import Services
 from hub.desk.views import AskMark, CaseRow, DueView, IncidentMark, LockMark, MallMark, Offer, OfferLine
 from hub.policy.due import DueCause
+from hub.store.vanished import VANISHED
 from hub.web.cases.work_list import PageRequest
 from hub.web.render import Given, Pages
 
@@ -36,7 +37,7 @@ async def style_page(request: PageRequest, services: Given, pages: Pages) -> Res
         colours=_COLOUR.findall(_SHEET.read_text(encoding="utf-8")),
         steps=_STEPS,
         marks=[*marks, mall_mark(services.registry, "gone")],
-        states=(*ClaimState, *InquiryState),
+        states=(*ClaimState, *InquiryState, VANISHED),
         dues=_dues(services.now()),
         rows=_rows(services, marks),
         open_id=_OPEN_ROW,

@@ -39,7 +39,10 @@ BY_THE_HOUR = (
 def asked_and_answered(books: tuple[tuple[datetime, str], ...]) -> Rows:
     rows = made_up(424)
     random = Random(7)
-    rows["inquiries"] = [each | {"state": "answered"} for each in rows["inquiries"]]
+    rows["inquiries"] = [
+        each | {"state": "answered", "vanished_at": None if number % 5 else NOW}
+        for number, each in enumerate(rows["inquiries"])
+    ]
     taken_back = [{"id": each["id"], "subject_id": each["id"]} for each in random.sample(rows["inquiries"], 5)]
     seen = {"subject": "inquiry", "from_status": "answered", "to_status": "unanswered", "shop_id": 1}
     rows["status_changes"] = [change | seen for change in taken_back]
@@ -116,6 +119,8 @@ def run_out(rows: Rows, rules: RulesThen) -> Counter[tuple[str, str, str, str, d
     found: Counter[tuple[str, str, str, str, date]] = Counter()
     for each in rows["inquiries"]:
         shop, mall = SHOPS[each["shop_id"]]
+        if each["vanished_at"] and not each["answered_at"]:
+            continue
         then = rules.at(each["shop_id"], each["asked_at"])
         assert then is not None
         facts = CaseFacts(
