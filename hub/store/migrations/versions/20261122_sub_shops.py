@@ -13,7 +13,6 @@ branch_labels = None
 depends_on = None
 
 _orders = sa.table("orders", *map(sa.column, ("shop_id", "sub_shop", "order_no")))
-_shops = sa.table("shops", *map(sa.column, ("id", "mall")))
 _claims = sa.table("claims", *map(sa.column, ("shop_id", "sub_shop", "order_no", "claim_key")))
 _cases = sa.table("cases", *map(sa.column, ("shop_id", "sub_shop", "order_no", "thread_no", "case_key")))
 _payloads = sa.table("raw_payloads", *map(sa.column, ("shop_id", "feed", "key")))
@@ -33,13 +32,13 @@ def upgrade() -> None:
     # Until now these had the keys that those of the first shop number have.
     op.execute(
         sa.update(_claims)
-        .where(_is_of_another(_claims, _claims.c.sub_shop))
+        .where(_is_of_another(_claims.c.sub_shop))
         .values(claim_key=_front(_claims.c.sub_shop) + _claims.c.claim_key)
     )
     of_order = _lowest(_payloads, _payloads.c.key)
     op.execute(
         sa.update(_payloads)
-        .where(_payloads.c.feed == "orders", _is_of_another(_payloads, of_order))
+        .where(_payloads.c.feed == "orders", _is_of_another(of_order))
         .values(key=_front(of_order) + _payloads.c.key)
     )
 
@@ -49,7 +48,7 @@ def downgrade() -> None:
     shorter = sa.func.length(_cases.c.case_key) - sa.func.length(_cases.c.sub_shop) - 1
     _rename(_cases, "case_key", sa.func.substr(_cases.c.case_key, 1, shorter), of=_cases.c.sub_shop != "")
     behind = sa.func.substr(_claims.c.claim_key, sa.func.length(_claims.c.sub_shop) + 6)
-    _rename(_claims, "claim_key", behind, of=_is_of_another(_claims, _claims.c.sub_shop))
+    _rename(_claims, "claim_key", behind, of=_is_of_another(_claims.c.sub_shop))
     for table in ("cases", "claims"):
         op.drop_column(table, "sub_shop")
 
@@ -60,10 +59,9 @@ def _lowest(table: sa.TableClause, order_no: sa.ColumnElement[str]) -> sa.Column
     return sa.select(sa.func.min(_orders.c.sub_shop)).where(of_number).correlate(table).scalar_subquery()
 
 
-def _is_of_another(table: sa.TableClause, sub_shop: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Of another shop number than 1 of the one mall that has them."""
-    is_of_mall = sa.exists().where(_shops.c.id == table.c.shop_id, _shops.c.mall == "cafe24").correlate(table)
-    return sub_shop.not_in(("", "1")) & is_of_mall
+def _is_of_another(sub_shop: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Of another shop number than 1. One mall alone has sub-shops, and it numbers them."""
+    return sub_shop.not_in(("", "1"))
 
 
 def _front(sub_shop: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
