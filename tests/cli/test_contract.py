@@ -116,15 +116,6 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(termina
     assert "s3cret" not in ran.err
 
 
-def test_a_file_that_is_no_database_is_named(terminal: Terminal) -> None:
-    terminal.home.mkdir(exist_ok=True)
-    (terminal.home / "hub.db").write_bytes(b"no database " * 1_000)
-
-    ran = terminal.hub("status", "--json")
-
-    assert (ran.code, ran.out, "hub.db" in ran.err) == (2, "", True)
-
-
 def test_a_backup_comes_back(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "shops.toml"
     file.write_text('[[shop]]\nname="good"\nmall="qoo10"\n[shop.credentials]\nseller_key="k"\n')
