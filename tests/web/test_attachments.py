@@ -1,5 +1,6 @@
 """Files of a customer's message stand as links; an answer that cannot carry any says why."""
 
+import html
 import re
 
 from hub.core.model import Attachment, Message, MessageAuthor
@@ -37,3 +38,15 @@ def test_where_an_answer_carries_no_files_the_page_tells_the_way(agent: Browser)
     page = agent.get(f"/cases/{agent.case_id('alpha-main', thread_no='Q-1')}", swap=True).text
 
     assert re.search(r'<details class="attach-off">.*?관리자 화면', page, re.DOTALL)
+
+
+def test_of_a_very_long_message_the_rest_is_folded_and_nothing_is_lost(agent: Browser) -> None:
+    text = "가나다라 <b>" * 12_500 + "끝"
+    agent.client.blocking_portal.call(agent.rig.write, "alpha-main", inquiry("Q-91", text))
+
+    page = agent.get(f"/cases/{agent.case_id('alpha-main', thread_no='Q-91')}", swap=True).text
+    timeline = page[page.index('id="timeline"') :]
+    begin, rest = re.findall(r'<div class="message-text">(.*?)</div>', timeline, re.DOTALL)
+
+    assert html.unescape(begin).removesuffix("…") + html.unescape(rest) == text
+    assert '<details class="message-rest"><summary>나머지 보기 (전체 100,001자)</summary>' in timeline
