@@ -12,6 +12,7 @@ from hub.store.books import BookKind
 from hub.web.words import LOCALES, Words
 from routing.hours import WORKS_THROUGH
 from routing.sheet import fold_word
+from routing.words import has_word, say
 
 #: codes that the desk has words for already; others stand under ``book.choice.<type>``
 _PREFIX: Final = {
@@ -65,6 +66,10 @@ def value_words(words: Words, field: Field, value: Any) -> str:
         return choice_word(words, field, str(value.value))
     if isinstance(value, int) and field.name.endswith(("_minor", "points")):
         return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{_fact_word(words, str(name))}={value_words(words, field, each)}" for name, each in value.items()
+        )
     if isinstance(value, tuple | list | frozenset | set):
         return ", ".join(value_words(words, field, each) for each in value)
     if isinstance(value, date):
@@ -72,6 +77,11 @@ def value_words(words: Words, field: Field, value: Any) -> str:
     if isinstance(value, str) and (told := _TOLD.get(field.name)) is not None:
         return told(words, value)
     return cell_text(value)
+
+
+def _fact_word(words: Words, name: str) -> str:
+    """What a mall tells of a line's stock, as the rules call it."""
+    return say(f"fact.{name}", words.locale) if has_word(f"fact.{name}") else name
 
 
 def seen_value(words: Words, field: Field, value: Any, *, may_see: bool) -> str:
