@@ -1,5 +1,6 @@
 import html
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from hub.desk.search.tending import take_all_in
 from hub.store.database import to_ms
 from hub.store.ids import new_id
 from hub.store.tables import actions
-from tests.desk.invented import NOW, Rig, inquiry, line
+from tests.desk.invented import NOW, Rig, claim, inquiry, line, order
 from tests.web.conftest import Browser
 
 
@@ -342,6 +343,16 @@ def test_new_cases_wait_behind_a_bar(agent: Browser) -> None:
     agent.client.blocking_portal.call(lambda: agent.rig.write("alpha-main", inquiry("NEW", "새 문의")))
 
     assert "새 건 1개" in agent.get(address, swap=True).text
+
+
+def test_reserved_goods_say_from_which_day_on_they_can_be_sent(agent: Browser) -> None:
+    reserved = line("R-1-1", is_reserved=True, sendable_from=NOW + timedelta(days=20))
+    told = order("R-1", reserved, claims=(claim("R-1", "R-1-1"),))
+    agent.client.blocking_portal.call(lambda: agent.rig.write("alpha-main", told))
+
+    page = agent.get(f"/cases/{agent.case_id('alpha-main', order_no='R-1')}").text
+
+    assert re.search(r"예약상품</span>\s*<div[^>]*>발송 가능일 <time", page)
 
 
 def test_an_empty_list_says_what_would_be_there(agent: Browser) -> None:
