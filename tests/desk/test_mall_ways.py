@@ -25,7 +25,7 @@ def _allow_and_refuse(manifest: Manifest, request: Request, claim: ClaimState) -
         (SMARTSTORE, Request.RETURN, _S.REQUESTED, "complete-return", "refuse-return"),
         (SMARTSTORE, Request.RETURN, _S.COLLECTING, "complete-return", "refuse-return"),
         (SMARTSTORE, Request.RETURN, _S.COLLECTED, "complete-return", "refuse-return"),
-        (SMARTSTORE, Request.RETURN, _S.HOLD, "release-return", "refuse-return"),
+        (SMARTSTORE, Request.RETURN, _S.HOLD, "release-return", "release-return"),
         # collect/approve takes an exchange that is requested or collecting, and comes before sending again
         (SMARTSTORE, Request.EXCHANGE, _S.REQUESTED, "collect-exchange", "refuse-exchange"),
         (SMARTSTORE, Request.EXCHANGE, _S.COLLECTING, "collect-exchange", "refuse-exchange"),

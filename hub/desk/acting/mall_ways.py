@@ -64,6 +64,9 @@ def ways_of(
     if request is Request.CANCEL:
         return _cancel(manifest, claim, reason), refuse
     steps = _NEXT[request]
+    if claim is ClaimState.HOLD and refuse.can is MallCan.API:
+        # What is on hold is neither completed nor refused: the hold ends first.
+        refuse = way_of(manifest, steps[claim])
     capability = steps.get(claim) if claim is not None else _FILED_BY[request]
     return (_first_way(manifest, capability) if capability else NO_WAY), refuse
 
