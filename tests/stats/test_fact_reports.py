@@ -1,5 +1,6 @@
 """Every figure against an example that was counted by hand, and every figure against its rows."""
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,3 +115,8 @@ def test_the_document_defines_every_figure_as_the_program_does():
     for (report, name), kpi in kpis().items():
         part = text.partition(f"`hub stats {report}`")[2].partition("\n### ")[0]
         assert f"| `{name}` | {kpi.ko} | {kpi.definition('en')} |" in part, (report, name)
+
+
+def test_every_report_stands_among_the_links_of_the_statistics():
+    text = (Path(__file__).parents[2] / "hub/web/templates/partials/stats_nav.html").read_text(encoding="utf-8")
+    assert set(FACT_REPORTS) <= set(re.findall(r'"([a-z-]+)"', text))
