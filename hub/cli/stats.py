@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -118,7 +119,8 @@ def stats(
     elif xlsx is not None:
         screen.print(f"{xlsx}: {len(found.rows)} rows", markup=False)
     elif found.rows:
-        title = f"as of {found.data_as_of.astimezone().isoformat(timespec='minutes')}" if found.data_as_of else ""
+        as_of = found.data_as_of and found.data_as_of.astimezone(ZoneInfo(found.zone))
+        title = f"as of {as_of.isoformat(timespec='minutes')}" if as_of else ""
         print_table(title, found.columns, [tuple(row[name] for name in found.columns) for row in found.rows])
     else:
         screen.print("nothing in this time")
