@@ -417,7 +417,8 @@ def _parcel(action: LineAction) -> tuple[str, str]:
 
 
 def _wrong(field: str, why: str) -> RejectedByMallError:
-    return RejectedByMallError(f"{field}: {why}")
+    # Ours, but the mall was not asked: it must not stand as one that refused without a word.
+    return RejectedByMallError(f"{field}: {why}", mall_message=why)
 
 
 def _too_long(memo: str) -> str:
