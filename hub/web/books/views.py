@@ -174,6 +174,13 @@ def values_of(row: Any) -> dict[str, str]:
     return {name: cell_text(getattr(row, name)) for name in row.__struct_fields__}
 
 
+def _default(words: Words, field: Field) -> str:
+    """What holds where nothing is typed: in words where one chooses, else as it would be typed."""
+    if field.default is NODEFAULT:
+        return ""
+    return cell_text(field.default) if field.shape is Shape.TEXT else value_words(words, field, field.default)
+
+
 def _typed(words: Words, field: Field, text: str) -> str:
     """What stands in a field: codes as they are, opening hours with the names of the days."""
     return words.hours(text) if field.name == "hours" and field.shape is Shape.TEXT else text
@@ -206,7 +213,7 @@ def form_view(
             choices=tuple((code, choice_word(words, field, code)) for code in field.choices),
             suggestions=tuple((name, words.mall(name)) for name in known[field.name]) if field.name in known else (),
             errors=tuple(wrong.get(field.name, ())),
-            default="" if field.default is NODEFAULT else value_words(words, field, field.default),
+            default=_default(words, field),
         )
         for field in fields_of(sections_of(form.tables)[section])
     )
