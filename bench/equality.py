@@ -54,7 +54,10 @@ async def compare(truth: Path, home: Path, database_url: str | None) -> list[Com
         for kind, rows in true.items():
             compared = Compared(kind=kind, true=len(rows))
             async for exported in export_rows(
-                hub.database, ExportRequest(kind=_KINDS[kind], unmask=True), mode_of=mode_of
+                hub.database,
+                ExportRequest(kind=_KINDS[kind], unmask=True),
+                mode_of=mode_of,
+                zone=hub.settings.zone,
             ):
                 _note(compared, rows.pop(_identity(kind, exported), None), exported)
             compared.missing = len(rows)

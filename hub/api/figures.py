@@ -126,7 +126,7 @@ async def export(
             subject=f"export {kind.value}",
         )
     wanted = ExportRequest(kind=kind, shop=shop, since=start, until=end)
-    rows = export_rows(services.database, wanted, mode_of=await services.mode_of())
+    rows = export_rows(services.database, wanted, mode_of=await services.mode_of(), zone=services.settings.zone)
     return Stream(_lines(rows), media_type=_NDJSON)
 
 

@@ -62,7 +62,7 @@ def export(
                 subject=f"export {kind}{' unmasked' if unmask else ''}",
                 reason=reason or None,
             )
-        rows = export_rows(hub.database, request, mode_of=await hub.mode_of())
+        rows = export_rows(hub.database, request, mode_of=await hub.mode_of(), zone=hub.settings.zone)
         if form is Format.XLSX and output is not None:
             await write_workbook(output, title=kind.value, columns=columns(kind), rows=rows)
         elif output is not None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, func, select
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.model import Party, Product
 from hub.core.redact import mask_party, mask_text
 from hub.store.catalogue import catalogue_facts, read_stock_facts
-from hub.store.database import Database, to_ms
+from hub.store.database import Database, from_ms, to_ms
 from hub.store.one import product_of, unpack_inquiry
 from hub.store.sealed import INQUIRY_PLACE, ORDER_PLACE, unpack_order
 from hub.store.tables import calls, cases, claims, inquiries, lines, orders, rebills, shops
@@ -49,8 +50,13 @@ class ExportRequest(Struct, frozen=True, kw_only=True):
     unmask: bool = False
 
 
-async def export_rows(database: Database, request: ExportRequest, *, mode_of: ModeOf) -> AsyncIterator[Row]:
-    """Every row of the request in a stable order. The caller has checked and logged the right to ask."""
+async def export_rows(
+    database: Database, request: ExportRequest, *, mode_of: ModeOf, zone: ZoneInfo
+) -> AsyncIterator[Row]:
+    """Every row of the request in a stable order. The caller has checked and logged the right to ask.
+
+    ``zone``: the centre's. The mode of a line is that of the day on which it was ordered there.
+    """
     table = _TABLES[request.kind]
     query = table.select.where(*_filters(table, request)).order_by(table.key).limit(_CHUNK)
     after: Any = None
@@ -58,7 +64,7 @@ async def export_rows(database: Database, request: ExportRequest, *, mode_of: Mo
         page = query if after is None else query.where(table.key > after)
         async with database.reading() as connection:
             rows = (await connection.execute(page)).all()
-            modes = await _modes(database, connection, rows, mode_of) if request.kind is ExportKind.LINES else ()
+            modes = await _modes(database, connection, rows, mode_of, zone) if request.kind is ExportKind.LINES else ()
         for place, row in enumerate(rows):
             values = _render(database, request, row)
             if request.kind is ExportKind.LINES:
@@ -119,20 +125,20 @@ def _iso(at: int | None) -> str | None:
 
 
 async def _modes(
-    database: Database, connection: AsyncConnection, rows: Sequence[Any], mode_of: ModeOf
+    database: Database, connection: AsyncConnection, rows: Sequence[Any], mode_of: ModeOf, zone: ZoneInfo
 ) -> Sequence[str]:
     """The inventory mode of each line, the facts of the malls' catalogues included."""
     products = [product_of(row) for row in rows]
     ids = [row.shop_id for row in rows]
     stock = await read_stock_facts(database, connection, list(zip(ids, products, strict=True)))
     return [
-        mode_of(with_facts(product, catalogue_facts(facts)), row.shop, row.mall, _day(row.ordered_at))
+        mode_of(with_facts(product, catalogue_facts(facts)), row.shop, row.mall, _day(row.ordered_at, zone))
         for row, product, facts in zip(rows, products, stock, strict=True)
     ]
 
 
-def _day(at: int | None) -> date:
-    return datetime.fromtimestamp(at / 1000, UTC).date() if at else datetime.now(UTC).date()
+def _day(at: int | None, zone: ZoneInfo) -> date:
+    return (from_ms(at) or datetime.now(UTC)).astimezone(zone).date()
 
 
 def _add_people(database: Database, values: Row, sealed: bytes | None, *, unmask: bool) -> None:

@@ -2,14 +2,16 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from hub.core.model import InventoryMode, Product
 from hub.stats.facts import Counted, PartnerOf
 from hub.store.catalogue import catalogue_facts, read_stock_facts
+from hub.store.database import time_of
 from hub.store.one import product_of
 from hub.store.tables import lines
 from routing.facts import with_facts
@@ -35,7 +37,8 @@ class Stock(Struct, frozen=True, kw_only=True):
 
 _NOTHING: Final = Stock()
 _MOST_KNOWN: Final = 100_000
-_DAY_MS: Final = 86_400_000
+#: no zone's day begins elsewhere than at one of these
+_QUARTER_MS: Final = 900_000
 _PRODUCT: Final = slice(-len(PRODUCT_COLUMNS), None)
 
 
@@ -55,17 +58,20 @@ class Stocks:
     def __init__(self, counted: Counted) -> None:
         self._counted = counted
         self._known: dict[tuple[Any, ...], Stock] = {}
-        self._stretches = _Stretches(counted.mode_changes)
+        self._stretches = _Stretches(counted.zone, counted.mode_changes)
 
     async def of(self, rows: Sequence[Any]) -> list[Stock]:
-        """In the order of ``rows``, with what the malls' catalogues tell of the products, on the day of ``at_ms``."""
+        """In the order of ``rows``, with what the malls' catalogues tell of the products.
+
+        The day is the centre's at ``at_ms``.
+        """
         if self._counted.mode_of is None:
             return [_NOTHING] * len(rows)
         if len(self._known) > _MOST_KNOWN:
             self._known.clear()
         stretches = self._stretches
         # By place: names take most of the time where rows are a million.
-        keys = [(row[2], stretches[row[0] // _DAY_MS], row[_PRODUCT]) for row in rows]
+        keys = [(row[2], stretches[row[0] // _QUARTER_MS], row[_PRODUCT]) for row in rows]
         stocks = [self._known.get(key) for key in keys]
         unknown = {keys[place]: rows[place] for place, stock in enumerate(stocks) if stock is None}
         found = await _stocks_of(self._counted, list(unknown.values()))
@@ -73,15 +79,17 @@ class Stocks:
         return [stock or self._known[key] for stock, key in zip(stocks, keys, strict=True)]
 
 
-class _Stretches(dict[int, int]):
-    """The days between two changes of modes have one number; without known changes each has its own."""
+class _Stretches(dict[int, date | int]):
+    """Of a quarter of an hour: those between two changes of modes have one number; without known changes, the day."""
 
-    def __init__(self, changes: tuple[date, ...] | None) -> None:
+    def __init__(self, zone: ZoneInfo, changes: tuple[date, ...] | None) -> None:
         super().__init__()
+        self._zone = zone
         self._changes = changes
 
-    def __missing__(self, day: int) -> int:
-        found = self[day] = day if self._changes is None else bisect_right(self._changes, _day(day * _DAY_MS))
+    def __missing__(self, quarter: int) -> date | int:
+        day = _day(quarter * _QUARTER_MS, self._zone)
+        found = self[quarter] = day if self._changes is None else bisect_right(self._changes, day)
         return found
 
 
@@ -95,7 +103,7 @@ async def _stocks_of(counted: Counted, rows: Sequence[Any]) -> list[Stock]:
     async with counted.database.reading() as connection:
         known = await read_stock_facts(counted.database, connection, products)
     for (place, row), (_, product), facts in zip(named, products, known, strict=True):
-        asked = (with_facts(product, catalogue_facts(facts)), row.shop, row.mall, _day(row.at_ms))
+        asked = (with_facts(product, catalogue_facts(facts)), row.shop, row.mall, _day(row.at_ms, counted.zone))
         partner = counted.partner_of(*asked) if counted.partner_of is not None else None
         stocks[place] = Stock(mode=counted.mode_of(*asked), partner=partner)
     return stocks
@@ -107,5 +115,5 @@ def _product(row: Any) -> Product:
     return product_of(row)
 
 
-def _day(at: int) -> date:
-    return datetime.fromtimestamp(at / 1000, UTC).date()
+def _day(at: int, zone: ZoneInfo) -> date:
+    return time_of(at).astimezone(zone).date()

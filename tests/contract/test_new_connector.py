@@ -111,7 +111,10 @@ async def test_a_filled_folder_is_a_mall_of_the_hub(place: Path, tmp_path: Path)
         )
         report = await hub.sync()
         request = ExportRequest(kind=ExportKind.LINES, unmask=True)
-        found = [row async for row in export_rows(hub.database, request, mode_of=lambda *_: "unknown")]
+        found = [
+            row
+            async for row in export_rows(hub.database, request, mode_of=lambda *_: "unknown", zone=hub.settings.zone)
+        ]
 
     assert report.complete
     told = ("shop", "mall", "order_no", "line_no", "status", "raw_status", "quantity", "amount_minor", "currency")

@@ -60,7 +60,7 @@ async def exported(rig: Rig) -> dict[str, str | None]:
     request = ExportRequest(kind=ExportKind.LINES)
     return {
         row["order_no"]: row["rebill_of"]
-        async for row in export_rows(rig.database, request, mode_of=lambda *_: "unknown")
+        async for row in export_rows(rig.database, request, mode_of=lambda *_: "unknown", zone=rig.settings.zone)
     }
 
 

@@ -1,6 +1,8 @@
 """What the mall's catalogue knows of a line stands beside it, and decides whom to ask."""
 
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -76,8 +78,21 @@ async def test_exported_lines_bear_the_mode_that_the_catalogue_tells(stocked: Ri
         return resolve_mode(product, shop=shop, mall=mall, on=on, table=table).mode.value
 
     request = ExportRequest(kind=ExportKind.LINES, shop="alpha-main")
-    found = {
-        row["line_no"]: row["inventory_mode"] async for row in export_rows(stocked.database, request, mode_of=mode_of)
-    }
+    rows = export_rows(stocked.database, request, mode_of=mode_of, zone=stocked.settings.zone)
+    found = {row["line_no"]: row["inventory_mode"] async for row in rows}
 
     assert found == {"A-1-1": "consignment", "A-1-2": "unknown", "A-2-1": "unknown"}
+
+
+async def test_exported_lines_bear_the_mode_of_the_day_at_the_centre(stocked: Rig) -> None:
+    def mode_of(_product: Any, _shop: str, _mall: str, on: date) -> str:
+        return on.isoformat()
+
+    request = ExportRequest(kind=ExportKind.LINES, shop="alpha-main")
+    days = [
+        {row["inventory_mode"] async for row in export_rows(stocked.database, request, mode_of=mode_of, zone=zone)}
+        for zone in (ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago"))
+    ]
+
+    # A day apart and more, whatever the hour: in no zone of the world is it earlier than in the second.
+    assert days[0].isdisjoint(days[1])

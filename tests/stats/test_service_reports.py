@@ -1,6 +1,7 @@
 """First contacts, refunds, dispatch, causes of claims and agents: against an example that was counted by hand."""
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -89,6 +90,26 @@ async def test_a_mode_is_asked_for_again_only_where_the_table_changes(on_sqlite:
     assert due[("mall", "direct_purchase")] == 2
     # Four products, of which one was sold before the change and after it.
     assert len(asked) == 5
+
+
+async def test_a_mode_is_that_of_the_day_at_the_centre(on_sqlite: Counted):
+    asked: list[date] = []
+
+    def mode(product: Product, shop: str, mall: str, on: date) -> str:
+        asked.append(on)
+        return "consignment"
+
+    days = []
+    for zone in (ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")):
+        asked.clear()
+        await tabulate(
+            FACT_REPORTS["dispatch"], msgspec.structs.replace(on_sqlite, mode_of=mode, zone=zone), by=("mode",)
+        )
+        days.append(sorted(asked))
+
+    # One zone is 25 hours before the other: what is sold at one hour is never of the same day in both.
+    assert days[0] != days[1]
+    assert days[0][0] > days[1][0]
 
 
 async def test_days_and_hours_are_told_apart(on_sqlite: Counted):

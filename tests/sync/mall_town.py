@@ -208,7 +208,7 @@ def _lasting(kind: ExportKind, key: tuple[Any, ...]) -> tuple[Any, ...]:
 async def exported(hub: Hub, kind: ExportKind) -> Rows:
     rows: Rows = {}
     request = ExportRequest(kind=kind, unmask=True)
-    async for row in export_rows(hub.database, request, mode_of=lambda *_: "unknown"):
+    async for row in export_rows(hub.database, request, mode_of=lambda *_: "unknown", zone=hub.settings.zone):
         key = tuple(row[name] for name in _KINDS[kind])
         assert key not in rows, f"{key} is exported twice"
         rows[key] = row
