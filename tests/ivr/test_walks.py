@@ -126,7 +126,7 @@ def test_the_same_call_walks_the_same_way(spec: Spec, data: st.DataObject) -> No
 
 
 def _waited(walk: Walk) -> float | None:
-    """Seconds in queues until the first agent spoke."""
+    """Seconds in queues until the first agent spoke; none where no queue let the caller in."""
     total, is_in = 0.0, False
     for each in walk.happenings:
         if each.kind in (Kind.CONNECT, Kind.ABANDON, Kind.LEAVE):
@@ -135,4 +135,5 @@ def _waited(walk: Walk) -> float | None:
             break
     if is_in:
         return total
-    return 0.0 if walk.result is CallResult.NOT_JOINED else None
+    is_refused = any(each.kind is Kind.QUEUE_RESULT for each in walk.happenings)
+    return 0.0 if is_refused or walk.result is CallResult.NOT_JOINED else None
