@@ -230,10 +230,12 @@ def _welcome(url: str, *, mails: Path, has_calls: bool) -> None:
     screen.print(f"\n  The desk: [bold]{url}[/bold]\n")
     for login, name, role, password in LOGINS:
         screen.print(f"    {login:<12} {password:<20} {role} {name}", markup=False)
-    screen.print("\n  Three emulated malls keep sending orders, claims and questions. A fourth without an API")
-    screen.print("  handed in its lists as files (see Files), and customers write in a chat. Ctrl-C stops.")
+    screen.print("\n  Three emulated malls keep sending orders, claims and questions, customers")
+    screen.print("  write in a chat, and a mall without an API handed in its lists (see Files).")
+    screen.print("  Ctrl-C stops.")
     screen.print("  Mails to contacts and reports never leave this machine. They are kept in")
     screen.print(f"    {mails}", markup=False, soft_wrap=True)
     if has_calls:
-        screen.print("  The telephone of whoever is signed in rings every 40 seconds or so; --no-calls keeps it still.")
+        screen.print("  The telephone of whoever is signed in rings every 40 seconds or so;")
+        screen.print("  --no-calls keeps it still.")
     screen.print("")
